@@ -1,0 +1,1 @@
+"""The edge: HTTP, command line, web pages and the controllers' dialects."""

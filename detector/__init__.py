@@ -1,0 +1,1 @@
+"""The domain, pure: signals, rollouts, verdicts; ports as Protocols; no I/O, no clock."""

@@ -1,0 +1,59 @@
+"""The one error tree.
+
+SerinusError
+├── InputError      the caller can mend it; `field` names what to mend
+├── NotFoundError   a named thing does not exist
+├── SourceError     a metric source failed; `retryable`, and `code` is its reason code
+├── StoreError      our own store failed
+└── ConfigError     the configuration is wrong; raised at start only
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ConfigError",
+    "InputError",
+    "NotFoundError",
+    "SerinusError",
+    "SourceError",
+    "StoreError",
+]
+
+
+class SerinusError(Exception):
+    """Base of every error that serinus raises on purpose."""
+
+
+class InputError(SerinusError):
+    """The caller sent something that cannot be used; `field` names it, `status` is 400 or 422."""
+
+    def __init__(self, message: str, *, field: str, semantic: bool = False) -> None:
+        super().__init__(message)
+        self.field = field
+        self.semantic = semantic
+
+
+class NotFoundError(SerinusError):
+    """A named policy, verdict or rollout does not exist."""
+
+
+class SourceError(SerinusError):
+    """A metric source did not answer usefully.
+
+    `code` is `source_unavailable` (down, slow, not Prometheus) or `query_rejected` (it refused).
+    """
+
+    def __init__(
+        self, message: str, *, code: str = "source_unavailable", retryable: bool = True
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retryable = retryable
+
+
+class StoreError(SerinusError):
+    """Our own store is down, full or corrupt."""
+
+
+class ConfigError(SerinusError):
+    """The configuration is wrong; the message says which key and what would be right."""

@@ -1,0 +1,1 @@
+"""The gate: from raw samples of one rollout to its verdict."""

@@ -1,0 +1,74 @@
+"""A policy: how strictly a service's rollouts are judged, and what the answer may do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+__all__ = ["Mode", "Policy", "RollbackRule", "SignalPolicy"]
+
+
+class Mode(StrEnum):
+    """What a controller is told: design.md section 4."""
+
+    SHADOW = "shadow"
+    ADVISE = "advise"
+    PAUSE = "pause"
+    ENFORCE = "enforce"
+
+
+class RollbackRule(StrEnum):
+    """Whether a return to a known stable revision passes at once or is judged."""
+
+    PASS = "pass"
+    JUDGE = "judge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalPolicy:
+    """Overrides of one signal; None keeps the pack's or the engine's default.
+
+    `tolerate` and `limit` are relative increases (0.05 is 5 %); `tolerate_points` and
+    `limit_points` are absolute differences of a ratio (0.001 is 0.1 percentage points).
+    """
+
+    tolerate: float | None = None
+    limit: float | None = None
+    tolerate_points: float | None = None
+    limit_points: float | None = None
+    weight: float | None = None
+    required: bool | None = None
+    judged: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One named policy. Seconds are of the scrape clock at `time_scale` 1.
+
+    `alpha`: chance that a healthy attempt ever fails. `slo`: share of good requests promised.
+    `pass_level`: confidence of the bound of harm. `time_scale`: demo and tests only; 1/15 makes
+    one second count as fifteen, in every time constant of the engine alike.
+    """
+
+    name: str = "default"
+    mode: Mode = Mode.ENFORCE
+    alpha: float = 0.005
+    slo: float = 0.999
+    pass_level: float = 0.95
+    min_step_s: float = 180.0
+    min_total_s: float = 600.0
+    history_s: float = 7200.0
+    time_scale: float = 1.0
+    rollback: RollbackRule = RollbackRule.PASS
+    allow_control_exhausted: bool = False
+    allow_cross_cluster: bool = False
+    signals: Mapping[str, SignalPolicy] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """`name@sha256:...` over every field, so that a stored verdict names what judged it."""
+        body = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return f"{self.name}@sha256:{hashlib.sha256(body.encode()).hexdigest()[:16]}"

@@ -1,0 +1,108 @@
+"""The verdict: what was judged, why, and what is still needed (design.md section 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from detector.gate.policy import Mode
+from detector.gate.reason import Reason
+from detector.gate.request import Stage
+
+__all__ = ["Effect", "Needs", "Outcome", "Samples", "SignalVerdict", "Verdict", "answer_of"]
+
+
+class Outcome(StrEnum):
+    """The judgement, and what a controller is told."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """How much worse: `difference` (of a ratio) or `ratio` (times); bounds are 90 %."""
+
+    kind: str
+    value: float | None
+    low: float | None
+    high: float | None
+    tolerate: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """Requests (or the signal's exposure) that counted on each side."""
+
+    canary: float
+    control: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalVerdict:
+    """One signal; values in its unit; `details` holds the numbers of gate.md section 8."""
+
+    name: str
+    outcome: Outcome
+    required: bool
+    judged: bool
+    unit: str
+    canary: float | None
+    control: float | None
+    effect: Effect | None
+    evidence: float
+    needed: float
+    samples: Samples
+    scope: str
+    since: datetime | None
+    reason: Reason
+    details: dict[str, float | str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What is missing for a pass; None where more of it cannot help."""
+
+    requests: int | None = 0
+    seconds: int | None = 0
+    canary_pods: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One stored answer."""
+
+    id: str
+    outcome: Outcome
+    answer: Outcome
+    final: bool
+    stage: Stage
+    reason: Reason
+    as_of: datetime
+    started_at: datetime | None
+    exposure_since: datetime | None
+    attempt: str
+    service: str
+    rollout: str | None
+    revision: str | None
+    policy: str
+    engine: str
+    mode: Mode
+    signals: tuple[SignalVerdict, ...]
+    needs: Needs
+    notes: tuple[str, ...] = ()
+    waiting: str | None = None
+
+
+def answer_of(outcome: Outcome, mode: Mode) -> Outcome:
+    """What the policy's mode lets a controller act on."""
+    match mode:
+        case Mode.SHADOW | Mode.ADVISE:
+            return Outcome.PASS
+        case Mode.PAUSE:
+            return Outcome.INCONCLUSIVE if outcome is Outcome.FAIL else outcome
+        case Mode.ENFORCE:
+            return outcome
