@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# Installs the real servers that the contract tests start: Prometheus 2 and promtool
+# from Debian, a Go toolchain, and Prometheus 3 built from its Go module.
+#
+#   tools/servers.sh            install and build what is missing
+#   tools/servers.sh env        print `export` lines for the tests, install nothing
+#   tools/servers.sh check      say what is there; exit 1 when something is missing
+#
+# Everything that is built lands in .servers/ of this checkout. Nothing is started.
+set -euo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+servers="${SERINUS_SERVERS:-$root/.servers}"
+prometheus3_version="${PROMETHEUS3_VERSION:-v0.316.0}" # Prometheus 3.16.0, as its Go module counts
+go_version="${GO_VERSION:-1.26.8}"                     # fetched only where `go` is older or absent
+go_at_least="1.26.7"                                   # what that Prometheus asks for
+prometheus3="$servers/bin/prometheus3"
+
+say() { printf 'servers: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "needs root for: $*"
+    fi
+}
+
+apt_install() {
+    command -v apt-get >/dev/null || die "no apt-get here; install by hand: $*"
+    say "apt-get install $*"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+    # The packages' services stay off: the tests start their own, on free ports.
+    local policy=/usr/sbin/policy-rc.d own_policy=""
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod +x "$policy"
+        own_policy=yes
+    fi
+    local status=0
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "$@" >/dev/null || status=$?
+    [ -z "$own_policy" ] || as_root rm -f "$policy"
+    return "$status"
+}
+
+at_least() { # at_least HAVE WANT, as versions
+    [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
+}
+
+go_is_new() { # go_is_new BINARY
+    local have
+    command -v "$1" >/dev/null || return 1
+    have="$(GOTOOLCHAIN=local "$1" version | awk '{print substr($3, 3)}')"
+    at_least "$have" "$go_at_least"
+}
+
+find_go() { # prints the path of a Go that is new enough
+    local candidate
+    for candidate in go "$servers/go/bin/go" /usr/local/go/bin/go; do
+        if go_is_new "$candidate"; then
+            command -v "$candidate"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# Debian's Go is too old to build Prometheus 3, but it can fetch a newer toolchain
+# as the Go module golang.org/toolchain, verified by the checksum database.
+install_go() {
+    local bootstrap module found
+    bootstrap="$(command -v go || true)"
+    if [ -z "$bootstrap" ]; then
+        apt_install golang-go ca-certificates
+        bootstrap="$(command -v go)"
+    fi
+    module="golang.org/toolchain@v0.0.1-go$go_version.linux-$("$bootstrap" env GOARCH)"
+    say "fetching Go $go_version as the module $module"
+    found="$(cd / && "$bootstrap" mod download -json "$module" | sed -n 's/^[[:space:]]*"Dir": "\(.*\)",\{0,1\}$/\1/p')"
+    [ -d "$found" ] || die "Go $go_version did not arrive; put a Go >= $go_at_least on PATH"
+    rm -rf "$servers/go"
+    mkdir -p "$servers"
+    cp -r "$found" "$servers/go"
+    chmod -R u+w "$servers/go"
+    chmod +x "$servers/go/bin/"* "$servers/go/pkg/tool/"*/*
+}
+
+build_prometheus3() {
+    local go started
+    go="$(find_go)" || { install_go; go="$(find_go)"; } || die "no Go >= $go_at_least"
+    started="$SECONDS"
+    say "building Prometheus 3 ($prometheus3_version) with $("$go" version); some minutes the first time"
+    mkdir -p "$servers/bin"
+    # No web UI (tag builtinassets is off) and only file and http discovery: the
+    # tests use the HTTP API and static targets, and the cloud clients triple the build.
+    (cd "$servers" && GOFLAGS=-buildvcs=false GOTOOLCHAIN=local GOBIN="$servers/bin" CGO_ENABLED=0 \
+        "$go" install -tags netgo,remove_all_sd -ldflags "-s -w" \
+        "github.com/prometheus/prometheus/cmd/prometheus@$prometheus3_version")
+    mv "$servers/bin/prometheus" "$prometheus3"
+    printf '%s\n' "$prometheus3_version" >"$servers/prometheus3.version"
+    say "built $prometheus3 in $((SECONDS - started)) s"
+}
+
+prometheus3_is_built() {
+    [ -x "$prometheus3" ] && [ "$(cat "$servers/prometheus3.version" 2>/dev/null)" = "$prometheus3_version" ]
+}
+
+print_env() {
+    local go
+    if command -v prometheus >/dev/null; then
+        printf 'export SERINUS_PROMETHEUS2=%q\n' "$(command -v prometheus)"
+    fi
+    if command -v promtool >/dev/null; then
+        printf 'export SERINUS_PROMTOOL=%q\n' "$(command -v promtool)"
+    fi
+    if [ -x "$prometheus3" ]; then
+        printf 'export SERINUS_PROMETHEUS3=%q\n' "$prometheus3"
+    fi
+    if go="$(find_go)"; then
+        printf 'export SERINUS_GO=%q\n' "$go"
+    fi
+}
+
+check() {
+    local missing=0 go
+    if command -v prometheus >/dev/null; then say "Prometheus 2: $(command -v prometheus)"; else say "Prometheus 2: missing"; missing=1; fi
+    if command -v promtool >/dev/null; then say "promtool: $(command -v promtool)"; else say "promtool: missing"; missing=1; fi
+    if prometheus3_is_built; then say "Prometheus 3: $prometheus3"; else say "Prometheus 3: missing"; missing=1; fi
+    if go="$(find_go)"; then say "Go: $go"; else say "Go: missing"; missing=1; fi
+    return "$missing"
+}
+
+install() {
+    if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
+        apt_install prometheus
+    fi
+    prometheus3_is_built || build_prometheus3
+    find_go >/dev/null || install_go
+    check
+}
+
+case "${1:-install}" in
+    install) install ;;
+    env) print_env ;;
+    check) check ;;
+    *) die "unknown word '$1'; use install, env or check" ;;
+esac
