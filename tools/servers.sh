@@ -97,8 +97,11 @@ build_prometheus3() {
     mkdir -p "$servers/bin"
     # No web UI (tag builtinassets is off) and only file and http discovery: the
     # tests use the HTTP API and static targets, and the cloud clients triple the build.
+    # v0.316.0 is 3.16.0; without the stamp the server would not know its own version.
+    local stamp="github.com/prometheus/common/version"
+    stamp="-s -w -X $stamp.Version=3.$(cut -c 3- <<<"${prometheus3_version#v0}" | sed 's/^0*\([0-9]\)/\1/')"
     (cd "$servers" && GOFLAGS=-buildvcs=false GOTOOLCHAIN=local GOBIN="$servers/bin" CGO_ENABLED=0 \
-        "$go" install -tags netgo,remove_all_sd -ldflags "-s -w" \
+        "$go" install -tags netgo,remove_all_sd -ldflags "$stamp" \
         "github.com/prometheus/prometheus/cmd/prometheus@$prometheus3_version")
     mv "$servers/bin/prometheus" "$prometheus3"
     printf '%s\n' "$prometheus3_version" >"$servers/prometheus3.version"

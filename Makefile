@@ -1,0 +1,93 @@
+# make demo   sets up and shows the gate at work; ONCE=1, PROMETHEUS=1, FAULT=none|errors|latency|leak|one-pod
+# make test   sets up, then lint, types, architecture and every test
+# make help   the rest
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+export VENV
+# Where the real servers are; computed when a target that needs them runs.
+SERVERS = eval "$$(tools/servers.sh env)"
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS)
+WORKERS ?= auto
+ARGS ?=
+
+DEMO_ARGS = $(if $(ONCE),--once) $(if $(PROMETHEUS),--prometheus) $(if $(FAULT),--fault $(FAULT)) $(ARGS)
+
+.PHONY: help
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+.PHONY: run-setup
+run-setup:
+	@tools/venv.sh run
+
+.PHONY: setup
+setup: ## the environment in .venv with everything the tests need
+	@tools/venv.sh dev
+
+.PHONY: demo
+demo: run-setup ## a rollout that goes bad and is rolled back; ONCE=1 PROMETHEUS=1 FAULT=errors
+	@$(BIN)/serinus demo $(DEMO_ARGS)
+
+.PHONY: test
+test: lint ## lint, types, architecture, every test
+	@echo "== tests (what this machine lacks is listed at the end)"
+	@$(SERVERS); $(PYTEST) -m "not e2e" $(ARGS)
+
+.PHONY: unit
+unit: setup ## the fast tests: no real servers, nothing slow
+	@$(PYTEST) -m "not real and not slow and not e2e and not docs" $(ARGS)
+
+.PHONY: lint
+lint: setup ## ruff, mypy --strict, import contracts
+	@echo "== lint"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
+	@echo "== types"
+	@$(BIN)/mypy
+	@echo "== architecture"
+	@NO_COLOR=1 $(BIN)/lint-imports | sed -n '/^Contracts$$/,$$p'
+
+.PHONY: format
+format: setup ## put the code into shape
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+.PHONY: servers
+servers: ## install the real servers that the contract tests start
+	@tools/servers.sh
+
+.PHONY: e2e
+e2e: setup servers ## long runs and whole control planes
+	@$(SERVERS); $(PYTEST) -n 0 -m e2e --timeout 3600 $(ARGS) || { code=$$?; \
+	    if [ $$code -eq 5 ]; then echo "no e2e tests in this checkout"; else exit $$code; fi; }
+
+.PHONY: bench
+bench: setup ## every bench under bench/gate, quick; ARGS= for the whole, OUT=DIR for the figures
+	@mkdir -p $(OUT); failed=""; for file in bench/gate/*.py; do \
+	    name=$$(basename $$file .py); grep -q '__main__' $$file || continue; echo "== $$file"; \
+	    $(BIN)/python $$file $(BENCH_ARGS) --json $(OUT)/$$name.json || failed="$$failed $$name"; \
+	done; [ -z "$$failed" ] || { echo "short of what was asked:$$failed"; exit 1; }
+OUT ?= build/bench
+BENCH_ARGS ?= --quick
+
+.PHONY: wheel
+wheel: setup ## the distribution, in dist/
+	@$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --no-build-isolation -w dist .
+	@ls dist/*.whl
+
+.PHONY: lock
+lock: ## constraints.txt from a clean environment of today
+	@tools/lock.sh
+
+.PHONY: image-steps
+image-steps: ## run the Dockerfile's steps without a container engine
+	@tools/dockerfile-steps.sh
+
+.PHONY: clean
+clean: ## remove what make made, servers excepted
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
