@@ -19,7 +19,7 @@ DEMO_ARGS = $(if $(ONCE),--once) $(if $(PROMETHEUS),--prometheus) $(if $(FAULT),
 
 .PHONY: help
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run-setup
 run-setup:
@@ -31,7 +31,7 @@ setup: ## the environment in .venv with everything the tests need
 
 .PHONY: demo
 demo: run-setup ## a rollout that goes bad and is rolled back; ONCE=1 PROMETHEUS=1 FAULT=errors
-	@$(BIN)/serinus demo $(DEMO_ARGS)
+	@$(SERVERS); $(BIN)/serinus demo $(DEMO_ARGS)
 
 .PHONY: test
 test: lint ## lint, types, architecture, every test
@@ -67,7 +67,7 @@ e2e: setup servers ## long runs and whole control planes
 	    if [ $$code -eq 5 ]; then echo "no e2e tests in this checkout"; else exit $$code; fi; }
 
 .PHONY: bench
-bench: setup ## every bench under bench/gate, quick; ARGS= for the whole, OUT=DIR for the figures
+bench: setup ## every bench under bench/gate, quick; BENCH_ARGS= for the whole, OUT=DIR for the figures
 	@mkdir -p $(OUT); failed=""; for file in bench/gate/*.py; do \
 	    name=$$(basename $$file .py); grep -q '__main__' $$file || continue; echo "== $$file"; \
 	    $(BIN)/python $$file $(BENCH_ARGS) --json $(OUT)/$$name.json || failed="$$failed $$name"; \

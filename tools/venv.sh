@@ -63,7 +63,7 @@ make_environment() {
 install_serinus() {
     local pip=("$venv/bin/python" -m pip --disable-pip-version-check --quiet)
     local what="$root"
-    [ "$kind" = dev ] && what="$root[dev]"
+    [ "$kind" = dev ] && what="${root}[dev]"
     # Without isolation the build backend, too, is the one that constraints.txt names.
     "${pip[@]}" install -c "$root/constraints.txt" hatchling editables
     "${pip[@]}" install -c "$root/constraints.txt" --no-build-isolation -e "$what"
