@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # No deadline: a shared machine pauses a process for longer than any example takes.
@@ -24,3 +26,31 @@ settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE")
     or ("ci" if os.environ.get("CI", "").lower() == "true" else "default")
 )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one place what this machine could not test, and how our tree measures."""
+    _tell_what_was_skipped(terminalreporter)
+    _tell_the_shape(terminalreporter)
+
+
+def _tell_what_was_skipped(reporter: pytest.TerminalReporter) -> None:
+    reasons = Counter(_reason(report) for report in reporter.stats.get("skipped", []))
+    if reasons:
+        reporter.section("NOT TESTED on this machine", sep="=", yellow=True)
+        for reason, tests in reasons.most_common():
+            reporter.line(f"{tests:>5} tests: {reason}", yellow=True)
+
+
+def _reason(report: pytest.TestReport) -> str:
+    place = report.longrepr
+    text = place[2] if isinstance(place, tuple) else str(place)
+    return text.removeprefix("Skipped: ")
+
+
+def _tell_the_shape(reporter: pytest.TerminalReporter) -> None:
+    for report in reporter.stats.get("passed", []):
+        shape = dict(report.user_properties).get("shape")
+        if shape:
+            reporter.section("shape of the tree", sep="-")
+            reporter.line(str(shape))
