@@ -1,14 +1,30 @@
-"""Where the real servers of the contract tests are, or why they are not there."""
+"""Real servers for the contract tests: where they are, and how they are started and stopped."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-__all__ = ["find_server", "require_server"]
+__all__ = [
+    "RunningPrometheus",
+    "find_server",
+    "free_port",
+    "make_blocks",
+    "require_server",
+    "running_prometheus",
+    "scrape_config",
+]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -19,6 +35,8 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "prometheus3": ("SERINUS_PROMETHEUS3", (str(ROOT / ".servers/bin/prometheus3"),)),
     "go": ("SERINUS_GO", ("go", str(ROOT / ".servers/go/bin/go"), "/usr/local/go/bin/go")),
 }
+READY_WITHIN_S = 30.0
+STARTS = 3
 
 
 def find_server(name: str) -> Path | None:
@@ -39,3 +57,118 @@ def require_server(name: str) -> Path:
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail(message)
     pytest.skip(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningPrometheus:
+    """A Prometheus of ours; `log` is the file with its messages."""
+
+    url: str
+    port: int
+    pid: int
+    data: Path
+    log: Path
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def scrape_config(
+    *targets: str, interval: str = "1s", job: str = "shop", labels: dict[str, str] | None = None
+) -> str:
+    """A configuration that scrapes `host:port` targets, or without any nothing."""
+    lines = ["global:", f"  scrape_interval: {interval}", f"  scrape_timeout: {interval}"]
+    if targets:
+        lines += ["scrape_configs:", f"  - job_name: {job}", "    static_configs:"]
+        lines += [f"      - targets: {list(targets)}"]
+        lines += ["        labels:"] if labels else []
+        lines += [f"          {name}: {value!r}" for name, value in (labels or {}).items()]
+    return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def running_prometheus(
+    name: str,
+    folder: Path,
+    *,
+    config: str | None = None,
+    arguments: Sequence[str] = (),
+) -> Iterator[RunningPrometheus]:
+    """Start `prometheus2` or `prometheus3` on a free port, ready to answer; stop it at the end.
+
+    `folder` holds its configuration, log and, in `data`, its blocks (see `make_blocks`).
+    A missing binary skips the test as `require_server` says.
+    """
+    binary = require_server(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "prometheus.yml").write_text(config or scrape_config(), encoding="utf-8")
+    process, port = _start(binary, folder, arguments)
+    try:
+        yield RunningPrometheus(
+            url=f"http://127.0.0.1:{port}",
+            port=port,
+            pid=process.pid,
+            data=folder / "data",
+            log=folder / "prometheus.log",
+        )
+    finally:
+        _stop(process)
+
+
+def make_blocks(openmetrics: str, data: Path) -> None:
+    """Write samples in the OpenMetrics format (ending in `# EOF`) as blocks into `data`."""
+    promtool = require_server("promtool")
+    data.mkdir(parents=True, exist_ok=True)
+    text = data.parent / "history.om"
+    text.write_text(openmetrics, encoding="utf-8")
+    command = [str(promtool), "tsdb", "create-blocks-from", "openmetrics", str(text), str(data)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+
+
+def _start(
+    binary: Path, folder: Path, arguments: Sequence[str]
+) -> tuple[subprocess.Popen[bytes], int]:
+    """Start until it is ready: another process may take the free port first."""
+    log = folder / "prometheus.log"
+    for _ in range(STARTS):
+        port = free_port()
+        command = [
+            str(binary),
+            f"--config.file={folder / 'prometheus.yml'}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            "--storage.tsdb.retention.time=10y",
+            f"--web.listen-address=127.0.0.1:{port}",
+            *arguments,
+        ]
+        with log.open("ab") as sink:
+            process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, cwd=folder)
+        if _ready(process, f"http://127.0.0.1:{port}/-/ready"):
+            return process, port
+        _stop(process)
+    tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+    raise RuntimeError(f"{binary} is not ready after {STARTS} starts:\n{tail}")
+
+
+def _ready(process: subprocess.Popen[bytes], url: str) -> bool:
+    give_up = time.monotonic() + READY_WITHIN_S
+    while process.poll() is None and time.monotonic() < give_up:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return True
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    return False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(timeout=10)

@@ -1,0 +1,1 @@
+"""Metric sources: adapters that implement `MetricSource` and `MetricCatalog`."""

@@ -1,0 +1,229 @@
+"""Raw samples from anything that speaks the Prometheus query API."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+from detector.selector import format_query
+
+from detector.errors import SourceError
+from detector.series import Answer, Query, Series
+from pipelines.sources.catalog import PrometheusCatalog
+from pipelines.sources.cost import Cost, Skew
+from pipelines.sources.deadline import Deadline
+from pipelines.sources.exchange import Exchange
+from pipelines.sources.refusal import TooMuchError
+from pipelines.sources.settings import Budget, SourceSettings
+from pipelines.sources.wire import Matrix, decode_matrix, range_selector
+
+__all__ = ["PrometheusSource"]
+
+T = TypeVar("T")
+
+# A span that is still too much after five halvings is a selector that is too wide.
+DEEPEST_SPLIT = 5
+SHORTEST_SPAN_S = 60.0
+# The worker names the cause at the deadline; its reader waits this much longer to hear it.
+GRACE_S = 0.25
+
+
+@dataclass(slots=True)
+class _Spent:
+    """What one `read` has taken of its budget, over all its queries."""
+
+    budget: Budget
+    where: str
+    samples: int = 0
+    series: dict[str, int] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, selector: str, matrix: Matrix) -> None:
+        """Count a reply before it is parsed; `SourceError` when the read is over its budget."""
+        with self.lock:
+            self.samples += matrix.samples
+            self.series[selector] = max(self.series.get(selector, 0), len(matrix.elements))
+            series = sum(self.series.values())
+        if series > self.budget.max_series:
+            raise self._over("series", series, self.budget.max_series, selector)
+        if self.samples > self.budget.max_samples:
+            raise self._over("samples", self.samples, self.budget.max_samples, selector)
+
+    def _over(self, what: str, found: int, bound: int, selector: str) -> SourceError:
+        return SourceError(
+            f"{self.where}: one read selects {found:,} {what} or more, {bound:,} are allowed; "
+            f"narrow {selector[:200]} or raise the budget max_{what}",
+            code="query_rejected",
+            retryable=False,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """One query of one read."""
+
+    selector: str
+    deadline: Deadline
+    spent: _Spent
+
+
+class PrometheusSource:
+    """`MetricSource` and `MetricCatalog` over the HTTP API, safe to use from many threads.
+
+    At most `budget.max_concurrent` queries are on the wire at once, over all readers. `cost` and
+    `skew` are running figures. Close it, or use it in a `with` block.
+    """
+
+    def __init__(self, settings: SourceSettings) -> None:
+        self.settings = settings
+        self.cost = Cost()
+        self.skew = Skew()
+        self._exchange = Exchange(settings, self.cost, self.skew)
+        self._catalog = PrometheusCatalog(settings, self._exchange)
+        self._workers = ThreadPoolExecutor(
+            settings.budget.max_concurrent, thread_name_prefix="serinus-source"
+        )
+
+    def __repr__(self) -> str:
+        return f"PrometheusSource({self.settings.url!r})"
+
+    def __enter__(self) -> PrometheusSource:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give up waiting queries and close the connections."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+        self._exchange.close()
+
+    def read(
+        self, queries: Sequence[Query], start: float, end: float, *, timeout_s: float
+    ) -> Sequence[Answer]:
+        """Raw samples with `start < time <= end`, one answer per query; see `MetricSource`."""
+        if not end > start or not queries:
+            return tuple(Answer(series=()) for _ in queries)
+        deadline = Deadline(timeout_s)
+        spent = _Spent(self.settings.budget, self._exchange.where)
+        jobs = {
+            query: self._workers.submit(
+                self._answer, _Ask(format_query(query), deadline, spent), start, end
+            )
+            for query in dict.fromkeys(queries)
+        }
+        self._await(list(jobs.values()), deadline)
+        return tuple(jobs[query].result() for query in queries)
+
+    def metrics(self, *, timeout_s: float) -> frozenset[str]:
+        """Names of all metrics; see `MetricCatalog`."""
+        return self._bounded(lambda: self._catalog.metrics(timeout_s=timeout_s), timeout_s)
+
+    def series(
+        self, queries: Sequence[Query], start: float, end: float, *, timeout_s: float
+    ) -> Sequence[Mapping[str, str]]:
+        """Label sets of the series in the span; see `MetricCatalog`."""
+        return self._bounded(
+            lambda: self._catalog.series(queries, start, end, timeout_s=timeout_s), timeout_s
+        )
+
+    def label_values(
+        self, label: str, queries: Sequence[Query], start: float, end: float, *, timeout_s: float
+    ) -> Sequence[str]:
+        """Sorted values of one label; see `MetricCatalog`."""
+        return self._bounded(
+            lambda: self._catalog.label_values(label, queries, start, end, timeout_s=timeout_s),
+            timeout_s,
+        )
+
+    def metadata(self, *, timeout_s: float) -> Mapping[str, str]:
+        """Type (`counter`, `gauge`, `histogram`, `unknown`…) by metric name."""
+        return self._bounded(lambda: self._catalog.metadata(timeout_s=timeout_s), timeout_s)
+
+    def _bounded(self, call: Callable[[], T], timeout_s: float) -> T:
+        """Run in a worker, so that even a name server that hangs cannot hold the caller."""
+        job = self._workers.submit(call)
+        self._await([job], Deadline(timeout_s))
+        return job.result()
+
+    def _await(self, jobs: Sequence[Future[Any]], deadline: Deadline) -> None:
+        """Wait for all, or for the first error, which is raised; late ones are given up."""
+        left = max(deadline.remaining(), 0.0) + GRACE_S
+        done, late = wait(jobs, timeout=left, return_when=FIRST_EXCEPTION)
+        for job in late:
+            job.cancel()
+        for job in done:
+            job.result()
+        if late:
+            raise SourceError(
+                f"{self._exchange.where} did not answer {len(late)} of {len(jobs)} queries "
+                f"within {deadline.timeout_s:g} s"
+            )
+
+    def _answer(self, ask: _Ask, start: float, end: float) -> Answer:
+        pieces = max(int(np.ceil((end - start) / self.settings.budget.max_span_s)), 1)
+        edges = [float(edge) for edge in np.linspace(start, end, pieces + 1)]
+        answers = [
+            answer for low, high in pairwise(edges) for answer in self._split(ask, low, high, 0)
+        ]
+        return _joined(answers)
+
+    def _split(self, ask: _Ask, start: float, end: float, depth: int) -> list[Answer]:
+        """Halve the span as long as it is too much for the source or for one body."""
+        try:
+            return [self._once(ask, start, end)]
+        except TooMuchError:
+            if depth >= DEEPEST_SPLIT or end - start < 2 * SHORTEST_SPAN_S:
+                raise
+        middle = (start + end) / 2
+        return [
+            *self._split(ask, start, middle, depth + 1),
+            *self._split(ask, middle, end, depth + 1),
+        ]
+
+    def _once(self, ask: _Ask, start: float, end: float) -> Answer:
+        query, time = range_selector(ask.selector, start, end)
+        left_ms = max(int(ask.deadline.remaining() * 1000), 1)
+        params = [
+            ("query", query),
+            ("time", time),
+            ("timeout", f"{left_ms}ms"),
+            ("limit", str(self.settings.budget.max_series + 1)),
+            *self.settings.params.items(),
+        ]
+        reply = self._exchange.send("POST", "/api/v1/query", params, ask.deadline)
+        matrix = decode_matrix(reply.body, self._exchange.where)
+        ask.spent.take(ask.selector, matrix)
+        self.cost.answered(series=len(matrix.elements), samples=matrix.samples)
+        try:
+            return matrix.answer(start, end)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise SourceError(
+                f"{self._exchange.where} sent samples that are not numbers"
+            ) from error
+
+
+def _joined(answers: Sequence[Answer]) -> Answer:
+    """Answers of adjoining spans, in order of time, as one."""
+    if len(answers) == 1:
+        return answers[0]
+    parts: dict[frozenset[tuple[str, str]], list[Series]] = {}
+    for answer in answers:
+        for series in answer.series:
+            parts.setdefault(frozenset(series.labels.items()), []).append(series)
+    warnings = dict.fromkeys(warning for answer in answers for warning in answer.warnings)
+    return Answer(series=tuple(map(_chained, parts.values())), warnings=tuple(warnings))
+
+
+def _chained(parts: Sequence[Series]) -> Series:
+    return Series(
+        labels=parts[0].labels,
+        times=np.concatenate([part.times for part in parts]),
+        values=np.concatenate([part.values for part in parts]),
+    )

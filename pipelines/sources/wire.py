@@ -1,0 +1,128 @@
+"""Decode the reply to a range selector into arrays: about 0.1 µs a sample."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from detector.errors import SourceError
+from detector.series import Answer, FloatArray, Series
+
+__all__ = ["Matrix", "decode_matrix", "not_the_api", "range_selector"]
+
+# Series parsed in one go: enough to hide the cost of a call, few enough to bound the copies.
+BATCH = 64
+EMPTY = msgspec.Raw(b"[]")
+
+
+class _Element(msgspec.Struct, gc=False):
+    metric: dict[str, str]
+    values: msgspec.Raw = EMPTY  # an element may hold native histograms only
+
+
+class _Data(msgspec.Struct, gc=False):
+    resultType: str  # noqa: N815 - the API's word
+    result: list[_Element]
+
+
+class _Envelope(msgspec.Struct, gc=False):
+    status: Literal["success"]
+    data: _Data
+    warnings: list[str] = []
+
+
+_envelopes = msgspec.json.Decoder(_Envelope)
+_numbers = msgspec.json.Decoder(list[float], strict=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A checked reply whose samples are still text, so that a budget can be held before parsing."""
+
+    elements: list[_Element]
+    warnings: tuple[str, ...]
+    samples: int
+
+    def answer(self, start: float, end: float) -> Answer:
+        """The samples with `start < time <= end`; series without any are left out.
+
+        Native histograms carry no float samples and are left out too.
+        """
+        series = tuple(self._series(start, end))
+        return Answer(series=series, warnings=self.warnings)
+
+    def _series(self, start: float, end: float) -> Iterator[Series]:
+        for first in range(0, len(self.elements), BATCH):
+            batch = self.elements[first : first + BATCH]
+            for element, pairs in zip(batch, _pairs(batch), strict=True):
+                times, values = _clip(pairs[:, 0], pairs[:, 1], start, end)
+                if times.size:
+                    yield Series(labels=element.metric, times=times, values=values)
+
+
+def range_selector(selector: str, start: float, end: float) -> tuple[str, str]:
+    """Query text and `time` whose answer covers every sample with `start < time <= end`.
+
+    Prometheus 2 answers `[t-d, t]`, 3 and most others `(t-d, t]`, in whole milliseconds: both are
+    asked for at least the span, and `Matrix.answer` cuts what is over.
+    """
+    to_ms = math.ceil(end * 1000)
+    length_ms = max(to_ms - math.floor(start * 1000), 1)
+    return f"{selector}[{length_ms}ms]", f"{to_ms // 1000}.{to_ms % 1000:03d}"
+
+
+def decode_matrix(body: bytes, where: str) -> Matrix:
+    """The reply as a matrix, or `SourceError` for whatever else it is."""
+    try:
+        envelope = _envelopes.decode(body)
+    except msgspec.MsgspecError as error:
+        raise SourceError(f"{where} {not_the_api(error, body)}", retryable=False) from error
+    if envelope.data.resultType != "matrix":
+        found = envelope.data.resultType[:20]
+        raise SourceError(f"{where} answered with a {found!r}, not a matrix", retryable=False)
+    elements = envelope.data.result
+    samples = sum(bytes(element.values).count(b"],") + 1 for element in elements)
+    return Matrix(elements, tuple(envelope.warnings), samples)
+
+
+def not_the_api(error: Exception, body: bytes = b"{") -> str:
+    """Why a body is no answer of the API, as the end of a sentence about who sent it."""
+    document = getattr(error, "doc", None)  # what a JSONDecodeError keeps of the text
+    head = (document.encode() if isinstance(document, str) else body)[:200].lstrip()
+    if head.startswith(b"<"):
+        return "answered HTML instead of JSON: a login page or a wrong path? Check URL and auth"
+    if not head.startswith(b"{"):
+        return "did not answer JSON; check the URL"
+    if document is not None or "truncated" in str(error):
+        return "sent half an answer: its JSON is cut off"
+    return f"answered JSON that is not an answer of the Prometheus API: {error}"
+
+
+def _pairs(batch: list[_Element]) -> Iterator[FloatArray]:
+    """Time and value columns of each element, shape (samples, 2).
+
+    Lax decoding reads the quoted numbers in C; it knows `Inf` but not `+Inf`, and `1e20` is
+    `1e+20`, so the plus signs go with the brackets.
+    """
+    texts = [bytes(element.values).translate(None, b"[]+ \n") for element in batch]
+    flat = np.fromiter(_numbers.decode(b"[" + b",".join(t for t in texts if t) + b"]"), np.float64)
+    at = 0
+    for text in texts:
+        size = text.count(b",") + 1 if text else 0
+        yield flat[at : at + size].reshape(-1, 2)
+        at += size
+
+
+def _clip(
+    times: FloatArray, values: FloatArray, start: float, end: float
+) -> tuple[FloatArray, FloatArray]:
+    if times.size > 1 and not (times[1:] > times[:-1]).all():
+        times, first = np.unique(times, return_index=True)
+        values = values[first]
+    low, high = np.searchsorted(times, (start, end), side="right")
+    return np.ascontiguousarray(times[low:high]), np.ascontiguousarray(values[low:high])
