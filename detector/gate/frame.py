@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from detector.series import FloatArray
 
-__all__ = ["Arm", "Counts", "Frame", "Histogram"]
+__all__ = ["Arm", "Counts", "Frame", "Histogram", "truncated"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +71,30 @@ class Frame:
     def bins(self) -> int:
         """Number of columns."""
         return int(self.canary.requests.shape[1])
+
+
+def truncated(frame: Frame, end: int) -> Frame:
+    """The frame's bins before `end` (a bin number); views, nothing is copied."""
+    keep = end - frame.first
+    if keep >= frame.bins:
+        return frame
+    return replace(
+        frame,
+        canary=_truncated_arm(frame.canary, keep),
+        control=_truncated_arm(frame.control, keep),
+    )
+
+
+def _truncated_arm(arm: Arm, keep: int) -> Arm:
+    return replace(
+        arm,
+        age=arm.age[:, :keep],
+        seen=arm.seen[:, :keep],
+        requests=arm.requests[:, :keep],
+        counts={k: Counts(n=c.n[:, :keep], x=c.x[:, :keep]) for k, c in arm.counts.items()},
+        histograms={
+            k: Histogram(edges=h.edges, counts=h.counts[:, :keep])
+            for k, h in arm.histograms.items()
+        },
+        gauges={k: g[:, :keep] for k, g in arm.gauges.items()},
+    )

@@ -53,8 +53,8 @@ class SignalVerdict:
     canary: float | None
     control: float | None
     effect: Effect | None
-    evidence: float
-    needed: float
+    evidence: float | None
+    needed: float | None
     samples: Samples
     scope: str
     since: datetime | None

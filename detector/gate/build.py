@@ -1,0 +1,238 @@
+"""From a bound plan and the history before the start to the tracks of an attempt."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from detector.gate.frame import Arm, Counts, Frame, Histogram
+from detector.gate.learn import (
+    Learned,
+    error_floor,
+    error_limits,
+    history_rate,
+    learn_counts,
+    learn_scale,
+    tail_edge,
+)
+from detector.gate.policy import Policy, SignalPolicy
+from detector.gate.track import Track
+from detector.series import FloatArray
+from detector.signals.plan import BoundSignal, Plan
+from detector.signals.signal import Kind, Unit
+from models.sequential.noise import COUNT_TAU, prior_noise
+from models.sequential.rows import ROWS, Row, RowName
+
+__all__ = ["build_track", "histogram_of", "row_of", "shares_of", "tail_counts"]
+
+_BY_NAME = {"tail95": RowName.TAIL95, "tail99": RowName.TAIL99}
+_BY_KIND = {
+    Kind.RATIO: RowName.ERROR,
+    Kind.LATENCY: RowName.LATENCY,
+    Kind.EVENTS: RowName.EVENTS,
+}
+# Signals whose shares of alpha are fixed; others take theirs from these in proportion.
+_BUILT_IN = {
+    "error_rate": 0.30,
+    "latency": 0.20,
+    "tail95": 0.15,
+    "restarts": 0.10,
+    "log_templates": 0.10,
+    "tail99": 0.05,
+    "cpu_per_request": 0.05,
+    "memory_growth": 0.05,
+}
+_CUSTOM = 0.05
+_REQUIRED = frozenset({"error_rate", "latency", "tail95"})
+_MEMORY_HOURS = 1.0
+# One restart a day and pod is expected of any service, whatever its history shows.
+_RESTARTS_PER_HOUR = 1.0 / 24.0
+
+
+def row_of(bound: BoundSignal) -> Row | None:
+    """The row of constants that judges a signal, None where it is shown only."""
+    name = _BY_NAME.get(bound.signal.name) or _BY_KIND.get(bound.signal.kind)
+    return ROWS[name] if name else None
+
+
+def shares_of(plan: Plan, policy: Policy) -> dict[str, float]:
+    """Each signal's share of alpha; all together at most 1."""
+    share = dict(_BUILT_IN)
+    for bound in plan.signals:
+        name, wish = bound.signal.name, policy.signals.get(bound.signal.name)
+        told = wish.weight if wish and wish.weight is not None else bound.signal.weight
+        if told is not None or name not in share:
+            share[name] = told if told is not None else _CUSTOM
+    total = max(sum(share.values()), 1.0)
+    return {name: weight / total for name, weight in share.items()}
+
+
+def histogram_of(arm: Arm, name: str) -> Histogram | None:
+    """The histogram that feeds a signal; tails read the latency's."""
+    return arm.histograms.get(name) or arm.histograms.get("latency")
+
+
+def tail_counts(histogram: Histogram, edge: int) -> Counts:
+    """Requests, and those above `edge`, per pod and bin."""
+    counts = histogram.counts
+    n: FloatArray = counts.sum(axis=2)
+    x: FloatArray = counts[:, :, edge + 1 :].sum(axis=2)
+    return Counts(n=n, x=x)
+
+
+def build_track(
+    bound: BoundSignal, frame: Frame, policy: Policy, weight: float, edges: FloatArray | None
+) -> Track | None:
+    """The track of a signal, None while it has no data on the control's side."""
+    row = row_of(bound)
+    if row is None:
+        return None
+    wish = policy.signals.get(bound.signal.name, SignalPolicy())
+    learned = _learn(bound, row, frame, policy, wish, edges)
+    if learned is None:
+        return None
+    on_histogram = row.name is RowName.LATENCY
+    tally = 2 if not on_histogram or edges is None else len(edges) + 1
+    name = bound.signal.name
+    required = wish.required if wish.required is not None else _required(bound)
+    judged = wish.judged if wish.judged is not None else bound.signal.judged
+    return Track(
+        name=name,
+        learned=learned,
+        judged=(judged and row.name is not RowName.TAIL99) or bool(wish.judged),
+        required=required and judged,
+        weight=weight,
+        tally=tally,
+        on_counts=not on_histogram,
+        told_apart=bound.unit is Unit.POD,
+        grace=row.name is not RowName.EVENTS,
+    )
+
+
+def _required(bound: BoundSignal) -> bool:
+    return bound.signal.required or bound.signal.name in _REQUIRED
+
+
+def _learn(
+    bound: BoundSignal,
+    row: Row,
+    frame: Frame,
+    policy: Policy,
+    wish: SignalPolicy,
+    edges: FloatArray | None,
+) -> Learned | None:
+    scale = policy.time_scale
+    name = bound.signal.name
+    match row.name:
+        case RowName.ERROR:
+            counts = frame.control.counts.get(name)
+            return None if counts is None else _errors(row, counts, frame, policy, wish)
+        case RowName.EVENTS:
+            counts = frame.control.counts.get(name) or frame.canary.counts.get(name)
+            return (
+                None
+                if counts is None
+                else _events(row, frame.control.counts.get(name), frame, wish)
+            )
+        case RowName.LATENCY:
+            histogram = histogram_of(frame.control, name)
+            if histogram is None or edges is None:
+                return None
+            return _scale(row, histogram, frame, scale, wish)
+        case RowName.TAIL95 | RowName.TAIL99:
+            histogram = histogram_of(frame.control, name)
+            if histogram is None or edges is None:
+                return None
+            return _tails(row, histogram, frame, scale, wish)
+    return None
+
+
+def _errors(row: Row, counts: Counts, frame: Frame, policy: Policy, wish: SignalPolicy) -> Learned:
+    rate, requests = history_rate(counts.n, counts.x, frame)
+    eps0 = error_floor(rate, policy.slo)
+    limited = _limited(row, wish, error_limits(rate, eps0, policy.slo), rate + eps0)
+    noise = learn_counts(row, counts.n, counts.x, frame, policy.time_scale)
+    r = rate / (rate + eps0)
+    return Learned(
+        row=limited,
+        noise=noise.scaled(r),
+        arm=row.arm * max(r, 0.1),
+        rate=rate,
+        eps0=eps0,
+        pods=_taught(counts.n, frame),
+        requests=requests,
+    )
+
+
+def _tails(
+    row: Row, histogram: Histogram, frame: Frame, scale: float, wish: SignalPolicy
+) -> Learned | None:
+    past = max(0, -frame.first)
+    edge = tail_edge(histogram.counts[:, :past].sum(axis=(0, 1)), row.name)
+    if edge is None:
+        return None
+    counts = tail_counts(histogram, edge)
+    rate, requests = history_rate(counts.n, counts.x, frame)
+    r = rate / (rate + row.eps0)
+    noise = learn_counts(row, counts.n, counts.x, frame, scale)
+    return Learned(
+        row=_limited(row, wish, (row.tolerate, row.limit), rate),
+        noise=noise.scaled(r),
+        arm=row.arm * max(r, 0.1),
+        rate=rate,
+        eps0=row.eps0,
+        edge=edge,
+        pods=_taught(counts.n, frame),
+        requests=requests,
+    )
+
+
+def _scale(
+    row: Row, histogram: Histogram, frame: Frame, scale: float, wish: SignalPolicy
+) -> Learned:
+    past = max(0, -frame.first)
+    reference = histogram.counts[:, :past].sum(axis=(0, 1))
+    return Learned(
+        row=_limited(row, wish, (row.tolerate, row.limit), None),
+        noise=learn_scale(row, histogram.counts, histogram.edges, frame, scale),
+        arm=row.arm,
+        pods=_taught(histogram.counts.sum(axis=2), frame),
+        requests=float(reference.sum()),
+        reference=reference if reference.sum() > 0 else None,
+    )
+
+
+def _events(row: Row, counts: Counts | None, frame: Frame, wish: SignalPolicy) -> Learned:
+    """Base rate per pod-hour (gate method, 3.3)."""
+    past = max(0, -frame.first)
+    hours = float(counts.n[:, :past].sum()) if counts else 0.0
+    events = float(counts.x[:, :past].sum()) if counts else 0.0
+    rate = 0.5 * (events + 0.5) / (hours + _MEMORY_HOURS) + _RESTARTS_PER_HOUR
+    return Learned(
+        row=_limited(row, wish, (row.tolerate, row.limit), None),
+        noise=prior_noise(COUNT_TAU, 0.1),
+        arm=row.arm,
+        rate=rate,
+        requests=hours,
+    )
+
+
+def _limited(row: Row, wish: SignalPolicy, default: tuple[float, float], rate: float | None) -> Row:
+    """The row with the policy's limits where it has some, as log ratios; limit >= tolerate."""
+    tolerate = _log_ratio(wish.tolerate, wish.tolerate_points, rate, default[0])
+    limit = _log_ratio(wish.limit, wish.limit_points, rate, default[1])
+    return row.with_limits(tolerate, max(limit, tolerate))
+
+
+def _log_ratio(
+    relative: float | None, points: float | None, rate: float | None, default: float
+) -> float:
+    if points is not None and rate:
+        return math.log1p(points / rate)
+    return default if relative is None else math.log1p(relative)
+
+
+def _taught(requests: FloatArray, frame: Frame) -> int:
+    """Control pods with traffic in the history."""
+    return int(np.count_nonzero(requests[:, : max(0, -frame.first)].sum(axis=1) > 0))

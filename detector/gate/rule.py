@@ -1,0 +1,159 @@
+"""The fail rule: enough evidence, not from one burst, on fresh data (gate method, section 6)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.gate.track import Track
+from detector.series import FloatArray
+from models.sequential.running import Path
+from models.sequential.shares import ARM_SHARE, Start, start_share, unit_shares
+
+__all__ = ["ARM", "Board", "Candidate", "Span", "board", "lived", "persists", "worst_window"]
+
+# Scope of all canary rows together; single rows are 0, 1, ...
+ARM = -1
+_LOOK_BACK_S = 420.0
+_EVERY_S = 45.0
+_SLACK = math.log(10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A start and the run of boundaries `first .. last - 1` at which it lives."""
+
+    start: Start
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One (signal, scope, start) at one boundary: `bin` is the last bin of its evidence."""
+
+    bin: int
+    track: Track
+    scope: int
+    start: Start
+    log_e: float
+    log_needed: float
+
+    @property
+    def excess(self) -> float:
+        """Log evidence beyond what is needed."""
+        return self.log_e - self.log_needed
+
+
+def lived(schedule: Sequence[tuple[int, Sequence[Start]]]) -> list[Span]:
+    """From the live starts at each boundary: each start with its run of boundaries."""
+    spans: dict[int, Span] = {}
+    for at, live in schedule:
+        for start in live:
+            first = spans[start.index].first if start.index in spans else at
+            spans[start.index] = Span(start, first, at + 1)
+    return list(spans.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Evidence of one signal at many (start, boundary): a row each.
+
+    `bins` (N,) last bin of the evidence; `log_e`, `log_needed` (N, 1 + P), the arm first.
+    """
+
+    track: Track
+    starts: tuple[Start, ...]
+    bins: NDArray[np.int64]
+    log_e: FloatArray
+    log_needed: FloatArray
+
+    def reaching(self, least: float) -> Iterator[Candidate]:
+        """All whose excess is `least` or more."""
+        for row, scope in np.argwhere(self.log_e - self.log_needed >= least):
+            yield self.candidate(int(row), int(scope))
+
+    def candidate(self, row: int, column: int) -> Candidate:
+        """One entry; column 0 is the arm."""
+        return Candidate(
+            bin=int(self.bins[row]),
+            track=self.track,
+            scope=column - 1,
+            start=self.starts[row],
+            log_e=float(self.log_e[row, column]),
+            log_needed=float(self.log_needed[row, column]),
+        )
+
+    def at(self, bin_: int) -> Board:
+        """Rows of one boundary."""
+        rows = np.flatnonzero(self.bins == bin_)
+        starts = tuple(self.starts[r] for r in rows)
+        return Board(self.track, starts, self.bins[rows], self.log_e[rows], self.log_needed[rows])
+
+    @property
+    def log_share(self) -> FloatArray:
+        """Log of scope times start share, (N, 1 + P)."""
+        return _log_scopes(self.log_e.shape[1] - 1) + _log_starts(self.starts)[:, None]
+
+
+def board(
+    track: Track, path: Path, spans: Sequence[Span], effective: FloatArray, alpha: float, first: int
+) -> Board:
+    """Evidence of each start over its run of the path's boundaries; boundary 0 ends bin `first`."""
+    parts = [track.since(s.start, path, s.first, s.last) for s in spans]
+    worth = [effective[s.first : s.last] for s in spans]
+    scores = track.score_all(parts, worth)
+    starts = tuple(s.start for s in spans for _ in range(s.first, s.last))
+    bins = np.concatenate([np.arange(s.first, s.last) for s in spans]) + first
+    log_e = np.concatenate([scores.arm[:, None], scores.pods], axis=1)
+    base = -math.log(alpha * track.weight)
+    needed = base - _log_scopes(scores.pods.shape[1]) - _log_starts(starts)[:, None]
+    return Board(track, starts, bins, log_e, needed)
+
+
+def _log_scopes(rows: int) -> FloatArray:
+    logs: FloatArray = np.log(np.concatenate([[ARM_SHARE], unit_shares(rows)]))
+    return logs
+
+
+def _log_starts(starts: Sequence[Start]) -> FloatArray:
+    logs: FloatArray = np.log(np.array([start_share(s.index) for s in starts]))
+    return logs
+
+
+def worst_window(
+    candidate: Candidate, part: Path, effective: FloatArray, step_s: float, last_bin: int
+) -> float:
+    """Log evidence without the window of bins that carries most of it.
+
+    `part`: sums of the candidate's start at its boundary (one bin); `last_bin`: newest bin the
+    track remembers.
+    """
+    track = candidate.track
+    windows = _windows(candidate, track.learned.row.persistence_s, step_s)
+    end = candidate.bin + 1
+    cuts = [(a - end, min(b - end, 0)) for a, b in windows]
+    left = track.without(part, last_bin + 1 - end, cuts)
+    scores = track.score(left, np.repeat(effective, len(cuts)))
+    logs = scores.arm if candidate.scope == ARM else scores.pods[:, candidate.scope]
+    return float(logs.min())
+
+
+def persists(log_e_without: float, candidate: Candidate) -> bool:
+    """Whether no single window carries the verdict."""
+    return log_e_without >= candidate.log_needed - _SLACK
+
+
+def _windows(candidate: Candidate, width_s: float, step_s: float) -> list[tuple[int, int]]:
+    """Bin ranges of `width_s` that begin at each 45 s of the last 7 minutes, not before the start."""
+    width = max(2, round(width_s / step_s))
+    end = candidate.bin + 1
+    offsets = np.arange(0.0, _LOOK_BACK_S, _EVERY_S)
+    begins = {end - width - round(o / step_s) for o in offsets}
+    begins |= {end - max(1, round(o / step_s)) for o in offsets if o / step_s < width}
+    kept = sorted({max(b, candidate.start.bin) for b in begins if b + width > candidate.start.bin})
+    return [(b, b + width) for b in kept]

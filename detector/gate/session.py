@@ -1,0 +1,361 @@
+"""The running judgement of one attempt, advanced bin by bin as raw samples arrive.
+
+The answer at a moment is a function of the samples up to it by their own times: a bin is final at
+its end plus `settle`, every boundary is judged once, and polling enters no formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from detector.gate.base import count_base, event_base, histogram_base
+from detector.gate.build import build_track, histogram_of, shares_of, tail_counts
+from detector.gate.builder import FrameBuilder
+from detector.gate.frame import Counts, Frame, Histogram, truncated
+from detector.gate.judgement import FirstFail, Judgement
+from detector.gate.policy import Policy
+from detector.gate.present import Present, describe
+from detector.gate.request import Stage
+from detector.gate.rule import Board, Candidate, Span, board, lived, persists, worst_window
+from detector.gate.share import Weights
+from detector.gate.track import Advance, Base, Beginning, Track
+from detector.gate.window import Rows, Window, window
+from detector.gate.words import fail_reason
+from detector.series import Answer, FloatArray
+from detector.signals.plan import BoundSignal, Plan, Reading
+from detector.signals.signal import Kind, Unit
+from models.sequential.rows import RowName
+from models.sequential.shares import Start, StartClock
+from models.sequential.warmup import GRACE_S, SETTLED_S
+
+__all__ = ["Session"]
+
+_BIN_S = 15.0
+_SETTLE_BINS, _SETTLE_S = 1.34, 5.0
+_CHUNK = 64
+# Trailing bins that rules look at: 1200 s of reference, 600 s of persistence.
+_RETAIN_S = 2100.0
+_CRASH_LOOP = 2.0
+_OUTAGE_S, _OUTAGE_REQUESTS = 60.0, 50.0
+_FRESH_S, _FRESH_INTERVALS = 120.0, 3.0
+
+
+class Session:
+    """One attempt's judge. `start`: unix seconds of bin 0; `interval`: scrape interval, seconds."""
+
+    def __init__(self, plan: Plan, policy: Policy, *, start: float, interval: float) -> None:
+        scale = policy.time_scale
+        self.plan, self.policy, self.start = plan, policy, start
+        self.step = max(_BIN_S * scale, interval)
+        self.settle = _SETTLE_BINS * self.step + _SETTLE_S * scale
+        self.builder = FrameBuilder(
+            plan,
+            start=start,
+            step=self.step,
+            history_s=policy.history_s * scale,
+            settle_s=self.settle,
+            time_scale=scale,
+        )
+        self.rows = Rows()
+        self.clock = StartClock(self.step / scale)
+        self.weights = Weights()
+        self.tracks: dict[str, Track] = {}
+        self.boards: dict[str, Board] = {}
+        self.shares = shares_of(plan, policy)
+        self.done = 0
+        self.first_fail: FirstFail | None = None
+        self.failed: Candidate | None = None
+        self.burst: Candidate | None = None
+        self._restarts = np.zeros(0)
+        self._edges: FloatArray | None = None
+        self._window: Window | None = None
+        self.incompatible = False
+        self._tried: set[str] = set()
+        self._told_apart = plan.unit is Unit.POD
+
+    def readings(self) -> tuple[Reading, ...]:
+        """Queries to send next."""
+        return self.builder.readings()
+
+    def feed(self, readings: Sequence[Reading], answers: Sequence[Answer], *, now: float) -> None:
+        """Take new raw samples up to `now` and judge every boundary that became final."""
+        top = self.builder.append(readings, answers, now=now)
+        while self.done < top:
+            self._advance(min(top, self.done + _CHUNK))
+
+    def set_weight(self, at: float, weight: float) -> None:
+        """The canary's weight in per cent, known since `at`."""
+        self.weights.tell(at, weight)
+
+    def judge(self, *, as_of: float, stage: Stage, deadline: float | None) -> Judgement:
+        """The answer that is due at `as_of` from what was fed; raises nothing on missing data."""
+        return describe(
+            Present(
+                plan=self.plan,
+                policy=self.policy,
+                start=self.start,
+                step=self.step,
+                window=self._recent(),
+                boards=self.boards,
+                live=self.clock.live,
+                done=self.done,
+                first_fail=self.first_fail,
+                failed=self.failed,
+                burst=self.burst,
+                incompatible=self.incompatible,
+                rows=tuple(self.rows.names),
+                edges=self._edges,
+            ),
+            as_of=as_of,
+            stage=stage,
+            deadline=deadline,
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by the sums between polls (the frame's retained bins come on top)."""
+        return sum(track.nbytes for track in self.tracks.values())
+
+    def _recent(self) -> Window:
+        if self._window is None:
+            self._window = self._arrange(self.builder.frame())
+        return self._window
+
+    def _arrange(self, frame: Frame) -> Window:
+        return window(frame, self.rows, self.policy.time_scale, pods_told_apart=self._told_apart)
+
+    def _advance(self, end: int) -> None:
+        """Judge the bins `done .. end - 1`."""
+        frame = truncated(self.builder.frame(), end)
+        win = self._arrange(frame)
+        self._find_tracks(frame)
+        begin = self.done - frame.first
+        schedule, beginnings = self._schedule(win, begin)
+        grace = self._grace(win, begin)
+        moves: list[tuple[Track, Advance]] = []
+        for track in self.tracks.values():
+            base = self._base(track, win, begin)
+            if base is not None:
+                moves.append((track, track.advance(base, win, begin, grace, beginnings)))
+        self._look_for_fail(moves, win, begin, schedule)
+        for track, moved_on in moves:
+            track.keep(moved_on, self.clock.live, win.step_s)
+        self.done = end
+        self._window = win
+        self.builder.drop_before(self.done - round(_RETAIN_S / win.step_s))
+
+    def _find_tracks(self, frame: Frame) -> None:
+        """Build the tracks of signals whose data have appeared; each is tried once."""
+        for bound in self.plan.signals:
+            if bound.signal.name in self._tried or not _has_data(bound, frame):
+                continue
+            self._tried.add(bound.signal.name)
+            edges = self._fixed_edges(bound, frame)
+            track = build_track(bound, frame, self.policy, self.shares[bound.signal.name], edges)
+            if track is not None:
+                self.tracks[track.name] = track
+
+    def _fixed_edges(self, bound: BoundSignal, frame: Frame) -> FloatArray | None:
+        if bound.signal.kind is not Kind.LATENCY:
+            return None
+        if self._edges is None:
+            histogram = histogram_of(frame.control, bound.signal.name)
+            self._edges = None if histogram is None else histogram.edges.copy()
+        return self._edges
+
+    def _schedule(
+        self, win: Window, begin: int
+    ) -> tuple[list[tuple[int, tuple[Start, ...]]], list[Beginning]]:
+        """Live starts after each new bin, and the starts that begin among them."""
+        told = self.weights.told_steps(self.start, self.step)
+        canary, control = win.requests.sum(axis=1), win.control
+        schedule: list[tuple[int, tuple[Start, ...]]] = []
+        beginnings = []
+        for index in range(len(canary) - begin):
+            at = begin + index
+            bin_ = win.first + at
+            step = bin_ in told or self.weights.seen_step(
+                bin_, canary[:at], control[:at], win.step_s
+            )
+            start = self.clock.begin(bin_, step=step)
+            if start is not None:
+                beginnings.append(_beginning(win, start, index, at))
+            schedule.append((index, self.clock.live))
+        return schedule, beginnings
+
+    def _grace(self, win: Window, begin: int) -> FloatArray:
+        """Seconds a young pod is not judged, (T, P); none in a crash loop."""
+        bound = next((b for b in self.plan.signals if b.signal.kind is Kind.EVENTS), None)
+        grace = np.full((len(win.requests) - begin, win.count), GRACE_S)
+        counts = win.frame.canary.counts.get(bound.signal.name) if bound else None
+        self._restarts = np.pad(self._restarts, (0, win.count - len(self._restarts)))
+        if counts is None:
+            return grace
+        seen = self._restarts + np.cumsum(win.canary(counts.x)[begin:], axis=0)
+        self._restarts = seen[-1]
+        return np.where(seen >= _CRASH_LOOP, 0.0, grace)
+
+    def _base(self, track: Track, win: Window, begin: int) -> Base | None:
+        canary, control = win.frame.canary, win.frame.control
+        row = track.learned.row.name
+        if row in (RowName.ERROR, RowName.EVENTS):
+            ours = _pair(canary.counts.get(track.name), canary.requests)
+            theirs = _pair(control.counts.get(track.name), control.requests)
+            base = count_base if row is RowName.ERROR else event_base
+            return base(track.learned, win, ours, theirs, begin)
+        histograms = self._on_edges(track.name, win.frame)
+        if histograms is None:
+            return None
+        if row is RowName.LATENCY:
+            ours_h, theirs_h = histograms
+            return histogram_base(
+                track.learned, win, ours_h.counts, theirs_h.counts, ours_h.edges, begin
+            )
+        tails = [tail_counts(h, track.learned.edge or 0) for h in histograms]
+        ours, theirs = ((t.n, t.x) for t in tails)
+        return count_base(track.learned, win, ours, theirs, begin)
+
+    def _on_edges(self, name: str, frame: Frame) -> tuple[Histogram, Histogram] | None:
+        """Both arms' histograms on the edges of the attempt, None if they no longer fit."""
+        if self._edges is None:
+            return None
+        canary, control = histogram_of(frame.canary, name), histogram_of(frame.control, name)
+        arms = [
+            _regrid(h, self._edges, arm.requests.shape)
+            for h, arm in ((canary, frame.canary), (control, frame.control))
+        ]
+        self.incompatible = any(arm is None for arm in arms)
+        ours, theirs = arms
+        return None if ours is None or theirs is None else (ours, theirs)
+
+    def _look_for_fail(
+        self,
+        moves: Sequence[tuple[Track, Advance]],
+        win: Window,
+        begin: int,
+        schedule: Sequence[tuple[int, tuple[Start, ...]]],
+    ) -> None:
+        """Read the evidence at each new boundary; find the first at which the fail rule holds."""
+        spans, last = lived(schedule), win.first + len(win.requests) - 1
+        effective = win.effective[begin:]
+        found: list[tuple[Candidate, Advance]] = []
+        for track, moved_on in moves:
+            asked = spans if self.first_fail is None and track.judged else _only_last(schedule)
+            evidence = board(track, moved_on.path, asked, effective, self.policy.alpha, self.done)
+            self.boards[track.name] = evidence.at(last)
+            if self.first_fail is None and track.judged:
+                found += [(c, moved_on) for c in evidence.reaching(0.0)]
+        self.burst = None
+        for candidate, moved_on in sorted(found, key=lambda f: (f[0].bin, -f[0].excess)):
+            if self._holds(candidate, moved_on, win, begin):
+                self._fail(candidate)
+                return
+            if candidate.bin == last:
+                self.burst = self.burst or candidate
+
+    def _holds(self, candidate: Candidate, moved_on: Advance, win: Window, begin: int) -> bool:
+        """Persistence and freshness at the candidate's boundary."""
+        index = candidate.bin - win.first
+        if not _fresh(win, index, self.step, self.policy.time_scale):
+            return False
+        if self._outage(win, index):
+            return True
+        at = index - begin
+        part = candidate.track.since(candidate.start, moved_on.path, at, at + 1)
+        last = win.first + len(win.requests) - 1
+        worst = worst_window(candidate, part, win.effective[index : index + 1], win.step_s, last)
+        return persists(worst, candidate)
+
+    def _outage(self, win: Window, index: int) -> bool:
+        """Half of the canary's requests fail on half of its pods while the control is well."""
+        bound = next((b for b in self.plan.signals if b.signal.kind is Kind.RATIO), None)
+        if bound is None:
+            return False
+        canary = win.frame.canary.counts.get(bound.signal.name)
+        control = win.frame.control.counts.get(bound.signal.name)
+        if canary is None:
+            return False
+        width = max(2, round(_OUTAGE_S / win.step_s))
+        if index + 1 < width:
+            return False
+        span = slice(index + 1 - width, index + 1)
+        n, x = win.canary(canary.n)[span], win.canary(canary.x)[span]
+        well = control is None or (
+            win.reference(control.x)[span].sum()
+            < 0.05 * max(win.reference(control.n)[span].sum(), 1)
+        )
+        bad = x.sum(axis=0) >= 0.5 * np.maximum(n.sum(axis=0), 1e-9)
+        serving = n.sum(axis=0) > 0
+        each = bool(np.all(x.sum(axis=1) >= 0.5 * n.sum(axis=1)))
+        half = np.count_nonzero(bad & serving) >= 0.5 * np.count_nonzero(serving)
+        return bool(n.sum() >= _OUTAGE_REQUESTS and each and half and well)
+
+    def _fail(self, candidate: Candidate) -> None:
+        self.failed = candidate
+        at = self.start + (candidate.bin + 1) * self.step
+        since = self.start + candidate.start.bin * self.step
+        reason = fail_reason(candidate.track, at=at, since=since)
+        self.first_fail = FirstFail(at=at, signal=candidate.track.name, reason=reason)
+
+
+def _beginning(win: Window, start: Start, index: int, at: int) -> Beginning:
+    """A start before window bin `at`, with the rows known then and whether all are settled."""
+    known = ~np.isnan(win.age[:at]).all(axis=0) if at else np.zeros(win.count, dtype=np.bool_)
+    rows = int(np.flatnonzero(known)[-1]) + 1 if known.any() else 0
+    settled = bool(np.all(win.age[at - 1, :rows] > SETTLED_S)) if at else False
+    return Beginning(start, index, rows, settled)
+
+
+def _only_last(schedule: Sequence[tuple[int, tuple[Start, ...]]]) -> list[Span]:
+    """The newest boundary alone, for what is shown and not judged."""
+    at, live = schedule[-1]
+    return [Span(start, at, at + 1) for start in live]
+
+
+def _has_data(bound: BoundSignal, frame: Frame) -> bool:
+    """Whether the control (for events: either arm) has shown the signal."""
+    name = bound.signal.name
+    match bound.signal.kind:
+        case Kind.LATENCY:
+            return histogram_of(frame.control, name) is not None
+        case Kind.EVENTS:
+            return name in frame.control.counts or name in frame.canary.counts
+        case _:
+            return name in frame.control.counts
+    return False
+
+
+def _fresh(win: Window, index: int, step: float, scale: float) -> bool:
+    """Whether both arms had data lately."""
+    width = max(1, round(max(_FRESH_S * scale / step, _FRESH_INTERVALS)))
+    span = slice(max(0, index + 1 - width), index + 1)
+    arms = (win.frame.canary.seen[:, span], win.frame.control.seen[:, span])
+    return all(bool(seen.any()) for seen in arms)
+
+
+def _pair(counts: Counts | None, requests: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Exposure and events of an arm; no such series beside counted requests is none."""
+    if counts is None:
+        return requests, np.zeros_like(requests)
+    return counts.n, counts.x
+
+
+def _regrid(
+    histogram: Histogram | None, edges: FloatArray, shape: tuple[int, ...]
+) -> Histogram | None:
+    """The histogram on coarser `edges`, None if it lacks one; empty where the arm has none."""
+    if histogram is None:
+        return Histogram(edges=edges, counts=np.zeros((*shape, len(edges) + 1)))
+    if len(histogram.edges) == len(edges) and np.allclose(histogram.edges, edges):
+        return histogram
+    at = np.searchsorted(histogram.edges, edges * (1 - 1e-9))
+    inside = at < len(histogram.edges)
+    if not inside.all() or not np.allclose(histogram.edges[at], edges):
+        return None
+    above = np.cumsum(histogram.counts, axis=2)[:, :, at]
+    total = histogram.counts.sum(axis=2, keepdims=True)
+    first, last = above[:, :, :1], total - above[:, :, -1:]
+    counts = np.concatenate([first, np.diff(above, axis=2), last], axis=2)
+    return Histogram(edges=edges, counts=counts)

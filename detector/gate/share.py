@@ -1,0 +1,59 @@
+"""When the canary's share of the traffic changed: told by the controller, or seen in the counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from detector.series import FloatArray
+
+__all__ = ["Weights"]
+
+_LASTING_S = 60.0
+_APART_S = 120.0
+_FACTOR = float(np.log(1.5))
+
+
+@dataclass(slots=True)
+class Weights:
+    """Steps of exposure. Times are unix seconds, weights per cent."""
+
+    told: list[tuple[float, float]] = field(default_factory=list)
+    _last_seen: int = -(10**9)
+
+    def tell(self, at: float, weight: float) -> None:
+        """The controller said so; repeats and times that go backwards change nothing."""
+        if self.told and (at <= self.told[-1][0] or weight == self.told[-1][1]):
+            return
+        self.told.append((at, weight))
+
+    def told_steps(self, start: float, step: float) -> set[int]:
+        """Bins (of width `step`, bin 0 at `start`) in which a told step's exposure begins."""
+        later = self.told[1:] if self.told else []
+        return {int(np.ceil((at - start) / step - 1e-9)) for at, _ in later if at > start}
+
+    def seen_step(self, bin_: int, canary: FloatArray, control: FloatArray, step_s: float) -> bool:
+        """Whether the share moved 1.5-fold for 60 s, told by requests (T,) up to the bin before.
+
+        Used only where no weight was ever told.
+        """
+        width = max(2, round(_LASTING_S / step_s))
+        if self.told or bin_ - self._last_seen < round(_APART_S / step_s):
+            return False
+        if bin_ < 2 * width or len(canary) < 2 * width:
+            return False
+        moved = _moved(canary[-2 * width :], control[-2 * width :], width)
+        if moved:
+            self._last_seen = bin_
+        return moved
+
+
+def _moved(canary: FloatArray, control: FloatArray, width: int) -> bool:
+    before, after = canary[:width].sum(), canary[width:].sum()
+    whole = [float(s.sum()) for s in (control[:width], control[width:])]
+    if min(before, after) <= 0 or min(whole) <= 0:
+        return False
+    odds = np.log(after / whole[1]) - np.log(before / whole[0])
+    chance = 2 * np.sqrt(1 / before + 1 / after)
+    return bool(abs(odds) > _FACTOR + chance)

@@ -1,0 +1,178 @@
+"""Bins of both arms as the judge sees them: canary pods as rows, the control as one reference."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.gate.frame import Arm, Frame
+from detector.series import FloatArray
+
+__all__ = ["ROWS_MAX", "Rows", "Window", "arrange", "window"]
+
+ROWS_MAX = 20
+_STABLE_AGE_S = 300.0
+_LOAD_S = 120.0
+_COMPARABLE = 1.5
+
+
+class Rows:
+    """Which row each canary pod is judged in: 20 of their own, later ones shared by hash."""
+
+    def __init__(self) -> None:
+        self._row: dict[str, int] = {}
+        self.names: list[str] = []
+
+    def place(self, pods: tuple[str, ...]) -> list[int]:
+        """Row of each pod; new pods take the next free row, in the order given."""
+        return [self._place(pod) for pod in pods]
+
+    def _place(self, pod: str) -> int:
+        row = self._row.get(pod)
+        if row is None:
+            row = len(self.names) if len(self.names) < ROWS_MAX else _hash(pod)
+            if row == len(self.names):
+                self.names.append(pod)
+            self._row[pod] = row
+        return row
+
+
+def _hash(pod: str) -> int:
+    digest = hashlib.sha256(pod.encode()).digest()
+    return int.from_bytes(digest[:4], "big") % ROWS_MAX
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A frame arranged for judging; every array starts with the frame's T bins.
+
+    `step_s` and `age` are in engine seconds (divided by the policy's time scale). `requests`,
+    `age`, `load` are (T, P) over canary rows; `control` (T,) requests of the control set, whose
+    members are `stable` (T, K); `effective` (T,) is how many pods they amount to.
+    `starved` (T,) marks bins whose control serves under 5 % of the requests.
+    """
+
+    first: int
+    step_s: float
+    rows: tuple[int, ...]
+    count: int
+    frame: Frame
+    requests: FloatArray
+    age: FloatArray
+    load: FloatArray
+    stable: FloatArray
+    control: FloatArray
+    effective: FloatArray
+    starved: FloatArray
+
+    def canary(self, values: FloatArray) -> FloatArray:
+        """Pod values (pods, T, ...) summed into rows: (T, P, ...)."""
+        return arrange(values, self.rows, self.count)
+
+    def reference(self, values: FloatArray) -> FloatArray:
+        """Control pod values (K, T, ...) summed over the control set: (T, ...)."""
+        mask = self.stable.T.reshape(self.stable.T.shape + (1,) * (values.ndim - 2))
+        total: FloatArray = (values * mask).sum(axis=0)
+        return total
+
+
+def arrange(values: FloatArray, rows: tuple[int, ...], count: int) -> FloatArray:
+    """Sum pods into rows and put time first."""
+    out = np.zeros((count, *values.shape[1:]))
+    np.add.at(out, list(rows), np.nan_to_num(values))
+    return np.moveaxis(out, 0, 1)
+
+
+def window(frame: Frame, rows: Rows, time_scale: float, *, pods_told_apart: bool) -> Window:
+    """Arrange a frame; `pods_told_apart` False where series stand for a workload or a proxy."""
+    placed = tuple(rows.place(frame.canary.pods))
+    count = len(rows.names)
+    step_s = frame.step / time_scale
+    requests = arrange(frame.canary.requests, placed, count)
+    stable = _stable(frame.control, time_scale)
+    members = frame.control.requests.T * stable
+    control = members.sum(axis=1)
+    return Window(
+        first=frame.first,
+        step_s=step_s,
+        rows=placed,
+        count=count,
+        frame=frame,
+        requests=requests,
+        age=_youngest(frame.canary, placed, count) / time_scale,
+        load=_load(requests, frame, stable, step_s, compare=pods_told_apart),
+        stable=stable,
+        control=control,
+        effective=_effective(members, step_s) if pods_told_apart else np.ones(len(control)),
+        starved=_starved(control, requests.sum(axis=1), step_s),
+    )
+
+
+def _stable(control: Arm, time_scale: float) -> FloatArray:
+    """Membership of the control set (T, K): settled pods if they serve half of it, else all."""
+    old = (_STABLE_AGE_S * time_scale <= control.age.T).astype(np.float64)
+    requests = control.requests.T
+    enough = (requests * old).sum(axis=1) >= 0.5 * requests.sum(axis=1)
+    chosen: FloatArray = np.where(enough[:, None], old, 1.0)
+    return chosen
+
+
+def _youngest(canary: Arm, rows: tuple[int, ...], count: int) -> FloatArray:
+    """Age of the youngest pod of each row, NaN before the first: (T, P)."""
+    ages = np.full((count, canary.age.shape[1]), np.inf)
+    np.minimum.at(ages, list(rows), np.where(np.isnan(canary.age), np.inf, canary.age))
+    born = np.zeros_like(ages)
+    np.add.at(born, list(rows), ~np.isnan(canary.age))
+    return np.where(born > 0, ages, np.nan).T
+
+
+def sums_over(values: FloatArray, seconds: float, step_s: float) -> FloatArray:
+    """Trailing sums over `seconds` (at least two bins), time first, same shape."""
+    width = max(2, round(seconds / step_s))
+    total = np.concatenate([np.zeros_like(values[:1]), np.cumsum(values, axis=0)])
+    end = np.arange(len(values)) + 1
+    sums: FloatArray = total[end] - total[np.maximum(end - width, 0)]
+    return sums
+
+
+def _load(
+    requests: FloatArray, frame: Frame, stable: FloatArray, step_s: float, *, compare: bool
+) -> FloatArray:
+    """Log load ratio of each canary row to the median control pod, (T, P); 0 where unknown."""
+    if not compare or not frame.control.pods:
+        return np.zeros_like(requests)
+    theirs = frame.control.requests.T
+    slow = _log_ratio(
+        sums_over(requests, _LOAD_S, step_s), sums_over(theirs, _LOAD_S, step_s), stable
+    )
+    fast = _log_ratio(requests, theirs, stable) - 2 / np.sqrt(np.maximum(requests, 1.0))
+    return np.where(requests > 0, np.maximum(slow, np.where(fast > slow, fast, slow)), slow)
+
+
+def _log_ratio(ours: FloatArray, theirs: FloatArray, stable: FloatArray) -> FloatArray:
+    masked = np.where((stable > 0) & (theirs > 0), theirs, np.nan)
+    empty = np.isnan(masked).all(axis=1)
+    middle = np.full(len(masked), np.nan)
+    if not empty.all():
+        middle[~empty] = np.nanmedian(masked[~empty], axis=1)
+    known = (ours > 0) & ~np.isnan(middle)[:, None]
+    ratio = np.where(known, ours, 1.0) / np.where(known, middle[:, None], 1.0)
+    logs: FloatArray = np.log(ratio)
+    return logs
+
+
+def _effective(members: FloatArray, step_s: float) -> FloatArray:
+    """(sum n)^2 / sum n^2 of the last 5 min, whole pods, at least 1."""
+    recent = sums_over(members, 300.0, step_s)
+    square = (recent**2).sum(axis=1)
+    pods = recent.sum(axis=1) ** 2 / np.maximum(square, 1e-12)
+    return np.maximum(np.floor(pods + 1e-6), 1.0)
+
+
+def _starved(control: FloatArray, canary: FloatArray, step_s: float) -> FloatArray:
+    """Whether the control served under 5 % of the last 5 minutes' requests."""
+    ours, theirs = sums_over(control, 300.0, step_s), sums_over(canary, 300.0, step_s)
+    starved: FloatArray = ((theirs > 0) & (ours < 0.05 * (ours + theirs))).astype(np.float64)
+    return starved

@@ -1,0 +1,195 @@
+"""Numbers to words: what a person reads at three in the morning."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+import numpy as np
+
+from detector.gate.reason import Reason, up
+from detector.gate.rule import ARM
+from detector.gate.state import State, Tally
+from detector.gate.track import Track
+from detector.gate.verdict import Effect
+from detector.series import FloatArray
+from models.sequential.rows import RowName
+
+__all__ = [
+    "clock",
+    "duration",
+    "effect_of",
+    "fail_reason",
+    "fail_text",
+    "level_of",
+    "limit_words",
+    "scope_name",
+    "unit_of",
+]
+
+_TITLES = {
+    "error_rate": "Errors",
+    "latency": "Latency",
+    "tail95": "Slow requests (5 % tail)",
+    "tail99": "Very slow requests (1 % tail)",
+    "restarts": "Restarts",
+}
+
+
+def title(name: str) -> str:
+    """How a signal is called in a sentence."""
+    return _TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def clock(at: float) -> str:
+    """Hours and minutes, UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M")
+
+
+def duration(seconds: float) -> str:
+    """Whole minutes, or seconds below two minutes."""
+    if seconds < 120:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 7200:
+        return f"{round(seconds / 60)} minutes"
+    return f"{seconds / 3600:.1f} hours"
+
+
+def percent(ratio: float) -> str:
+    """A share with enough digits to be told from zero."""
+    value = 100 * ratio
+    digits = 0 if value >= 20 else 1 if value >= 1 else 2 if value >= 0.1 else 3
+    return f"{value:.{digits}f} %"
+
+
+def seconds_text(value: float) -> str:
+    """A latency in ms or s."""
+    return f"{1000 * value:.3g} ms" if value < 1 else f"{value:.3g} s"
+
+
+def unit_of(track: Track) -> str:
+    """Unit of a signal's shown values."""
+    match track.learned.row.name:
+        case RowName.LATENCY:
+            return "seconds"
+        case RowName.EVENTS:
+            return "per pod-hour"
+        case _:
+            return "ratio"
+
+
+def level_of(track: Track, tally: FloatArray, edges: FloatArray | None) -> float | None:
+    """What one side shows: a share, a rate per pod-hour, or the median latency in seconds."""
+    if track.on_counts:
+        n, x = float(tally[0]), float(tally[1])
+        return x / n if n > 0 else None
+    total = float(tally.sum())
+    if total <= 0 or edges is None:
+        return None
+    return _median(tally, edges)
+
+
+def _median(counts: FloatArray, edges: FloatArray) -> float:
+    """Median of a histogram, linear inside its bucket; beyond the last edge that edge."""
+    below = np.cumsum(counts)
+    half = below[-1] / 2
+    at = int(np.searchsorted(below, half))
+    if at >= len(edges):
+        return float(edges[-1])
+    low = float(edges[at - 1]) if at else 0.0
+    before = float(below[at - 1]) if at else 0.0
+    part = (half - before) / max(float(counts[at]), 1e-12)
+    return float(low + part * (float(edges[at]) - low))
+
+
+def effect_of(state: State, canary: float | None, control: float | None) -> Effect:
+    """The effect in the signal's unit: points for ratios, times for everything else."""
+    learned, row = state.track.learned, state.track.learned.row
+    if row.name is RowName.ERROR:
+        floor = learned.rate + learned.eps0
+        base = (control or 0.0) + learned.eps0
+        seen = None if canary is None or control is None else canary - control
+        return Effect(
+            kind="difference",
+            value=seen,
+            low=_points(base, state.effect.low),
+            high=_points(base, state.effect.high),
+            tolerate=floor * math.expm1(row.tolerate),
+            limit=floor * math.expm1(row.limit),
+        )
+    return Effect(
+        kind="ratio",
+        value=math.exp(state.effect.mode),
+        low=_times(state.effect.low),
+        high=_times(state.effect.high),
+        tolerate=math.exp(row.tolerate),
+        limit=math.exp(row.limit),
+    )
+
+
+def _points(base: float, effect: float) -> float | None:
+    return base * math.expm1(effect) if math.isfinite(effect) else None
+
+
+def _times(effect: float) -> float | None:
+    return math.exp(effect) if math.isfinite(effect) else None
+
+
+def limit_words(effect: Effect) -> tuple[str, str]:
+    """Tolerated harm and limit in the signal's unit."""
+    if effect.kind == "difference":
+        return (
+            f"+{100 * effect.tolerate:.2g} points",
+            f"+{100 * effect.limit:.2g} points",
+        )
+    return f"x{effect.tolerate:.2f}", f"x{effect.limit:.2f}"
+
+
+def scope_name(scope: int, rows: tuple[str, ...]) -> str:
+    """`arm`, or the pod (or the first pod of its group)."""
+    return "arm" if scope == ARM else rows[scope] if scope < len(rows) else f"row {scope}"
+
+
+def compare(state: State, canary: float | None, control: float | None) -> str:
+    """Both sides in one phrase."""
+    if canary is None or control is None:
+        return "no value on one side"
+    match state.track.learned.row.name:
+        case RowName.LATENCY:
+            both = f"median {seconds_text(canary)} against {seconds_text(control)}"
+        case RowName.EVENTS:
+            both = f"{canary:.2g} against {control:.2g} per pod and hour"
+        case _:
+            both = f"{percent(canary)} against {percent(control)}"
+    return both
+
+
+def span_words(effect: Effect) -> str:
+    """Size and 90 % interval."""
+    if effect.kind == "difference":
+        value = "" if effect.value is None else f"{100 * effect.value:+.2g} points"
+        low, high = ("?" if v is None else f"{100 * v:.2g}" for v in (effect.low, effect.high))
+        return f"{value}, 90 % between {low} and {high}"
+    low, high = ("?" if v is None else f"{v:.2f}" for v in (effect.low, effect.high))
+    return f"x{effect.value or 1:.2f}, 90 % between {low} and {high}"
+
+
+def fail_text(state: State, effect: Effect, where: str, since: float, sides: str) -> str:
+    """The sentence of a fail."""
+    tolerate, _ = limit_words(effect)
+    subject = title(state.track.name)
+    on = "" if where == "arm" else f" on {where}"
+    return f"{subject}{on}: {sides} ({span_words(effect)}); tolerated {tolerate}, since {clock(since)}."
+
+
+def fail_reason(track: Track, *, at: float, since: float) -> Reason:
+    """Reason of a first fail before its numbers are known."""
+    text = f"{title(track.name)} worse than tolerated since {clock(since)}, certain at {clock(at)}."
+    return Reason(up(track.name), text)
+
+
+def tally_requests(state: State, tally: Tally) -> tuple[float, float]:
+    """Exposure of both sides."""
+    if state.track.on_counts:
+        return float(tally.canary[0]), float(tally.control[0])
+    return float(tally.canary.sum()), float(tally.control.sum())

@@ -1,0 +1,142 @@
+"""Time-uniform bounds of a true effect, and what is still needed until a bound is low enough.
+
+Inversion of e-processes (Howard, Ramdas, McAuliffe, Sekhon, *Time-uniform, nonparametric,
+nonasymptotic confidence sequences*): they may be looked at at every poll.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.sequential.kernels import Kernels
+from models.sequential.rows import Row
+
+__all__ = [
+    "Interval",
+    "Outlook",
+    "Progress",
+    "interval",
+    "log_bet",
+    "outlook",
+    "smallest_effect",
+    "upper_bound",
+]
+
+Array = NDArray[np.float64]
+
+# Information below which the mode says nothing yet.
+_TELLING = 10.0
+
+
+def log_bet(log_l: Array, kernels: Kernels) -> Array:
+    """log e(delta) for each true shift delta on the grid: (..., D) to (..., D)."""
+    top = log_l.max(axis=-1, keepdims=True)
+    spread = np.maximum(np.exp(log_l - top) @ kernels.spread.T, 1e-300)
+    mixed: Array = np.log(spread @ kernels.bet)[..., None] - np.log(spread)
+    return mixed
+
+
+def upper_bound(log_l: Array, kernels: Kernels, row: Row, alpha: float) -> float:
+    """Supremum of the effects not excluded at level `alpha`; inf at the grid's end."""
+    return interval(log_l, kernels, row, alpha).high
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Mode and time-uniform ends of an effect; ends are infinite where the grid ends."""
+
+    mode: float
+    low: float
+    high: float
+
+
+def interval(log_l: Array, kernels: Kernels, row: Row, alpha: float) -> Interval:
+    """Effects that are not excluded at level `alpha`, from log L(d) of shape (D,)."""
+    shift = row.grid.shift
+    log_e = log_bet(log_l, kernels)
+    best = int(np.argmin(log_e))
+    wall = -math.log(alpha)
+    inside = np.flatnonzero(log_e < wall)
+    if not len(inside):
+        return Interval(float(shift[best]), float(shift[best]), float(shift[best]))
+    first, last = int(inside[0]), int(inside[-1])
+    high = math.inf if last == len(shift) - 1 else _cross(shift, log_e, last, last + 1, wall)
+    low = -math.inf if first == 0 else _cross(shift, log_e, first, first - 1, wall)
+    return Interval(float(shift[best]), low, high)
+
+
+def _cross(shift: Array, log_e: Array, inside: int, outside: int, wall: float) -> float:
+    """Where log e crosses the wall, linear between two grid points."""
+    part = (wall - log_e[inside]) / max(log_e[outside] - log_e[inside], 1e-12)
+    return float(shift[inside] + part * (shift[outside] - shift[inside]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """How many further requests a pass needs, None where none can help; then `units` may."""
+
+    requests: float | None
+    units: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a bound has come.
+
+    `counted`: requests that counted so far, `bins`: in how many bins, over `units`; `info`:
+    information a request; `noise`: scrape-to-scrape sd; `log_e_limit`: log e at the limit now;
+    `alpha`: 1 - level of the bound; `counts`: Poisson counts, else a scale.
+    """
+
+    counted: float
+    bins: float
+    units: int
+    info: float
+    noise: float
+    limit: float
+    mode: float
+    log_e_limit: float
+    alpha: float
+    counts: bool
+
+    @property
+    def goal(self) -> float:
+        """Log e that the limit must reach."""
+        return -math.log(self.alpha) + 0.7
+
+
+def outlook(p: Progress, kernels: Kernels) -> Outlook:
+    """What is missing until the bound falls below `limit` (gate method, section 7)."""
+    gap = p.limit - (max(p.mode, 0.0) if p.counted * p.info >= _TELLING else 0.0)
+    if gap <= 0:
+        return Outlook(requests=None, units=None)
+    per_shift = gap**2 / (2 * p.goal) - kernels.sc**2
+    room = per_shift - kernels.tau**2 / p.units
+    if room <= 0:
+        more = math.ceil(kernels.tau**2 / per_shift) if per_shift > 0 else None
+        return Outlook(requests=None, units=more)
+    total = _total(p, kernels, gap, room)
+    return Outlook(requests=max(total - p.counted, 0.0), units=None)
+
+
+def _total(p: Progress, kernels: Kernels, gap: float, room: float) -> float:
+    """Total requests needed; once the bound has moved, judged by how far it has come."""
+    cost = 1 / p.info + p.noise**2 * p.counted / max(p.bins * p.units, 1.0)
+    if p.log_e_limit <= 1:
+        return cost / room
+    if p.counts:
+        return p.counted * (p.goal - 0.2) / (p.log_e_limit + 0.5)
+    seen = gap**2 / (2 * (p.log_e_limit + 0.7)) - kernels.sc**2 - kernels.tau**2 / p.units
+    return min(max(p.counted * seen, 0.3 * cost), 30 * cost) / room
+
+
+def smallest_effect(
+    row: Row, kernels: Kernels, *, log_needed: float, info: float, units: int, caution: float
+) -> float:
+    """Effect that is found with 90 % chance, in log units (gate method, section 8)."""
+    noise = math.sqrt(1 / max(info, 1e-9) + kernels.sc**2 + kernels.tau**2 / max(units, 1))
+    return row.tolerate + caution + (math.sqrt(2 * (log_needed + 1.6)) + 1.28) * noise

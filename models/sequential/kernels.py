@@ -1,0 +1,106 @@
+"""Matrices on the grid: scrape noise, differences between units, priors of the common shift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.sequential.rows import Grid, Row
+
+__all__ = ["Kernels", "blur", "blur_kernel", "build_kernels", "normal_mass"]
+
+Array = NDArray[np.float64]
+Single = NDArray[np.float32]
+
+# One bin of one unit can say at most log(1/0.01) = 4.6 nats.
+BLUR_FLOOR = 0.01
+_UNIT_FLOOR = 1e-13
+
+
+def normal_mass(distance: Array, sd: float) -> Array:
+    """Normal density of `distance` at `sd`, rows (last axis) scaled to sum 1."""
+    mass = np.exp(-0.5 * (distance / max(sd, 1e-9)) ** 2)
+    total: Array = mass / np.maximum(mass.sum(axis=-1, keepdims=True), 1e-300)
+    return total
+
+
+def blur_kernel(grid: Grid, noise: float) -> Array:
+    """Mixture of two normals, widths `noise` and 3 x `noise`, at least 0.35 h: shape (J, J)."""
+    sd = max(noise, 0.35 * grid.h)
+    distance = grid.theta[:, None] - grid.theta[None, :]
+    return 0.9 * normal_mass(distance, sd) + 0.1 * normal_mass(distance, 3 * sd)
+
+
+def blur(log_l: Array, kernel: Array) -> Array:
+    """Log-likelihood after scrape noise: (..., J) to (..., J), spread bounded by 4.6 nats."""
+    top = log_l.max(axis=-1, keepdims=True)
+    mixed = np.exp(log_l - top) @ kernel.T
+    floor = BLUR_FLOOR * mixed.max(axis=-1, keepdims=True)
+    blurred: Array = np.log(mixed + floor) + top
+    return blurred
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernels:
+    """What turns summed log-likelihoods into evidence, for one row and one set of noises.
+
+    `unit` (J, D): a unit's effect given the shift. `harm` (D,): the alternative. `nulls` (2, D):
+    at no effect and at the tolerated one. `spread` (D, D): rows are the shift prior around each
+    true effect. `bet` (D,). `sc`: sd of the common shift in health.
+    """
+
+    unit: Single
+    harm: Array
+    nulls: Array
+    spread: Array
+    bet: Array
+    sc: float
+    tau: float
+
+
+def build_kernels(row: Row, tau_grid: Array, rho: Array, sc: float) -> Kernels:
+    """Kernels of `row` for between-unit sds `tau_grid` with weights `rho` and shift sd `sc`."""
+    grid = row.grid
+    tau = float(rho @ tau_grid)
+    spread = normal_mass(grid.shift[None, :] - grid.shift[:, None], sc)
+    nulls = normal_mass(grid.shift[None, :] - np.array([[0.0], [row.tolerate]]), sc)
+    return Kernels(
+        unit=_unit_mass(grid, tau_grid, rho).astype(np.float32),
+        harm=_harm(row),
+        nulls=nulls,
+        spread=spread,
+        bet=_normalised(np.exp(-np.abs(grid.shift) / row.bet)),
+        sc=sc,
+        tau=tau,
+    )
+
+
+def shifted_null(row: Row, sc: float, caution: Array) -> Array:
+    """Null at tolerate + caution, one row for each caution: shape (len(caution), D)."""
+    return normal_mass(row.grid.shift[None, :] - (row.tolerate + caution[:, None]), sc)
+
+
+def _unit_mass(grid: Grid, tau_grid: Array, rho: Array) -> Array:
+    distance = grid.theta[:, None] - grid.shift[None, :]
+    mass = sum(
+        (share * normal_mass(distance.T, sd).T for sd, share in zip(tau_grid, rho, strict=True)),
+        np.zeros_like(distance),
+    )
+    mass = mass + _UNIT_FLOOR
+    scaled: Array = mass / mass.sum(axis=0, keepdims=True)
+    return scaled
+
+
+def _harm(row: Row) -> Array:
+    beyond = row.grid.shift - row.tolerate
+    mass = 0.85 * np.exp(-beyond / row.scale) / row.scale + 0.15 * np.exp(
+        -beyond / (3 * row.scale)
+    ) / (3 * row.scale)
+    return _normalised(np.where(beyond > 1e-9, mass, 0.0))
+
+
+def _normalised(mass: Array) -> Array:
+    scaled: Array = mass / mass.sum()
+    return scaled

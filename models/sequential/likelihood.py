@@ -1,0 +1,104 @@
+"""Log-likelihoods of an effect on a grid, from one bin of one unit; all vectorised over bins.
+
+Sections 3.1 and 3.2 of the method: Poisson counts against a reference rate (Lindon & Malek,
+*Anytime-valid inference for multinomial count data*, for the construction), and the scale of a
+whole latency distribution against the reference's own histogram.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.sequential.rows import Grid
+
+__all__ = ["ScaleTable", "cap_information", "poisson", "reference_survival", "scale_likelihood"]
+
+Array = NDArray[np.float64]
+
+_UNIFORM = 0.005
+_EXTRAPOLATE = 0.7
+
+
+def poisson(n: Array, x: Array, rate: Array, weight: Array, grid: Grid) -> Array:
+    """l(theta) = weight * (x theta - n rate (e^theta - 1)); inputs (...), output (..., J).
+
+    `rate` is events per unit of exposure at theta = 0, `weight` in 0..1 tempers it because the
+    reference is itself noisy.
+    """
+    theta = grid.theta
+    mean = (n * rate)[..., None]
+    log_l = x[..., None] * theta - mean * np.expm1(theta)
+    return cap_information(weight[..., None] * log_l, x, grid)
+
+
+def cap_information(log_l: Array, information: Array, grid: Grid) -> Array:
+    """Scale down what is sharper than 0.6 grid steps, so that the grid can hold it."""
+    sharp = np.maximum(information, 1e-12) * (0.6 * grid.h) ** 2
+    capped: Array = log_l * np.minimum(1.0, 1.0 / sharp)[..., None]
+    return capped
+
+
+def reference_survival(counts: Array) -> Array:
+    """Share of reference requests above each finite edge: (..., B + 1) counts to (..., B).
+
+    Half a request is spread over the edges, so that no share is 0 or 1.
+    """
+    total = counts.sum(axis=-1, keepdims=True)
+    above = total - np.cumsum(counts[..., :-1], axis=-1)
+    edges = counts.shape[-1] - 1
+    prior = 0.5 * (edges - np.arange(edges)) / (edges + 1)
+    survival: Array = (above + prior) / (total + 0.5)
+    return survival
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleTable:
+    """Where each edge falls in the reference when it is slowed by exp(theta): fixed per edges.
+
+    `segment` (B, J) and `fraction` (B, J) interpolate the logit of survival in log edge.
+    """
+
+    segment: NDArray[np.int64]
+    fraction: Array
+
+    @classmethod
+    def of(cls, edges: Array, grid: Grid) -> ScaleTable:
+        """Table for finite upper `edges` (seconds, ascending, at least 2)."""
+        where = np.log(edges)
+        first, last = where[1] - where[0], where[-1] - where[-2]
+        asked = np.clip(
+            where[:, None] - grid.theta[None, :],
+            where[0] - _EXTRAPOLATE * first,
+            where[-1] + _EXTRAPOLATE * last,
+        )
+        segment = np.clip(np.searchsorted(where, asked) - 1, 0, len(where) - 2)
+        fraction = (asked - where[segment]) / (where[segment + 1] - where[segment])
+        return cls(segment, fraction)
+
+    def log_shares(self, survival: Array) -> Array:
+        """Log probability of each bucket at each theta: (T, B) survival to (T, B + 1, J)."""
+        logit = np.log(survival) - np.log1p(-survival)
+        low, high = logit[:, self.segment], logit[:, self.segment + 1]
+        above = 1.0 / (1.0 + np.exp(-(low + (high - low) * self.fraction)))
+        ones = np.ones_like(above[:, :1])
+        share = np.concatenate([ones, above], 1) - np.concatenate([above, 0 * ones], 1)
+        buckets = share.shape[1]
+        mixed: Array = np.log((1 - _UNIFORM) * np.maximum(share, 0.0) + _UNIFORM / buckets)
+        return mixed
+
+
+def scale_likelihood(
+    counts: Array, reference: Array, weight: Array, table: ScaleTable, grid: Grid
+) -> Array:
+    """l(theta) of a common slow-down: counts (T, P, B + 1), reference (T, B + 1) to (T, P, J).
+
+    `weight` has shape (T,). At theta = 0 the model is the reference's histogram itself, so no
+    shape is assumed in health.
+    """
+    log_shares = table.log_shares(reference_survival(reference))
+    log_l = weight[:, None, None] * np.matmul(counts, log_shares)
+    log_l -= log_l[..., grid.zero : grid.zero + 1]
+    return cap_information(log_l, 1.5 * counts.sum(axis=-1), grid)

@@ -1,0 +1,47 @@
+"""Young units: what a cold start may look like, and how little a young unit counts."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.sequential.rows import Row, Template
+
+__all__ = ["GRACE_S", "SETTLED_S", "attention", "template_shifts"]
+
+Array = NDArray[np.float64]
+
+GRACE_S = 45.0
+# 720 s: every template has fallen below half a grid step of its row by then.
+SETTLED_S = 720.0
+_FADE_S = 120.0
+
+
+def attention(age: Array, row: Row, noise: float, *, grace: Array | float = GRACE_S) -> Array:
+    """How much a bin of a unit of this age counts, 0..1; NaN ages (not born) count 0.
+
+    `noise` is the row's scrape-to-scrape sd; `grace` broadcasts against `age` (seconds).
+    """
+    known = np.where(np.isnan(age), -1.0, age)
+    counted = (known >= np.asarray(grace)).astype(np.float64)
+    if row.damp_s:
+        counted *= -np.expm1(-((known / row.damp_s) ** 2))
+    if row.odd:
+        odd = row.odd * np.exp(-np.maximum(known, 0.0) / _FADE_S)
+        counted *= noise**2 / (noise**2 + odd**2)
+    return counted
+
+
+def template_shifts(age: Array, row: Row) -> NDArray[np.int64]:
+    """Grid steps by which each template moves the grid at this age: shape (*age, W)."""
+    known = np.where(np.isnan(age), np.inf, age)[..., None]
+    raised = np.stack([_raise(known[..., 0], t) for t in row.templates], axis=-1)
+    return np.rint(raised / row.grid.h).astype(np.int64)
+
+
+def _raise(age: Array, template: Template) -> Array:
+    """Log units above settled behaviour at `age` seconds."""
+    if template.plateau:
+        fall = 1.0 - (age / template.span - 1.0) / 0.5
+        return template.height * np.clip(fall, 0.0, 1.0)
+    return template.height * np.exp(-age / template.span)
