@@ -221,7 +221,8 @@ def _partial(m: Moment) -> Reason | None:
         if share < _SEEN:
             return Reason(
                 ReasonCode.PARTIAL_DATA,
-                f"Only {100 * share:.0f} % of the {name}'s samples of the last 5 minutes are there.",
+                f"Only {100 * share:.0f} % of the {name}'s samples of the last 5 minutes are"
+                " there.",
             )
     return None
 
@@ -278,7 +279,8 @@ def _unbounded(m: Moment) -> Reason | None:
         )
     return Reason(
         ReasonCode.LOW_TRAFFIC,
-        f"{name} is not yet known to be below its limit; {waiting_text(m) or 'more requests needed'}.",
+        f"{name} is not yet known to be below its limit;"
+        f" {waiting_text(m) or 'more requests are needed'}.",
     )
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from detector.gate.advice import advise
 from detector.gate.judgement import FirstFail, Judgement
 from detector.gate.passing import Moment, holds, needs_of, waiting_text
 from detector.gate.policy import Policy
@@ -91,7 +92,8 @@ def describe(now: Present, *, as_of: float, stage: Stage, deadline: float | None
         incompatible=now.incompatible,
         burst=now.burst.track.name if now.burst else None,
     )
-    signals = tuple(_signal(now, state) for state in states.values())
+    judged = (_signal(now, state) for state in states.values())
+    signals = (*judged, *advise(now.plan, now.window, scale))
     reasons = list(holds(moment))
     stale = _stale(now, as_of)
     if stale is not None:
@@ -271,7 +273,8 @@ def _stale(now: Present, as_of: float) -> Reason | None:
         if arm.pods and age > slack:
             return Reason(
                 ReasonCode.STALE_DATA,
-                f"The newest sample of the {name} is {duration(age)} old (from {clock(arm.newest)}).",
+                f"The newest sample of the {name} is {duration(age)} old (from"
+                f" {clock(arm.newest)}).",
             )
     return None
 

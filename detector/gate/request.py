@@ -12,7 +12,7 @@ __all__ = ["Stage", "VerdictRequest"]
 
 
 class Stage(StrEnum):
-    """`step`: may we go on to the next step?  `final`: may it become the new stable?"""
+    """What is asked: `step`, may we go on?  `final`, may it become the new stable?."""
 
     STEP = "step"
     FINAL = "final"

@@ -149,7 +149,7 @@ def persists(log_e_without: float, candidate: Candidate) -> bool:
 
 
 def _windows(candidate: Candidate, width_s: float, step_s: float) -> list[tuple[int, int]]:
-    """Bin ranges of `width_s` that begin at each 45 s of the last 7 minutes, not before the start."""
+    """Bin ranges of `width_s`, one each 45 s of the last 7 minutes, not before the start."""
     width = max(2, round(width_s / step_s))
     end = candidate.bin + 1
     offsets = np.arange(0.0, _LOOK_BACK_S, _EVERY_S)

@@ -7,6 +7,7 @@ its end plus `settle`, every boundary is judged once, and polling enters no form
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -30,7 +31,7 @@ from models.sequential.rows import RowName
 from models.sequential.shares import Start, StartClock
 from models.sequential.warmup import GRACE_S, SETTLED_S
 
-__all__ = ["Session"]
+__all__ = ["Frames", "Session"]
 
 _BIN_S = 15.0
 _SETTLE_BINS, _SETTLE_S = 1.34, 5.0
@@ -42,15 +43,43 @@ _OUTAGE_S, _OUTAGE_REQUESTS = 60.0, 50.0
 _FRESH_S, _FRESH_INTERVALS = 120.0, 3.0
 
 
+class Frames(Protocol):
+    """What turns raw samples into bins; `FrameBuilder` in life, arrays in benches."""
+
+    def readings(self) -> tuple[Reading, ...]:
+        """Queries to send next."""
+        ...
+
+    def append(self, readings: Sequence[Reading], answers: Sequence[Answer], *, now: float) -> int:
+        """Take new samples; the number of bins from 0 on that are final by `now`."""
+        ...
+
+    def frame(self) -> Frame:
+        """The retained final bins."""
+        ...
+
+    def drop_before(self, bin: int) -> None:
+        """Forget bins before `bin`."""
+        ...
+
+
 class Session:
     """One attempt's judge. `start`: unix seconds of bin 0; `interval`: scrape interval, seconds."""
 
-    def __init__(self, plan: Plan, policy: Policy, *, start: float, interval: float) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        policy: Policy,
+        *,
+        start: float,
+        interval: float,
+        frames: Frames | None = None,
+    ) -> None:
         scale = policy.time_scale
         self.plan, self.policy, self.start = plan, policy, start
         self.step = max(_BIN_S * scale, interval)
         self.settle = _SETTLE_BINS * self.step + _SETTLE_S * scale
-        self.builder = FrameBuilder(
+        self.builder: Frames = frames or FrameBuilder(
             plan,
             start=start,
             step=self.step,
@@ -322,9 +351,8 @@ def _has_data(bound: BoundSignal, frame: Frame) -> bool:
             return histogram_of(frame.control, name) is not None
         case Kind.EVENTS:
             return name in frame.control.counts or name in frame.canary.counts
-        case _:
+        case Kind.RATIO | Kind.RATE | Kind.GAUGE:
             return name in frame.control.counts
-    return False
 
 
 def _fresh(win: Window, index: int, step: float, scale: float) -> bool:

@@ -127,7 +127,7 @@ class Track:
         return self.learned.noise.sigma * float(np.sqrt(300.0 / step_s))
 
     def kernels(self, effective: int, quarters: int = 0) -> Kernels:
-        """Kernels for a control worth `effective` pods, `quarters` of the time replaced by history."""
+        """Kernels for a control worth `effective` pods, `quarters` of it replaced by history."""
         key = (effective, quarters)
         if key not in self._kernels:
             noise = self.learned.noise

@@ -168,7 +168,8 @@ def _effective(members: FloatArray, step_s: float) -> FloatArray:
     recent = sums_over(members, 300.0, step_s)
     square = (recent**2).sum(axis=1)
     pods = recent.sum(axis=1) ** 2 / np.maximum(square, 1e-12)
-    return np.maximum(np.floor(pods + 1e-6), 1.0)
+    whole: FloatArray = np.maximum(np.floor(pods + 1e-6), 1.0)
+    return whole
 
 
 def _starved(control: FloatArray, canary: FloatArray, step_s: float) -> FloatArray:

@@ -179,7 +179,8 @@ def fail_text(state: State, effect: Effect, where: str, since: float, sides: str
     tolerate, _ = limit_words(effect)
     subject = title(state.track.name)
     on = "" if where == "arm" else f" on {where}"
-    return f"{subject}{on}: {sides} ({span_words(effect)}); tolerated {tolerate}, since {clock(since)}."
+    size = f"{sides} ({span_words(effect)})"
+    return f"{subject}{on}: {size}; tolerated {tolerate}, since {clock(since)}."
 
 
 def fail_reason(track: Track, *, at: float, since: float) -> Reason:

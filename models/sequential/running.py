@@ -21,14 +21,15 @@ def moved(log_l: Array | NDArray[np.float32], age: Array, row: Row) -> Array:
 
     A template that expects `a` log units more reads the grid `a` higher, clipped at its ends.
     """
+    wide = log_l.astype(np.float64)
     if len(row.templates) == 1:
-        return log_l[:, :, None]
+        return wide[:, :, None]
     points = log_l.shape[-1]
     shifts = template_shifts(age, row)
     if not shifts.any():
-        return np.broadcast_to(log_l[:, :, None], (*shifts.shape, points))
+        return np.broadcast_to(wide[:, :, None], (*shifts.shape, points))
     index = np.clip(np.arange(points) + shifts[..., None], 0, points - 1)
-    return np.take_along_axis(log_l[:, :, None], index, axis=-1)
+    return np.take_along_axis(wide[:, :, None], index, axis=-1)
 
 
 @dataclass(frozen=True, slots=True)

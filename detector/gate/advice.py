@@ -1,0 +1,141 @@
+"""CPU per request and memory growth: shown beside the verdict, never judged (E = 1)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from detector.gate.frame import Arm
+from detector.gate.reason import Reason, ReasonCode
+from detector.gate.verdict import Effect, Outcome, Samples, SignalVerdict
+from detector.gate.window import Window
+from detector.series import FloatArray
+from detector.signals.plan import BoundSignal, Plan
+from detector.signals.signal import Kind
+from models.sequential.gauge import affine_by_load, excess, log_slopes
+from models.sequential.rows import ROWS, Row, RowName
+
+__all__ = ["advise"]
+
+_BLOCK_S = 300.0
+_SLOPE_WINDOW_S = 600.0
+_Z90 = 1.645
+
+
+def advise(plan: Plan, window: Window, scale: float) -> Iterator[SignalVerdict]:
+    """One advisory signal for each bound gauge that has data on both sides."""
+    for bound in plan.signals:
+        if bound.signal.kind is not Kind.GAUGE:
+            continue
+        name = bound.signal.name
+        ours, theirs = (arm.gauges.get(name) for arm in (window.frame.canary, window.frame.control))
+        if ours is None or theirs is None or not (ours.size and theirs.size):
+            continue
+        shown = (
+            _by_load(bound, window, ours, theirs, scale)
+            if bound.load is not None
+            else _growth(bound, window, ours, theirs)
+        )
+        if shown is not None:
+            yield shown
+
+
+def _by_load(
+    bound: BoundSignal, window: Window, ours: FloatArray, theirs: FloatArray, scale: float
+) -> SignalVerdict | None:
+    """CPU against what the control's pods use at the same load."""
+    frame, seconds = window.frame, _BLOCK_S * scale
+    width = max(2, round(_BLOCK_S / window.step_s))
+    start = max(0, -frame.first)
+    load_s, cpu_s = _blocks(frame.control, theirs, width, 0, frame.step)
+    load_c, cpu_c = _blocks(frame.canary, ours, width, start, frame.step)
+    fit = affine_by_load(load_s.ravel(), cpu_s.ravel(), seconds)
+    if fit is None:
+        return None
+    found = excess(fit, load_c, cpu_c)
+    if found is None:
+        return None
+    row = ROWS[RowName.GAUGE]
+    return _shown(bound, row, found, _per_request(cpu_c, load_c), _per_request(cpu_s, load_s))
+
+
+def _per_request(value: FloatArray, load: FloatArray) -> float | None:
+    known = np.isfinite(value) & (load > 0)
+    total = float(load[known].sum())
+    return float(value[known].sum()) / total if total > 0 else None
+
+
+def _blocks(
+    arm: Arm, values: FloatArray, width: int, start: int, step: float
+) -> tuple[FloatArray, FloatArray]:
+    """Mean requests per second and mean value of each pod in each whole block."""
+    count = max(0, (values.shape[1] - start) // width)
+    cut = slice(values.shape[1] - count * width, None)
+    shape = (len(values), count, width)
+    load = arm.requests[:, cut].reshape(shape).mean(axis=2) / step
+    value = values[:, cut].reshape(shape)
+    known = np.isfinite(value).any(axis=2)
+    total = np.nansum(value, axis=2)
+    mean = np.where(known, total / np.maximum(np.isfinite(value).sum(axis=2), 1), np.nan)
+    return np.where(known, load, np.nan), mean
+
+
+def _growth(
+    bound: BoundSignal, window: Window, ours: FloatArray, theirs: FloatArray
+) -> SignalVerdict | None:
+    """Growth of memory per 10 minutes beside the stable pods' own."""
+    width = round(_SLOPE_WINDOW_S / window.step_s)
+    times = np.arange(width, dtype=np.float64) * np.float64(window.step_s)
+    if ours.shape[1] < width:
+        return None
+    since = log_slopes(ours[:, -width:], times) * _SLOPE_WINDOW_S
+    stable = log_slopes(theirs[:, -width:], times) * _SLOPE_WINDOW_S
+    since, stable = since[np.isfinite(since)], stable[np.isfinite(stable)]
+    if not len(since) or not len(stable):
+        return None
+    usual = float(np.median(stable))
+    spread = float(stable.std()) if len(stable) > 1 else 0.02
+    error = max(spread, 0.002) * math.sqrt(1 / len(since) + 1 / len(stable))
+    found = (float(since.mean()) - usual, error)
+    row = ROWS[RowName.SLOPE]
+    return _shown(bound, row, found, math.expm1(float(since.mean())), math.expm1(usual))
+
+
+def _shown(
+    bound: BoundSignal,
+    row: Row,
+    found: tuple[float, float],
+    canary: float | None,
+    control: float | None,
+) -> SignalVerdict:
+    value, error = found
+    effect = Effect(
+        kind="ratio",
+        value=math.exp(value),
+        low=math.exp(value - _Z90 * error),
+        high=math.exp(value + _Z90 * error),
+        tolerate=math.exp(row.tolerate),
+        limit=math.exp(row.limit),
+    )
+    worse = value - _Z90 * error > row.tolerate
+    code = ReasonCode.SUSPICIOUS if worse else ReasonCode.HEALTHY
+    verb = "more than" if worse else "in line with"
+    return SignalVerdict(
+        name=bound.signal.name,
+        outcome=Outcome.INCONCLUSIVE if worse else Outcome.PASS,
+        required=False,
+        judged=False,
+        unit=bound.signal.unit,
+        canary=canary,
+        control=control,
+        effect=effect,
+        evidence=1.0,
+        needed=None,
+        samples=Samples(canary=0.0, control=0.0),
+        scope="arm",
+        since=None,
+        reason=Reason(code, f"x{effect.value:.2f}, {verb} the control; advice only, not judged."),
+        details={},
+    )

@@ -1,0 +1,79 @@
+"""Gauges that depend on load or on age: what a unit uses beyond what the reference says it should.
+
+Section 3.4 of the method; shown as advice, never as evidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Fit", "affine_by_load", "excess", "log_slopes"]
+
+Array = NDArray[np.float64]
+
+_FEW = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """value = mean + slope (load - mean_load), with the sd of log residuals of one block."""
+
+    mean: float
+    mean_load: float
+    slope: float
+    sd: float
+
+    def predict(self, load: Array) -> Array:
+        """Expected value at each load, never below a tenth of the mean."""
+        expected = self.mean + self.slope * (load - self.mean_load)
+        floor: Array = np.maximum(expected, 0.1 * self.mean)
+        return floor
+
+
+def affine_by_load(load: Array, value: Array, seconds: float) -> Fit | None:
+    """Pooled least squares of block means, corrected for counting noise in the load.
+
+    `load` (requests/s) and `value` have shape (blocks,), NaN where absent; a block lasts
+    `seconds`. The slope lies between 0 and value / load: a fixed cost plus a cost per request.
+    None with fewer than four blocks.
+    """
+    known = np.isfinite(load) & np.isfinite(value) & (value > 0)
+    if np.count_nonzero(known) < _FEW:
+        return None
+    x, y = load[known], value[known]
+    mean, mean_load = float(y.mean()), float(x.mean())
+    counting = mean_load / seconds
+    variance = max(float(x.var()) - counting, float(x.var()) / 4, 1e-12)
+    most = mean / max(mean_load, 1e-9)
+    slope = float(np.clip(np.cov(x, y, bias=True)[0, 1] / variance, 0.0, most))
+    fit = Fit(mean, mean_load, slope, 0.0)
+    residual = np.log(y) - np.log(fit.predict(x))
+    return Fit(mean, mean_load, slope, float(residual.std()))
+
+
+def excess(fit: Fit, load: Array, value: Array) -> tuple[float, float] | None:
+    """Mean log excess over the fit and its standard error, from blocks (units, blocks)."""
+    ratio = np.where(value > 0, value, np.nan) / fit.predict(load)
+    known = np.isfinite(ratio)
+    if not known.any():
+        return None
+    logs = np.log(ratio[known])
+    return float(logs.mean()), max(fit.sd, 1e-3) / float(np.sqrt(known.sum()))
+
+
+def log_slopes(value: Array, times: Array) -> Array:
+    """Least-squares slope of log value per second for each unit (units, T); NaN if too few."""
+    logs = np.log(np.where(value > 0, value, np.nan))
+    known = np.isfinite(logs)
+    count = known.sum(axis=1)
+    safe = np.maximum(count, 1)
+    t = np.where(known, times, 0.0)
+    y = np.where(known, logs, 0.0)
+    t = np.where(known, t - (t.sum(axis=1) / safe)[:, None], 0.0)
+    spread = (t**2).sum(axis=1)
+    enough = (count >= _FEW) & (spread > 0)
+    slope: Array = np.where(enough, (t * y).sum(axis=1) / np.where(spread > 0, spread, 1), np.nan)
+    return slope
