@@ -13,7 +13,9 @@ __all__ = ["Clock", "MetricCatalog", "MetricSource"]
 class Clock(Protocol):
     """Now, in unix seconds."""
 
-    def __call__(self) -> float: ...
+    def __call__(self) -> float:
+        """Seconds since the epoch, as the machine believes them."""
+        ...
 
 
 class MetricSource(Protocol):
