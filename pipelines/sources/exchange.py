@@ -15,6 +15,7 @@ import httpx2
 
 from detector.errors import SourceError
 from pipelines.sources.auth import request_headers, tls_context
+from pipelines.sources.body import OversizeError, bounded_body
 from pipelines.sources.cost import Cost, Skew
 from pipelines.sources.deadline import Deadline, DeadlineTransport
 from pipelines.sources.refusal import BusyError, FlakyError, TooMuchError, refusal
@@ -146,17 +147,10 @@ class Exchange:
             response.close()
 
     def _bounded(self, response: httpx2.Response) -> bytes:
-        bound = self._budget.max_body_bytes
-        announced = response.headers.get("content-length", "")
-        oversize = announced.isdecimal() and int(announced) > bound
-        chunks: list[bytes] = []
-        size = 0
-        for chunk in response.iter_bytes():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > bound or oversize:
-                raise self._too_large(chunks[0])
-        return b"".join(chunks)
+        try:
+            return bounded_body(response, self._budget.max_body_bytes)
+        except OversizeError as error:
+            raise self._too_large(error.head) from error
 
     def _too_large(self, head: bytes) -> SourceError:
         limit = f"over {self._budget.max_body_bytes / 2**20:g} MB"
