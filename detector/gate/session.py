@@ -58,8 +58,8 @@ class Frames(Protocol):
         """The retained final bins."""
         ...
 
-    def drop_before(self, bin: int) -> None:
-        """Forget bins before `bin`."""
+    def drop_before(self, bin_: int) -> None:
+        """Forget bins before `bin_`."""
         ...
 
 

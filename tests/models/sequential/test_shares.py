@@ -1,0 +1,71 @@
+"""How alpha is divided: whatever arrives, the shares never sum above one."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.sequential.shares import ARM_SHARE, StartClock, start_share, unit_shares
+
+
+def test_start_shares_sum_to_one() -> None:
+    """Over a million starts the union bound is not overspent, and hardly anything is wasted."""
+    total = sum(start_share(i) for i in range(1_000_000))
+    assert 0.99 < total <= 1.0
+
+
+def test_start_shares_fall() -> None:
+    """A later start never has more alpha than an earlier one of its kind."""
+    late = [start_share(i) for i in range(25, 500)]
+    assert all(a >= b > 0 for a, b in itertools.pairwise(late))
+
+
+@given(st.integers(0, 200))
+def test_scope_shares_sum_below_one(units: int) -> None:
+    """Arm and units together, for any number of arrivals."""
+    assert ARM_SHARE + unit_shares(units).sum() <= 1.0
+
+
+@given(st.integers(0, 50), st.integers(1, 50))
+def test_later_units_take_nothing_from_earlier(units: int, more: int) -> None:
+    """A unit that arrives later cannot change the share of those before it."""
+    np.testing.assert_array_equal(unit_shares(units), unit_shares(units + more)[:units])
+
+
+def _run(step_s: float, bins: int, steps: frozenset[int] = frozenset()) -> StartClock:
+    clock = StartClock(step_s)
+    for bin_ in range(bins):
+        clock.begin(bin_, step=bin_ in steps)
+    return clock
+
+
+@pytest.mark.parametrize("step_s", [15.0, 30.0, 60.0])
+def test_few_starts_live_after_a_day(step_s: float) -> None:
+    """A bake of 24 hours keeps at most 20 starts, so its state stays small."""
+    assert len(_run(step_s, round(86_400 / step_s)).live) <= 20
+
+
+@given(st.frozensets(st.integers(1, 300), max_size=8))
+def test_start_zero_and_exposure_always_live(steps: frozenset[int]) -> None:
+    """The whole attempt and the current exposure are judged for ever."""
+    clock = _run(15.0, 301, steps)
+    assert clock.live[0].bin == 0
+    assert clock.exposure.bin == max(steps, default=0)
+
+
+def test_starts_follow_the_schedule() -> None:
+    """Each 60 s to five minutes, then each 120 s; counted in seconds, not in bins."""
+    clock = StartClock(15.0)
+    begun = [s.bin * 15 for b in range(60) if (s := clock.begin(b)) is not None]
+    assert begun[:9] == [0, 60, 120, 180, 240, 300, 420, 540, 660]
+
+
+@given(st.frozensets(st.integers(1, 200), max_size=6), st.integers(10, 200))
+def test_starts_do_not_depend_on_the_future(steps: frozenset[int], until: int) -> None:
+    """What begins by a bin is the same whatever happens later."""
+    early = frozenset(s for s in steps if s < until)
+    assert _run(15.0, until, early).live == _run(15.0, until, steps).live
