@@ -89,9 +89,12 @@ def test_equal_histograms_peak_at_zero_whatever_the_shape() -> None:
     assert abs(LATENCY.theta[log_l.argmax()]) <= 2 * LATENCY.h
 
 
-@given(st.integers(4, 9), st.floats(0.05, 0.9), st.floats(-0.1, 0.5))
+@given(st.integers(2, 6), st.floats(0.05, 0.9), st.floats(-0.1, 0.3))
 def test_slower_buckets_never_favour_health(bucket: int, part: float, shift: float) -> None:
-    """Moving requests one bucket up never lowers the evidence of a slow-down by more than .05."""
+    """Moving requests one bucket up never lowers the evidence of a slow-down by more than .05.
+
+    Among the buckets that hold the mass: beyond 99.9 % the uniform part flattens the model.
+    """
     reference = lognormal(0.06, 0.8, 50_000)[None]
     before = lognormal(0.06 * np.exp(shift), 0.8, 400)[None, None]
     after = before.copy()
