@@ -11,7 +11,8 @@ BIN := $(VENV)/bin
 export VENV
 # Where the real servers are; computed when a target that needs them runs.
 SERVERS = eval "$$(tools/servers.sh env)"
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS)
+# By module, so that a server or a wheel that a module shares is made once.
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
 WORKERS ?= auto
 ARGS ?=
 
