@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import socket
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -13,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.servers import require_server
+from tests.servers import make_blocks, require_server, running_prometheus
 
 STEP_S = 15
 HISTORY_S = 2 * 3600
@@ -24,13 +22,6 @@ STABLE = [
 CANARY = [f"checkout-6d9f7c-{name}" for name in ("k8w2d", "t4j6s", "v9c3m")]
 BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0)
 SHARES = (0.35, 0.7, 0.93, 0.985, 0.998)  # of requests at most that long
-
-
-def free_port() -> int:
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        port: int = opened.getsockname()[1]
-        return port
 
 
 def wait_until_ok(url: str, *, within_s: float) -> None:
@@ -87,27 +78,7 @@ def hash_of(text: str) -> int:
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[str]:
     """Base address of the server; it stops at the end."""
-    binary, promtool = require_server("prometheus2"), require_server("promtool")
-    history, store = folder / "history.txt", folder / "tsdb"
-    history.write_text(openmetrics(time.time()), encoding="utf-8")
-    made = [str(promtool), "tsdb", "create-blocks-from", "openmetrics", str(history), str(store)]
-    subprocess.run(made, check=True, capture_output=True, timeout=60)
-    (folder / "prometheus.yml").write_text("scrape_configs: []\n", encoding="utf-8")
-    address = f"127.0.0.1:{free_port()}"
-    with (folder / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                str(binary),
-                f"--config.file={folder / 'prometheus.yml'}",
-                f"--storage.tsdb.path={store}",
-                f"--web.listen-address={address}",
-            ],
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            wait_until_ok(f"http://{address}/-/ready", within_s=30)
-            yield f"http://{address}"
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+    require_server("prometheus2")
+    make_blocks(openmetrics(time.time()), folder / "data")
+    with running_prometheus("prometheus2", folder) as server:
+        yield server.url

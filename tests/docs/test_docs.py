@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
-import subprocess
-import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.docs import blocks, prometheus
+from tests.docs import blocks
 from tests.docs.blocks import Block
-from tests.docs.shell import Shell
+from tests.docs.command_line import problems
+from tests.docs.reader import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 SHELLS = {"bash", "console"}
-OPTION = re.compile(r"^--[a-z][a-z-]*")
 
 pytestmark = pytest.mark.docs
 
@@ -38,47 +34,6 @@ documents = pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 
 def of_kind(document: Path, *kinds: str) -> list[Block]:
     return [b for b in blocks.read(document) if b.kind in kinds and not b.exempt]
-
-
-class Reader:
-    """A person who follows a document from top to bottom, in a folder of their own."""
-
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self._folder = folder
-        self._stack = stack
-        self._shell = stack.enter_context(Shell(folder))
-        self._changes: dict[str, str] = {}
-
-    def follow(self, block: Block) -> None:
-        """Do what a marked block says and compare what it prints."""
-        for need in filter(None, block.options.get("needs", "").split(",")):
-            self._provide(need, block)
-        last = len(commands := blocks.commands(block)) - 1
-        for number, command in enumerate(commands):
-            status, printed = self._shell.run(self._here(command.text), timeout_s=block.timeout_s)
-            told = f"line {block.line}: {command.text}\nexit {status}, printed:\n{printed}"
-            assert status in (block.exits if number == last else {0}), told
-            if command.expected is not None:
-                assert blocks.matches(self._here(command.expected), printed), told
-        if "wait" in block.options:
-            prometheus.wait_until_ok(self._here(block.options["wait"]), within_s=block.timeout_s)
-
-    def _here(self, text: str) -> str:
-        for written, real in self._changes.items():
-            text = text.replace(written, real)
-        return text
-
-    def _provide(self, need: str, block: Block) -> None:
-        if need == "prometheus":
-            if "http://localhost:9090" not in self._changes:
-                store = self._folder.with_name(self._folder.name + "-prometheus")
-                store.mkdir()
-                address = self._stack.enter_context(prometheus.running(store))
-                self._changes["http://localhost:9090"] = address
-        elif need == "port":
-            self._changes.setdefault("8080", str(prometheus.free_port()))
-        else:
-            pytest.fail(f"line {block.line}: unknown need {need!r}; use prometheus or port")
 
 
 @documents
@@ -143,32 +98,3 @@ def serinus_commands(block: Block) -> Iterator[list[str]]:
             words = shlex.split(line, comments=True)
             if "serinus" in words:
                 yield words[words.index("serinus") + 1 :]
-
-
-def problems(words: list[str]) -> Iterator[str]:
-    subcommand = next((word for word in words if not word.startswith("-")), "")
-    code, text = help_of(subcommand)
-    if code != 0:
-        yield f"there is no `serinus {subcommand}`"
-        return
-    known = set(re.findall(r"--[a-z][a-z-]*", text)) | {"--help"}
-    for word in words:
-        option = OPTION.match(word)
-        if option and option[0] not in known:
-            yield f"`serinus {subcommand}` has no {option[0]}"
-
-
-@cache
-def help_of(subcommand: str) -> tuple[int, str]:
-    command = [sys.executable, "-c", "from api.cli import main; main()"]
-    arguments = [subcommand, "--help"] if subcommand else ["--help"]
-    result = subprocess.run(
-        [*command, *arguments],
-        cwd=ROOT,
-        env={"COLUMNS": "250", "NO_COLOR": "1", "TERM": "dumb", "HOME": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
-    return result.returncode, result.stdout
