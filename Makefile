@@ -68,9 +68,9 @@ e2e: setup servers ## long runs and whole control planes
 	    if [ $$code -eq 5 ]; then echo "no e2e tests in this checkout"; else exit $$code; fi; }
 
 .PHONY: bench
-bench: setup ## every bench under bench/gate, quick; BENCH_ARGS= for the whole, OUT=DIR for the figures
-	@mkdir -p $(OUT); failed=""; for file in bench/gate/*.py; do \
-	    name=$$(basename $$file .py); grep -q '__main__' $$file || continue; echo "== $$file"; \
+bench: setup ## every bench, quick; BENCH_ARGS= for the whole, OUT=DIR for the figures
+	@mkdir -p $(OUT); failed=""; for file in bench/*/*.py; do \
+	    name=$$(basename $$(dirname $$file))-$$(basename $$file .py); grep -q '__main__' $$file || continue; echo "== $$file"; \
 	    $(BIN)/python $$file $(BENCH_ARGS) --json $(OUT)/$$name.json || failed="$$failed $$name"; \
 	done; [ -z "$$failed" ] || { echo "short of what was asked:$$failed"; exit 1; }
 OUT ?= build/bench
