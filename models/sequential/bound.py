@@ -125,7 +125,7 @@ def outlook(p: Progress, kernels: Kernels) -> Outlook:
 
 def _total(p: Progress, kernels: Kernels, gap: float, room: float) -> float:
     """Total requests needed; once the bound has moved, judged by how far it has come."""
-    cost = 1 / p.info + p.noise**2 * p.counted / max(p.bins * p.units, 1.0)
+    cost = 1 / max(p.info, 1e-9) + p.noise**2 * p.counted / max(p.bins * p.units, 1.0)
     if p.log_e_limit <= 1:
         return cost / room
     if p.counts:
