@@ -12,7 +12,8 @@ import socketserver
 import ssl
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
@@ -138,6 +139,7 @@ class Misbehaviour(StrEnum):
 
     EMPTY = "an empty matrix, as a good server sends it"
     WARNINGS = "an empty matrix with a warning that it is partial"
+    SLOW = "an empty matrix after a fifth of a second"
     BLACK_HOLE = "the request is taken and never answered"
     HANG_UP = "the connection is closed without an answer"
     HALF_BODY = "the connection is closed in the middle of the announced body"
@@ -254,7 +256,10 @@ class _Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         owner = self.server.fault_server
         while (request := self._request()) is not None:
-            if not self._answer(owner.take(request), owner.stopping):
+            behaviour = owner.take(request)
+            with owner.answering():
+                lives = self._answer(behaviour, owner.stopping)
+            if not lives:
                 return
 
     def _request(self) -> RecordedRequest | None:
@@ -271,13 +276,17 @@ class _Handler(socketserver.StreamRequestHandler):
     def _answer(self, behaviour: Misbehaviour | bytes, stopping: threading.Event) -> bool:
         """Send it; whether the connection lives on."""
         if isinstance(behaviour, bytes):
-            return self._plain("200 OK", "", behaviour)
+            kind = "application/json" if behaviour.startswith(b"{") else "text/plain; version=0.0.4"
+            return self._plain("200 OK", f"Content-Type: {kind}\r\n", behaviour)
         if behaviour in PLAIN_REPLIES:
             return self._plain(*PLAIN_REPLIES[behaviour])
         return self._misbehave(behaviour, stopping)
 
     def _misbehave(self, behaviour: Misbehaviour, stopping: threading.Event) -> bool:
         match behaviour:
+            case Misbehaviour.SLOW:
+                stopping.wait(0.2)
+                return self._plain("200 OK", "", EMPTY_MATRIX)
             case Misbehaviour.BLACK_HOLE:
                 stopping.wait()
             case Misbehaviour.HALF_BODY:
@@ -317,12 +326,16 @@ class FaultServer:
     """An HTTP server on a free port of 127.0.0.1 that does what it is told; use it in a `with`.
 
     `behave(a, b)` tells it what to do with the next requests; the last one stays. Bytes are sent
-    as a body with status 200. `requests` records what came. With `context` it speaks TLS.
+    as a body with status 200, so it can be a scrape target too. `requests` records what came,
+    `most_at_once` how many of them were being answered at the same time. With `context` it
+    speaks TLS.
     """
 
     context: ssl.SSLContext | None = None
     requests: list[RecordedRequest] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
+    most_at_once: int = 0
+    _now: int = 0
     _script: deque[Misbehaviour | bytes] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _server: _Server | None = None
@@ -340,6 +353,18 @@ class FaultServer:
             if not self._script:
                 return Misbehaviour.EMPTY
             return self._script.popleft() if len(self._script) > 1 else self._script[0]
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Count a request as being answered."""
+        with self._lock:
+            self._now += 1
+            self.most_at_once = max(self.most_at_once, self._now)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._now -= 1
 
     @property
     def url(self) -> str:

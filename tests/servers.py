@@ -98,8 +98,11 @@ def running_prometheus(
     *,
     config: str | None = None,
     arguments: Sequence[str] = (),
+    ready: str | None = "/-/ready",
 ) -> Iterator[RunningPrometheus]:
     """Start `prometheus2` or `prometheus3` on a free port, ready to answer; stop it at the end.
+
+    `ready` is the path that says so; with None (where it wants TLS or a password) the caller asks.
 
     `folder` holds its configuration, log and, in `data`, its blocks (see `make_blocks`).
     A missing binary skips the test as `require_server` says.
@@ -107,7 +110,7 @@ def running_prometheus(
     binary = require_server(name)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "prometheus.yml").write_text(config or scrape_config(), encoding="utf-8")
-    process, port = _start(binary, folder, arguments)
+    process, port = _start(binary, folder, arguments, ready)
     try:
         yield RunningPrometheus(
             url=f"http://127.0.0.1:{port}",
@@ -131,7 +134,7 @@ def make_blocks(openmetrics: str, data: Path) -> None:
 
 
 def _start(
-    binary: Path, folder: Path, arguments: Sequence[str]
+    binary: Path, folder: Path, arguments: Sequence[str], ready: str | None
 ) -> tuple[subprocess.Popen[bytes], int]:
     """Start until it is ready: another process may take the free port first."""
     log = folder / "prometheus.log"
@@ -147,7 +150,7 @@ def _start(
         ]
         with log.open("ab") as sink:
             process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, cwd=folder)
-        if _ready(process, f"http://127.0.0.1:{port}/-/ready"):
+        if ready is None or _ready(process, f"http://127.0.0.1:{port}{ready}"):
             return process, port
         _stop(process)
     tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -172,6 +173,8 @@ class Exchange:
             yield
         except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
             text = f"cannot connect to {self.where}: {str(error) or 'timed out'}"
+            if any(isinstance(arg, ssl.SSLCertVerificationError) for arg in error.args):
+                raise SourceError(text, retryable=False) from error
             raise FlakyError(SourceError(text)) from error
         except httpcore2.TimeoutException as error:
             raise SourceError(

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from detector.errors import InputError
 from detector.series import Answer, FloatArray, Query
 from pipelines.sources.open import Source
 from tests.pipelines.sources.history import (
@@ -196,13 +195,3 @@ def test_label_that_does_not_exist_has_no_values(source: Source) -> None:
     """Asking for a label that is not there is an answer too."""
     values = source.label_values("nope", [query("shop_odd")], T0, END, timeout_s=TIMEOUT_S)
     assert list(values) == []
-
-
-def test_label_values_of_a_hostile_name(source: Source) -> None:
-    """A label name cannot climb out of the URL's path."""
-    try:
-        values = source.label_values("../../x", [query("up")], T0, END, timeout_s=TIMEOUT_S)
-    except InputError as error:
-        assert error.field == "label"
-    else:
-        assert list(values) == []
