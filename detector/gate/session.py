@@ -11,9 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
-from detector.gate.base import count_base, event_base, histogram_base
 from detector.gate.build import build_track, histogram_of, shares_of, tail_counts
 from detector.gate.builder import FrameBuilder
+from detector.gate.contrast import count_base, event_base, histogram_base
 from detector.gate.frame import Counts, Frame, Histogram, truncated
 from detector.gate.judgement import FirstFail, Judgement
 from detector.gate.policy import Policy

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.gate.frame import Frame
+from detector.gate.frame import Arm, Frame
 from detector.gate.policy import Policy, SignalPolicy
 from detector.gate.reason import ReasonCode
 from detector.gate.request import Stage
@@ -314,7 +314,7 @@ def test_pods_that_come_later_do_not_raise_evidence() -> None:
         assert evidence_of(four, signal.name) <= evidence_of(three, signal.name) + 1e-6
 
 
-def take(arm, pods: int):  # type: ignore[no-untyped-def]
+def take(arm: Arm, pods: int) -> Arm:
     """The first pods of an arm."""
     histogram = arm.histograms["latency"]
     return replace(
