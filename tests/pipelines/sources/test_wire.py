@@ -1,0 +1,147 @@
+"""Decoding against a plain reading of the same JSON, and what is not a matrix."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.errors import SourceError
+from pipelines.sources.wire import BATCH, decode_matrix, range_selector
+
+WHERE = "Prometheus at http://there"
+T0 = 1_767_225_600.0
+
+numbers = st.one_of(st.floats(), st.integers(-(2**60), 2**60).map(float), st.just(math.nan))
+labels = st.dictionaries(st.sampled_from("abc"), st.text(max_size=6), max_size=3)
+
+
+def written(value: float) -> str:
+    """As Go writes it."""
+    special = {math.inf: "+Inf", -math.inf: "-Inf"}
+    text = "NaN" if math.isnan(value) else special.get(value, repr(value))
+    return (
+        text.replace("e", "e+") if "e" in text and "e-" not in text and "e+" not in text else text
+    )
+
+
+@st.composite
+def matrices(draw: st.DrawFn) -> list[tuple[dict[str, str], list[tuple[float, float]]]]:
+    """Series with ascending millisecond times, some of them without samples."""
+    found = []
+    for _ in range(draw(st.integers(0, 5))):
+        steps = draw(st.lists(st.integers(1, 10**7), max_size=12))
+        times = (T0 * 1000 + np.cumsum(steps)) / 1000
+        values = draw(st.lists(numbers, min_size=len(steps), max_size=len(steps)))
+        found.append((draw(labels), list(zip(times.tolist(), values, strict=True))))
+    return found
+
+
+def body(
+    matrix: list[tuple[dict[str, str], list[tuple[float, float]]]], *, indent: int | None = None
+) -> bytes:
+    result = [
+        {"metric": metric, "values": [[at, written(value)] for at, value in pairs]}
+        for metric, pairs in matrix
+    ]
+    data = {"resultType": "matrix", "result": result}
+    return json.dumps({"status": "success", "data": data}, indent=indent).encode()
+
+
+@given(
+    matrix=matrices(),
+    start=st.floats(-10, 1e5),
+    length=st.floats(0, 1e5),
+    indent=st.none() | st.just(1),
+)
+def test_decoded_is_what_was_written(
+    matrix: list[tuple[dict[str, str], list[tuple[float, float]]]],
+    start: float,
+    length: float,
+    indent: int | None,
+) -> None:
+    """The quick way reads the same numbers as json and float do, whatever the white space."""
+    low, high = T0 + start, T0 + start + length
+    answer = decode_matrix(body(matrix, indent=indent), WHERE).answer(low, high)
+    kept = [(m, [p for p in pairs if low < p[0] <= high]) for m, pairs in matrix]
+    wanted = [(m, pairs) for m, pairs in kept if pairs]
+    assert [series.labels for series in answer.series] == [metric for metric, _ in wanted]
+    for series, (_, pairs) in zip(answer.series, wanted, strict=True):
+        np.testing.assert_array_equal(series.times, [at for at, _ in pairs])
+        np.testing.assert_array_equal(series.values, [value for _, value in pairs])
+
+
+def test_batches_join_without_a_seam() -> None:
+    """More series than one batch, of different lengths, some empty."""
+    matrix = [
+        ({"n": str(n)}, [(T0 + k, float(n * 1000 + k)) for k in range(n % 7)])
+        for n in range(3 * BATCH + 5)
+    ]
+    decoded = decode_matrix(body(matrix), WHERE)
+    answer = decoded.answer(T0 - 1, T0 + 10)
+    found = {series.labels["n"]: series.values.tolist() for series in answer.series}
+    assert found == {m["n"]: [value for _, value in pairs] for m, pairs in matrix if pairs}
+
+
+@given(matrix=matrices())
+def test_samples_are_counted_before_parsing(
+    matrix: list[tuple[dict[str, str], list[tuple[float, float]]]],
+) -> None:
+    """The budget sees at least what is there, and at most one more for an empty series."""
+    counted = decode_matrix(body(matrix), WHERE).samples
+    there = sum(len(pairs) for _, pairs in matrix)
+    assert there <= counted <= there + len(matrix)
+
+
+def test_unordered_and_double_times_are_put_right() -> None:
+    """Some that speak the API merge replicas carelessly."""
+    matrix = [({"a": "b"}, [(T0 + 2, 2.0), (T0 + 1, 1.0), (T0 + 2, 9.0)])]
+    (series,) = decode_matrix(body(matrix), WHERE).answer(T0, T0 + 5).series
+    assert series.times.tolist() == [T0 + 1, T0 + 2]
+    assert series.values.tolist() == [1.0, 2.0]
+
+
+def test_native_histograms_are_left_out() -> None:
+    """They have no float samples; the classic buckets beside them do."""
+    text = (
+        b'{"status":"success","data":{"resultType":"matrix","result":['
+        b'{"metric":{"__name__":"h"},"histograms":[[1,{"count":"1","sum":"1"}]]},'
+        b'{"metric":{"__name__":"g"},"values":[[1,"5"]]}]}}'
+    )
+    answer = decode_matrix(text, WHERE).answer(0, 2)
+    assert [series.labels["__name__"] for series in answer.series] == ["g"]
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        (b"", "did not answer JSON"),
+        (b"OK", "did not answer JSON"),
+        (b"\n <html>", "HTML"),
+        (b'{"status":"success","data":{"resultType":"matrix","res', "half an answer"),
+        (b'{"status":"error","error":"x"}', "not an answer of the Prometheus API"),
+        (b'{"hello":"world"}', "not an answer of the Prometheus API"),
+        (b'{"status":"success","data":{"resultType":"streams","result":[]}}', "'streams'"),
+    ],
+)
+def test_what_is_no_matrix_says_what_it_is(text: bytes, word: str) -> None:
+    """The sentence is what somebody reads at night."""
+    with pytest.raises(SourceError, match=word) as caught:
+        decode_matrix(text, WHERE)
+    assert str(caught.value).startswith(WHERE)
+
+
+@given(start=st.floats(T0, T0 + 1e6), length=st.floats(1e-4, 1e5))
+def test_range_covers_the_span_in_whole_milliseconds(start: float, length: float) -> None:
+    """For a closed and for a left-open server: what comes is cut, what is missing is lost."""
+    text, time = range_selector("up", start, start + length)
+    selector, _, duration = text.partition("[")
+    end_ms = round(float(time) * 1000)
+    assert selector == "up"
+    assert end_ms / 1000 >= start + length
+    assert (end_ms - int(duration.removesuffix("ms]"))) / 1000 <= start
+    assert len(time.split(".")[1]) == 3
