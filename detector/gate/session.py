@@ -206,7 +206,7 @@ class Session:
             at = begin + index
             bin_ = win.first + at
             step = bin_ in told or self.weights.seen_step(
-                bin_, canary[:at], control[:at], win.step_s
+                bin_, self.start + bin_ * self.step, canary[:at], control[:at], win.step_s
             )
             start = self.clock.begin(bin_, step=step)
             if start is not None:

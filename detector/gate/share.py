@@ -33,13 +33,16 @@ class Weights:
         later = self.told[1:] if self.told else []
         return {int(np.ceil((at - start) / step - 1e-9)) for at, _ in later if at > start}
 
-    def seen_step(self, bin_: int, canary: FloatArray, control: FloatArray, step_s: float) -> bool:
-        """Whether the share moved 1.5-fold for 60 s, told by requests (T,) up to the bin before.
+    def seen_step(
+        self, bin_: int, begins: float, canary: FloatArray, control: FloatArray, step_s: float
+    ) -> bool:
+        """Whether the share moved 1.5-fold for 60 s, by requests (T,) up to the bin before.
 
-        Used only where no weight was ever told.
+        `begins`: unix seconds at which the bin begins. Once a weight was told nothing is guessed.
         """
         width = max(2, round(_LASTING_S / step_s))
-        if self.told or bin_ - self._last_seen < round(_APART_S / step_s):
+        told = bool(self.told) and begins >= self.told[0][0]
+        if told or bin_ - self._last_seen < round(_APART_S / step_s):
             return False
         if bin_ < 2 * width or len(canary) < 2 * width:
             return False

@@ -91,6 +91,8 @@ def window(frame: Frame, rows: Rows, time_scale: float, *, pods_told_apart: bool
     count = len(rows.names)
     step_s = frame.step / time_scale
     requests = arrange(frame.canary.requests, placed, count)
+    serving = arrange((frame.canary.requests > 0).astype(np.float64), placed, count)
+    each = requests / np.maximum(serving, 1.0)
     stable = _stable(frame.control, time_scale)
     members = frame.control.requests.T * stable
     control = members.sum(axis=1)
@@ -102,7 +104,7 @@ def window(frame: Frame, rows: Rows, time_scale: float, *, pods_told_apart: bool
         frame=frame,
         requests=requests,
         age=_youngest(frame.canary, placed, count) / time_scale,
-        load=_load(requests, frame, stable, step_s, compare=pods_told_apart),
+        load=_load(each, frame, stable, step_s, compare=pods_told_apart),
         stable=stable,
         control=control,
         effective=_effective(members, step_s) if pods_told_apart else np.ones(len(control)),
@@ -140,7 +142,10 @@ def sums_over(values: FloatArray, seconds: float, step_s: float) -> FloatArray:
 def _load(
     requests: FloatArray, frame: Frame, stable: FloatArray, step_s: float, *, compare: bool
 ) -> FloatArray:
-    """Log load ratio of each canary row to the median control pod, (T, P); 0 where unknown."""
+    """Log load ratio of a pod of each canary row to the median control pod, (T, P).
+
+    0 where unknown.
+    """
     if not compare or not frame.control.pods:
         return np.zeros_like(requests)
     theirs = frame.control.requests.T
