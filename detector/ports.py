@@ -3,11 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from detector.gate.attempt import (
+    Attempt,
+    AuditEntry,
+    Identity,
+    ModeChange,
+    Override,
+    Revision,
+)
+from detector.gate.judgement import Judgement
+from detector.gate.policy import Policy
+from detector.gate.record import Chunk, Filter, Page, PolicyVersion, Pruned, StoredVerdict
+from detector.gate.request import Stage
 from detector.series import Answer, Query
+from detector.signals.plan import Reading
 
-__all__ = ["Clock", "MetricCatalog", "MetricSource"]
+__all__ = [
+    "AttemptStore",
+    "AuditLog",
+    "Clock",
+    "Judge",
+    "MetricCatalog",
+    "MetricSource",
+    "ModeStore",
+    "OverrideStore",
+    "PointStore",
+    "PolicyStore",
+    "Retention",
+    "RevisionStore",
+    "Stores",
+    "VerdictStore",
+]
 
 
 class Clock(Protocol):
@@ -50,3 +79,156 @@ class MetricCatalog(Protocol):
     ) -> Sequence[str]:
         """Values of one label over the series that match any of the queries, sorted."""
         ...
+
+
+class Judge(Protocol):
+    """The running statistics of one attempt; `detector.gate.session.Session` in life."""
+
+    settle: float
+
+    def readings(self) -> tuple[Reading, ...]:
+        """Queries to send next."""
+        ...
+
+    def feed(self, readings: Sequence[Reading], answers: Sequence[Answer], *, now: float) -> None:
+        """Take new raw samples and judge what became final by `now`."""
+        ...
+
+    def set_weight(self, at: float, weight: float) -> None:
+        """The canary's weight in per cent, known since `at`."""
+        ...
+
+    def judge(self, *, as_of: float, stage: Stage, deadline: float | None) -> Judgement:
+        """The answer that is due at `as_of`."""
+        ...
+
+
+class AttemptStore(Protocol):
+    """Attempts; every method of a store raises `StoreError` when the store fails."""
+
+    def save(self, attempt: Attempt, *, durable: bool = False) -> None:
+        """Insert or replace; `durable` returns only when a power cut cannot undo it."""
+        ...
+
+    def get(self, id: str) -> Attempt:
+        """By id; `NotFoundError`."""
+        ...
+
+    def newest(self, identity: Identity, *, asked_until: float) -> Attempt | None:
+        """The attempt of this identity that was first asked about last, up to a moment."""
+        ...
+
+
+class VerdictStore(Protocol):
+    """Verdicts with what replays them."""
+
+    def save(self, stored: StoredVerdict, *, at: float) -> None:
+        """Keep one answer, written at `at`; the same id again replaces it."""
+        ...
+
+    def get(self, id: str) -> StoredVerdict:
+        """By id; `NotFoundError`."""
+        ...
+
+    def list(self, wanted: Filter) -> Page:
+        """Newest first, one page."""
+        ...
+
+
+class PointStore(Protocol):
+    """Raw samples of attempts as chained chunks."""
+
+    def append(self, chunk: Chunk, *, at: float) -> None:
+        """Keep one chunk; the same content twice is kept once."""
+        ...
+
+    def chain(self, head: str) -> Sequence[Chunk]:
+        """The chunks that end at `head`, oldest first; `NotFoundError` when one is gone."""
+        ...
+
+
+class PolicyStore(Protocol):
+    """Named policies, each saved version kept."""
+
+    def save(self, policy: Policy, *, at: float, person: str) -> int:
+        """Save and return its version; the same content again keeps the version."""
+        ...
+
+    def get(self, name: str) -> Policy:
+        """The newest version; `NotFoundError`."""
+        ...
+
+    def all(self) -> Sequence[PolicyVersion]:
+        """The newest version of each, by name."""
+        ...
+
+
+class OverrideStore(Protocol):
+    """Decisions of people on attempts."""
+
+    def add(self, override: Override) -> None:
+        """Keep one, durably."""
+        ...
+
+    def of(self, attempt: str) -> Sequence[Override]:
+        """All of an attempt, oldest first."""
+        ...
+
+
+class ModeStore(Protocol):
+    """Break-glass modes."""
+
+    def add(self, change: ModeChange) -> None:
+        """Keep one, durably."""
+        ...
+
+    def of(self, tenant: str) -> Sequence[ModeChange]:
+        """All of a tenant, oldest first."""
+        ...
+
+
+class RevisionStore(Protocol):
+    """Revisions that served as control."""
+
+    def saw(self, revisions: Sequence[Revision], *, apart_s: float) -> None:
+        """Lengthen what is known of each; a pause longer than `apart_s` begins anew."""
+        ...
+
+    def known(self, like: Revision, *, since: float) -> Sequence[Revision]:
+        """Spans of the same scope and key that end after `since` and began before `like`."""
+        ...
+
+
+class AuditLog(Protocol):
+    """What people did, for ever."""
+
+    def write(self, entry: AuditEntry) -> None:
+        """Append, durably."""
+        ...
+
+    def entries(self, *, limit: int, before: float | None = None) -> Sequence[AuditEntry]:
+        """Newest first."""
+        ...
+
+
+class Retention(Protocol):
+    """What goes when it is old."""
+
+    def prune(self, now: float) -> Pruned:
+        """Delete what is past its time: passes and points 30 days, fails 400."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """All stores of the gate."""
+
+    attempts: AttemptStore
+    verdicts: VerdictStore
+    points: PointStore
+    policies: PolicyStore
+    overrides: OverrideStore
+    modes: ModeStore
+    revisions: RevisionStore
+    audit: AuditLog
+    retention: Retention

@@ -1,0 +1,243 @@
+"""An attempt: one canary of one service from its first question to its last answer.
+
+What tells two attempts apart, when a new one begins, and the records that outlive a restart.
+Times are unix seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from detector.gate.policy import Mode, Policy
+from detector.gate.reason import Reason
+from detector.gate.request import Stage, VerdictRequest
+from detector.gate.verdict import Outcome
+from detector.selector import parse_selector
+from detector.series import Matcher
+from detector.signals.plan import Plan
+
+__all__ = [
+    "Action",
+    "Attempt",
+    "AuditEntry",
+    "Closing",
+    "Identity",
+    "Latch",
+    "ModeChange",
+    "Override",
+    "Revision",
+    "Weight",
+    "begins_anew",
+    "identity_of",
+    "stage_at",
+    "standing_mode",
+    "standing_override",
+    "weights_until",
+]
+
+_MOVED_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a request is about; `canary` is the selector in one spelling, order left out."""
+
+    tenant: str
+    cluster: str | None
+    namespace: str | None
+    service: str
+    rollout: str | None
+    canary: str
+
+    @property
+    def key(self) -> str:
+        """A short name of the identity, the same in every process."""
+        parts = (self.tenant, self.cluster, self.namespace, self.service, self.rollout, self.canary)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+def identity_of(request: VerdictRequest) -> Identity:
+    """The identity of a request; `InputError` where its canary selector does not parse."""
+    return Identity(
+        tenant=request.tenant,
+        cluster=request.cluster,
+        namespace=request.namespace,
+        service=request.service,
+        rollout=request.rollout,
+        canary=_spelled(parse_selector(request.canary, field="canary")),
+    )
+
+
+def _spelled(matchers: Sequence[Matcher]) -> str:
+    return ",".join(sorted({f"{m.label}{m.op.value}{m.value!r}" for m in matchers}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """The canary's share of the traffic in per cent, known since `at`."""
+
+    at: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latch:
+    """The first fail of an attempt: the boundary `at`, known since `found_at`.
+
+    `pods`: the canary's pods that were alive then.
+    """
+
+    at: float
+    found_at: float
+    signal: str
+    reason: Reason
+    pods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """From which samples (the chain up to `head`) the answer at `deadline` was made.
+
+    `doubt`: why those samples could not be trusted to be whole.
+    """
+
+    deadline: float
+    head: str
+    doubt: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt as it is stored.
+
+    `policy` and `engine` are those that it began with. `started_at`, `interval` and `plan` are
+    None until the canary's first series is seen, and never move after. `head` names the newest
+    chunk of samples, `read_to` is how far the source was read. `not_before`: its canary's first
+    sample is looked for after this.
+    """
+
+    id: str
+    identity: Identity
+    label: str | None
+    revision: str | None
+    policy: Policy
+    engine: str
+    asked_at: float
+    last_asked: float
+    started_at: float | None = None
+    interval: float | None = None
+    plan: Plan | None = None
+    weights: tuple[Weight, ...] = ()
+    latch: Latch | None = None
+    closing: Closing | None = None
+    evaluated_to: float | None = None
+    head: str = ""
+    read_to: float | None = None
+    rollback: str | None = None
+    first_step_at: float | None = None
+    not_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A person's decision on one attempt; it stands while `at <= t < until`."""
+
+    attempt: str
+    outcome: Outcome
+    person: str
+    reason: str
+    at: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeChange:
+    """Break-glass: a mode for one service, or for all (`service` None), until it expires.
+
+    `mode` None ends what stands of the same scope.
+    """
+
+    tenant: str
+    service: str | None
+    mode: Mode | None
+    person: str
+    reason: str
+    at: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A revision that served as control: `key` is its hash, digest or version."""
+
+    tenant: str
+    cluster: str | None
+    namespace: str | None
+    service: str
+    key: str
+    since: float
+    until: float
+
+
+class Action(StrEnum):
+    """What people do to the gate."""
+
+    OVERRIDE = "override"
+    MODE = "mode"
+    POLICY = "policy"
+    PRUNE = "prune"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Who did what, when and why."""
+
+    at: float
+    person: str
+    action: Action
+    subject: str
+    reason: str
+
+
+def begins_anew(attempt: Attempt, request: VerdictRequest) -> bool:
+    """Whether the request alone says that it is about another attempt of the same identity."""
+    if request.attempt is not None and request.attempt != attempt.label:
+        return True
+    if None not in (request.revision, attempt.revision) and request.revision != attempt.revision:
+        return True
+    if request.started_at is None or attempt.started_at is None:
+        return False
+    return abs(request.started_at.timestamp() - attempt.started_at) > _MOVED_S
+
+
+def stage_at(asked: Stage, as_of: float, deadline: float | None, policy: Policy) -> Stage:
+    """The stage that counts: `final` from the deadline minus one step on."""
+    if deadline is not None and as_of >= deadline - policy.min_step_s * policy.time_scale:
+        return Stage.FINAL
+    return asked
+
+
+def standing_override(overrides: Sequence[Override], at: float) -> Override | None:
+    """The newest override that stands at `at`; a newer one replaces an older for good."""
+    made = [o for o in overrides if o.at <= at]
+    newest = max(made, key=lambda o: o.at, default=None)
+    return newest if newest is not None and at < newest.until else None
+
+
+def standing_mode(changes: Sequence[ModeChange], service: str, at: float) -> ModeChange | None:
+    """The break-glass mode in force for a service at `at`: its own before that of all."""
+    for scope in (service, None):
+        made = [c for c in changes if c.service == scope and c.at <= at]
+        newest = max(made, key=lambda c: c.at, default=None)
+        if newest is not None and newest.mode is not None and at < newest.until:
+            return newest
+    return None
+
+
+def weights_until(weights: Sequence[Weight], at: float) -> float | None:
+    """The weight in force at `at`, None before the first."""
+    told = [w.weight for w in weights if w.at <= at]
+    return told[-1] if told else None

@@ -1,0 +1,185 @@
+"""From what the statistics say to what is answered: latch, override, rollback, deadline, mode."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from detector.gate.attempt import Attempt, Latch, Override
+from detector.gate.judgement import Judgement
+from detector.gate.policy import Mode, RollbackRule
+from detector.gate.reason import Reason, ReasonCode
+from detector.gate.request import Stage
+from detector.gate.verdict import Needs, Outcome, Verdict, answer_of
+
+__all__ = ["Circumstances", "first_step", "nothing", "rule", "verdict_id"]
+
+_EMPTY = (ReasonCode.NO_CANARY_DATA, ReasonCode.NO_CONTROL_DATA)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """All that a verdict depends on beside the samples; stored with it, so that it replays.
+
+    `problem`: the source did not answer, or one side is empty. `partial`: it warned that series
+    may be missing. `closing_head` is set where the answer of the deadline stands, which was made
+    from the samples up to that chunk; `head` names the newest chunk.
+    """
+
+    id: str
+    as_of: float
+    stage: Stage
+    deadline: float | None
+    mode: Mode
+    started_at: float | None
+    revision: str | None
+    head: str
+    closing_head: str | None = None
+    override: Override | None = None
+    latch: Latch | None = None
+    problem: Reason | None = None
+    partial: Reason | None = None
+    rollback: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_past_deadline(self) -> bool:
+        """Whether an undecided answer is final now."""
+        return self.deadline is not None and self.as_of >= self.deadline
+
+
+def verdict_id(attempt: str, as_of: float, salt: str = "") -> str:
+    """A name of one answer, in order of time: 12 hexadecimal digits of milliseconds, then 16."""
+    digest = hashlib.sha256(f"{attempt} {as_of!r} {salt}".encode()).hexdigest()
+    return f"{max(0, int(as_of * 1000)):012x}{digest[:16]}"
+
+
+def nothing(reason: Reason, notes: tuple[str, ...] = ()) -> Judgement:
+    """The judgement where no sample could be judged."""
+    return Judgement(
+        outcome=Outcome.INCONCLUSIVE,
+        reason=reason,
+        signals=(),
+        needs=Needs(requests=None, seconds=None, canary_pods=None),
+        exposure_since=None,
+        evaluated_to=None,
+        first_fail=None,
+        notes=notes,
+    )
+
+
+def rule(attempt: Attempt, judgement: Judgement, seen: Circumstances) -> Verdict:
+    """The verdict: the judgement under the circumstances it was asked in."""
+    outcome, reason = _outcome(attempt, judgement, seen)
+    identity = attempt.identity
+    return Verdict(
+        id=seen.id,
+        outcome=outcome,
+        answer=answer_of(outcome, seen.mode),
+        final=_is_final(outcome, seen),
+        stage=seen.stage,
+        reason=reason,
+        as_of=_utc(seen.as_of),
+        started_at=None if seen.started_at is None else _utc(seen.started_at),
+        exposure_since=(
+            None if judgement.exposure_since is None else _utc(judgement.exposure_since)
+        ),
+        attempt=attempt.id,
+        service=identity.service,
+        rollout=identity.rollout,
+        revision=seen.revision,
+        policy=attempt.policy.digest,
+        engine=attempt.engine,
+        mode=seen.mode,
+        signals=judgement.signals,
+        needs=judgement.needs if outcome is Outcome.INCONCLUSIVE else Needs(),
+        notes=(*judgement.notes, *seen.notes),
+        waiting=judgement.waiting if outcome is Outcome.INCONCLUSIVE else None,
+    )
+
+
+def first_step(verdict: Verdict) -> Verdict:
+    """The same verdict as the yes to a controller that asks before any traffic could be seen."""
+    text = "The controller asks before the first exposure; what follows is judged."
+    return _replaced(verdict, Outcome.PASS, Reason(ReasonCode.FIRST_STEP, text))
+
+
+def _replaced(verdict: Verdict, outcome: Outcome, reason: Reason) -> Verdict:
+    return replace(
+        verdict,
+        outcome=outcome,
+        answer=answer_of(outcome, verdict.mode),
+        reason=reason,
+        needs=Needs(),
+        waiting=None,
+    )
+
+
+def _outcome(attempt: Attempt, judgement: Judgement, seen: Circumstances) -> tuple[Outcome, Reason]:
+    """The first decision that applies."""
+    rules = (_override(seen), _fail(judgement, seen), _problem(seen), _rollback(attempt, seen))
+    decided = next((r for r in rules if r is not None), None)
+    if decided is None:
+        decided = _undisturbed(judgement, seen)
+    outcome, reason = decided
+    if outcome is Outcome.INCONCLUSIVE and seen.override is None and seen.is_past_deadline:
+        return outcome, _deadline_reached(reason)
+    return outcome, reason
+
+
+def _override(seen: Circumstances) -> tuple[Outcome, Reason] | None:
+    made = seen.override
+    if made is None:
+        return None
+    text = f"{made.person} decided {made.outcome} until {_iso(made.until)}: {made.reason}"
+    return made.outcome, Reason(ReasonCode.OVERRIDDEN, text)
+
+
+def _fail(judgement: Judgement, seen: Circumstances) -> tuple[Outcome, Reason] | None:
+    if judgement.outcome is Outcome.FAIL:
+        return Outcome.FAIL, judgement.reason
+    if seen.latch is not None:
+        return Outcome.FAIL, seen.latch.reason
+    return None
+
+
+def _problem(seen: Circumstances) -> tuple[Outcome, Reason] | None:
+    return None if seen.problem is None else (Outcome.INCONCLUSIVE, seen.problem)
+
+
+def _rollback(attempt: Attempt, seen: Circumstances) -> tuple[Outcome, Reason] | None:
+    if seen.rollback is None or attempt.policy.rollback is not RollbackRule.PASS:
+        return None
+    text = f"A return to a revision that was stable before ({seen.rollback}); fails still apply."
+    return Outcome.PASS, Reason(ReasonCode.ROLLBACK, text)
+
+
+def _undisturbed(judgement: Judgement, seen: Circumstances) -> tuple[Outcome, Reason]:
+    """What the statistics say, unless the samples may be incomplete."""
+    if judgement.outcome is Outcome.PASS and seen.partial is not None:
+        return Outcome.INCONCLUSIVE, seen.partial
+    reason = judgement.reason
+    if reason.code in _EMPTY and judgement.notes:
+        reason = Reason(reason.code, " ".join((reason.text, *judgement.notes)))
+    return judgement.outcome, reason
+
+
+def _deadline_reached(why: Reason) -> Reason:
+    return Reason(
+        ReasonCode.DEADLINE_REACHED, f"Undecided at the deadline ({why.code}): {why.text}"
+    )
+
+
+def _is_final(outcome: Outcome, seen: Circumstances) -> bool:
+    passed = outcome is Outcome.PASS and seen.stage is Stage.FINAL
+    latched = outcome is Outcome.FAIL
+    return latched or passed or seen.override is not None or seen.is_past_deadline
+
+
+def _utc(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)
+
+
+def _iso(at: float) -> str:
+    return _utc(at).strftime("%Y-%m-%dT%H:%M:%SZ")

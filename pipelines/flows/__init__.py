@@ -1,0 +1,1 @@
+"""Flows: ports wired to the domain; the gate is the first."""

@@ -1,0 +1,100 @@
+"""Who waits for whom: one poll of an attempt at a time, a bound on its time, a bound on memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from detector.errors import SourceError, StoreError
+
+__all__ = ["Budget", "Recent", "Turns"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Seconds that one question may take in all."""
+
+    seconds: float
+    _begun: float = field(default_factory=time.monotonic)
+
+    def left_s(self) -> float:
+        """Seconds left; `SourceError` when there are none."""
+        left = self.seconds - (time.monotonic() - self._begun)
+        if left <= 0:
+            raise SourceError(f"the metric source did not answer within {self.seconds:g} s in all")
+        return left
+
+
+class Turns:
+    """A lock per name, kept only while somebody holds it or waits."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._locks: dict[str, tuple[threading.Lock, int]] = {}
+
+    @contextmanager
+    def of(self, name: str, *, timeout_s: float) -> Iterator[None]:
+        """Wait for the turn of this name; `StoreError` when it does not come in time."""
+        lock = self._join(name)
+        try:
+            if not lock.acquire(timeout=max(0.0, timeout_s)):
+                raise StoreError(
+                    f"overloaded: others have been asking the same for {timeout_s:g} s;"
+                    " ask again later"
+                )
+            try:
+                yield
+            finally:
+                lock.release()
+        finally:
+            self._leave(name)
+
+    def _join(self, name: str) -> threading.Lock:
+        with self._guard:
+            lock, users = self._locks.get(name, (threading.Lock(), 0))
+            self._locks[name] = (lock, users + 1)
+            return lock
+
+    def _leave(self, name: str) -> None:
+        with self._guard:
+            lock, users = self._locks[name]
+            if users > 1:
+                self._locks[name] = (lock, users - 1)
+            else:
+                del self._locks[name]
+
+
+class Recent(Generic[T]):
+    """The values used last, at most `size` of them."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._guard = threading.Lock()
+        self._values: OrderedDict[str, T] = OrderedDict()
+
+    def get(self, name: str) -> T | None:
+        """A value, which is now the one used last."""
+        with self._guard:
+            if name in self._values:
+                self._values.move_to_end(name)
+            return self._values.get(name)
+
+    def put(self, name: str, value: T) -> None:
+        """Keep a value; the one not used for longest goes."""
+        with self._guard:
+            self._values[name] = value
+            self._values.move_to_end(name)
+            while len(self._values) > self._size:
+                self._values.popitem(last=False)
+
+    def drop(self, name: str) -> None:
+        """Forget a value."""
+        with self._guard:
+            self._values.pop(name, None)

@@ -1,0 +1,228 @@
+"""One attempt being watched: its judge, what it was told so far, and how the next samples come.
+
+Everything the judge learns is an event. Live events and events from the tape take the same way,
+so that a watch rebuilt from the store stands where the lost one stood.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from detector.errors import SourceError
+from detector.gate.attempt import Attempt
+from detector.gate.judgement import Judgement
+from detector.gate.policy import Policy
+from detector.gate.presence import Presence
+from detector.gate.reason import Reason, ReasonCode
+from detector.gate.record import Chunk
+from detector.gate.request import Stage
+from detector.ports import Judge, MetricSource
+from detector.series import Answer, Series
+from detector.signals.plan import Plan, Reading
+from pipelines.flows.fresh import Fresh
+from pipelines.flows.tape import Event, Fed, TapeReader, TapeWriter, Told
+
+__all__ = ["OVERLAP_S", "SessionFactory", "Watch", "watch_of"]
+
+OVERLAP_S = 600.0
+# A warned answer is asked for again this long before its holes are taken for the truth.
+_PATIENCE_S = 120.0
+# How long after such holes no pass is given: the window in which coverage is asked for.
+_DOUBT_S = 300.0
+_ROUNDS = 3
+
+
+class SessionFactory(Protocol):
+    """Makes the judge of an attempt."""
+
+    def __call__(self, plan: Plan, policy: Policy, *, start: float, interval: float) -> Judge:
+        """A judge that knows nothing yet."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """The running state of one attempt; not safe for threads."""
+
+    plan: Plan
+    policy: Policy
+    start: float
+    interval: float
+    judge: Judge
+    presence: Presence
+    fresh: Fresh
+    clock: float
+    head: str = ""
+    partial: Reason | None = None
+    weight: float | None = None
+    closings: dict[tuple[float, str], Judgement] = field(default_factory=dict)
+    _known: frozenset[Reading] = frozenset()
+    _reader: TapeReader = field(default_factory=TapeReader)
+    _writer: TapeWriter = field(default_factory=TapeWriter)
+    _holes_since: float | None = None
+    _doubt_until: float = float("-inf")
+
+    @property
+    def scale(self) -> float:
+        """Real seconds of one engine second."""
+        return self.policy.time_scale
+
+    @property
+    def history_start(self) -> float:
+        """From when on samples are read."""
+        return self.start - self.policy.history_s * self.scale
+
+    def apply(self, event: Event) -> None:
+        """Tell the judge."""
+        match event:
+            case Told():
+                self.judge.set_weight(event.at, event.weight)
+                self.weight = event.weight
+            case Fed():
+                self.judge.feed(event.readings, event.answers, now=event.now)
+                self.presence.take(event.readings, event.answers)
+                self.fresh.take(event.readings, event.answers)
+                self.clock = max(self.clock, event.now)
+
+    def play(self, chunks: Iterable[Chunk], *, until: float = float("inf")) -> None:
+        """Hear a tape; with `until`, as far as it was due then and nothing that came later."""
+        for chunk in chunks:
+            events = tuple(_until(self._reader.read(chunk.body), until))
+            for event in events:
+                self.apply(event)
+            self.head = chunk.hash
+            if any(isinstance(e, Fed) and e.now >= until for e in events):
+                break
+        self._writer.heard(self._reader.labels, self._reader.readings)
+        self._known = frozenset(self.judge.readings())
+
+    def is_due(self, now: float) -> bool:
+        """Whether a new scrape can have happened since the last read."""
+        return not self.head or now - self.clock >= self.interval
+
+    def tell(self, at: float, weight: float | None) -> tuple[Event, ...]:
+        """The event of a weight that is new."""
+        if weight is None or weight == self.weight:
+            return ()
+        event = Told(at=at, weight=weight)
+        self.apply(event)
+        return (event,)
+
+    def read(
+        self, source: MetricSource, now: float, left_s: Callable[[], float]
+    ) -> tuple[tuple[Event, ...], SourceError | None]:
+        """Read what is new up to `now` and feed it; what was fed before an error stays fed."""
+        events: list[Event] = []
+        asked: set[Reading] = set()
+        try:
+            for _ in range(_ROUNDS):
+                todo = [r for r in self.judge.readings() if r not in asked]
+                if not todo:
+                    break
+                asked.update(todo)
+                fed = self._fetch(source, todo, now, left_s)
+                if self._must_wait(fed, now):
+                    return tuple(events), None
+                self.apply(fed)
+                events.append(fed)
+        except SourceError as error:
+            return tuple(events), error
+        self._known = frozenset(asked)
+        final = Fed(now=now, readings=(), answers=())
+        self.apply(final)
+        return (*events, final), None
+
+    def _fetch(
+        self,
+        source: MetricSource,
+        todo: Sequence[Reading],
+        now: float,
+        left_s: Callable[[], float],
+    ) -> Fed:
+        """Old readings since the last read less the overlap, new ones with all the history."""
+        recent = max(self.history_start, self.clock - OVERLAP_S * self.scale)
+        found: dict[Reading, Answer] = {}
+        for since, group in (
+            (recent, [r for r in todo if r in self._known]),
+            (self.history_start, [r for r in todo if r not in self._known]),
+        ):
+            if group:
+                queries = [r.query for r in group]
+                answers = source.read(queries, since, now, timeout_s=left_s())
+                found.update(zip(group, answers, strict=True))
+        readings = tuple(todo)
+        fresh = self.fresh.new(readings, [found[r] for r in readings])
+        return Fed(now=self.clock, readings=readings, answers=fresh)
+
+    def _must_wait(self, fed: Fed, now: float) -> bool:
+        """Whether an answer with holes is to be asked for again rather than believed."""
+        warnings = tuple(dict.fromkeys(itertools.chain(*(a.warnings for a in fed.answers))))
+        if not warnings:
+            self._holes_since = None
+            if now >= self._doubt_until:
+                self.partial = None
+            return False
+        text = "; ".join(warnings[:3])
+        self.partial = Reason(
+            ReasonCode.PARTIAL_DATA, f"The source warns that series may be missing: {text}"
+        )
+        if self._holes_since is None:
+            self._holes_since = now
+        if now - self._holes_since < _PATIENCE_S * self.scale:
+            return True
+        self._doubt_until = now + _DOUBT_S * self.scale
+        return False
+
+    def record(self, events: Sequence[Event]) -> bytes:
+        """The events as the body of the next chunk."""
+        return self._writer.write(events)
+
+    def ask(self, *, as_of: float, stage: Stage, deadline: float | None) -> Judgement:
+        """What the judge says."""
+        return self.judge.judge(as_of=as_of, stage=stage, deadline=deadline)
+
+
+def watch_of(attempt: Attempt, factory: SessionFactory) -> Watch:
+    """A watch that has heard nothing yet; the attempt has its plan, start and interval."""
+    plan, start, interval = attempt.plan, attempt.started_at, attempt.interval
+    if plan is None or start is None or interval is None:
+        raise ValueError("an attempt without a plan cannot be watched")
+    policy = attempt.policy
+    return Watch(
+        plan=plan,
+        policy=policy,
+        start=start,
+        interval=interval,
+        judge=factory(plan, policy, start=start, interval=interval),
+        presence=Presence(plan, interval, policy.time_scale),
+        fresh=Fresh(keep_s=2 * OVERLAP_S * policy.time_scale),
+        clock=start - policy.history_s * policy.time_scale,
+    )
+
+
+def _until(events: Iterable[Event], until: float) -> Iterable[Event]:
+    """What of the events was known by `until`."""
+    for event in events:
+        if isinstance(event, Told):
+            if event.at <= until:
+                yield event
+            continue
+        if until == float("inf"):
+            yield event
+            continue
+        answers = tuple(_cut(answer, until) for answer in event.answers)
+        yield replace(event, now=min(event.now, until), answers=answers)
+
+
+def _cut(answer: Answer, until: float) -> Answer:
+    kept = []
+    for series in answer.series:
+        end = int(series.times.searchsorted(until, side="right"))
+        if end:
+            kept.append(
+                Series(labels=series.labels, times=series.times[:end], values=series.values[:end])
+            )
+    return Answer(series=tuple(kept), warnings=answer.warnings)

@@ -1,0 +1,1 @@
+"""Stores: where attempts, verdicts, samples and people's decisions are kept."""

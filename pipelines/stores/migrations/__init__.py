@@ -1,0 +1,1 @@
+"""Steps of the schema, applied when a store is opened."""

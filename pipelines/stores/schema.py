@@ -1,0 +1,141 @@
+"""Tables of the gate. Columns are what is searched for; the rest of a value is one blob."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+__all__ = [
+    "attempts",
+    "audit",
+    "metadata",
+    "modes",
+    "overrides",
+    "plans",
+    "points",
+    "policies",
+    "revisions",
+    "verdicts",
+]
+
+metadata = MetaData()
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("identity", String, nullable=False),
+    Column("tenant", String, nullable=False),
+    Column("cluster", String),
+    Column("namespace", String),
+    Column("service", String, nullable=False),
+    Column("rollout", String),
+    Column("canary", String, nullable=False),
+    Column("asked_at", Float, nullable=False),
+    Column("last_asked", Float, nullable=False),
+    Column("started_at", Float),
+    Column("interval_s", Float),
+    Column("policy_digest", String, nullable=False),
+    Column("engine", String, nullable=False),
+    Column("latched_at", Float),
+    Column("evaluated_to", Float),
+    Column("head", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("attempts_of", "identity", "asked_at"),
+    Index("attempts_old", "last_asked"),
+)
+
+# Fixed when the attempt starts and large beside the rest: written once, not at every poll.
+plans = Table(
+    "plans",
+    metadata,
+    Column("attempt", ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("attempt", ForeignKey("attempts.id", ondelete="CASCADE"), nullable=False),
+    Column("tenant", String, nullable=False),
+    Column("service", String, nullable=False),
+    Column("rollout", String),
+    Column("outcome", String, nullable=False),
+    Column("as_of", Float, nullable=False),
+    Column("written_at", Float, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("verdicts_of", "attempt", "id"),
+    Index("verdicts_service", "service", "id"),
+    Index("verdicts_old", "outcome", "written_at"),
+)
+
+points = Table(
+    "points",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("attempt", ForeignKey("attempts.id", ondelete="CASCADE"), nullable=False),
+    Column("prev", String, nullable=False),
+    Column("written_at", Float, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("points_of", "attempt"),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("person", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+overrides = Table(
+    "overrides",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("attempt", ForeignKey("attempts.id", ondelete="CASCADE"), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("overrides_of", "attempt", "number"),
+)
+
+modes = Table(
+    "modes",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("tenant", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("modes_of", "tenant", "number"),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("scope", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("until", Float, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("scope", "key", "since"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("audit_at", "at"),
+)
