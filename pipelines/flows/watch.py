@@ -198,7 +198,7 @@ def watch_of(attempt: Attempt, factory: SessionFactory) -> Watch:
         interval=interval,
         judge=factory(plan, policy, start=start, interval=interval),
         presence=Presence(plan, interval, policy.time_scale),
-        fresh=Fresh(keep_s=2 * OVERLAP_S * policy.time_scale),
+        fresh=Fresh(),
         clock=start - policy.history_s * policy.time_scale,
     )
 

@@ -1,0 +1,105 @@
+"""What only the embedded file has: migrations, refusal, durability, threads."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from detector.errors import StoreError
+from detector.gate.attempt import Attempt
+from detector.gate.policy import Policy
+from detector.gate.record import chunk_of
+from pipelines.stores import schema
+from pipelines.stores.codec import SCHEMA, encode, pack, unpack
+from pipelines.stores.migrate import NEWEST
+from pipelines.stores.sqlite import Database, open_sqlite
+from tests.pipelines.stores.test_stores import T0, attempt
+
+
+def test_the_steps_lead_to_the_tables(tmp_path: Path) -> None:
+    """Migrations and schema.py say the same."""
+    database = Database(tmp_path / "s.db")
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, schema.metadata) == []
+        assert context.get_current_revision() == NEWEST
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    """An older serinus does not touch the data of a newer one."""
+    Database(tmp_path / "s.db").close()
+    with sqlite3.connect(tmp_path / "s.db") as connection:
+        connection.execute("update alembic_version set version_num = '9999'")
+    connection.close()
+    with pytest.raises(StoreError, match="schema 9999"):
+        open_sqlite(tmp_path / "s.db")
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    """The message names the file."""
+    (tmp_path / "s.db").write_bytes(b"not a database, but long enough to be read" * 99)
+    with pytest.raises(StoreError, match=r"s\.db"):
+        open_sqlite(tmp_path / "s.db")
+
+
+def test_a_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    """A file in the way of the data directory."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be made"):
+        open_sqlite(tmp_path / "file" / "s.db")
+
+
+def test_two_processes_open_one_file(tmp_path: Path) -> None:
+    """The second sees what the first wrote."""
+    one, two = open_sqlite(tmp_path / "s.db"), open_sqlite(tmp_path / "s.db")
+    one.attempts.save(attempt(), durable=True)
+    assert two.attempts.get("a1") == attempt()
+
+
+def test_many_threads_open_a_new_file_at_once(tmp_path: Path) -> None:
+    """Migrations run once."""
+    failures: list[Exception] = []
+
+    def use() -> None:
+        try:
+            open_sqlite(tmp_path / "s.db").attempts.save(attempt())
+        except Exception as error:  # noqa: BLE001 - collected for the assertion
+            failures.append(error)
+
+    threads = [threading.Thread(target=use) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_a_failing_disk_is_a_store_error(tmp_path: Path) -> None:
+    """No driver's error leaves the store."""
+    database = Database(tmp_path / "s.db")
+    with database.engine.begin() as connection:
+        connection.execute(sa.text("drop table points"))
+    with pytest.raises(StoreError, match="points"):
+        database.stores().points.append(chunk_of("a1", "", b""), at=T0)
+
+
+def test_samples_of_nobody_are_refused(tmp_path: Path) -> None:
+    """Foreign keys are on."""
+    with pytest.raises(StoreError, match="FOREIGN KEY"):
+        open_sqlite(tmp_path / "s.db").points.append(chunk_of("a1", "", b""), at=T0)
+
+
+def test_a_blob_of_a_newer_schema_is_refused() -> None:
+    """A value is never half understood."""
+    with pytest.raises(StoreError, match="schema"):
+        unpack(Policy, encode((SCHEMA + 1, Policy())))
+    for blob in (b"", b"\xc1", pack([1, 2])):
+        with pytest.raises(StoreError, match="cannot be read"):
+            unpack(Attempt, blob)
+    assert unpack(Policy, pack(Policy(alpha=0.1))) == Policy(alpha=0.1)
