@@ -1,0 +1,117 @@
+"""Asks the gate over HTTP, as a rollout controller does."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+
+import httpx2
+import msgspec
+
+__all__ = ["Answer", "Gate", "GateError", "Needs", "Question", "Why"]
+
+ANSWER_WITHIN_S = 10.0
+
+
+class GateError(Exception):
+    """There was no answer that can be acted on."""
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body of a question."""
+
+    service: str
+    namespace: str
+    rollout: str
+    revision: str
+    canary: str
+    control: str
+    policy: dict[str, object]
+    weight: float
+    stage: str
+    deadline: str | None = None
+
+
+class Why(msgspec.Struct, frozen=True):
+    """A reason."""
+
+    code: str
+    text: str
+
+
+class Needs(msgspec.Struct, frozen=True):
+    """What is missing for a pass; None where more of it cannot help."""
+
+    requests: int | None = None
+    seconds: int | None = None
+    canary_pods: int | None = None
+
+
+class Links(msgspec.Struct, frozen=True):
+    """Where the verdict is shown."""
+
+    ui: str = "/"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a controller reads of a brief verdict."""
+
+    answer: str
+    outcome: str
+    final: bool
+    reason: Why
+    needs: Needs = Needs()
+    links: Links = Links()
+
+
+class Gate:
+    """A gate at a base address; use it in an `async with` block."""
+
+    def __init__(self, url: str, *, timeout_s: float = ANSWER_WITHIN_S) -> None:
+        self.url = url
+        self.timeout_s = timeout_s
+        self._client = httpx2.AsyncClient(base_url=url, timeout=timeout_s, trust_env=False)
+
+    async def __aenter__(self) -> Gate:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._client.aclose()
+
+    async def ask(self, question: Question) -> Answer:
+        """Its answer; `GateError` when there is none in time, or it is no verdict."""
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                response = await self._client.post(
+                    "/v1/verdicts",
+                    params={"view": "brief"},
+                    content=msgspec.json.encode(question),
+                    headers={"Content-Type": "application/json", "Accept": "application/json"},
+                )
+        except TimeoutError:
+            raise GateError(f"no answer within {self.timeout_s:g} s") from None
+        except httpx2.HTTPError as error:
+            raise GateError(str(error) or type(error).__name__) from error
+        return _decode(response)
+
+    async def is_ready(self) -> bool:
+        """Whether it can answer rightly now."""
+        try:
+            response = await self._client.get("/readyz", timeout=2.0)
+        except httpx2.HTTPError:
+            return False
+        return response.is_success
+
+
+def _decode(response: httpx2.Response) -> Answer:
+    if not response.is_success:
+        raise GateError(f"status {response.status_code}: {response.text[:300]}")
+    try:
+        return msgspec.json.decode(response.content, type=Answer)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise GateError(f"the answer is no verdict: {error}") from error
