@@ -1,0 +1,141 @@
+"""From answers to new samples: only what is newer than the last, finite, and in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.gate.roster import Roster
+from detector.series import Answer, FloatArray, Query
+from detector.signals.plan import ArmName, Reading
+
+__all__ = ["Intake", "Samples"]
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Samples of many series; equal series adjacent, their times ascending."""
+
+    series: Ints
+    times: FloatArray
+    values: FloatArray
+
+    def where(self, keep: NDArray[np.bool_]) -> Samples:
+        """Those that are kept."""
+        return Samples(self.series[keep], self.times[keep], self.values[keep])
+
+
+_NONE = Samples(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
+
+
+class Intake:
+    """Newest sample of every series, and samples that are still to be used."""
+
+    def __init__(self, roster: Roster) -> None:
+        self.roster = roster
+        self.notes: dict[str, int] = {}
+        self.pending = _NONE
+        self._newest: FloatArray = np.zeros(0)
+        self._memory: dict[
+            tuple[Query, ArmName | None], tuple[list[Mapping[str, str]], list[int]]
+        ] = {}
+
+    def take(self, readings: Sequence[Reading], answers: Sequence[Answer]) -> None:
+        """Keep what is new in the answers; canary readings first, so that they claim their pods."""
+        pairs = sorted(
+            zip(readings, answers, strict=True), key=lambda p: p[0].arm is not ArmName.CANARY
+        )
+        numbers: list[int] = []
+        times: list[FloatArray] = []
+        values: list[FloatArray] = []
+        for reading, answer in pairs:
+            if answer.warnings:
+                self._note("warnings", len(answer.warnings))
+            numbers += self._numbers(reading, answer)
+            times += [series.times for series in answer.series]
+            values += [series.values for series in answer.series]
+        if numbers:
+            self._keep(numbers, times, values)
+
+    def _numbers(self, reading: Reading, answer: Answer) -> list[int]:
+        """Number of each series; the previous answer to the same query is the first guess."""
+        key = (reading.query, reading.arm)
+        held, numbers = self._memory.get(key, ([], []))
+        labels = [series.labels for series in answer.series]
+        if labels == held:
+            return numbers
+        family = self.roster.index[reading.family]
+        numbers = [self.roster.place(family, reading.arm, one) for one in labels]
+        self._memory[key] = (labels, numbers)
+        while len(self._memory) > _MEMORIES:
+            del self._memory[next(iter(self._memory))]
+        return numbers
+
+    def _keep(self, numbers: list[int], times: list[FloatArray], values: list[FloatArray]) -> None:
+        count = len(self.roster.entries)
+        if count > len(self._newest):
+            more = np.full(max(64, count), -np.inf)
+            self._newest = np.concatenate([self._newest, more])
+        at = np.array(numbers, np.int64)
+        size = np.array([len(part) for part in times], np.int64)
+        every = np.concatenate(times)
+        newest = np.where(at >= 0, self._newest[at], np.inf)
+        new = every > np.repeat(newest, size)
+        which = np.repeat(at, size)[new] if new.any() else np.zeros(0, np.int64)
+        fresh = Samples(which, every[new], np.concatenate(values)[new])
+        finite = np.isfinite(fresh.values)
+        if not finite.all():
+            self._note("not_finite", int((~finite).sum()))
+            fresh = fresh.where(finite)
+        self.pending = self._ordered(fresh)
+
+    def _ordered(self, fresh: Samples) -> Samples:
+        """Pending and new samples by series and time, repeated and backward ones left out."""
+        held = self.pending
+        both = fresh
+        if len(held.series):
+            both = Samples(
+                np.concatenate([held.series, fresh.series]),
+                np.concatenate([held.times, fresh.times]),
+                np.concatenate([held.values, fresh.values]),
+            )
+        if np.any(np.diff(both.series) < 0):
+            order = np.argsort(both.series, kind="stable")
+            both = Samples(both.series[order], both.times[order], both.values[order])
+        same = both.series[1:] == both.series[:-1]
+        if np.any(both.times[1:][same] <= both.times[:-1][same]):
+            both = self._forward(both)
+        np.maximum.at(self._newest, both.series, both.times)
+        return both
+
+    def _forward(self, samples: Samples) -> Samples:
+        """Per series only samples later than all before them."""
+        keep = np.ones(len(samples.series), np.bool_)
+        ends = np.flatnonzero(np.diff(samples.series, append=-2)) + 1
+        begin = 0
+        for end in ends.tolist():
+            times = samples.times[begin:end]
+            newest = np.maximum.accumulate(times)
+            keep[begin + 1 : end] = times[1:] > newest[:-1]
+            begin = end
+        self._note("out_of_order", int((~keep).sum()))
+        return samples.where(keep)
+
+    def due(self, until: float) -> Samples:
+        """Take out the pending samples up to a time."""
+        ready = self.pending.times <= until
+        samples = self.pending.where(ready)
+        self.pending = self.pending.where(~ready)
+        return samples
+
+    def _note(self, what: str, count: int) -> None:
+        self.notes[what] = self.notes.get(what, 0) + count
+
+
+# Queries whose last answer is remembered: families x arms, and pods in hundreds.
+_MEMORIES = 256

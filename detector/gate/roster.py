@@ -1,0 +1,274 @@
+"""Who is who: every series of an attempt's families as a pod's child, classified once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from detector.gate.cells import Cells
+from detector.selector import matches
+from detector.series import Matcher
+from detector.signals.plan import ArmName, Family, Plan
+from detector.signals.signal import Kind, Shape, Unit
+from models.counters import Counters
+from models.gauges import Gauges
+
+__all__ = ["DROPPED", "Cell", "Entry", "Pod", "Role", "Roster", "families_of"]
+
+DROPPED = -1
+# Labels that tell the copies of one series apart that a highly available source keeps.
+_REPLICA = ("replica", "prometheus_replica", "prometheus")
+# Labels that tell what is scraped at once; for joined metrics the scraper is a mere witness.
+_SCRAPED = ("instance", "job", "endpoint")
+_TARGET = ("cluster", "namespace", "pod", "container")
+_Key = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class Pod:
+    """A pod of an arm; `born` is its first sample of the requests family (inf before it).
+
+    `started`: its first container start (-inf before all data, NaN unknown); `starts`: pairs of
+    when a start was known and when it was, as far as later bins need them; `told`: whether a start
+    time metric said so.
+    """
+
+    name: str
+    arm: ArmName
+    born: float = np.inf
+    newest: float = -np.inf
+    started: float = np.nan
+    starts: list[tuple[float, float]] = field(default_factory=list)
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one row of the retained bins is: counts of a family, told apart by `part`.
+
+    `part`: for counters one flag per signal that calls the series bad; for buckets the upper
+    edge; for clocks None.
+    """
+
+    pod: int
+    family: int
+    part: tuple[bool, ...] | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How a series is kept: `counter`, `gauge` or `start` number, -1 where it is none."""
+
+    pod: int
+    family: int
+    target: int
+    counter: int = DROPPED
+    gauge: int = DROPPED
+    start: int = DROPPED
+
+
+@dataclass(slots=True)
+class Role:
+    """What a family is read for: which signals' bad matchers apply to its series."""
+
+    family: Family
+    bad: tuple[tuple[str, tuple[Matcher, ...]], ...] = ()
+    events: bool = False
+
+
+def families_of(plan: Plan) -> list[Role]:
+    """Every family of a plan once, in a fixed order, requests first."""
+    roles: dict[Family, Role] = {}
+    for family in _mentioned(plan):
+        roles.setdefault(family, Role(family))
+    for bound in plan.signals:
+        if bound.signal.kind is Kind.RATIO:
+            role = roles[bound.bad_in or bound.total]
+            role.bad = (*role.bad, (bound.signal.name, bound.bad))
+        if bound.signal.kind is Kind.EVENTS:
+            for family in (bound.total, *bound.also):
+                roles[family].events = True
+    return list(roles.values())
+
+
+def _mentioned(plan: Plan) -> Iterator[Family]:
+    yield plan.requests
+    if plan.start_time is not None:
+        yield plan.start_time
+    for bound in plan.signals:
+        yield bound.total
+        yield from bound.also
+        yield from (family for family in (bound.bad_in, bound.load) if family is not None)
+
+
+class Roster:
+    """Pods, targets and cells by their labels; grows as series appear."""
+
+    def __init__(self, plan: Plan, counters: Counters, gauges: Gauges, *, first: int) -> None:
+        self.plan, self.counters, self.gauges = plan, counters, gauges
+        self.roles = families_of(plan)
+        self.index = {role.family: at for at, role in enumerate(self.roles)}
+        self.pods: list[Pod] = []
+        self.pod_at: dict[str, int] = {}
+        self.entries: list[Entry] = []
+        self.counts = Cells(first=first, fill=0.0)
+        self.levels = Cells(first=first, fill=np.nan)
+        self.cells: list[Cell] = []
+        self.level_cells: list[Cell] = []
+        self.histograms: dict[_Key, list[tuple[float, int]]] = {}
+        self.additions: list[tuple[str, int, int]] = []
+        self.gauge_of: list[tuple[str, int, int]] = []
+        self.twins: dict[_Key, list[int]] = {}
+        self.gauge_twins: dict[_Key, list[int]] = {}
+        self.starts = 0
+        self.dropped: dict[str, int] = {}
+        self.version = 0
+        self._known: dict[tuple[int, frozenset[tuple[str, str]]], int] = {}
+        self._cell_at: dict[Cell, int] = {}
+        self._level_at: dict[Cell, int] = {}
+        self._targets: dict[_Key, int] = {}
+        self._groups: dict[tuple[int, int], int] = {}
+
+    def place(self, family: int, arm: ArmName | None, labels: Mapping[str, str]) -> int:
+        """Number of a series, `DROPPED` where it does not count."""
+        key = (family, frozenset(labels.items()))
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._admit(family, arm, labels)
+        elif arm is ArmName.CANARY and known != DROPPED and self.plan.unit is Unit.POD:
+            self._claim(self.entries[known].pod)
+        return known
+
+    def _claim(self, pod: int) -> None:
+        """A pod that the canary's selector matches is never control."""
+        if self.pods[pod].arm is not ArmName.CANARY:
+            self.pods[pod].arm = ArmName.CANARY
+            self.version += 1
+
+    def _admit(self, family: int, arm: ArmName | None, labels: Mapping[str, str]) -> int:
+        told = self.roles[family].family
+        if any(matches(matcher, labels) for matcher in told.health):
+            return self._drop("health_checks")
+        pod = self._pod(told, arm, labels)
+        if pod is None:
+            return self._drop("no_pod")
+        entry = self._entry(family, pod, labels)
+        if entry is None:
+            return self._drop("bad_buckets")
+        self.version += 1
+        self.entries.append(entry)
+        return len(self.entries) - 1
+
+    def _drop(self, why: str) -> int:
+        self.dropped[why] = self.dropped.get(why, 0) + 1
+        return DROPPED
+
+    def _pod(self, family: Family, arm: ArmName | None, labels: Mapping[str, str]) -> int | None:
+        name = labels.get(family.pod_label, "")
+        for label in family.pod_fallback:
+            name = name or labels.get(label, "")
+        if self.plan.unit is not Unit.POD:
+            name = "" if arm is None else arm.value
+        if not name or (arm is None and name not in self.pod_at):
+            return None
+        if name not in self.pod_at:
+            assert arm is not None
+            self.pod_at[name] = len(self.pods)
+            self.pods.append(Pod(name, arm))
+        pod = self.pod_at[name]
+        if arm is ArmName.CANARY:
+            self._claim(pod)
+        return pod
+
+    def _entry(self, family: int, pod: int, labels: Mapping[str, str]) -> Entry | None:
+        match self.roles[family].family.shape:
+            case Shape.COUNTER:
+                target = self._target(family, pod, labels)
+                flags = tuple(
+                    all(matches(m, labels) for m in bad) for _, bad in self.roles[family].bad
+                )
+                counter = self._counter(family, target, Cell(pod, family, flags), labels)
+                return Entry(pod, family, target, counter=counter)
+            case Shape.BUCKETS:
+                return self._bucket(family, pod, labels)
+            case Shape.GAUGE:
+                return self._gauge(family, pod, labels)
+            case Shape.START_TIME:
+                return self._start(family, pod, labels)
+
+    def _target(self, family: int, pod: int, labels: Mapping[str, str], own: str = "") -> int:
+        """The target of a series; copies of it that other replicas scrape are its twins."""
+        joined = self.roles[family].family.joined
+        kept = tuple(labels.get(label, "") for label in _TARGET)
+        scraped = tuple(labels.get(label, "") for label in _SCRAPED)
+        replica = tuple(labels.get(label, "") for label in _REPLICA)
+        one = (pod, family, own, kept) if joined else (pod, DROPPED, own, kept, scraped)
+        key = (one, scraped, replica)
+        target = self._targets.get(key)
+        if target is None:
+            target = self._targets[key] = self.counters.add_target()
+            twins = self.twins.setdefault(one, [])
+            twins.append(target)
+        return target
+
+    def _counter(self, family: int, target: int, cell: Cell, labels: Mapping[str, str]) -> int:
+        group = self._groups.get((target, family))
+        if group is None:
+            group = self._groups[(target, family)] = self.counters.add_group(target)
+            clock = self._cell(Cell(cell.pod, family, None))
+            self.additions.append((_canonical(labels), self.counters.clock(target), clock))
+        counter = self.counters.add_series(group)
+        self.additions.append((_canonical(labels), counter, self._cell(cell)))
+        return counter
+
+    def _cell(self, cell: Cell) -> int:
+        at = self._cell_at.get(cell)
+        if at is None:
+            at = self._cell_at[cell] = self.counts.add()
+            self.cells.append(cell)
+        return at
+
+    def _bucket(self, family: int, pod: int, labels: Mapping[str, str]) -> Entry | None:
+        try:
+            edge = float(labels.get("le", "nan"))
+        except ValueError:
+            edge = np.nan
+        if np.isnan(edge):
+            return None
+        edge *= self.roles[family].family.scale
+        target = self._target(family, pod, labels)
+        counter = self._counter(family, target, Cell(pod, family, edge), labels)
+        rest = frozenset((k, v) for k, v in labels.items() if k != "le")
+        self.histograms.setdefault((family, pod, rest), []).append((edge, counter))
+        return Entry(pod, family, target, counter=counter)
+
+    def _gauge(self, family: int, pod: int, labels: Mapping[str, str]) -> Entry:
+        cell = Cell(pod, family, None)
+        at = self._level_at.get(cell)
+        if at is None:
+            at = self._level_at[cell] = self.levels.add()
+            self.level_cells.append(cell)
+        gauge = self.gauges.add_series()
+        self.gauge_of.append((_canonical(labels), gauge, at))
+        hidden = {*_REPLICA, *(_SCRAPED if self.roles[family].family.joined else ())}
+        rest = frozenset((k, v) for k, v in labels.items() if k not in hidden)
+        self.gauge_twins.setdefault((family, pod, rest), []).append(gauge)
+        return Entry(pod, family, DROPPED, gauge=gauge)
+
+    def _start(self, family: int, pod: int, labels: Mapping[str, str]) -> Entry:
+        """A start time also counts its changes, as restarts, where a signal reads it so."""
+        counter = DROPPED
+        if self.roles[family].events:
+            alone = self._target(family, pod, labels, own=_canonical(labels))
+            counter = self._counter(family, alone, Cell(pod, family, ()), labels)
+        self.starts += 1
+        target = DROPPED
+        if not self.roles[family].family.joined:
+            target = self._target(family, pod, labels)
+        return Entry(pod, family, target, counter=counter, start=self.starts - 1)
+
+
+def _canonical(labels: Mapping[str, str]) -> str:
+    return "\x00".join(f"{name}\x01{labels[name]}" for name in sorted(labels))
