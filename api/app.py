@@ -1,0 +1,131 @@
+"""The app: every door onto one gate."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+
+from api.auth.access import Access
+from api.charts import Chart
+from api.context import Context, Probe
+from api.dialects import flagger
+from api.dialects.events import Events
+from api.edge import BodyLimit, Edge
+from api.gatekeeper import Gatekeeper
+from api.pool import Pool
+from api.problems import install_problems
+from api.routes import health, modes, policies, rollouts, verdicts
+from api.settings import Settings
+from api.telemetry import Telemetry
+from api.ui import pages
+
+__all__ = ["create_app", "serinus_version"]
+
+SUMMARY = "Is this change safe to go on?"
+DESCRIPTION = (
+    "serinus judges canary rollouts. A verdict is `pass`, `fail` or `inconclusive`, with its "
+    "evidence; it stays right however often it is asked, and no data never passes. Numbers may "
+    "be sent as strings, an empty string means absent, and unknown fields are refused by name."
+)
+TAGS = [
+    {"name": "verdicts", "description": "The question and its answers."},
+    {"name": "rollouts", "description": "What was decided when, and what people decided."},
+    {"name": "policies", "description": "How strictly rollouts are judged."},
+    {"name": "modes", "description": "Break-glass."},
+    {"name": "flagger", "description": "Flagger's webhooks; a yes is exactly 200."},
+    {"name": "health", "description": "Probes and metrics."},
+]
+
+
+def serinus_version() -> str:
+    """The installed version, or `dev` in a bare checkout."""
+    try:
+        return version("serinus")
+    except PackageNotFoundError:
+        return "dev"
+
+
+def create_app(
+    gate: Gatekeeper,
+    settings: Settings | None = None,
+    *,
+    source: object = None,
+    store_probe: Callable[[], Probe] | None = None,
+    source_probe: Callable[[], Probe] | None = None,
+    chart: Callable[[str], tuple[Chart, ...]] | None = None,
+    on_stop: Callable[[], None] | None = None,
+) -> FastAPI:
+    """The ASGI app over a gate.
+
+    `source` is counted in `/metrics`; the probes answer `/readyz`; `chart` gives what a rollout's
+    page draws; `on_stop` runs after the last answer.
+    """
+    settings = settings or Settings()
+    context = _context(gate, settings, store_probe, source_probe, chart)
+    if source is not None:
+        context.telemetry.watch_source(source)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        if on_stop is not None:
+            on_stop()
+
+    app = FastAPI(
+        title="serinus",
+        summary=SUMMARY,
+        description=DESCRIPTION,
+        version=serinus_version(),
+        openapi_tags=TAGS,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.context = context
+    for room in (verdicts, rollouts, policies, modes, flagger, health, pages):
+        app.include_router(room.router)
+    install_problems(app)
+    app.add_middleware(BodyLimit, limit=settings.limits.body_kb * 1024)
+    app.add_middleware(Edge, access=context.access, telemetry=context.telemetry)
+    return app
+
+
+def _context(
+    gate: Gatekeeper,
+    settings: Settings,
+    store_probe: Callable[[], Probe] | None,
+    source_probe: Callable[[], Probe] | None,
+    chart: Callable[[str], tuple[Chart, ...]] | None,
+) -> Context:
+    limits = settings.limits
+    pool = Pool(concurrent=limits.concurrent, queued=limits.queued, bound_s=limits.request_s)
+    telemetry = Telemetry(serinus_version())
+    telemetry.watch(
+        "serinus_questions_under_way", "Questions that run or wait.", lambda: pool.taken
+    )
+    return Context(
+        gate=gate,
+        settings=settings,
+        access=_access(settings),
+        telemetry=telemetry,
+        pool=pool,
+        store=store_probe or (lambda: Probe(is_right=True, words="in memory")),
+        source=source_probe or (lambda: Probe(is_right=True, words="not probed")),
+        chart=chart or (lambda _: ()),
+        events=Events(),
+    )
+
+
+def _access(settings: Settings) -> Access:
+    secret = settings.token.get_secret_value() if settings.token else None
+    own = settings.flagger_token.get_secret_value() if settings.flagger_token else None
+    return Access(
+        token=secret,
+        flagger_token=own,
+        insecure=settings.insecure,
+        allowed_hosts=settings.allowed_hosts,
+    )

@@ -1,0 +1,1 @@
+"""Who may ask: tokens, hosts, and the doors of controllers that cannot send a header."""

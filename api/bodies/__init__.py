@@ -1,0 +1,1 @@
+"""Bodies: what comes in and goes out as JSON, with a word for each field."""

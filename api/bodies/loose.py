@@ -1,0 +1,112 @@
+"""Types of request fields: numbers may be strings, and an empty string means absent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+__all__ = ["Flag", "Moment", "Number", "Strict", "Text", "Word", "finite", "needed", "printable"]
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+T = TypeVar("T", str, str | None)
+
+
+class Strict(BaseModel):
+    """A body that refuses a field it does not know, by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _absent(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def printable(value: T) -> T:
+    """Control characters and lone surrogates have no business in a name or a selector."""
+    if _CONTROL.search(value or ""):
+        raise ValueError("contains control characters")
+    return value
+
+
+def _no_bool(value: Any) -> Any:
+    """JSON's true is no number."""
+    if isinstance(value, bool):
+        raise ValueError("is true or false where a number is asked for")
+    return value
+
+
+def _text_or_time(value: Any) -> Any:
+    """Times are ISO 8601 with a zone or unix seconds, as numbers or text."""
+    value = _no_bool(_absent(value))
+    try:
+        return _from_unix(float(value)) if value is not None else None
+    except ValueError:
+        return value
+
+
+def _from_unix(seconds: float) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        raise ValueError("is no time: give ISO 8601 with a zone, such as 2026-11-23T14:00:00Z")
+
+
+def _in_range(value: datetime | None) -> datetime | None:
+    """Between 1970 and 2200: what arithmetic on times can bear."""
+    if value is None:
+        return None
+    if not 1970 <= value.year <= 2200:
+        raise ValueError("lies outside 1970 to 2200")
+    return value.astimezone(UTC)
+
+
+def needed(value: str | None) -> str:
+    """A text that is there."""
+    if value is None:
+        raise ValueError("is needed and must not be empty")
+    return value
+
+
+def finite(**bounds: float) -> Callable[[float | None], float | None]:
+    """A check of a number against `ge`, `gt`, `le` and `lt`."""
+    words = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    tests: dict[str, Callable[[float, float], bool]] = {
+        "ge": lambda value, bound: value >= bound,
+        "gt": lambda value, bound: value > bound,
+        "le": lambda value, bound: value <= bound,
+        "lt": lambda value, bound: value < bound,
+    }
+
+    def check(value: float | None) -> float | None:
+        for name, bound in bounds.items():
+            if value is not None and not tests[name](value, bound):
+                raise ValueError(f"must be {words[name]} {bound:g}")
+        return value
+
+    return check
+
+
+Word: TypeAlias = Annotated[
+    str | None,
+    BeforeValidator(_absent),
+    Field(max_length=512),
+    AfterValidator(printable),
+]
+Text: TypeAlias = Annotated[
+    str | None,
+    BeforeValidator(_absent),
+    Field(max_length=8192),
+    AfterValidator(printable),
+]
+Number: TypeAlias = Annotated[
+    float | None, BeforeValidator(_no_bool), BeforeValidator(_absent), Field(allow_inf_nan=False)
+]
+Flag: TypeAlias = Annotated[bool | None, BeforeValidator(_absent)]
+Moment: TypeAlias = Annotated[
+    AwareDatetime | None, BeforeValidator(_text_or_time), AfterValidator(_in_range)
+]

@@ -1,0 +1,109 @@
+"""Policies as JSON or YAML."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, model_validator
+
+from api.bodies.loose import Flag, Number, Strict, Word, finite
+from detector.gate.policy import Mode, Policy, RollbackRule, SignalPolicy
+from detector.gate.reason import SIGNAL_NAMES
+
+__all__ = ["PolicyBody", "SignalPolicyBody", "policy_body"]
+
+Share = Annotated[Number, AfterValidator(finite(gt=0, lt=1))]
+NotNegative = Annotated[Number, AfterValidator(finite(ge=0))]
+Span = Annotated[Number, AfterValidator(finite(gt=0, le=30 * 86_400))]
+
+
+class SignalPolicyBody(Strict):
+    """What a policy changes of one signal; what is absent keeps the pack's value."""
+
+    tolerate: NotNegative = Field(
+        None, description="Relative increase that is no harm: 0.05 is 5 %.", examples=[0.05]
+    )
+    limit: NotNegative = Field(
+        None, description="Relative increase that a pass has to rule out.", examples=[0.2]
+    )
+    tolerate_points: NotNegative = Field(
+        None, description="Absolute increase of a ratio that is no harm: 0.001 is 0.1 points."
+    )
+    limit_points: NotNegative = Field(
+        None, description="Absolute increase of a ratio that a pass has to rule out."
+    )
+    weight: NotNegative = Field(None, description="The signal's share of the false-alarm budget.")
+    required: Flag = Field(None, description="Whether a pass needs this signal.")
+    judged: Flag = Field(None, description="Whether it can fail a rollout, or only advises.")
+
+    @model_validator(mode="after")
+    def ordered(self) -> SignalPolicyBody:
+        """What is tolerated lies within the limit."""
+        pairs = ((self.tolerate, self.limit), (self.tolerate_points, self.limit_points))
+        for low, high in pairs:
+            if low is not None and high is not None and low > high:
+                raise ValueError("tolerate must not be above limit")
+        return self
+
+
+class PolicyBody(Strict):
+    """How strictly rollouts are judged, and what the answer may do."""
+
+    name: Word = Field(None, description="The policy's name.", examples=["default"])
+    mode: Annotated[Mode | None, Field()] = Field(
+        None,
+        description="`shadow` and `advise` always answer pass, `pause` never answers fail, "
+        "`enforce` answers as judged.",
+    )
+    alpha: Annotated[Number, AfterValidator(finite(gt=0, le=0.5))] = Field(
+        None, description="Chance that a healthy rollout ever fails.", examples=[0.005]
+    )
+    slo: Share = Field(None, description="Share of good requests promised.", examples=[0.999])
+    pass_level: Annotated[Number, AfterValidator(finite(ge=0.5, lt=1))] = Field(
+        None, description="Confidence of the bound that a pass needs.", examples=[0.95]
+    )
+    min_step_s: Span = Field(None, description="Shortest exposure before a pass, in seconds.")
+    min_total_s: Span = Field(
+        None, description="Shortest exposure before a pass at stage `final`, in seconds."
+    )
+    history_s: Span = Field(None, description="How much of the past is learned from, in seconds.")
+    time_scale: Annotated[Number, AfterValidator(finite(gt=0, le=1))] = Field(
+        None, description="For demos: 1/15 makes one second count as fifteen."
+    )
+    rollback: Annotated[RollbackRule | None, Field()] = Field(
+        None, description="Whether a return to a known stable revision passes at once."
+    )
+    allow_control_exhausted: Flag = Field(
+        None, description="Whether a pass is given when the control has gone."
+    )
+    allow_cross_cluster: Flag = Field(None, description="Whether the control may span clusters.")
+    signals: dict[str, SignalPolicyBody] | None = Field(
+        None, description="Changes of single signals, by name."
+    )
+
+    @model_validator(mode="after")
+    def known_signals(self) -> PolicyBody:
+        """A signal that does not exist is a typing error, not a wish."""
+        unknown = sorted(set(self.signals or ()) - set(SIGNAL_NAMES))
+        if unknown:
+            raise ValueError(f"no signal is called {unknown[0]!r}; there are {list(SIGNAL_NAMES)}")
+        return self
+
+    def native(self, *, name: str | None = None) -> Policy:
+        """The policy, with the defaults for what is absent; without a name it is `inline`."""
+        given = self.model_dump(exclude_none=True, exclude={"signals", "name"})
+        signals = {
+            signal: SignalPolicy(**changes.model_dump(exclude_none=True))
+            for signal, changes in (self.signals or {}).items()
+        }
+        return Policy(**given, signals=signals, name=name or self.name or "inline")
+
+
+def policy_body(policy: Policy) -> dict[str, Any]:
+    """A policy with every key, as JSON."""
+    body = asdict(policy)
+    body["mode"] = policy.mode.value
+    body["rollback"] = policy.rollback.value
+    body["signals"] = {name: asdict(signal) for name, signal in policy.signals.items()}
+    return {**body, "digest": policy.digest}

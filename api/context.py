@@ -1,0 +1,69 @@
+"""What every route takes its parts from: one frozen value per app."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.auth.access import Access
+from api.charts import Chart
+from api.dialects.events import Events
+from api.gatekeeper import Gatekeeper
+from api.pool import Pool
+from api.settings import Settings
+from api.telemetry import Telemetry
+from detector.gate.request import VerdictRequest
+from detector.gate.verdict import Verdict
+from pipelines.sources.metered import charged_to
+
+__all__ = ["Context", "In", "Probe"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Whether a part of us works, and in words what is wrong."""
+
+    is_right: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The parts of one app. `store` and `source` probe them; they may block for a second."""
+
+    gate: Gatekeeper
+    settings: Settings
+    access: Access
+    telemetry: Telemetry
+    pool: Pool
+    store: Callable[[], Probe]
+    source: Callable[[], Probe]
+    chart: Callable[[str], tuple[Chart, ...]]
+    events: Events
+
+    async def ask(
+        self, question: Callable[[VerdictRequest], Verdict], request: VerdictRequest
+    ) -> Verdict:
+        """Ask the gate in the bounded room, and count the answer."""
+        began = time.perf_counter()
+        verdict = await self.pool.run(self._charged, question, request)
+        self.telemetry.judged(verdict, time.perf_counter() - began)
+        return verdict
+
+    def _charged(
+        self, question: Callable[[VerdictRequest], Verdict], request: VerdictRequest
+    ) -> Verdict:
+        with charged_to(f"{request.service}/{request.rollout or ''}"):
+            return question(request)
+
+
+def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+In = Annotated[Context, Depends(_context)]

@@ -1,0 +1,1 @@
+"""Routes: paths and statuses; what they mean is decided below."""

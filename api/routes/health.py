@@ -1,0 +1,60 @@
+"""Probes and metrics: does it live, are its answers right, what has it done."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import PlainTextResponse, Response
+
+from api.bodies.answer import ReadyAnswer
+from api.context import In
+from api.routes.verdicts import PROBLEMS
+from api.strict import json_response
+from api.telemetry import rendered
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["health"])
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@router.get(
+    "/healthz",
+    summary="Does the process answer?",
+    response_model=None,
+    responses={200: {"content": {"text/plain": {}}, "description": "It lives."}},
+)
+async def healthz() -> Response:
+    """Says nothing of the store or the source: a restart would mend neither."""
+    return PlainTextResponse("ok\n")
+
+
+@router.get(
+    "/readyz",
+    summary="Are answers right?",
+    response_model=None,
+    responses={
+        200: {"model": ReadyAnswer, "description": "Send requests here."},
+        503: {"model": ReadyAnswer, "description": "Not yet, or not any more."},
+    },
+)
+async def readyz(context: In) -> Response:
+    """Ready while the store is open; a source that is known to be down is told, not hidden."""
+    store = await context.pool.run(context.store)
+    source = await context.pool.run(context.source)
+    body = {"ready": store.is_right, "store": store.words, "source": source.words}
+    return json_response(body, 200 if store.is_right else 503)
+
+
+@router.get(
+    "/metrics",
+    summary="What serinus says of itself",
+    response_model=None,
+    responses={
+        200: {"content": {"text/plain": {}}, "description": "The Prometheus text format."},
+        401: PROBLEMS[401],
+        403: PROBLEMS[403],
+    },
+)
+async def metrics(context: In) -> Response:
+    """Verdicts by outcome and reason, latency, and what each rollout costs the source."""
+    return Response(rendered(context.telemetry), media_type=METRICS_TYPE)

@@ -1,0 +1,236 @@
+"""The configuration: one YAML file, environment and flags, read once into a frozen tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from api.bodies.policy import PolicyBody
+from detector.errors import ConfigError
+from detector.gate.policy import Policy
+from pipelines.sources.settings import Auth, Budget, SourceSettings, Tls
+
+__all__ = ["LimitSettings", "LogSettings", "MetricSourceSettings", "Settings", "load_settings"]
+
+Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A part of the tree: frozen, and a key that it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AuthSettings(Section):
+    """How serinus logs in to the metric source; files are read again for every query."""
+
+    bearer_token: SecretStr | None = None
+    bearer_token_file: Path | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    tenant: str | None = None
+    headers: dict[str, SecretStr] = {}
+
+    def native(self) -> Auth:
+        """The same in the words of the sources."""
+        return Auth(
+            bearer_token=_secret(self.bearer_token),
+            bearer_token_file=_text(self.bearer_token_file),
+            username=self.username,
+            password=_secret(self.password),
+            password_file=_text(self.password_file),
+            tenant=self.tenant,
+            headers={name: value.get_secret_value() for name, value in self.headers.items()},
+        )
+
+
+class TlsSettings(Section):
+    """Certificates towards the metric source."""
+
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    insecure: bool = False
+
+    def native(self) -> Tls:
+        """The same in the words of the sources."""
+        return Tls(
+            ca_file=_text(self.ca_file),
+            cert_file=_text(self.cert_file),
+            key_file=_text(self.key_file),
+            insecure=self.insecure,
+        )
+
+
+class BudgetSettings(Section):
+    """How much one read may ask of the metric source."""
+
+    max_concurrent: Count = 4
+    max_series: Count = 20_000
+    max_samples: Count = 20_000_000
+    max_body_mb: Count = 64
+    retries: Annotated[int, Field(ge=0, le=10)] = 2
+
+    def native(self) -> Budget:
+        """The same in the words of the sources."""
+        return Budget(
+            max_concurrent=self.max_concurrent,
+            max_series=self.max_series,
+            max_samples=self.max_samples,
+            max_body_bytes=self.max_body_mb * 2**20,
+            retries=self.retries,
+        )
+
+
+class MetricSourceSettings(Section):
+    """Where the metrics are."""
+
+    kind: str = "prometheus"
+    url: str = "http://127.0.0.1:9090"
+    auth: AuthSettings = AuthSettings()
+    tls: TlsSettings = TlsSettings()
+    budget: BudgetSettings = BudgetSettings()
+    params: dict[str, str] = {}
+    allow_hosts: tuple[str, ...] = ()
+    options: dict[str, str] = {}
+
+    def native(self) -> SourceSettings:
+        """The same in the words of the sources; `ConfigError` for an URL that is none."""
+        return SourceSettings(
+            kind=self.kind,
+            url=self.url,
+            auth=self.auth.native(),
+            tls=self.tls.native(),
+            budget=self.budget.native(),
+            params=self.params,
+            allow_hosts=self.allow_hosts,
+            options=self.options,
+        )
+
+
+class LimitSettings(Section):
+    """What one process of serinus takes before it says 413 or 503.
+
+    `request_s` is below the 20 s that the shipped templates wait; `source_s` is what of it the
+    metric source may use.
+    """
+
+    body_kb: Count = 64
+    request_s: Seconds = 18.0
+    source_s: Seconds = 10.0
+    concurrent: Count = 8
+    queued: Count = 64
+
+    @model_validator(mode="after")
+    def source_fits(self) -> LimitSettings:
+        """The source's time is a part of the request's."""
+        if self.source_s >= self.request_s:
+            raise ValueError("source_s must be below request_s, or a slow source becomes a 503")
+        return self
+
+
+class LogSettings(Section):
+    """One line per event on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+
+
+class Settings(BaseSettings):
+    """All of it. Flags win over the environment (`SERINUS_...`), that over the file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SERINUS_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    data: Path = Path("serinus-data")
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    token: SecretStr | None = None
+    flagger_token: SecretStr | None = None
+    insecure: bool = False
+    allowed_hosts: tuple[str, ...] = ()
+    source: MetricSourceSettings = MetricSourceSettings()
+    limits: LimitSettings = LimitSettings()
+    log: LogSettings = LogSettings()
+    policies: dict[str, PolicyBody] = {}
+    packs: tuple[Path, ...] = ()
+
+    @cached_property
+    def native_policies(self) -> tuple[Policy, ...]:
+        """The policies of the file, by name."""
+        return tuple(body.native(name=name) for name, body in self.policies.items())
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The flags hold the file under `_file`, which comes last."""
+        assert isinstance(init_settings, InitSettingsSource)
+        flags = dict(init_settings.init_kwargs)
+        file = flags.pop("_file", {})
+        return (
+            InitSettingsSource(settings_cls, init_kwargs=flags),
+            env_settings,
+            InitSettingsSource(settings_cls, init_kwargs=file),
+        )
+
+
+def load_settings(file: Path | None = None, flags: Mapping[str, Any] | None = None) -> Settings:
+    """Read the configuration once; `ConfigError` says which key is wrong and why."""
+    values: dict[str, Any] = {"_file": _read(file)} if file is not None else {}
+    try:
+        return Settings(**{**(flags or {}), **values})
+    except ValidationError as error:
+        raise ConfigError(_explained(error, file)) from error
+
+
+def _read(file: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        tree = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: is not YAML: {error}") from error
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{file}: must be a mapping of keys, see serinus.example.yaml")
+    unknown = sorted(str(key) for key in tree if key not in Settings.model_fields)
+    if unknown:
+        known = ", ".join(Settings.model_fields)
+        raise ConfigError(f"{file}: unknown key {unknown[0]!r}; there are {known}")
+    return tree
+
+
+def _explained(error: ValidationError, file: Path | None) -> str:
+    place = f"{file}: " if file is not None else "configuration: "
+    lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+    return place + "; ".join(lines)
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value is not None else None
+
+
+def _text(path: Path | None) -> str | None:
+    return str(path) if path is not None else None

@@ -1,0 +1,61 @@
+"""JSON as the standard has it, in and out: no NaN, no infinity, no endless nesting."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+__all__ = ["StrictRoute", "json_response", "read_json", "strict_json"]
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def strict_json(value: Any) -> bytes:
+    """UTF-8 JSON; NaN and infinities become null."""
+    return _ENCODER.encode(value)
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    """An answer that no cache keeps."""
+    return Response(
+        strict_json(value),
+        status,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def read_json(body: bytes) -> Any:
+    """The value; `json.JSONDecodeError` for what is not strict JSON or nests too deeply."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        text = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise json.JSONDecodeError(text, "", 0) from error
+
+
+class StrictRequest(Request):
+    """A request whose body is read by `read_json`."""
+
+    async def json(self) -> Any:
+        """The body's value."""
+        return read_json(await self.body())
+
+
+class StrictRoute(APIRoute):
+    """A route that hands the strict request to FastAPI."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler behind our request."""
+        handler = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handler(StrictRequest(request.scope, request.receive))
+
+        return strict

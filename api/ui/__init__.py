@@ -1,0 +1,1 @@
+"""The web UI: pages that a person reads at three in the morning."""
