@@ -95,6 +95,11 @@ class Presence:
         gone = self._gone_s
         return tuple(sorted(n for n, p in self.canary.items() if p.first <= at < p.last + gone))
 
+    def control_keys(self, start: float) -> frozenset[str]:
+        """Revisions that served as control at the start or since."""
+        there = (p.keys for p in self.control.values() if p.last + self._gone_s > start)
+        return frozenset().union(*there)
+
     @property
     def _gone_s(self) -> float:
         return max(_GONE_S * self.time_scale, _GONE_INTERVALS * self.interval)

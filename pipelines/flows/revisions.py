@@ -38,8 +38,8 @@ class Revisions:
     def _recognised(self, attempt: Attempt, presence: Presence) -> Attempt:
         pods = presence.canary.values()
         keys = frozenset.intersection(*(p.keys for p in pods)) if pods else frozenset()
-        keys -= {key for pod in presence.control.values() for key in pod.keys}
         start, scale = attempt.started_at or 0.0, attempt.policy.time_scale
+        keys -= presence.control_keys(start)
         for key in sorted(keys):
             like = _revision(attempt, key, start, start)
             for known in self._store.known(like, since=start - _REMEMBERED_S):

@@ -92,6 +92,8 @@ class Watch:
         for chunk in chunks:
             events = tuple(_until(self._reader.read(chunk.body), until))
             for event in events:
+                # A judge may note what it asks for, to know later what an answer covers.
+                self.judge.readings()
                 self.apply(event)
             self.head = chunk.hash
             if any(isinstance(e, Fed) and e.now >= until for e in events):

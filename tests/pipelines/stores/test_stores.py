@@ -82,9 +82,7 @@ def attempt(id: str = "a1", *, at: float = T0, **changes: object) -> Attempt:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def verdict(
-    of: Attempt, at: float = T0, outcome: Outcome = Outcome.INCONCLUSIVE
-) -> StoredVerdict:
+def verdict(of: Attempt, at: float = T0, outcome: Outcome = Outcome.INCONCLUSIVE) -> StoredVerdict:
     """A stored verdict."""
     seen = Circumstances(
         id=verdict_id(of.id, at),
@@ -217,9 +215,7 @@ def test_decisions_of_people_come_back_in_order(stores: Stores) -> None:
     """Overrides, modes and the audit log."""
     stores.attempts.save(attempt())
     made = [
-        Override(
-            attempt="a1", outcome=Outcome.PASS, person="ann", reason=r, at=T0, until=T0 + 60
-        )
+        Override(attempt="a1", outcome=Outcome.PASS, person="ann", reason=r, at=T0, until=T0 + 60)
         for r in ("one", "two")
     ]
     modes = [
