@@ -69,7 +69,7 @@ class _Segments:
 
 @dataclass(slots=True)
 class _Batch:
-    """New samples with, for each, the one before it."""
+    """New samples with, for each, the one before it; and what is decided: offset, segment start."""
 
     series: Ints
     times: Floats
@@ -77,6 +77,9 @@ class _Batch:
     before: Floats
     last: Floats
     first: Ints
+    offset: Floats
+    c0: Floats
+    t0: Floats
     restarts: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
     began: Mapping[int, tuple[float, float]] = field(default_factory=dict)
 
@@ -209,16 +212,17 @@ class Counters:
             return
         batch = self._batch(series, times, values)
         batch.restarts, batch.began = restarts or {}, began or {}
-        slow = self._unusual(batch)
-        target = self.target_of[series]
-        is_slow = slow[target]
-        if not is_slow.all():
-            self._credit(self._plain(batch, ~is_slow))
-        if is_slow.any():
-            self._credit(self._by_target(batch, np.flatnonzero(slow)))
+        odd = self._odd(batch)
+        slow = self._unusual(batch, odd)
+        plain = ~slow[self.target_of[series]]
+        clocks = self._plain(batch, plain) if plain.any() else []
+        if slow.any():
+            clocks += self._by_target(batch, slow, odd)
+        self._credit(batch, clocks)
         begin, last = batch.first, np.append(batch.first[1:], len(series)) - 1
         self.since[series[begin]] = np.minimum(self.since[series[begin]], times[begin])
         self.time[series[last]], self.value[series[last]] = times[last], values[last]
+        self.offset[series[last]] = batch.offset[last]
 
     def _batch(self, series: Ints, times: Floats, values: Floats) -> _Batch:
         change = np.flatnonzero(series[1:] != series[:-1]) + 1
@@ -226,15 +230,23 @@ class Counters:
         before, last = np.empty_like(times), np.empty_like(values)
         before[1:], last[1:] = times[:-1], values[:-1]
         before[first], last[first] = self.time[series[first]], self.value[series[first]]
-        return _Batch(series, times, values, before, last, first)
+        offset = self.offset[series]
+        return _Batch(
+            series, times, values, before, last, first, offset, last + offset, before.copy()
+        )
 
-    def _unusual(self, batch: _Batch) -> Bools:
-        """Targets with anything but one more scrape of known series in good time."""
+    def _odd(self, batch: _Batch) -> Bools:
+        """Samples that are not simply the next of a known series, in good time."""
         series, times = batch.series, batch.times
         target = self.target_of[series]
         odd = (batch.values < batch.last) | ~(times - batch.before <= self.gap)
         odd |= batch.before < self._reset[self.group_of[series]]
         odd |= (times <= self._row[target]) | (times <= self._flip[target] + self.wary)
+        return odd
+
+    def _unusual(self, batch: _Batch, odd: Bools) -> Bools:
+        """Targets with anything but one more scrape without an odd sample."""
+        times, target = batch.times, self.target_of[batch.series]
         slow = np.zeros(self.targets, np.bool_)
         slow[target[odd]] = True
         slow[list(batch.restarts)] = True
@@ -244,54 +256,61 @@ class Counters:
         slow |= low < high
         return slow
 
-    def _plain(self, batch: _Batch, keep: Bools) -> _Segments:
-        """Segments of targets with one ordinary scrape, all at once; offsets do not change."""
-        series, times, values = batch.series[keep], batch.times[keep], batch.values[keep]
-        last, before, off = batch.last[keep], batch.before[keep], self.offset[series]
+    def _plain(self, batch: _Batch, keep: Bools) -> list[_Segments]:
+        """Targets with one ordinary scrape, all at once; no offset changes. Gives their clocks."""
+        series, times = batch.series[keep], batch.times[keep]
         row = np.full(self.targets, np.nan)
         row[self.target_of[series]] = times
         touched = np.flatnonzero(~np.isnan(row))
         now, was, clock = row[touched], self._row[touched], self._clock[touched]
-        rise = (values + off) - (last + off)
-        grown = _sums(self.group_of[series], rise, self.groups)
+        rise = (batch.values[keep] + batch.offset[keep]) - batch.c0[keep]
         groups = np.flatnonzero(~np.isnan(row[self._group_target]))
-        _push(self._grown, groups, grown[groups])
+        _push(self._grown, groups, _sums(self.group_of[series], rise, self.groups)[groups])
         _push(self._good, touched, now - was)
         _push(self._spans, touched, now - was)
         self._row[touched] = now
         self.time[clock], self.value[clock] = now, now
         at = self.offset[clock]
-        return _Segments(
-            series=np.concatenate([series, clock]),
-            t0=np.concatenate([before, was]),
-            c0=np.concatenate([last + off, was + at]),
-            t1=np.concatenate([times, now]),
-            c1=np.concatenate([values + off, now + at]),
-            before=np.concatenate([before, was]),
-        )
+        return [_Segments(clock, was, was + at, now, now + at, was)]
 
-    def _by_target(self, batch: _Batch, slow: Ints) -> _Segments:
+    def _by_target(self, batch: _Batch, slow: Bools, odd: Bools) -> list[_Segments]:
+        """Targets in which something happens, one by one. Gives their clocks."""
         ends = np.append(batch.first[1:], len(batch.series))
-        runs: dict[int, list[tuple[int, int, int]]] = {int(target): [] for target in slow}
         names = batch.series[batch.first]
-        for name, begin, end, target in zip(
-            names.tolist(),
-            batch.first.tolist(),
-            ends.tolist(),
-            self.target_of[names].tolist(),
-            strict=True,
-        ):
-            if target in runs:
-                runs[target].append((name, begin, end))
-        parts = [
-            _Scrapes(self, batch, target, held).segments() for target, held in runs.items() if held
-        ]
-        fields = [[getattr(p, name) for p in parts] for name in _Segments.__slots__]
-        return _Segments(*(np.concatenate(values) for values in fields))
+        targets = self.target_of[names]
+        chosen = np.flatnonzero(slow[targets])
+        chosen = chosen[np.lexsort((names[chosen], targets[chosen]))]
+        strange = np.flatnonzero(odd)
+        strange = strange[np.argsort(self.target_of[batch.series[strange]], kind="stable")]
+        edge = self.target_of[batch.series[strange]]
+        clocks = []
+        for part in np.split(chosen, np.flatnonzero(np.diff(targets[chosen])) + 1):
+            target = int(targets[part[0]])
+            low, high = np.searchsorted(edge, [target, target + 1])
+            runs = list(zip(names[part], batch.first[part], ends[part], strict=True))
+            scrapes = _Scrapes(self, batch, target, runs, strange[low:high])
+            scrapes.walk()
+            clocks.append(scrapes.clock_segments())
+        return clocks
 
     # -- increments out
 
-    def _credit(self, segments: _Segments) -> None:
+    def _credit(self, batch: _Batch, clocks: list[_Segments]) -> None:
+        """Note the cumulatives of a batch and of clocks."""
+        self._note(
+            _Segments(
+                series=batch.series,
+                t0=np.where(batch.t0 > -np.inf, batch.t0, batch.times - self.step),
+                c0=batch.c0,
+                t1=batch.times,
+                c1=batch.values + batch.offset,
+                before=batch.before,
+            )
+        )
+        fields = [[getattr(clock, name) for clock in clocks] for name in _Segments.__slots__]
+        self._note(_Segments(*(np.concatenate(parts) for parts in fields)))
+
+    def _note(self, segments: _Segments) -> None:
         """Note the cumulative at every boundary that the segments decide."""
         series = segments.series
         top = np.floor((segments.t1 - self.start) / self.step).astype(np.int64)
@@ -345,53 +364,44 @@ class Counters:
 
 
 class _Scrapes:
-    """New scrapes of one target as a matrix: rows are scrape times, columns its series."""
+    """New scrapes of one target: rows are scrape times, columns its series.
+
+    `at` (rows, columns) is where each sample lies in the batch, -1 where a series is absent. The
+    batch's `offset` and `c0` hold what was decided so far; a decision holds to the run's end.
+    """
 
     def __init__(
-        self, bank: Counters, batch: _Batch, target: int, runs: list[tuple[int, int, int]]
+        self,
+        bank: Counters,
+        batch: _Batch,
+        target: int,
+        runs: list[tuple[int, int, int]],
+        odd: Ints,
     ) -> None:
-        self.bank, self.target = bank, target
-        self.members = np.array(bank._members[target], np.int64)
-        columns = {name: column for column, name in enumerate(bank._members[target])}
-        slices = [batch.times[begin:end] for _, begin, end in runs]
-        self.rows = _union(slices)
-        shape = (len(self.rows), len(self.members))
-        self.x, self.before, self.last = (np.full(shape, np.nan) for _ in range(3))
-        for name, begin, end in runs:
-            at = _places(batch.times[begin:end], self.rows)
-            column = columns[name]
-            self.x[at, column] = batch.values[begin:end]
-            self.before[at, column] = batch.before[begin:end]
-            self.last[at, column] = batch.last[begin:end]
-        self.groups = bank._groups_of[target]
-        place = {group: at for at, group in enumerate(self.groups)}
-        self.group = np.array([place[g] for g in bank.group_of[self.members].tolist()], np.int64)
+        self.bank, self.batch, self.target = bank, batch, target
+        names, begins, ends = (np.array(column, np.int64) for column in zip(*runs, strict=True))
+        self.names, self.ends = names, ends
+        self.rows, self.at = _union(batch.times, begins, ends)
+        self.groups = np.array(bank._groups_of[target], np.int64)
+        self.group = np.searchsorted(self.groups, bank.group_of[names])
         known = batch.restarts.get(target, ())
         self.certain = np.isin(self.rows, known) if known else np.zeros(len(self.rows), np.bool_)
         self.began = batch.began.get(target, (np.nan, np.nan))
-        self.present = ~np.isnan(self.x)
         newest = bank._row[target]
         self.previous = np.maximum(np.concatenate([[newest], self.rows[:-1]]), newest)
         self.spans = self.rows - self.previous
-        self.offset = bank.offset[self.members].copy()
-        self.offsets = np.broadcast_to(self.offset, shape).copy()
-        self.c0 = self.last + self.offsets
-        self.t0 = self.before.copy()
         self.discarded = np.zeros(len(self.rows), np.bool_)
         self.settled = 0
-        self.clock_offset = np.full(len(self.rows), bank.offset[bank._clock[target]])
-        self.clock_c0 = self.previous + self.clock_offset
+        self.odd = odd
+        self.clock = np.full(len(self.rows), bank.offset[bank._clock[target]])
+        self.clock_c0 = self.previous + self.clock
 
-    def segments(self) -> _Segments:
-        """Walk the rows where something happens; then all samples as segments."""
-        ordered = self.rows > self.bank._row[self.target]
-        with np.errstate(invalid="ignore"):
-            odd = (self.x < self.last) | ~(self.rows[:, None] - self.before <= self.bank.gap)
-        odd |= self.before < self.bank._reset[self.groups][self.group]
-        eventful = (odd & self.present).any(axis=1) | self.certain | ~ordered
-        eventful |= ~(self.spans <= self.bank.gap)
+    def walk(self) -> None:
+        """Decide the rows where something happens, in order."""
+        eventful = self.certain | ~((self.spans > 0) & (self.spans <= self.bank.gap))
         eventful |= self.rows <= self.bank._flip[self.target] + self.bank.wary
-        waiting = [int(row) for row in np.flatnonzero(eventful)]
+        eventful[np.searchsorted(self.rows, self.batch.times[self.odd])] = True
+        waiting = np.flatnonzero(eventful).tolist()
         done = 0
         while done < len(waiting):
             again = self._event(waiting[done])
@@ -399,197 +409,200 @@ class _Scrapes:
                 waiting = waiting[: done + 1] + sorted({*waiting[done + 1 :], *again})
             done += 1
         self._settle(len(self.rows))
-        return self._keep()
+        self.bank._row[self.target] = max(self.bank._row[self.target], self.rows[-1])
 
     def _settle(self, end: int) -> None:
         """Push the growth of rows before `end` into the rings of recent good intervals."""
         begin, self.settled = max(self.settled, end - _RECENT), end
         bank, target = self.bank, self.target
-        for row in range(begin, end):
-            span = float(self.spans[row])
-            if not 0 < span < np.inf:
-                continue
-            _push_one(bank._spans, target, span)
-            if not self.discarded[row]:
-                self._push_growth(row, span)
+        part = np.arange(begin, end)
+        part = part[(self.spans[begin:end] > 0) & (self.spans[begin:end] < np.inf)]
+        _push_all(bank._spans, np.array([target]), self.spans[part][None])
+        good = part[~self.discarded[part]]
+        if len(good):
+            _push_all(bank._good, np.array([target]), self.spans[good][None])
+            _push_all(bank._grown, self.groups, self._growth(good))
 
-    def _push_growth(self, row: int, span: float) -> None:
-        here = self.present[row]
-        grown = (self.x[row] + self.offsets[row] - self.c0[row])[here]
-        sums = _sums(self.group[here], grown, len(self.groups))
-        _push(self.bank._grown, np.array(self.groups), sums)
-        _push_one(self.bank._good, self.target, span)
+    def _growth(self, rows: Ints) -> Floats:
+        """What each group grew by in some rows, (groups, rows)."""
+        batch, at = self.batch, self.at[rows]
+        grown = (batch.values[at] + batch.offset[at]) - batch.c0[at]
+        keys = (self.group * len(rows) + np.arange(len(rows))[:, None]).ravel()
+        weights = np.where(at >= 0, grown, 0.0).ravel()
+        return _sums(keys, weights, len(self.groups) * len(rows)).reshape(-1, len(rows))
 
     def _event(self, row: int) -> list[int]:
-        """Decide one row; gives rows of series that were absent when their target restarted."""
+        """Decide one row; gives later rows that are eventful because of it."""
         bank = self.bank
         self._settle(row)
-        now, was = float(self.rows[row]), float(self.previous[row])
-        here = self.present[row]
-        fresh = here & (self.before[row] == -np.inf)
-        held = here & ~fresh
-        c0 = np.where(fresh, 0.0, np.where(held, self.last[row] + self.offset, 0.0))
+        look = _Look(self, row)
+        was = float(self.previous[row])
         if was == -np.inf:
-            self._first(row, fresh)
+            self._first(look)
             return []
         limit = self._limit()
-        if not now - was <= limit or now <= was:
-            self._discard(row, here, c0)
+        if not 0.0 < look.now - was <= limit:
+            self._discard(look)
             bank.tally.gaps += 1
             return []
-        reset, again = self._reset_groups(row, here, held, now - was)
+        reset, again = self._reset_groups(look, look.now - was)
         if reset is None:
-            self._discard(row, here, c0)
+            self._discard(look)
             bank.tally.flips += 1
-            bank._flip[self.target] = now
-            return [r for r in range(row + 1, len(self.rows)) if self.rows[r] <= now + bank.wary]
-        self._apply(row, here, fresh, c0, reset, limit)
+            bank._flip[self.target] = look.now
+            wary = np.flatnonzero(self.rows <= look.now + bank.wary)
+            return [int(later) for later in wary if later > row]
+        self._apply(look, reset, limit)
         return again
 
     def _limit(self) -> float:
+        """Longest interval that is still spread, seconds."""
         spans = self.bank._spans[self.target]
         known = spans[~np.isnan(spans)]
-        return (
-            max(self.bank.gap, _GAP_INTERVALS * float(np.median(known)))
-            if len(known)
-            else (self.bank.gap)
-        )
+        usual = float(np.median(known)) if len(known) else 0.0
+        return max(self.bank.gap, _GAP_INTERVALS * usual)
 
-    def _first(self, row: int, fresh: Bools) -> None:
+    def _first(self, look: _Look) -> None:
         """The target's first scrape counts only from a process start just before it."""
-        now = float(self.rows[row])
         known, began = self.began
-        young = known == now and 0.0 < now - began <= self.bank.step
-        offset = np.zeros_like(self.offset) if young else -self.x[row]
-        since = began if young else now - self.bank.step
-        self._set(row, fresh, offset, np.zeros_like(offset), since)
-        self._set_clock(row, -began if young else -now, since)
+        young = known == look.now and 0.0 < look.now - began <= self.bank.step
+        since = began if young else look.now - self.bank.step
+        nothing = np.zeros(len(look.x))
+        self._set(look, look.fresh, nothing if young else -look.x, nothing, since)
+        self.clock[look.row :] = -began if young else -look.now
+        self.clock_c0[look.row] = 0.0
+        self.previous[look.row] = since
+        self._follow(look.row)
 
-    def _reset_groups(
-        self, row: int, here: Bools, held: Bools, span: float
-    ) -> tuple[Bools | None, list[int]]:
+    def _reset_groups(self, look: _Look, span: float) -> tuple[Bools | None, list[int]]:
         """Groups that restarted (None: a fall that is no restart), and rows to revisit."""
         bank, count = self.bank, len(self.groups)
         fell = np.zeros(count, np.bool_)
-        fell[self.group[held & (self.x[row] < self.last[row])]] = True
-        certain = bool(self.certain[row])
+        fell[look.group[look.held & (look.x < look.last)]] = True
+        certain = bool(self.certain[look.row])
         rate = bank._grown[self.groups].sum(axis=1) / max(bank._good[self.target].sum(), 1e-9)
         most = _SURGE * rate * span + _SLACK
         if not fell.any() and not certain:
-            return (None if self._jumps(row, held, most) else fell), []
-        fits = _sums(self.group[here], self.x[row][here], count) <= most
+            return (None if self._jumps(look, most) else fell), []
+        fits = _sums(look.group, look.x, count) <= most
         if not certain and bool((fell & ~fits).any()):
             return None, []
         reset = np.ones(count, np.bool_) if certain else fits
-        now = float(self.rows[row])
-        bank._reset[np.array(self.groups)[reset]] = now
+        bank._reset[self.groups[reset]] = look.now
         bank.tally.resets += 1
-        bank.restarts.append(Restart(self.target, now - span, now))
-        return reset, self._revisit(row, ~here & reset[self.group])
+        bank.restarts.append(Restart(self.target, look.now - span, look.now))
+        return reset, self._revisit(look.row, reset)
 
-    def _jumps(self, row: int, held: Bools, most: Floats) -> bool:
+    def _jumps(self, look: _Look, most: Floats) -> bool:
         """Whether, soon after a flip, a group rises as if it flipped back."""
-        if self.rows[row] > self.bank._flip[self.target] + self.bank.wary:
+        if look.now > self.bank._flip[self.target] + self.bank.wary:
             return False
-        rise = (self.x[row] - self.last[row])[held]
-        return bool((_sums(self.group[held], rise, len(most)) > most).any())
+        rise = np.where(look.held, look.x - look.last, 0.0)
+        return bool((_sums(look.group, rise, len(most)) > most).any())
 
-    def _revisit(self, row: int, absent: Bools) -> list[int]:
-        """Next rows of the series that are absent at `row`."""
-        later = self.present[row + 1 :, absent]
+    def _revisit(self, row: int, reset: Bools) -> list[int]:
+        """Next rows of the series that are absent at `row`, where their group restarted."""
+        absent = (self.at[row] < 0) & reset[self.group]
+        later = self.at[row + 1 :, absent] >= 0
+        if not later.size:
+            return []
         found = later.any(axis=0)
         return sorted({int(r) + row + 1 for r in later.argmax(axis=0)[found]})
 
-    def _apply(
-        self, row: int, here: Bools, fresh: Bools, c0: Floats, reset: Bools, limit: float
-    ) -> None:
+    def _apply(self, look: _Look, reset: Bools, limit: float) -> None:
         """Births, restarts and single gaps of a row whose scrape is good."""
-        now, was = float(self.rows[row]), float(self.previous[row])
-        held = here & ~fresh
-        earlier = self.bank._reset[self.groups][self.group]
-        returned = held & (self.before[row] < earlier)
-        restarted = (held & reset[self.group]) | returned
-        witness = bool((held & (self.before[row] >= was)).any()) or bool(self.certain[row])
-        born = fresh & witness
+        was = float(self.previous[look.row])
+        earlier = self.bank._reset[self.groups][look.group]
+        restarted = look.held & (reset[look.group] | (look.before < earlier))
+        sibling = bool((look.held & (look.before >= was)).any())
+        born = look.fresh if sibling or self.certain[look.row] else np.zeros_like(look.fresh)
         self.bank.tally.births += int(np.count_nonzero(born))
-        self._set(row, restarted | born, c0, c0, was)
-        with np.errstate(invalid="ignore"):
-            long = held & ~restarted & (now - self.before[row] > limit)
-        lost = long | (fresh & ~born)
-        self._set(row, lost, c0 - self.x[row], c0, np.where(fresh, was, self.before[row]))
+        self._set(look, restarted | born, look.c0, look.c0, was)
+        long = look.held & ~restarted & (look.now - look.before > limit)
         self.bank.tally.gaps += int(long.any())
+        lost = long | (look.fresh & ~born)
+        self._set(look, lost, look.c0 - look.x, look.c0, None)
 
-    def _discard(self, row: int, here: Bools, c0: Floats) -> None:
+    def _discard(self, look: _Look) -> None:
         """No series of the target counts anything in this interval."""
-        self._set(row, here, c0 - self.x[row], c0, np.nan)
+        self._set(look, np.ones_like(look.held), look.c0 - look.x, look.c0, None)
+        row = look.row
         self.discarded[row] = True
-        now = float(self.rows[row])
-        if now <= self.previous[row]:
+        if look.now <= self.previous[row]:
             return
-        at = float(self.previous[row]) + float(self.clock_offset[row])
-        self.clock_offset[row:] = at - now
+        at = float(self.previous[row]) + float(self.clock[row])
+        self.clock[row:] = at - look.now
         self.clock_c0[row] = at
-        if row + 1 < len(self.rows):
-            self.clock_c0[row + 1 :] = self.previous[row + 1 :] + self.clock_offset[row + 1 :]
+        self._follow(row)
 
-    def _set_clock(self, row: int, offset: float, since: float) -> None:
-        self.clock_offset[row:] = offset
-        self.clock_c0[row] = 0.0
-        self.previous[row] = since
-        self.clock_c0[row + 1 :] = self.previous[row + 1 :] + offset
+    def _follow(self, row: int) -> None:
+        self.clock_c0[row + 1 :] = self.previous[row + 1 :] + self.clock[row + 1 :]
 
-    def _set(self, row: int, which: Bools, offset: Floats, c0: Floats, t0: Floats | float) -> None:
-        """From `row` on the series `which` have new offsets; their segment there begins at t0."""
-        if not which.any():
-            return
-        self.offset[which] = offset[which]
-        self.offsets[row:, which] = self.offset[which]
-        self.c0[row + 1 :, which] = self.last[row + 1 :, which] + self.offset[which]
-        self.c0[row, which] = c0[which]
-        since = np.broadcast_to(t0, which.shape)
-        told = which & ~np.isnan(since)
-        self.t0[row, told] = since[told]
+    def _set(
+        self, look: _Look, which: Bools, offset: Floats, c0: Floats, since: float | None
+    ) -> None:
+        """From the row on, the series `which` have new offsets; `since`: their segment's begin."""
+        batch = self.batch
+        for one in np.flatnonzero(which).tolist():
+            at, end, value = int(look.at[one]), int(look.ends[one]), float(offset[one])
+            batch.offset[at:end] = value
+            batch.c0[at + 1 : end] = batch.last[at + 1 : end] + value
+            batch.c0[at] = c0[one]
+            if since is not None:
+                batch.t0[at] = since
 
-    def _keep(self) -> _Segments:
-        """Write the state back, and all samples as segments."""
+    def clock_segments(self) -> _Segments:
+        """The target's clock as segments; its state is moved on."""
         bank, clock = self.bank, int(self.bank._clock[self.target])
-        bank.offset[self.members] = self.offset
-        bank.offset[clock] = self.clock_offset[-1]
-        rows = self.rows
-        fresh = self.spans > 0
-        before = np.concatenate([[bank.time[clock]], rows[:-1]])
-        bank._row[self.target] = max(float(bank._row[self.target]), float(rows[-1]))
+        keep = self.spans > 0
+        before = np.concatenate([[bank.time[clock]], self.rows[:-1]])
         bank.time[clock] = bank.value[clock] = bank._row[self.target]
-        bank.offset[clock] = self.clock_offset[-1]
-        row, column = np.nonzero(self.present)
-        clocks = np.full(int(fresh.sum()), clock)
-        t1 = rows[row]
-        t0 = np.where(np.isinf(self.t0[row, column]), t1 - bank.step, self.t0[row, column])
-        began = np.where(np.isinf(self.previous), rows - bank.step, self.previous)
+        bank.offset[clock] = self.clock[-1]
         return _Segments(
-            series=np.concatenate([self.members[column], clocks]),
-            t0=np.concatenate([t0, began[fresh]]),
-            c0=np.concatenate([self.c0[row, column], self.clock_c0[fresh]]),
-            t1=np.concatenate([t1, rows[fresh]]),
-            c1=np.concatenate(
-                [self.x[row, column] + self.offsets[row, column], (rows + self.clock_offset)[fresh]]
-            ),
-            before=np.concatenate([self.before[row, column], before[fresh]]),
+            series=np.full(int(keep.sum()), clock),
+            t0=self.previous[keep],
+            c0=self.clock_c0[keep],
+            t1=self.rows[keep],
+            c1=(self.rows + self.clock)[keep],
+            before=before[keep],
         )
 
 
-def _union(slices: list[Floats]) -> Floats:
-    """Distinct times, ascending."""
-    longest = max(slices, key=len)
-    if all(len(part) == len(longest) and np.array_equal(part, longest) for part in slices):
-        return longest
-    return np.unique(np.concatenate(slices))
+class _Look:
+    """The samples of one row of a target."""
+
+    def __init__(self, scrapes: _Scrapes, row: int) -> None:
+        batch = scrapes.batch
+        here = scrapes.at[row] >= 0
+        self.row, self.now = row, float(scrapes.rows[row])
+        self.at = scrapes.at[row][here]
+        self.ends, self.group = scrapes.ends[here], scrapes.group[here]
+        self.x, self.last, self.before = (
+            values[self.at] for values in (batch.values, batch.last, batch.before)
+        )
+        self.fresh = self.before == -np.inf
+        self.held = ~self.fresh
+        self.c0 = np.where(self.fresh, 0.0, batch.c0[self.at])
 
 
-def _places(times: Floats, rows: Floats) -> Ints | slice:
-    if len(times) == len(rows):
-        return slice(None)
-    return np.searchsorted(rows, times)
+def _union(times: Floats, begins: Ints, ends: Ints) -> tuple[Floats, Ints]:
+    """Distinct times of some runs, ascending, and where each run has them (-1: it has not)."""
+    sizes = ends - begins
+    longest = int(sizes.argmax())
+    rows = times[begins[longest] : ends[longest]]
+    parts = [times[b:e] for b, e in zip(begins.tolist(), ends.tolist(), strict=True)]
+    if not all(_is_part(part, rows) for part in parts):
+        rows = np.unique(np.concatenate(parts))
+    at = np.full((len(rows), len(parts)), -1, np.int64)
+    for column, part in enumerate(parts):
+        where = slice(None) if len(part) == len(rows) else np.searchsorted(rows, part)
+        at[where, column] = np.arange(begins[column], ends[column])
+    return rows, at
+
+
+def _is_part(part: Floats, rows: Floats) -> bool:
+    """Whether a run is the end of `rows`, as that of a series born late is."""
+    return np.array_equal(part, rows[len(rows) - len(part) :])
 
 
 def _sums(groups: Ints, weights: Floats, count: int) -> Floats:
@@ -617,6 +630,6 @@ def _push(ring: Floats, at: Ints, values: Floats) -> None:
         ring[at] = held
 
 
-def _push_one(ring: Floats, at: int, value: float) -> None:
-    ring[at, :-1] = ring[at, 1:].copy()
-    ring[at, -1] = value
+def _push_all(ring: Floats, at: Ints, values: Floats) -> None:
+    """Shift the rows `at` of a ring and put several values at their ends, (rows, values)."""
+    ring[at] = np.concatenate([ring[at], values], axis=1)[:, -ring.shape[1] :]
