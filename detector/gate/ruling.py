@@ -16,6 +16,7 @@ from detector.gate.verdict import Needs, Outcome, Verdict, answer_of
 __all__ = ["Circumstances", "first_step", "nothing", "rule", "verdict_id"]
 
 _EMPTY = (ReasonCode.NO_CANARY_DATA, ReasonCode.NO_CONTROL_DATA)
+_UNSEEN = (ReasonCode.NO_CANARY_DATA, ReasonCode.STALE_DATA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,12 @@ def _replaced(verdict: Verdict, outcome: Outcome, reason: Reason) -> Verdict:
 
 def _outcome(attempt: Attempt, judgement: Judgement, seen: Circumstances) -> tuple[Outcome, Reason]:
     """The first decision that applies."""
-    rules = (_override(seen), _fail(judgement, seen), _problem(seen), _rollback(attempt, seen))
+    rules = (
+        _override(seen),
+        _fail(judgement, seen),
+        _problem(seen),
+        _rollback(attempt, judgement, seen),
+    )
     decided = next((r for r in rules if r is not None), None)
     if decided is None:
         decided = _undisturbed(judgement, seen)
@@ -148,8 +154,13 @@ def _problem(seen: Circumstances) -> tuple[Outcome, Reason] | None:
     return None if seen.problem is None else (Outcome.INCONCLUSIVE, seen.problem)
 
 
-def _rollback(attempt: Attempt, seen: Circumstances) -> tuple[Outcome, Reason] | None:
+def _rollback(
+    attempt: Attempt, judgement: Judgement, seen: Circumstances
+) -> tuple[Outcome, Reason] | None:
+    """A known revision passes, if it is there to be seen."""
     if seen.rollback is None or attempt.policy.rollback is not RollbackRule.PASS:
+        return None
+    if seen.partial is not None or judgement.reason.code in _UNSEEN:
         return None
     text = f"A return to a revision that was stable before ({seen.rollback}); fails still apply."
     return Outcome.PASS, Reason(ReasonCode.ROLLBACK, text)

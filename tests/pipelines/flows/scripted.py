@@ -111,12 +111,14 @@ class Counting:
         return self.start + self.done * STEP
 
     def count(self, arm: ArmName, until: float, code: str = "") -> float:
-        """Requests of an arm with a code by `until`."""
+        """Requests of an arm with a code from the start to `until`."""
         total = 0.0
         for (which, labels), (times, values) in self._series.items():
             if which is arm and dict(labels)["code"].startswith(code):
-                known = [v for t, v in sorted(zip(times, values, strict=True)) if t <= until]
-                total += known[-1] if known else 0.0
+                samples = sorted(zip(times, values, strict=True))
+                before = [v for t, v in samples if t < self.start]
+                known = [v for t, v in samples if t <= until]
+                total += (known or [0.0])[-1] - (before or [0.0])[-1]
         return total
 
     def judge(self, *, as_of: float, stage: Stage, deadline: float | None) -> Judgement:
@@ -141,7 +143,7 @@ class Counting:
             control=float("nan"),
             effect=None,
             evidence=float("inf"),
-            needed=1 / 3 * 1e9,
+            needed=1e9 / 3,
             samples=Samples(canary=seen, control=self.count(ArmName.CONTROL, self.end)),
             scope="arm",
             since=datetime.fromtimestamp(self.start, UTC),
