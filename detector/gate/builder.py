@@ -316,6 +316,7 @@ class _Order:
 
     def __init__(self, roster: Roster) -> None:
         entries = roster.entries
+        self.step = roster.counters.step
         self.counter = np.array([e.counter for e in entries], np.int64)
         self.gauge = np.array([e.gauge for e in entries], np.int64)
         self.start = np.array([e.start for e in entries], np.int64)
@@ -326,16 +327,19 @@ class _Order:
         self.added, self.added_to = _columns(sorted(roster.additions))
         self.level, self.level_to = _columns(sorted(roster.gauge_of))
         self.ladders = _ladders(list(roster.histograms.values()), roster.counters.count)
-        targets = [t for t in roster.twins.values() if len(t) > 1]
+        targets = [[t for _, t in sorted(held)] for held in roster.twins.values() if len(held) > 1]
         self.twins = [[(t, _series_of(roster, t)) for t in twins] for twins in targets]
         self.clocks = {t: roster.counters.clock(t) for twins in targets for t in twins}
-        self.gauge_twins = [g for g in roster.gauge_twins.values() if len(g) > 1]
+        self.gauge_twins = [
+            [g for _, g in sorted(held)] for held in roster.gauge_twins.values() if len(held) > 1
+        ]
 
     def choose(self, increments: FloatArray) -> None:
         """Of targets that are copies of one, only the best covered counts in a bin (in place)."""
         for twins in self.twins:
             covered = np.stack([increments[self.clocks[t]] for t, _ in twins])
-            best = covered.argmax(axis=0)
+            # Rounded, so that the first one stays chosen while both are there.
+            best = np.round(covered / self.step, 2).argmax(axis=0)
             for at, (_, series) in enumerate(twins):
                 increments[np.ix_(series, best != at)] = 0.0
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.gate.roster import Roster
-from detector.series import Answer, FloatArray, Query
+from detector.series import Answer, FloatArray
 from detector.signals.plan import ArmName, Reading
 
 __all__ = ["Intake", "Samples"]
@@ -30,6 +30,14 @@ class Samples:
         return Samples(self.series[keep], self.times[keep], self.values[keep])
 
 
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """The label sets of an answer and the numbers of its series."""
+
+    labels: list[Mapping[str, str]]
+    numbers: list[int]
+
+
 _NONE = Samples(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
 
 
@@ -41,9 +49,7 @@ class Intake:
         self.notes: dict[str, int] = {}
         self.pending = _NONE
         self._newest: FloatArray = np.zeros(0)
-        self._memory: dict[
-            tuple[Query, ArmName | None], tuple[list[Mapping[str, str]], list[int]]
-        ] = {}
+        self._memory: dict[Reading, _Memory] = {}
 
     def take(self, readings: Sequence[Reading], answers: Sequence[Answer]) -> None:
         """Keep what is new in the answers; canary readings first, so that they claim their pods."""
@@ -63,15 +69,14 @@ class Intake:
             self._keep(numbers, times, values)
 
     def _numbers(self, reading: Reading, answer: Answer) -> list[int]:
-        """Number of each series; the previous answer to the same query is the first guess."""
-        key = (reading.query, reading.arm)
-        held, numbers = self._memory.get(key, ([], []))
+        """Number of each series; the previous answer to the same reading is the first guess."""
         labels = [series.labels for series in answer.series]
-        if labels == held:
-            return numbers
+        held = self._memory.get(reading)
+        if held is not None and held.labels == labels:
+            return held.numbers
         family = self.roster.index[reading.family]
         numbers = [self.roster.place(family, reading.arm, one) for one in labels]
-        self._memory[key] = (labels, numbers)
+        self._memory[reading] = _Memory(labels, numbers)
         while len(self._memory) > _MEMORIES:
             del self._memory[next(iter(self._memory))]
         return numbers

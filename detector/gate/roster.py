@@ -120,8 +120,8 @@ class Roster:
         self.histograms: dict[_Key, list[tuple[float, int]]] = {}
         self.additions: list[tuple[str, int, int]] = []
         self.gauge_of: list[tuple[str, int, int]] = []
-        self.twins: dict[_Key, list[int]] = {}
-        self.gauge_twins: dict[_Key, list[int]] = {}
+        self.twins: dict[_Key, list[tuple[str, int]]] = {}
+        self.gauge_twins: dict[_Key, list[tuple[str, int]]] = {}
         self.starts = 0
         self.dropped: dict[str, int] = {}
         self.version = 0
@@ -209,8 +209,7 @@ class Roster:
         target = self._targets.get(key)
         if target is None:
             target = self._targets[key] = self.counters.add_target()
-            twins = self.twins.setdefault(one, [])
-            twins.append(target)
+            self.twins.setdefault(one, []).append((repr((scraped, replica)), target))
         return target
 
     def _counter(self, family: int, target: int, cell: Cell, labels: Mapping[str, str]) -> int:
@@ -254,7 +253,7 @@ class Roster:
         self.gauge_of.append((_canonical(labels), gauge, at))
         hidden = {*_REPLICA, *(_SCRAPED if self.roles[family].family.joined else ())}
         rest = frozenset((k, v) for k, v in labels.items() if k not in hidden)
-        self.gauge_twins.setdefault((family, pod, rest), []).append(gauge)
+        self.gauge_twins.setdefault((family, pod, rest), []).append((_canonical(labels), gauge))
         return Entry(pod, family, DROPPED, gauge=gauge)
 
     def _start(self, family: int, pod: int, labels: Mapping[str, str]) -> Entry:
