@@ -82,8 +82,12 @@ class MetricCatalog(Protocol):
 
 
 class Judge(Protocol):
-    """The running statistics of one attempt; `detector.gate.session.Session` in life."""
+    """The running statistics of one attempt; `detector.gate.session.Session` in life.
 
+    A bin of `step` seconds is final `settle` seconds after its end.
+    """
+
+    step: float
     settle: float
 
     def readings(self) -> tuple[Reading, ...]:

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from detector.series import Answer, Series
 from detector.signals.plan import ArmName, Family, Reading
+from pipelines.flows.names import Names
 
 __all__ = ["Fresh"]
 
-_Key = tuple[int, frozenset[tuple[str, str]]]
+_NEVER = float("-inf")
+
+
+@dataclass(slots=True)
+class _Taken:
+    """Time of the newest sample that was taken of each series of one family and arm."""
+
+    names: Names = field(default_factory=Names)
+    newest: list[float] = field(default_factory=list)
+
+    def numbers(self, question: int, series: Sequence[Series]) -> list[int]:
+        """Numbers of series, with room for each in `newest`."""
+        numbers = self.names.numbers(question, series)
+        missing = len(self.names.known) - len(self.newest)
+        if missing:
+            self.newest += [_NEVER] * missing
+        return numbers
 
 
 @dataclass(slots=True)
 class Fresh:
-    """Time of the newest sample that was taken, of each series of each family and arm.
+    """What was taken already.
 
     A series comes in order: what is older than its newest sample was taken, or is too late.
     """
 
-    _slots: dict[tuple[Family, ArmName | None], int] = field(default_factory=dict)
-    _newest: dict[_Key, float] = field(default_factory=dict)
+    _taken: dict[tuple[Family, ArmName | None], _Taken] = field(default_factory=dict)
 
     def new(self, readings: Sequence[Reading], answers: Sequence[Answer]) -> tuple[Answer, ...]:
         """The answers without the samples, and the series, that bring nothing new."""
@@ -30,34 +46,32 @@ class Fresh:
         )
 
     def _answer(self, reading: Reading, answer: Answer) -> Answer:
-        slot = self._slot(reading)
-        trimmed = (self._series(slot, series) for series in answer.series)
-        return Answer(
-            series=tuple(s for s in trimmed if s is not None), warnings=tuple(answer.warnings)
+        taken = self._of(reading)
+        numbers = taken.numbers(0, answer.series)
+        newest = taken.newest
+        trimmed = (
+            _later(series, newest[number])
+            for number, series in zip(numbers, answer.series, strict=True)
         )
-
-    def _series(self, slot: int, series: Series) -> Series | None:
-        newest = self._newest.get((slot, _key(series.labels)), float("-inf"))
-        begin = int(series.times.searchsorted(newest, side="right"))
-        if begin == series.times.size:
-            return None
-        if begin == 0:
-            return series
-        return Series(
-            labels=series.labels, times=series.times[begin:], values=series.values[begin:]
-        )
+        kept = tuple(series for series in trimmed if series is not None)
+        return Answer(series=kept, warnings=tuple(answer.warnings))
 
     def take(self, readings: Sequence[Reading], answers: Sequence[Answer]) -> None:
         """Remember samples that the judge was fed."""
         for reading, answer in zip(readings, answers, strict=True):
-            slot = self._slot(reading)
-            for series in answer.series:
+            taken = self._of(reading)
+            for number, series in zip(taken.numbers(1, answer.series), answer.series, strict=True):
                 if series.times.size:
-                    self._newest[slot, _key(series.labels)] = float(series.times[-1])
+                    taken.newest[number] = float(series.times[-1])
 
-    def _slot(self, reading: Reading) -> int:
-        return self._slots.setdefault((reading.family, reading.arm), len(self._slots))
+    def _of(self, reading: Reading) -> _Taken:
+        return self._taken.setdefault((reading.family, reading.arm), _Taken())
 
 
-def _key(labels: Mapping[str, str]) -> frozenset[tuple[str, str]]:
-    return frozenset(labels.items())
+def _later(series: Series, newest: float) -> Series | None:
+    begin = int(series.times.searchsorted(newest, side="right"))
+    if begin == series.times.size:
+        return None
+    if begin == 0:
+        return series
+    return Series(labels=series.labels, times=series.times[begin:], values=series.values[begin:])

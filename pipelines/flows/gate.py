@@ -169,16 +169,18 @@ class Gate:
     def _attempt(self, asked: _Asked, identity: Identity, policy: Policy) -> Attempt:
         """The attempt that the question is about, with the weight it tells."""
         request, now = asked.request, asked.now
-        attempt = self.stores.attempts.newest(identity, asked_until=float("inf"))
+        stored = self.stores.attempts.newest(identity, asked_until=float("inf"))
+        attempt = stored
         if attempt is None or begins_anew(attempt, request):
             attempt = self._begin(asked, identity, policy)
         told = attempt.weights[-1].weight if attempt.weights else None
         if request.weight is not None and request.weight != told:
             weight = Weight(at=now, weight=request.weight)
             attempt = replace(attempt, weights=(*attempt.weights, weight))
-        revision = attempt.revision or request.revision
-        attempt = replace(attempt, revision=revision)
-        self.stores.attempts.save(attempt)
+        if attempt.revision is None and request.revision is not None:
+            attempt = replace(attempt, revision=request.revision)
+        if attempt is not stored:
+            self.stores.attempts.save(attempt)
         return attempt
 
     def _begin(self, asked: _Asked, identity: Identity, policy: Policy) -> Attempt:

@@ -7,6 +7,7 @@ the judge that recorded it, to the bit.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -18,6 +19,7 @@ import zstandard
 from detector.errors import StoreError
 from detector.series import Answer, FloatArray, Series
 from detector.signals.plan import Reading
+from pipelines.flows.names import Names
 
 __all__ = ["Event", "Fed", "TapeReader", "TapeWriter", "Told"]
 
@@ -77,7 +79,7 @@ class _Body(msgspec.Struct, array_like=True):
 class TapeWriter:
     """Events to bytes; remembers what was written once."""
 
-    _labels: dict[frozenset[tuple[str, str]], int] = field(default_factory=dict)
+    _names: Names = field(default_factory=Names)
     _readings: dict[Reading, int] = field(default_factory=dict)
 
     def write(self, events: Sequence[Event]) -> bytes:
@@ -104,27 +106,24 @@ class TapeWriter:
         if number is None:
             number = self._readings[reading] = len(self._readings)
             body.readings.append(reading)
+        before = len(self._names.known)
+        names = self._names.numbers(number, answer.series)
         columns = [
             _Column(
-                series=self._name(body, series.labels),
+                series=name,
                 times=times.setdefault(_raw(series.times), len(times)),
                 values=_raw(series.values),
             )
-            for series in answer.series
+            for name, series in zip(names, answer.series, strict=True)
         ]
+        # In the order of their numbers, which are the keys' order of insertion.
+        body.labels += [dict(key) for key in itertools.islice(self._names.known, before, None)]
         return _Part(reading=number, warnings=answer.warnings, columns=columns)
-
-    def _name(self, body: _Body, labels: Mapping[str, str]) -> int:
-        key = frozenset(labels.items())
-        number = self._labels.get(key)
-        if number is None:
-            number = self._labels[key] = len(self._labels)
-            body.labels.append(dict(labels))
-        return number
 
     def heard(self, labels: Sequence[Mapping[str, str]], readings: Sequence[Reading]) -> None:
         """Go on after what a reader has read."""
-        self._labels = {frozenset(known.items()): n for n, known in enumerate(labels)}
+        known = {frozenset(one.items()): n for n, one in enumerate(labels)}
+        self._names = Names(known=known)
         self._readings = {reading: n for n, reading in enumerate(readings)}
 
 
@@ -173,7 +172,7 @@ class TapeReader:
 
 
 def _raw(values: FloatArray) -> bytes:
-    return np.ascontiguousarray(values, dtype="<f8").tobytes()
+    return values.astype("<f8", copy=False).tobytes()
 
 
 def _array(raw: bytes) -> FloatArray:

@@ -7,6 +7,7 @@ so that a watch rebuilt from the store stands where the lost one stood.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -102,8 +103,11 @@ class Watch:
         self._known = frozenset(self.judge.readings())
 
     def is_due(self, now: float) -> bool:
-        """Whether a new scrape can have happened since the last read."""
-        return not self.head or now - self.clock >= self.interval
+        """Whether a boundary became final since the last read: nothing else changes an answer."""
+        return not self.head or self._boundary(now) > self._boundary(self.clock)
+
+    def _boundary(self, now: float) -> int:
+        return math.floor((now - self.judge.settle - self.start) / self.judge.step)
 
     def tell(self, at: float, weight: float | None) -> tuple[Event, ...]:
         """The event of a weight that is new."""

@@ -94,10 +94,15 @@ class Database:
     def write(self, *, durable: bool = False) -> Iterator[sa.Connection]:
         """A transaction; `durable` returns only when it is on the disk."""
         with _told(self.path), self._writing, self.engine.connect() as connection:
-            connection.exec_driver_sql(f"pragma synchronous={'full' if durable else 'normal'}")
-            connection.rollback()
-            with connection.begin():
-                yield connection
+            if durable:
+                connection.exec_driver_sql("pragma synchronous=full")
+                connection.rollback()
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                if durable:
+                    connection.exec_driver_sql("pragma synchronous=normal")
 
     def close(self) -> None:
         """Close all connections."""

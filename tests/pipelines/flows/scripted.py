@@ -67,6 +67,7 @@ class Counting:
     policy: Policy
     start: float
     interval: float
+    step: float = STEP
     settle: float = 25.0
     done: int = 0
     fail: FirstFail | None = None

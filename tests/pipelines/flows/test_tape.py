@@ -1,0 +1,197 @@
+"""Tapes, what is new, turns: the parts under the gate."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.errors import SourceError, StoreError
+from detector.series import Answer, Matcher, MatchOp, Query, Series
+from detector.signals.plan import ArmName, Family, Reading
+from detector.signals.signal import Shape
+from pipelines.flows.fresh import Fresh
+from pipelines.flows.tape import Event, Fed, TapeReader, TapeWriter, Told
+from pipelines.flows.turns import Budget, Recent, Turns
+
+FAMILY = Family(
+    metric="m",
+    shape=Shape.BUCKETS,
+    matchers=(Matcher("a", MatchOp.NOT_MATCHES, 'x"|y'),),
+    pod_fallback=("instance", "host"),
+    scale=0.001,
+)
+READINGS = tuple(
+    Reading(family=FAMILY, arm=arm, query=Query("m", (Matcher("p", MatchOp.EQUAL, "ü"),)))
+    for arm in (ArmName.CANARY, ArmName.CONTROL, None)
+)
+FLOATS = st.floats(allow_nan=True, allow_infinity=True)
+LABELS = st.dictionaries(st.text(max_size=4), st.text(max_size=4), max_size=3)
+
+
+@st.composite
+def series(draw: st.DrawFn) -> Series:
+    """Some samples."""
+    times = sorted(draw(st.lists(st.floats(0, 1e9), max_size=5, unique=True)))
+    values = draw(st.lists(FLOATS, min_size=len(times), max_size=len(times)))
+    return Series(labels=draw(LABELS), times=np.array(times), values=np.array(values))
+
+
+@st.composite
+def fed(draw: st.DrawFn) -> Fed:
+    """One read."""
+    readings = tuple(draw(st.lists(st.sampled_from(READINGS), max_size=3)))
+    answers = tuple(
+        Answer(
+            series=tuple(draw(st.lists(series(), max_size=4))),
+            warnings=tuple(draw(st.lists(st.text(max_size=5), max_size=2))),
+        )
+        for _ in readings
+    )
+    return Fed(now=draw(st.floats(0, 1e9)), readings=readings, answers=answers)
+
+
+TOLD = st.builds(Told, at=st.floats(0, 1e9), weight=st.floats(0, 100))
+TAPES = st.lists(st.lists(fed() | TOLD, max_size=4), max_size=4)
+
+
+def same(one: Event, other: Event) -> bool:
+    """To the bit, NaN and all."""
+    if isinstance(one, Told) or isinstance(other, Told):
+        return one == other
+    pairs = list(zip(one.answers, other.answers, strict=True))
+    return (
+        (one.now, one.readings) == (other.now, other.readings)
+        and all(a.warnings == b.warnings for a, b in pairs)
+        and all(
+            dict(x.labels) == dict(y.labels)
+            and x.times.tobytes() == y.times.tobytes()
+            and x.values.tobytes() == y.values.tobytes()
+            for a, b in pairs
+            for x, y in zip(a.series, b.series, strict=True)
+        )
+    )
+
+
+@given(TAPES, st.integers(0, 4))
+def test_what_was_written_is_read(tape: list[list[Event]], restart: int) -> None:
+    """Also where another process went on writing in the middle."""
+    writer = TapeWriter()
+    bodies: list[bytes] = []
+    for number, events in enumerate(tape):
+        if number == restart:
+            heard = TapeReader()
+            for body in bodies:
+                heard.read(body)
+            writer = TapeWriter()
+            writer.heard(heard.labels, heard.readings)
+        bodies.append(writer.write(events))
+    reader = TapeReader()
+    for events, body in zip(tape, bodies, strict=True):
+        got = list(reader.read(body))
+        assert len(got) == len(events)
+        assert all(same(a, b) for a, b in zip(events, got, strict=True))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"junk",
+        zstandard.compress(b"junk"),
+        zstandard.compress(
+            b"\x95\x01\x90\x90\x90\x91\x93\xcb" + bytes(8) + b"\xc0\x91\x93\x07\x90\x90"
+        ),
+        zstandard.compress(b"\x95\x09\x90\x90\x90\x90"),
+        TapeWriter().write([])[:-2],
+    ],
+    ids=["empty", "junk", "no msgpack", "unknown reading", "newer", "cut"],
+)
+def test_what_is_no_chunk_is_a_store_error(body: bytes) -> None:
+    """A broken disk is told, never half believed."""
+    with pytest.raises(StoreError):
+        TapeReader().read(body)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 60)), min_size=1, max_size=8))
+def test_each_sample_is_new_once(reads: list[tuple[int, int]]) -> None:
+    """Whatever the overlap of the reads, in order and without a gap."""
+    fresh, got, top = Fresh(), [], 0
+    for back, ahead in reads:
+        begin, top = max(0, top - back), top + ahead
+        times = np.arange(begin, top, dtype=float)
+        answer = Answer(series=(Series(labels={"pod": "a"}, times=times, values=times),))
+        new = fresh.new(READINGS[:1], [answer])
+        fresh.take(READINGS[:1], new)
+        got += [t for s in new[0].series for t in s.times]
+    assert got == [float(t) for t in range(top)]
+
+
+def test_arms_and_series_are_told_apart() -> None:
+    """The same labels under another question are other samples."""
+    fresh = Fresh()
+    answer = Answer(
+        series=tuple(
+            Series(labels={"pod": pod}, times=np.array([1.0]), values=np.array([1.0]))
+            for pod in "ab"
+        )
+    )
+    fresh.take(READINGS[:1], [Answer(series=answer.series[:1])])
+    new = fresh.new(READINGS, [answer] * 3)
+    assert [[s.labels["pod"] for s in a.series] for a in new] == [["b"], ["a", "b"], ["a", "b"]]
+
+
+def test_a_turn_that_does_not_come_is_an_overload() -> None:
+    """The caller gets 503 and asks again; other names go on."""
+    turns = Turns()
+    with turns.of("a", timeout_s=1):
+        with turns.of("b", timeout_s=0):
+            pass
+        with pytest.raises(StoreError, match="overloaded"), turns.of("a", timeout_s=0.01):
+            pass
+    with turns.of("a", timeout_s=0):
+        pass
+    assert turns._locks == {}
+
+
+def test_turns_follow_each_other() -> None:
+    """Never two at once."""
+    turns, inside, most = Turns(), 0, 0
+
+    def use() -> None:
+        nonlocal inside, most
+        for _ in range(50):
+            with turns.of("a", timeout_s=10):
+                inside += 1
+                most = max(most, inside)
+                inside -= 1
+
+    threads = [threading.Thread(target=use) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (most, turns._locks) == (1, {})
+
+
+def test_the_value_not_used_for_longest_goes() -> None:
+    """Memory is bounded."""
+    recent: Recent[int] = Recent(2)
+    recent.put("a", 1)
+    recent.put("b", 2)
+    assert recent.get("a") == 1
+    recent.put("c", 3)
+    assert [recent.get(name) for name in "abc"] == [1, None, 3]
+    recent.drop("a")
+    assert recent.get("a") is None
+
+
+def test_a_budget_ends() -> None:
+    """No question takes longer than it may."""
+    assert 0 < Budget(60.0).left_s() <= 60.0
+    with pytest.raises(SourceError, match="in all"):
+        Budget(0.0).left_s()
