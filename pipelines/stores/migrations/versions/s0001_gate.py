@@ -12,6 +12,18 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _attempts()
+    _audit()
+    _modes()
+    _policies()
+    _revisions()
+    _overrides()
+    _plans()
+    _points()
+    _verdicts()
+
+
+def _attempts() -> None:
     op.create_table(
         "attempts",
         sa.Column("id", sa.String(), nullable=False),
@@ -36,6 +48,9 @@ def upgrade() -> None:
     )
     op.create_index("attempts_of", "attempts", ["identity", "asked_at"], unique=False)
     op.create_index("attempts_old", "attempts", ["last_asked"], unique=False)
+
+
+def _audit() -> None:
     op.create_table(
         "audit",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -44,6 +59,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number"),
     )
     op.create_index("audit_at", "audit", ["at"], unique=False)
+
+
+def _modes() -> None:
     op.create_table(
         "modes",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -52,6 +70,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number"),
     )
     op.create_index("modes_of", "modes", ["tenant", "number"], unique=False)
+
+
+def _policies() -> None:
     op.create_table(
         "policies",
         sa.Column("name", sa.String(), nullable=False),
@@ -61,6 +82,9 @@ def upgrade() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("name", "version"),
     )
+
+
+def _revisions() -> None:
     op.create_table(
         "revisions",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -72,6 +96,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number"),
         sa.UniqueConstraint("scope", "key", "since"),
     )
+
+
+def _overrides() -> None:
     op.create_table(
         "overrides",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -81,6 +108,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number"),
     )
     op.create_index("overrides_of", "overrides", ["attempt", "number"], unique=False)
+
+
+def _plans() -> None:
     op.create_table(
         "plans",
         sa.Column("attempt", sa.String(), nullable=False),
@@ -88,6 +118,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["attempt"], ["attempts.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("attempt"),
     )
+
+
+def _points() -> None:
     op.create_table(
         "points",
         sa.Column("hash", sa.String(), nullable=False),
@@ -99,6 +132,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hash"),
     )
     op.create_index("points_of", "points", ["attempt"], unique=False)
+
+
+def _verdicts() -> None:
     op.create_table(
         "verdicts",
         sa.Column("id", sa.String(), nullable=False),
