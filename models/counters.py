@@ -6,7 +6,8 @@ cleaned cumulative is the raw value plus an offset that changes only where somet
 - birth: a counter absent at the target's previous scrape counts from 0, if a sibling was there;
 - reset: a value fell, and every group that fell restarted from a value that fits its recent rate:
   `sum x <= 10 * rate * elapsed + 10`, or the caller knows of a restart; then `d = x` for all;
-- else a fall (replica flip, duplicate) discards the interval of the whole target;
+- else a fall (replica flip, duplicate) discards the interval of the whole target; a rise back over
+  the value before the flip, soon after it, counts only what it exceeds it by;
 - an interval over `max(gap, 4 * median interval)` is discarded, a shorter one spread evenly.
 
 The cumulative at a boundary is interpolated between the samples around it if the later one comes
@@ -107,6 +108,8 @@ class Counters:
         self.since: Floats = np.zeros(0)
         self.value: Floats = np.zeros(0)
         self.offset: Floats = np.zeros(0)
+        self._high: Floats = np.zeros(0)
+        self._former: Floats = np.zeros(0)
         self._done: Ints = np.zeros(0, np.int64)
         self._credited: Floats = np.zeros(0)
         self._ahead: Floats = np.zeros((0, 1))
@@ -177,6 +180,7 @@ class Counters:
         self.time[series] = -np.inf
         self.since[series] = np.inf
         self.value[series] = self.offset[series] = self._credited[series] = 0.0
+        self._high[series], self._former[series] = np.inf, 0.0
         self._done[series] = self.frozen
         self._ahead[series] = np.nan
         return series
@@ -188,6 +192,8 @@ class Counters:
         self.since = _grown(self.since, size, np.inf)
         self.value = _grown(self.value, size, 0.0)
         self.offset = _grown(self.offset, size, 0.0)
+        self._high = _grown(self._high, size, np.inf)
+        self._former = _grown(self._former, size, 0.0)
         self._done = _grown(self._done, size, 0)
         self._credited = _grown(self._credited, size, 0.0)
         self._ahead = _grown(self._ahead, size, np.nan)
@@ -447,6 +453,7 @@ class _Scrapes:
             return []
         reset, again = self._reset_groups(look, look.now - was)
         if reset is None:
+            self._remember(look)
             self._discard(look)
             bank.tally.flips += 1
             bank._flip[self.target] = look.now
@@ -497,8 +504,26 @@ class _Scrapes:
         """Whether, soon after a flip, a group rises as if it flipped back."""
         if look.now > self.bank._flip[self.target] + self.bank.wary:
             return False
-        rise = np.where(look.held, look.x - look.last, 0.0)
+        usual = np.where(look.held & ~self._returns(look), look.x - look.last, 0.0)
+        rise = np.maximum(usual, 0.0)
         return bool((_sums(look.group, rise, len(most)) > most).any())
+
+    def _remember(self, look: _Look) -> None:
+        """Note what each series that flipped showed before, and its offset then."""
+        bank = self.bank
+        fell = look.held & (look.x < look.last)
+        series = self.names[look.column[fell]]
+        last, offset = look.last[fell], self.batch.offset[look.at[fell]]
+        calm = look.now > bank._flip[self.target] + bank.wary
+        new = calm | np.isinf(bank._high[series]) | (last > bank._high[series])
+        bank._high[series[new]], bank._former[series[new]] = last[new], offset[new]
+
+    def _returns(self, look: _Look) -> Bools:
+        """Series that, soon after a flip, are back above what they showed before it."""
+        high = self.bank._high[self.names[look.column]]
+        soon = look.now <= self.bank._flip[self.target] + self.bank.wary
+        back: Bools = look.held & (look.last < high) & (look.x >= high) & soon
+        return back
 
     def _revisit(self, row: int, reset: Bools) -> list[int]:
         """Next rows of the series that are absent at `row`, where their group restarted."""
@@ -518,7 +543,10 @@ class _Scrapes:
         born = look.fresh if sibling or self.certain[look.row] else np.zeros_like(look.fresh)
         self.bank.tally.births += int(np.count_nonzero(born))
         self._set(look, restarted | born, look.c0, look.c0, was)
-        long = look.held & ~restarted & (look.now - look.before > limit)
+        back = self._returns(look) & ~restarted
+        former = self.bank._former[self.names[look.column]]
+        self._set(look, back, np.maximum(former, look.c0 - look.x), look.c0, None)
+        long = look.held & ~restarted & ~back & (look.now - look.before > limit)
         self.bank.tally.gaps += int(long.any())
         lost = long | (look.fresh & ~born)
         self._set(look, lost, look.c0 - look.x, look.c0, None)
@@ -575,6 +603,7 @@ class _Look:
         batch = scrapes.batch
         here = scrapes.at[row] >= 0
         self.row, self.now = row, float(scrapes.rows[row])
+        self.column = np.flatnonzero(here)
         self.at = scrapes.at[row][here]
         self.ends, self.group = scrapes.ends[here], scrapes.group[here]
         self.x, self.last, self.before = (

@@ -159,7 +159,7 @@ def test_flip_never_adds_the_life(at: int, rate: float, lag: int) -> None:
     life = 1e3 * rate
     values = rate * (times - np.where(other, lag * 15.0, 0.0)) + life
     total = Rig().run((times, values))[0].sum()
-    assert total <= rate * (900 + 15) * 1.5 + 20
+    assert total <= 1.25 * rate * 900 + 20
 
 
 @given(st.integers(14, 40))
