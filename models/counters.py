@@ -35,6 +35,8 @@ T = TypeVar("T", np.float64, np.int64)
 _RECENT = 12
 _SURGE, _SLACK = 10.0, 10.0
 _GAP_INTERVALS = 4.0
+# Samples that are worked on at once: a few arrays of them fit the second-level cache.
+_PART = 1 << 15
 
 
 @dataclass(slots=True)
@@ -214,10 +216,34 @@ class Counters:
         `restarts`: times of scrapes at which a target is known to have restarted since the last;
         `began`: process start of targets as a scrape told it, (time of the scrape, start).
         """
-        if not len(series):
-            return
-        batch = self._batch(series, times, values)
-        batch.restarts, batch.began = restarts or {}, began or {}
+        for part in self._parts(series):
+            self._extend(
+                self._batch(series[part], times[part], values[part]), restarts or {}, began or {}
+            )
+
+    def _parts(self, series: Ints) -> list[slice | Ints]:
+        """Samples target by target in parts that fit a processor's cache; all, if few."""
+        if len(series) <= _PART:
+            return [slice(None)] if len(series) else []
+        first = np.concatenate([np.zeros(1, np.int64), np.flatnonzero(np.diff(series)) + 1])
+        size = np.diff(np.append(first, len(series)))
+        target = self.target_of[series[first]]
+        order = np.argsort(target, kind="stable")
+        first, size, target = first[order], size[order], target[order]
+        ends = np.cumsum(size)
+        part = (ends[np.searchsorted(target, target, side="right") - 1] - 1) // _PART
+        at = np.repeat(first - (ends - size), size) + np.arange(len(series))
+        cuts = ends[np.flatnonzero(np.diff(part))]
+        return list(np.split(at, cuts))
+
+    def _extend(
+        self,
+        batch: _Batch,
+        restarts: Mapping[int, tuple[float, ...]],
+        began: Mapping[int, tuple[float, float]],
+    ) -> None:
+        batch.restarts, batch.began = restarts, began
+        series, times, values = batch.series, batch.times, batch.values
         odd = self._odd(batch)
         slow = self._unusual(batch, odd)
         plain = ~slow[self.target_of[series]]
