@@ -24,6 +24,8 @@ __all__ = ["FrameBuilder"]
 Ints = NDArray[np.int64]
 _GAP_S, _GAP_STEPS = 60.0, 4.0
 _PODS_PER_QUERY = 100
+# Queries by pod names whose answers may still come; each change of pods makes new ones.
+_ASKED = 1024
 # A pod silent for half an hour is no longer asked for by name.
 _SILENT_S = 1800.0
 _REGEX_SPECIAL = frozenset(r"\.+*?()|[]{}^$")
@@ -102,6 +104,8 @@ class FrameBuilder:
             among = Matcher(family.pod_label, MatchOp.MATCHES, pattern)
             query = Query(family.metric, (*family.matchers, among))
             self._asked[query] = frozenset(chunk)
+            while len(self._asked) > _ASKED:
+                del self._asked[next(iter(self._asked))]
             yield Reading(family=family, arm=None, query=query)
 
     def _by_named_pods(self, family: Family) -> Iterator[Reading]:

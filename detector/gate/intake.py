@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,12 +30,35 @@ class Samples:
         return Samples(self.series[keep], self.times[keep], self.values[keep])
 
 
-@dataclass(frozen=True, slots=True)
 class _Memory:
-    """The label sets of an answer and the numbers of its series."""
+    """The label sets that answers to one reading have had, and the numbers of those series.
 
-    labels: list[Mapping[str, str]]
-    numbers: list[int]
+    An answer is nearly always a part of it, in the same order: it is walked once, side by side.
+    """
+
+    def __init__(self) -> None:
+        self.labels: list[Mapping[str, str]] = []
+        self.numbers: list[int] = []
+
+    def find(
+        self, labels: list[Mapping[str, str]], place: Callable[[Mapping[str, str]], int]
+    ) -> list[int]:
+        """Numbers of label sets; `place` tells those that were not found, which are remembered."""
+        found, at, new = [], 0, 0
+        for one in labels:
+            until = min(at + _SKIP, len(self.labels))
+            look = at
+            while look < until and self.labels[look] != one:
+                look += 1
+            if look < until:
+                found.append(self.numbers[look])
+                at = look + 1
+            else:
+                found.append(place(one))
+                new += 1
+        if new and len(labels) >= len(self.labels):
+            self.labels, self.numbers = labels, found
+        return found
 
 
 _NONE = Samples(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
@@ -69,17 +92,17 @@ class Intake:
             self._keep(numbers, times, values)
 
     def _numbers(self, reading: Reading, answer: Answer) -> list[int]:
-        """Number of each series; the previous answer to the same reading is the first guess."""
+        """Number of each series; earlier answers to the same reading are the first guess."""
         labels = [series.labels for series in answer.series]
         held = self._memory.get(reading)
-        if held is not None and held.labels == labels:
-            return held.numbers
+        if held is None:
+            held = self._memory[reading] = _Memory()
+            while len(self._memory) > _MEMORIES:
+                del self._memory[next(iter(self._memory))]
+        if held.labels == labels:
+            return held.numbers.copy()
         family = self.roster.index[reading.family]
-        numbers = [self.roster.place(family, reading.arm, one) for one in labels]
-        self._memory[reading] = _Memory(labels, numbers)
-        while len(self._memory) > _MEMORIES:
-            del self._memory[next(iter(self._memory))]
-        return numbers
+        return held.find(labels, lambda one: self.roster.place(family, reading.arm, one))
 
     def _keep(self, numbers: list[int], times: list[FloatArray], values: list[FloatArray]) -> None:
         count = len(self.roster.entries)
@@ -144,3 +167,5 @@ class Intake:
 
 # Queries whose last answer is remembered: families x arms, and pods in hundreds.
 _MEMORIES = 256
+# Label sets that an answer may leave out in a row, such as all series of some pods.
+_SKIP = 512

@@ -125,7 +125,7 @@ class Roster:
         self.starts = 0
         self.dropped: dict[str, int] = {}
         self.version = 0
-        self._known: dict[tuple[int, frozenset[tuple[str, str]]], int] = {}
+        self._known: list[dict[str, int]] = [{} for _ in self.roles]
         self._cell_at: dict[Cell, int] = {}
         self._level_at: dict[Cell, int] = {}
         self._targets: dict[_Key, int] = {}
@@ -133,10 +133,10 @@ class Roster:
 
     def place(self, family: int, arm: ArmName | None, labels: Mapping[str, str]) -> int:
         """Number of a series, `DROPPED` where it does not count."""
-        key = (family, frozenset(labels.items()))
-        known = self._known.get(key)
+        key = _canonical(labels)
+        known = self._known[family].get(key)
         if known is None:
-            known = self._known[key] = self._admit(family, arm, labels)
+            known = self._known[family][key] = self._admit(family, arm, labels)
         elif arm is ArmName.CANARY and known != DROPPED and self.plan.unit is Unit.POD:
             self._claim(self.entries[known].pod)
         return known
