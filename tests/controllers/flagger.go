@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	_ "unsafe" // for go:linkname
+
+	flaggerv1 "github.com/fluxcd/flagger/pkg/apis/flagger/v1beta1"
+	"github.com/fluxcd/flagger/pkg/canary"
+	"github.com/fluxcd/flagger/pkg/client/clientset/versioned"
+	flaggerfake "github.com/fluxcd/flagger/pkg/client/clientset/versioned/fake"
+	flaggerinformers "github.com/fluxcd/flagger/pkg/client/informers/externalversions"
+	"github.com/fluxcd/flagger/pkg/controller"
+	"github.com/fluxcd/flagger/pkg/metrics/observers"
+	"github.com/fluxcd/flagger/pkg/notifier"
+	"github.com/fluxcd/flagger/pkg/router"
+	"go.uber.org/zap"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	kubefake "k8s.io/client-go/kubernetes/fake"
+)
+
+// advanceCanary is one tick of Flagger's scheduler, which it runs each `analysis.interval` and
+// never more often than every ten seconds. Linked by name, so that the test sets the rhythm.
+//
+//go:linkname advanceCanary github.com/fluxcd/flagger/pkg/controller.(*Controller).advanceCanary
+func advanceCanary(c *controller.Controller, name string, namespace string)
+
+// flaggerSpec is what the test asks of Flagger.
+type flaggerSpec struct {
+	Canary string // file of the Canary
+	URL    string // base address in place of the one in the file
+	Token  string // in place of the one in the file
+	Image  string // of the new revision; the same image again is the same checksum
+	Weight int    // stop when the canary has this much traffic
+	Ticks  int    // stop after so many, whatever has happened
+	Hooks  []hook // or only call these, without a rollout
+	// Timeout replaces the Canary's, so that a test of time-outs is not one of patience.
+	Timeout string
+	Retries *int
+}
+
+// hook is one call by Flagger's own caller.
+type hook struct {
+	Type  string
+	Phase string
+}
+
+type called struct {
+	Event string `json:"event"`
+	Type  string `json:"type"`
+	Yes   bool   `json:"yes"` // Flagger took the answer for a yes
+	Error string `json:"error"`
+}
+
+type ticked struct {
+	Event        string `json:"event"`
+	Tick         int    `json:"tick"`
+	Phase        string `json:"phase"`
+	Weight       int    `json:"weight"`
+	FailedChecks int    `json:"failed_checks"`
+}
+
+func flagger(input io.Reader) error {
+	var spec flaggerSpec
+	decoder := json.NewDecoder(input)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&spec); err != nil {
+		return fmt.Errorf("spec: %w", err)
+	}
+	resource := &flaggerv1.Canary{}
+	if err := loadStrictly(spec.Canary, resource); err != nil {
+		return err
+	}
+	if err := spec.fill(resource); err != nil {
+		return err
+	}
+	if len(spec.Hooks) > 0 {
+		return call(spec.Hooks, resource)
+	}
+	return progress(spec, resource)
+}
+
+// fill puts the test's address and token in place of those in the file.
+func (s flaggerSpec) fill(resource *flaggerv1.Canary) error {
+	hooks := resource.Spec.Analysis.Webhooks
+	for index := range hooks {
+		path, err := pathOf(hooks[index].URL)
+		if err != nil {
+			return err
+		}
+		hooks[index].URL = s.URL + path
+		if hooks[index].Metadata != nil {
+			(*hooks[index].Metadata)["token"] = s.Token
+		}
+		if s.Timeout != "" {
+			hooks[index].Timeout = s.Timeout
+		}
+		if s.Retries != nil {
+			hooks[index].Retries = *s.Retries
+		}
+	}
+	return nil
+}
+
+// call lets Flagger's webhook caller ask, one hook of the Canary after the other.
+func call(hooks []hook, resource *flaggerv1.Canary) error {
+	for _, asked := range hooks {
+		for _, webhook := range resource.Spec.Analysis.Webhooks {
+			if string(webhook.Type) != asked.Type {
+				continue
+			}
+			var err error
+			if webhook.Type == flaggerv1.EventHook {
+				err = controller.CallEventWebhook(resource, webhook, "a test's event", corev1.EventTypeNormal)
+			} else {
+				err = controller.CallWebhook(*resource, flaggerv1.CanaryPhase(asked.Phase), webhook)
+			}
+			tell(called{"called", asked.Type, err == nil, fmt.Sprint(err)})
+		}
+	}
+	return nil
+}
+
+// progress ticks Flagger's controller from a new revision on, until a weight or an end is reached.
+func progress(spec flaggerSpec, resource *flaggerv1.Canary) error {
+	kube := kubefake.NewSimpleClientset(deployment(resource, "registry.example.com/shop/checkout:old"))
+	client := flaggerfake.NewSimpleClientset(resource)
+	ctrl := newFlagger(kube, client)
+	for tick := range 2 { // the first makes the primary, the second finds it ready
+		advanceCanary(ctrl, resource.Name, resource.Namespace)
+		if err := becomeReady(kube, resource); err != nil {
+			return fmt.Errorf("tick %d of the installation: %w", tick, err)
+		}
+	}
+	if err := setImage(kube, resource, spec.Image); err != nil {
+		return err
+	}
+	for tick := range spec.Ticks {
+		if err := becomeReady(kube, resource); err != nil {
+			return err
+		}
+		advanceCanary(ctrl, resource.Name, resource.Namespace)
+		now, err := client.FlaggerV1beta1().Canaries(resource.Namespace).Get(
+			context.Background(), resource.Name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		tell(ticked{"ticked", tick, string(now.Status.Phase), now.Status.CanaryWeight, now.Status.FailedChecks})
+		if isOver(now.Status, spec.Weight) {
+			return nil
+		}
+	}
+	return nil
+}
+
+func isOver(status flaggerv1.CanaryStatus, weight int) bool {
+	return status.Phase == flaggerv1.CanaryPhaseFailed || status.Phase == flaggerv1.CanaryPhaseSucceeded ||
+		(weight > 0 && status.CanaryWeight >= weight)
+}
+
+// newFlagger builds the controller as Flagger's main does, on objects in memory and Istio's routes.
+func newFlagger(kube kubernetes.Interface, client versioned.Interface) *controller.Controller {
+	logger := zap.NewNop().Sugar()
+	tracker := &canary.ConfigTracker{Logger: logger, KubeClient: kube, FlaggerClient: client}
+	watched := flaggerinformers.NewSharedInformerFactory(client, 0).Flagger().V1beta1()
+	observer, _ := observers.NewFactory("http://127.0.0.1:9")
+	return controller.NewController(
+		kube, nil, client,
+		controller.Informers{
+			CanaryInformer: watched.Canaries(),
+			MetricInformer: watched.MetricTemplates(),
+			AlertInformer:  watched.AlertProviders(),
+		},
+		0, logger, &notifier.NopNotifier{},
+		canary.NewFactory(kube, client, nil, tracker, []string{"app"}, []string{""}, logger),
+		router.NewFactory(nil, kube, client, nil, "", "", logger, client, true),
+		observer, flaggerv1.IstioProvider, "test", "", "", false, nil,
+	)
+}
+
+func deployment(resource *flaggerv1.Canary, image string) *appsv1.Deployment {
+	labels := map[string]string{"app": resource.Name}
+	container := corev1.Container{
+		Name:  resource.Name,
+		Image: image,
+		Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 8080}},
+	}
+	return &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: resource.Spec.TargetRef.Name, Namespace: resource.Namespace},
+		Spec: appsv1.DeploymentSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: labels},
+				Spec:       corev1.PodSpec{Containers: []corev1.Container{container}},
+			},
+		},
+	}
+}
+
+// becomeReady does what kubelets would: every pod that is asked for runs.
+func becomeReady(kube kubernetes.Interface, resource *flaggerv1.Canary) error {
+	deployments := kube.AppsV1().Deployments(resource.Namespace)
+	all, err := deployments.List(context.Background(), metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	for _, one := range all.Items {
+		one.Status = appsv1.DeploymentStatus{
+			ObservedGeneration: one.Generation,
+			Replicas:           1, UpdatedReplicas: 1, ReadyReplicas: 1, AvailableReplicas: 1,
+		}
+		if _, err := deployments.Update(context.Background(), &one, metav1.UpdateOptions{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setImage is a deploy: Flagger sees that the target's pod template is another one.
+func setImage(kube kubernetes.Interface, resource *flaggerv1.Canary, image string) error {
+	deployments := kube.AppsV1().Deployments(resource.Namespace)
+	target, err := deployments.Get(context.Background(), resource.Spec.TargetRef.Name, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	target.Spec.Template.Spec.Containers[0].Image = image
+	_, err = deployments.Update(context.Background(), target, metav1.UpdateOptions{})
+	return err
+}

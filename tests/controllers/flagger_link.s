@@ -1,0 +1,1 @@
+// Empty on purpose: it lets flagger.go declare a function whose body is linked by name.
