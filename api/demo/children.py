@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class ChildError(Exception):
-    """A process of the demo did not start, or went away; the text names its log."""
+    """A process of the demo did not start, or went away; the text ends with its log."""
 
 
 def python(module: str, *arguments: str) -> tuple[str, ...]:
@@ -51,6 +51,10 @@ class Child:
         """Its exit code, None while it runs."""
         return self._process.returncode
 
+    def tail(self, characters: int = 2000) -> str:
+        """The end of its log."""
+        return self.log.read_text(encoding="utf-8", errors="replace")[-characters:]
+
     async def tell(self, message: object) -> None:
         """Send one JSON line; silently nothing when it is gone."""
         if self._process.stdin is not None and self.code is None:
@@ -65,9 +69,11 @@ class Child:
                 line = await self._line()
             return msgspec.json.decode(line, type=type_)
         except TimeoutError:
-            raise ChildError(f"{self.name} said nothing for {within_s:g} s: {self.log}") from None
+            raise ChildError(
+                f"{self.name} said nothing for {within_s:g} s:\n{self.tail()}"
+            ) from None
         except msgspec.DecodeError as error:
-            raise ChildError(f"{self.name} said what is not JSON ({error}): {self.log}") from error
+            raise ChildError(f"{self.name} said what is not JSON: {error}") from error
 
     async def lines(self, type_: type[T]) -> AsyncIterator[T]:
         """What it says, until it ends."""
@@ -99,7 +105,7 @@ class Child:
     async def _line(self) -> bytes:
         line = await self._read()
         if not line:
-            raise ChildError(f"{self.name} ended with {await self.wait()}; its log is {self.log}")
+            raise ChildError(f"{self.name} ended with {await self.wait()}:\n{self.tail()}")
         return line
 
     async def _read(self) -> bytes:

@@ -1,8 +1,8 @@
 """The rollout loop: raises the canary's weight step by step, as far as the gate lets it.
 
 It does what Argo Rollouts does with `deploy/argo/wait-until-pass.yaml`: at each weight it asks
-until the answer is `pass`, aborts at the first `fail`, pauses when the deadline brought neither, and
-bears a gate that is away for a minute.
+until the answer is `pass`, aborts at the first `fail`, pauses when the deadline brought
+neither, and bears a gate that is away for a minute.
 """
 
 from __future__ import annotations

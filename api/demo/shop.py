@@ -113,6 +113,13 @@ class Shop:
         self.versions.remove(version)
         self.changed()
 
+    async def close(self) -> None:
+        """Restart nothing any more; the pods themselves are ended by their `Children`."""
+        keepers = [pod.keeper for v in self.versions for pod in v.pods if pod.keeper]
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+
     async def inject(self, version: Version, fault: Fault) -> None:
         """Make a version bad, its pods to come as well."""
         version.fault = fault
