@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
 from api.auth.access import Access
 from api.charts import Chart
-from api.context import Context, Probe
+from api.context import Context
 from api.dialects import flagger
 from api.dialects.events import Events
 from api.edge import BodyLimit, Edge
 from api.gatekeeper import Gatekeeper
 from api.pool import Pool
+from api.probe import Probe
 from api.problems import install_problems
 from api.routes import health, modes, policies, rollouts, verdicts
 from api.settings import Settings
 from api.telemetry import Telemetry
 from api.ui import pages
+from api.version import serinus_version
 
-__all__ = ["create_app", "serinus_version"]
+__all__ = ["create_app"]
 
 SUMMARY = "Is this change safe to go on?"
 DESCRIPTION = (
@@ -38,14 +39,6 @@ TAGS = [
     {"name": "flagger", "description": "Flagger's webhooks; a yes is exactly 200."},
     {"name": "health", "description": "Probes and metrics."},
 ]
-
-
-def serinus_version() -> str:
-    """The installed version, or `dev` in a bare checkout."""
-    try:
-        return version("serinus")
-    except PackageNotFoundError:
-        return "dev"
 
 
 def create_app(

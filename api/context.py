@@ -14,21 +14,14 @@ from api.charts import Chart
 from api.dialects.events import Events
 from api.gatekeeper import Gatekeeper
 from api.pool import Pool
+from api.probe import Probe
 from api.settings import Settings
 from api.telemetry import Telemetry
 from detector.gate.request import VerdictRequest
 from detector.gate.verdict import Verdict
 from pipelines.sources.metered import charged_to
 
-__all__ = ["Context", "In", "Probe"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """Whether a part of us works, and in words what is wrong."""
-
-    is_right: bool
-    words: str
+__all__ = ["Context", "In"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

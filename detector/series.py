@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Answer", "FloatArray", "Matcher", "MatchOp", "Query", "Series"]
+__all__ = ["Answer", "FloatArray", "MatchOp", "Matcher", "Query", "Series"]
 
 FloatArray = NDArray[np.float64]
 

@@ -34,6 +34,7 @@ class _Envelope(msgspec.Struct, gc=False):
     status: Literal["success"]
     data: _Data
     warnings: list[str] = []
+    isPartial: bool = False  # noqa: N815 - how VictoriaMetrics says what others warn of
 
 
 _envelopes = msgspec.json.Decoder(_Envelope)
@@ -87,7 +88,8 @@ def decode_matrix(body: bytes, where: str) -> Matrix:
         raise SourceError(f"{where} answered with a {found!r}, not a matrix", retryable=False)
     elements = envelope.data.result
     samples = sum(bytes(element.values).count(b"],") + 1 for element in elements)
-    return Matrix(elements, tuple(envelope.warnings), samples)
+    partial = ["the source says that its answer is partial"] if envelope.isPartial else []
+    return Matrix(elements, (*envelope.warnings, *partial), samples)
 
 
 def not_the_api(error: Exception, body: bytes = b"{") -> str:

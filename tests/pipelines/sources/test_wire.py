@@ -105,6 +105,16 @@ def test_unordered_and_double_times_are_put_right() -> None:
     assert series.values.tolist() == [1.0, 2.0]
 
 
+@pytest.mark.parametrize(("said", "warnings"), [("true", 1), ("false", 0)])
+def test_partial_answer_of_a_cluster_is_a_warning(said: str, warnings: int) -> None:
+    """VictoriaMetrics does not warn, it sets a flag."""
+    text = (
+        f'{{"status":"success","isPartial":{said},'
+        '"data":{"resultType":"matrix","result":[]},"stats":{"seriesFetched":"0"}}'
+    )
+    assert len(decode_matrix(text.encode(), WHERE).answer(0, 1).warnings) == warnings
+
+
 def test_native_histograms_are_left_out() -> None:
     """They have no float samples; the classic buckets beside them do."""
     text = (

@@ -1,0 +1,275 @@
+"""The commands and their options; what they do is imported when one is called."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.guard import guarded
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="serinus",
+    help="Is this change safe to go on?  Verdicts on canary rollouts from your own Prometheus.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Format(StrEnum):
+    """How a verdict is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class StageName(StrEnum):
+    """What is asked."""
+
+    STEP = "step"
+    FINAL = "final"
+
+
+class ModeName(StrEnum):
+    """What controllers are told; `end` goes back to the policies."""
+
+    SHADOW = "shadow"
+    ADVISE = "advise"
+    PAUSE = "pause"
+    ENFORCE = "enforce"
+    END = "end"
+
+
+class OutcomeName(StrEnum):
+    """What a person decides."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="SERINUS_CONFIG", help="YAML file; see serinus.example.yaml."),
+]
+Prometheus = Annotated[
+    str | None, typer.Option(help="URL of your Prometheus (or Thanos, Mimir, VictoriaMetrics).")
+]
+Data = Annotated[Path | None, typer.Option(help="Directory of the store.")]
+Server = Annotated[
+    str | None,
+    typer.Option(envvar="SERINUS_SERVER", help="URL of a running serinus; token: SERINUS_TOKEN."),
+]
+Person = Annotated[
+    str | None, typer.Option(help="Who decides; the name of the login if not given.")
+]
+For = Annotated[str, typer.Option("--for", help="How long it stands, such as 45m, 2h or 1d.")]
+Why = Annotated[str, typer.Option(help="Why; written to the audit log.")]
+Shown = Annotated[Format, typer.Option("--format", help="How it is printed.")]
+
+
+@app.command()
+@guarded
+def serve(
+    prometheus: Prometheus = None,
+    port: Annotated[int | None, typer.Option(help="Port; 8080 if not given.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address; 127.0.0.1 if not given.")
+    ] = None,
+    data: Data = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Listen beyond this machine without a token.")
+    ] = False,
+    config: Config = None,
+) -> int:
+    """Answer controllers and people over HTTP."""
+    from api.cli.serving import serve as run
+
+    flags = {"port": port, "host": host, "data": data, "insecure": insecure or None}
+    return run(config=config, prometheus=prometheus, flags=flags)
+
+
+@app.command()
+@guarded
+def check(
+    service: Annotated[str, typer.Option(help="The service that is rolled out.")],
+    canary: Annotated[str, typer.Option(help="PromQL label selector of the canary.")],
+    control: Annotated[
+        str | None, typer.Option(help="Selector of the control; found if not given.")
+    ] = None,
+    prometheus: Prometheus = None,
+    server: Server = None,
+    namespace: Annotated[str | None, typer.Option(help="Kubernetes namespace.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Cluster.")] = None,
+    rollout: Annotated[str | None, typer.Option(help="Name of the rollout.")] = None,
+    revision: Annotated[str | None, typer.Option(help="What is rolled out.")] = None,
+    attempt: Annotated[str | None, typer.Option(help="Your name of this try.")] = None,
+    started_at: Annotated[
+        str | None, typer.Option(help="Begin of the canary, ISO 8601 or unix seconds.")
+    ] = None,
+    deadline: Annotated[
+        str | None, typer.Option(help="When undecided becomes final.")
+    ] = None,
+    as_of: Annotated[str | None, typer.Option(help="The answer that was due then.")] = None,
+    weight: Annotated[
+        str | None, typer.Option(help="The canary's share of the traffic, per cent.")
+    ] = None,
+    stage: Annotated[StageName, typer.Option(help="May it go on, or become stable?")] = (
+        StageName.STEP
+    ),
+    policy: Annotated[str, typer.Option(help="A policy by name.")] = "default",
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Ask until a pass, a fail, or the deadline.")
+    ] = False,
+    every: Annotated[str, typer.Option(help="How often --wait asks.")] = "15s",
+    timeout: Annotated[
+        str, typer.Option(help="How long --wait asks where no --deadline is given.")
+    ] = "1h",
+    on_inconclusive: Annotated[
+        int, typer.Option(min=0, max=125, help="Exit code of an undecided verdict.")
+    ] = 3,
+    shown: Shown = Format.TEXT,
+    data: Data = None,
+    config: Config = None,
+) -> int:
+    """Ask once, or until it is decided. Exit code: 0 pass, 1 fail, 3 inconclusive, 2 usage, 4 could not ask."""
+    from api.cli.checking import Asking, check as run
+
+    fields = {
+        "service": service,
+        "canary": canary,
+        "control": control,
+        "namespace": namespace,
+        "cluster": cluster,
+        "rollout": rollout,
+        "revision": revision,
+        "attempt": attempt,
+        "started_at": started_at,
+        "deadline": deadline,
+        "as_of": as_of,
+        "weight": weight,
+        "stage": stage.value,
+        "policy": policy,
+    }
+    asking = Asking(
+        fields={name: value for name, value in fields.items() if value is not None},
+        wait=wait,
+        every=every,
+        timeout=timeout,
+        on_inconclusive=on_inconclusive,
+        as_json=shown is Format.JSON,
+    )
+    return run(asking, server=server, prometheus=prometheus, data=data, config=config)
+
+
+@app.command()
+@guarded
+def override(
+    attempt: Annotated[str, typer.Argument(help="The attempt, as a verdict names it.")],
+    outcome: Annotated[OutcomeName, typer.Option(help="The decision.")],
+    reason: Why,
+    lasting: For,
+    person: Person = None,
+    server: Server = None,
+    data: Data = None,
+) -> int:
+    """Decide for an attempt, in place of the statistics; it is audited and expires."""
+    from api.cli.deciding import override as run
+
+    decision = {"outcome": outcome.value, "reason": reason, "for": lasting, "person": person}
+    return run(attempt, decision, server=server, data=data)
+
+
+@app.command()
+@guarded
+def mode(
+    mode: Annotated[
+        ModeName | None, typer.Argument(help="What controllers are told; none shows it.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="For all services.")] = False,
+    service: Annotated[str | None, typer.Option(help="For one service.")] = None,
+    lasting: Annotated[
+        str, typer.Option("--for", help="How long it stands, such as 45m, 2h or 1d.")
+    ] = "1h",
+    reason: Annotated[str, typer.Option(help="Why; written to the audit log.")] = "",
+    person: Person = None,
+    server: Server = None,
+    data: Data = None,
+) -> int:
+    """Break the glass: change what controllers are told, for a while. Without a mode: show it."""
+    from api.cli.deciding import mode as run, modes
+
+    if mode is None:
+        return modes(server=server, data=data)
+    decision = {
+        "mode": None if mode is ModeName.END else mode.value,
+        "all": every,
+        "service": service,
+        "for": lasting,
+        "reason": reason,
+        "person": person,
+    }
+    return run(decision, server=server, data=data)
+
+
+@app.command()
+@guarded
+def replay(
+    target: Annotated[str, typer.Argument(metavar="ID|FILE", help="A verdict or its evidence.")],
+    server: Server = None,
+    data: Data = None,
+    export: Annotated[
+        Path | None, typer.Option(help="Also write the evidence file here.")
+    ] = None,
+    shown: Shown = Format.TEXT,
+) -> int:
+    """Compute a verdict again from what it was made from. Exit code 0: it is identical."""
+    from api.cli.replaying import replay as run
+
+    return run(target, server=server, data=data, export=export, as_json=shown is Format.JSON)
+
+
+@app.command()
+@guarded
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End by itself.")] = False,
+    fault: Annotated[
+        str, typer.Option(help="none, errors, latency, leak or one-pod.")
+    ] = "errors",
+    prometheus: Annotated[
+        bool, typer.Option("--prometheus", help="Scrape with a real Prometheus.")
+    ] = False,
+    port: Annotated[int | None, typer.Option(help="Port of the gate.")] = None,
+) -> int:
+    """Watch a healthy rollout pass and a bad one be stopped, on real processes."""
+    from api.demo import run
+
+    return run(once=once, fault=fault, prometheus=prometheus, port=port)
+
+
+@app.command()
+@guarded
+def openapi(
+    output: Annotated[Path | None, typer.Option(help="File; none prints it.")] = None,
+) -> int:
+    """Write the description of the HTTP interface."""
+    from api.cli.describing import write
+
+    return write(output)
+
+
+@app.command()
+@guarded
+def version() -> int:
+    """Say which serinus and which engine this is."""
+    from api.version import serinus_version
+    from detector.gate.version import ENGINE
+
+    print(f"serinus {serinus_version()} (engine {ENGINE})")
+    return 0
