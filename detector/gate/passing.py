@@ -90,8 +90,7 @@ def _no_canary(m: Moment) -> Reason | None:
         return None
     return Reason(
         ReasonCode.NO_CANARY_DATA,
-        "No series of the canary yet; check its selector: serinus discover"
-        f" --service {m.plan.service}.",
+        f"No series of {m.plan.service} matches the canary yet; check its selector.",
     )
 
 

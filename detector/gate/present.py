@@ -117,8 +117,7 @@ def _nothing_yet(now: Present) -> Judgement:
     if not frame.canary.pods:
         reason = Reason(
             ReasonCode.NO_CANARY_DATA,
-            "No series of the canary yet; check its selector: serinus discover"
-            f" --service {now.plan.service}.",
+            f"No series of {now.plan.service} matches the canary yet; check its selector.",
         )
     else:
         reason = Reason(
