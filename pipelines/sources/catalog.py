@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from detector.selector import format_query
 
 from detector.errors import InputError, SourceError
+from detector.selector import format_query
 from detector.series import Query
 from pipelines.sources.deadline import Deadline
 from pipelines.sources.exchange import Exchange

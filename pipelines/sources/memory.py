@@ -7,9 +7,9 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
-from detector.selector import matches
 from numpy.typing import ArrayLike
 
+from detector.selector import matches
 from detector.series import Answer, FloatArray, Query, Series
 
 __all__ = ["MemorySource"]

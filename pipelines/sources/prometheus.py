@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
-from detector.selector import format_query
 
 from detector.errors import SourceError
+from detector.selector import format_query
 from detector.series import Answer, Query, Series
 from pipelines.sources.catalog import PrometheusCatalog
 from pipelines.sources.cost import Cost, Skew
