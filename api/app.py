@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from api.auth.access import Access
-from api.charts import Chart
 from api.context import Context
 from api.dialects import flagger
 from api.dialects.events import Events
@@ -22,6 +21,7 @@ from api.settings import Settings
 from api.telemetry import Telemetry
 from api.ui import pages
 from api.version import serinus_version
+from detector.gate.curve import Curve
 
 __all__ = ["create_app"]
 
@@ -48,7 +48,7 @@ def create_app(
     source: object = None,
     store_probe: Callable[[], Probe] | None = None,
     source_probe: Callable[[], Probe] | None = None,
-    chart: Callable[[str], tuple[Chart, ...]] | None = None,
+    chart: Callable[[str], tuple[Curve, ...]] | None = None,
     on_stop: Callable[[], None] | None = None,
 ) -> FastAPI:
     """The ASGI app over a gate.
@@ -92,7 +92,7 @@ def _context(
     settings: Settings,
     store_probe: Callable[[], Probe] | None,
     source_probe: Callable[[], Probe] | None,
-    chart: Callable[[str], tuple[Chart, ...]] | None,
+    chart: Callable[[str], tuple[Curve, ...]] | None,
 ) -> Context:
     limits = settings.limits
     pool = Pool(concurrent=limits.concurrent, queued=limits.queued, bound_s=limits.request_s)

@@ -10,13 +10,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.auth.access import Access
-from api.charts import Chart
 from api.dialects.events import Events
 from api.gatekeeper import Gatekeeper
 from api.pool import Pool
 from api.probe import Probe
 from api.settings import Settings
 from api.telemetry import Telemetry
+from detector.gate.curve import Curve
 from detector.gate.request import VerdictRequest
 from detector.gate.verdict import Verdict
 from pipelines.sources.metered import charged_to
@@ -35,7 +35,7 @@ class Context:
     pool: Pool
     store: Callable[[], Probe]
     source: Callable[[], Probe]
-    chart: Callable[[str], tuple[Chart, ...]]
+    chart: Callable[[str], tuple[Curve, ...]]
     events: Events
 
     async def ask(

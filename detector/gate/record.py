@@ -51,7 +51,10 @@ def chunk_of(attempt: str, prev: str, body: bytes) -> Chunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which verdicts are listed; None is any. `after` is the cursor of the page before."""
+    """Which verdicts are listed; None is any. `after` is the cursor of the page before.
+
+    `newest_only`: of each attempt its newest verdict, if that is wanted, and no other.
+    """
 
     tenant: str | None = None
     service: str | None = None
@@ -62,6 +65,7 @@ class Filter:
     until: float | None = None
     after: str | None = None
     limit: int = 50
+    newest_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

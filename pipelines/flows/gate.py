@@ -66,11 +66,15 @@ class GateSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """An attempt with what was decided when; verdicts are newest first, one page of them."""
+    """An attempt with what was decided when; verdicts are newest first, one page of them.
+
+    `deadline`: that of the page's first verdict, unix seconds.
+    """
 
     attempt: Attempt
     page: Page
     overrides: tuple[Override, ...]
+    deadline: float | None = None
 
 
 @dataclass(slots=True)
@@ -425,10 +429,13 @@ class Gate:
     def rollout(self, id: str, *, after: str | None = None, limit: int = 200) -> Rollout:
         """An attempt and its timeline; `NotFoundError`."""
         attempt = self.stores.attempts.get(id)
+        page = self.stores.verdicts.list(Filter(attempt=id, after=after, limit=limit))
+        newest = self.stores.verdicts.get(page.verdicts[0].id) if page.verdicts else None
         return Rollout(
             attempt=attempt,
-            page=self.stores.verdicts.list(Filter(attempt=id, after=after, limit=limit)),
+            page=page,
             overrides=tuple(self.stores.overrides.of(id)),
+            deadline=None if newest is None else newest.seen.deadline,
         )
 
     def replay(self, id: str) -> Verdict:

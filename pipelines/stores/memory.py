@@ -97,8 +97,12 @@ class MemoryVerdicts:
 
     def list(self, wanted: Filter) -> Page:
         """Newest first."""
+        rows = list(self.rows.values())
+        if wanted.newest_only:
+            newest = {s.verdict.attempt: s for s in sorted(rows, key=lambda s: s.verdict.id)}
+            rows = list(newest.values())
         found = sorted(
-            (s.verdict for s in list(self.rows.values()) if self._is_wanted(s, wanted)),
+            (s.verdict for s in rows if self._is_wanted(s, wanted)),
             key=lambda v: v.id,
             reverse=True,
         )

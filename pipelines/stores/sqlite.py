@@ -265,6 +265,15 @@ def _conditions(wanted: Filter) -> Iterator[sa.ColumnElement[bool]]:
         yield table.c.as_of < wanted.until
     if wanted.after is not None:
         yield table.c.id < wanted.after
+    if wanted.newest_only:
+        yield table.c.id.in_(_newest())
+
+
+def _newest() -> sa.Select[tuple[str]]:
+    """The newest verdict of each attempt: one look into an index for each."""
+    other, attempt = schema.verdicts.alias(), schema.attempts
+    newest = sa.select(sa.func.max(other.c.id)).where(other.c.attempt == attempt.c.id)
+    return sa.select(newest.correlate(attempt).scalar_subquery()).select_from(attempt)
 
 
 class SqlitePoints:

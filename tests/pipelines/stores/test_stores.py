@@ -161,6 +161,23 @@ def test_verdicts_come_back_and_page(stores: Stores) -> None:
     assert seen == [s.verdict.id for s in reversed(kept)]
 
 
+def test_the_newest_verdict_of_each_attempt_is_listed_once(stores: Stores) -> None:
+    """A list of rollouts shows each once, where it stands now, however often it was judged."""
+    first, second = attempt("a1"), attempt("a2")
+    for of in (first, second):
+        stores.attempts.save(of)
+    was_fail = verdict(first, T0, Outcome.FAIL)
+    now = [verdict(first, T0 + 60), verdict(second, T0 + 30, Outcome.FAIL)]
+    for stored in (was_fail, *now):
+        stores.verdicts.save(stored, at=stored.seen.as_of)
+    page = stores.verdicts.list(Filter(newest_only=True, limit=1))
+    rest = stores.verdicts.list(Filter(newest_only=True, limit=1, after=page.next))
+    fails = stores.verdicts.list(Filter(newest_only=True, outcome=Outcome.FAIL))
+    assert [v.id for v in page.verdicts + rest.verdicts] == [s.verdict.id for s in now]
+    assert rest.next is None
+    assert [v.attempt for v in fails.verdicts] == ["a2"]
+
+
 @pytest.mark.parametrize(
     ("wanted", "count"),
     [
