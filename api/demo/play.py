@@ -125,7 +125,9 @@ class Play:
 
     async def _acts(self, stage: Stage) -> int:
         stable = await self._open(stage)
-        faults = [Fault.NONE] if self.wishes.fault is Fault.NONE else [Fault.NONE, self.wishes.fault]
+        faults = (
+            [Fault.NONE] if self.wishes.fault is Fault.NONE else [Fault.NONE, self.wishes.fault]
+        )
         for fault in faults if self.wishes.once else itertools.cycle(faults):
             stable = await self._roll_out(stage, stable, fault)
             await asyncio.sleep(PAUSE_S)

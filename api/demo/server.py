@@ -6,8 +6,8 @@ Says its port on standard output once it listens, and ends when standard input e
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -15,11 +15,19 @@ from pathlib import Path
 
 import msgspec
 import uvicorn
+from fastapi import FastAPI
 
+from api.app import create_app
+from api.compose import Opened, open_gate
 from api.demo.targets import read_targets
 from api.demo.tether import die_with_parent
 from api.demo.web import listen
+from api.logs import configure_logs
+from api.probe import source_probe, store_probe
+from api.settings import Settings, load_settings
+from pipelines.flows.curves import Curves
 from pipelines.sources.memory import MemorySource
+from pipelines.sources.open import Source
 from pipelines.sources.scrape import Scraper
 
 __all__ = ["Ready", "ServerConfig", "following", "main"]
@@ -27,6 +35,7 @@ __all__ = ["Ready", "ServerConfig", "following", "main"]
 INTERVAL_S = 1.0
 LOOK_AGAIN_S = 0.25
 KEEP_S = 2 * 3600.0
+LOG = {"level": "info", "format": "console"}
 
 
 class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,18 +73,52 @@ def following(targets: Path, store: MemorySource, *, interval_s: float) -> Itera
 def _follow(targets: Path, scraper: Scraper, ended: threading.Event) -> None:
     seen = 0
     while not ended.wait(LOOK_AGAIN_S):
-        changed = os.stat(targets).st_mtime_ns
+        changed = targets.stat().st_mtime_ns
         if changed != seen:
             seen = changed
             scraper.targets = read_targets(targets)
 
 
-def _serve(config: ServerConfig) -> None:
-    from api.app import create_app
+@contextlib.contextmanager
+def _source(config: ServerConfig) -> Iterator[Source | None]:
+    """The store that we scrape into; None where a Prometheus scrapes."""
+    if config.prometheus is not None:
+        yield None
+        return
+    store = MemorySource(retention_s=KEEP_S)
+    with following(Path(config.targets), store, interval_s=INTERVAL_S):
+        yield store
 
-    with listen(config.port) as listener, _source(config) as source:
-        gate = _gate(config, source)
-        server = uvicorn.Server(uvicorn.Config(create_app(gate), log_level="warning"))
+
+def _settings(config: ServerConfig) -> Settings:
+    url = config.prometheus or "http://127.0.0.1"
+    return load_settings(
+        flags={"data": config.data, "port": config.port, "source": {"url": url}, "log": LOG}
+    )
+
+
+def _app(opened: Opened, settings: Settings) -> FastAPI:
+    """The very app that `serinus serve` serves."""
+    return create_app(
+        opened.gate,
+        settings,
+        source=opened.source,
+        store_probe=store_probe(opened.stores),
+        source_probe=source_probe(opened.source),
+        chart=Curves(opened.stores).of,
+        on_stop=opened.close,
+    )
+
+
+def _serve(config: ServerConfig, listener: socket.socket) -> None:
+    settings = _settings(config)
+    configure_logs(settings.log.level, settings.log.format)
+    Path(config.data).mkdir(parents=True, exist_ok=True)
+    with listener, _source(config) as source:
+        app = _app(open_gate(settings, source=source), settings)
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+        )
         threading.Thread(target=_end_with_input, args=(server,), daemon=True).start()
         port = listener.getsockname()[1]
         print(msgspec.json.encode(Ready(port)).decode(), flush=True)  # noqa: T201
@@ -93,7 +136,11 @@ def main() -> None:
     config = msgspec.json.decode(sys.argv[1], type=ServerConfig)
     die_with_parent(config.parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _serve(config)
+    try:
+        listener = listen(config.port)
+    except OSError as error:
+        sys.exit(f"port {config.port} of 127.0.0.1 cannot be had: {error.strerror}")
+    _serve(config, listener)
 
 
 if __name__ == "__main__":
