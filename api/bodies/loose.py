@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 __all__ = ["Flag", "Moment", "Number", "Strict", "Text", "Word", "finite", "needed", "printable"]
 
 
+_NO_TIME = "is no time: give ISO 8601 with a zone, such as 2026-11-23T14:00:00Z"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 T = TypeVar("T", str, str | None)
 
@@ -43,17 +44,21 @@ def _no_bool(value: Any) -> Any:
 def _text_or_time(value: Any) -> Any:
     """Times are ISO 8601 with a zone or unix seconds, as numbers or text."""
     value = _no_bool(_absent(value))
+    if not isinstance(value, int | float | str):
+        return value
     try:
-        return _from_unix(float(value)) if value is not None else None
+        return _from_unix(float(value))
     except ValueError:
         return value
+    except OverflowError:
+        raise ValueError(_NO_TIME) from None
 
 
 def _from_unix(seconds: float) -> datetime:
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError, ValueError):
-        raise ValueError("is no time: give ISO 8601 with a zone, such as 2026-11-23T14:00:00Z")
+        raise ValueError(_NO_TIME) from None
 
 
 def _in_range(value: datetime | None) -> datetime | None:
@@ -92,19 +97,20 @@ def finite(**bounds: float) -> Callable[[float | None], float | None]:
 
 
 Word: TypeAlias = Annotated[
-    str | None,
+    Annotated[str, Field(max_length=512)] | None,
     BeforeValidator(_absent),
-    Field(max_length=512),
     AfterValidator(printable),
 ]
 Text: TypeAlias = Annotated[
-    str | None,
+    Annotated[str, Field(max_length=8192)] | None,
     BeforeValidator(_absent),
-    Field(max_length=8192),
     AfterValidator(printable),
 ]
+# The bound sits on the number itself: on the union pydantic would apply it to None as well.
 Number: TypeAlias = Annotated[
-    float | None, BeforeValidator(_no_bool), BeforeValidator(_absent), Field(allow_inf_nan=False)
+    Annotated[float, Field(allow_inf_nan=False)] | None,
+    BeforeValidator(_no_bool),
+    BeforeValidator(_absent),
 ]
 Flag: TypeAlias = Annotated[bool | None, BeforeValidator(_absent)]
 Moment: TypeAlias = Annotated[
