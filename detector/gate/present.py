@@ -41,7 +41,11 @@ _STALE_S, _STALE_INTERVALS = 120.0, 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """All that is known of an attempt at its newest boundary."""
+    """All that is known of an attempt at its newest boundary.
+
+    `told`: when the exposure of the newest told weight begins, unix seconds; its bins may still
+    be to come, and a pass on what was seen before them would let a controller skip the step.
+    """
 
     plan: Plan
     policy: Policy
@@ -57,6 +61,7 @@ class Present:
     incompatible: bool
     rows: tuple[str, ...]
     edges: FloatArray | None
+    told: float | None = None
 
     @property
     def evaluated_to(self) -> float:
@@ -67,7 +72,8 @@ class Present:
     def exposure_since(self) -> float:
         """Start of the current exposure, unix seconds."""
         newest = next((s for s in reversed(self.live) if s.step), None)
-        return self.start + (newest.bin if newest else 0) * self.step
+        judged = self.start + (newest.bin if newest else 0) * self.step
+        return judged if self.told is None else max(judged, self.told)
 
 
 def describe(now: Present, *, as_of: float, stage: Stage, deadline: float | None) -> Judgement:

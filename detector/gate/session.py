@@ -136,6 +136,7 @@ class Session:
                 incompatible=self.incompatible,
                 rows=tuple(self.rows.names),
                 edges=self._edges,
+                told=self.weights.newest_step(self.start, self.step, as_of=as_of),
             ),
             as_of=as_of,
             stage=stage,

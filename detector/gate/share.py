@@ -30,8 +30,13 @@ class Weights:
 
     def told_steps(self, start: float, step: float) -> set[int]:
         """Bins (of width `step`, bin 0 at `start`) in which a told step's exposure begins."""
-        later = self.told[1:] if self.told else []
-        return {int(np.ceil((at - start) / step - 1e-9)) for at, _ in later if at > start}
+        return {int(np.ceil((at - start) / step - 1e-9)) for at, _ in self.told[1:] if at > start}
+
+    def newest_step(self, start: float, step: float, *, as_of: float) -> float | None:
+        """When the exposure of the newest step told by `as_of` begins, judged as yet or not."""
+        known = Weights(told=[told for told in self.told if told[0] <= as_of])
+        bins = known.told_steps(start, step)
+        return start + max(bins) * step if bins else None
 
     def seen_step(
         self, bin_: int, begins: float, canary: FloatArray, control: FloatArray, step_s: float

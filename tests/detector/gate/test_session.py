@@ -195,6 +195,17 @@ def test_a_step_collects_anew() -> None:
     assert run.to(80).outcome is Outcome.PASS
 
 
+def test_a_step_just_told_is_not_passed_on_what_was_seen_before_it() -> None:
+    """A controller that asks right after raising the weight does not skip the new step."""
+    run = Run(make(Recipe(seed=14, shares=(0.33,))))
+    run.session.set_weight(1.0, 10.0)
+    assert run.to(50).outcome is Outcome.PASS
+    run.session.set_weight(50 * 15.0 + 1.0, 30.0)
+    asked = run.session.judge(as_of=50 * 15.0 + 1.0, stage=Stage.STEP, deadline=None)
+    assert (asked.outcome, asked.reason.code) == (Outcome.INCONCLUSIVE, ReasonCode.COLLECTING)
+    assert asked.exposure_since == 51 * 15.0
+
+
 def test_final_needs_ten_minutes() -> None:
     """Promotion asks for more time than a step."""
     recipe = Recipe(seed=15, shares=(0.3,))

@@ -19,6 +19,16 @@ def test_told_steps_begin_at_the_next_bin() -> None:
     assert weights.told_steps(0.0, STEP) == {7}
 
 
+def test_the_newest_step_is_known_before_its_bin() -> None:
+    """From the moment it is told, and not a moment before; the first weight is no step."""
+    weights = Weights()
+    weights.tell(10.0, 5.0)
+    assert weights.newest_step(0.0, STEP, as_of=50.0) is None
+    weights.tell(100.0, 20.0)
+    assert weights.newest_step(0.0, STEP, as_of=99.0) is None
+    assert weights.newest_step(0.0, STEP, as_of=100.0) == 105.0
+
+
 @given(st.lists(st.tuples(st.floats(0, 1e4), st.sampled_from([5.0, 20.0, 50.0])), max_size=20))
 def test_telling_twice_changes_nothing(told: list[tuple[float, float]]) -> None:
     """Repeats of a weight and asks that arrive out of order are no steps."""
