@@ -11,15 +11,13 @@ from api.settings import Settings
 from detector.gate.request import VerdictRequest
 from detector.gate.session import Session
 from detector.ports import MetricCatalog, Stores
-from detector.signals.discover import discover
-from detector.signals.packs import Pack
 from detector.signals.plan import Plan
 from pipelines.flows.gate import Gate, GateSettings
 from pipelines.flows.locate import Discover
 from pipelines.sources.metered import MeteredSource
 from pipelines.sources.open import Source, open_source
 
-__all__ = ["Opened", "open_gate", "open_replayer"]
+__all__ = ["DATABASE", "Opened", "open_gate", "open_records", "open_replayer"]
 
 DATABASE = "serinus.db"
 
@@ -43,31 +41,60 @@ def open_gate(
 ) -> Opened:
     """The gate of the settings; `source` in place of theirs, `in_memory` keeps nothing.
 
-    `ConfigError` for a source that cannot be, `StoreError` for a data directory that cannot be
-    used. A source that is down is no error: it is told in each verdict.
+    `ConfigError` for a source or a pack that cannot be, `StoreError` for a data directory that
+    cannot be used. A source that is down is no error: it is told in each verdict.
     """
-    metered = MeteredSource(source if source is not None else open_source(settings.source.native()))
+    source = source if source is not None else open_source(settings.source.native())
+    known = GateSettings(
+        bound_s=settings.limits.source_s,
+        policies={policy.name: policy for policy in settings.native_policies},
+    )
+    discover = _discovery(settings.packs)
     stores, close = _memory() if in_memory else _sqlite(settings.data / DATABASE)
+    return _opened(source, stores, close, discover=discover, known=known, clock=clock)
+
+
+def open_records(data: Path) -> Opened:
+    """A gate on what a data directory holds, without a source: to look, replay and decide.
+
+    It needs no configuration, so that breaking the glass works when that is what is broken.
+    """
+    return _sourceless(*_sqlite(data / DATABASE))
+
+
+def open_replayer() -> Gate:
+    """A gate that has no source and keeps nothing: it replays evidence files."""
+    return _sourceless(*_memory()).gate
+
+
+def _sourceless(stores: Stores, close: Callable[[], None]) -> Opened:
+    from pipelines.sources.memory import MemorySource
+
+    return _opened(
+        MemorySource(), stores, close, discover=_nowhere, known=GateSettings(), clock=time.time
+    )
+
+
+def _opened(
+    source: Source,
+    stores: Stores,
+    close: Callable[[], None],
+    *,
+    discover: Discover,
+    known: GateSettings,
+    clock: Callable[[], float],
+) -> Opened:
+    metered = MeteredSource(source)
     gate = Gate(
         source=metered,
         catalog=metered,
         stores=stores,
         clock=clock,
-        discover=_discovery(_packs(settings.packs)),
+        discover=discover,
         session_factory=Session,
-        settings=GateSettings(
-            bound_s=settings.limits.source_s,
-            policies={policy.name: policy for policy in settings.native_policies},
-        ),
+        settings=known,
     )
     return Opened(gate=gate, source=metered, stores=stores, close=close)
-
-
-def open_replayer() -> Gate:
-    """A gate that has no source and keeps nothing: it replays evidence files."""
-    from pipelines.sources.memory import MemorySource
-
-    return open_gate(Settings(), source=MemorySource(), in_memory=True).gate
 
 
 def _memory() -> tuple[Stores, Callable[[], None]]:
@@ -83,13 +110,13 @@ def _sqlite(path: Path) -> tuple[Stores, Callable[[], None]]:
     return database.stores(), database.close
 
 
-def _packs(files: Sequence[Path]) -> tuple[Pack, ...]:
+def _discovery(files: Sequence[Path]) -> Discover:
+    from detector.signals.discover import discover
+
     from detector.signals.packs import load_packs
 
-    return load_packs(files)
+    packs = load_packs(files)
 
-
-def _discovery(packs: Sequence[Pack]) -> Discover:
     def found(
         catalog: MetricCatalog,
         request: VerdictRequest,
@@ -101,3 +128,15 @@ def _discovery(packs: Sequence[Pack]) -> Discover:
         return discover(catalog, packs, request, start=start, end=end, timeout_s=timeout_s)
 
     return found
+
+
+def _nowhere(
+    catalog: MetricCatalog,
+    request: VerdictRequest,
+    *,
+    start: float,
+    end: float,
+    timeout_s: float,
+) -> Plan:
+    """Without a source nothing is found."""
+    raise LookupError(f"there is no source to look for {request.service} in")

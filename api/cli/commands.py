@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from api.cli.guard import guarded
+from api.cli.options import (
+    Config,
+    Data,
+    Format,
+    ModeName,
+    OutcomeName,
+    Person,
+    Prometheus,
+    Server,
+    Shown,
+    StageName,
+)
 
 __all__ = ["app"]
 
@@ -22,66 +33,13 @@ app = typer.Typer(
 )
 
 
-class Format(StrEnum):
-    """How a verdict is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class StageName(StrEnum):
-    """What is asked."""
-
-    STEP = "step"
-    FINAL = "final"
-
-
-class ModeName(StrEnum):
-    """What controllers are told; `end` goes back to the policies."""
-
-    SHADOW = "shadow"
-    ADVISE = "advise"
-    PAUSE = "pause"
-    ENFORCE = "enforce"
-    END = "end"
-
-
-class OutcomeName(StrEnum):
-    """What a person decides."""
-
-    PASS = "pass"
-    FAIL = "fail"
-    INCONCLUSIVE = "inconclusive"
-
-
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", envvar="SERINUS_CONFIG", help="YAML file; see serinus.example.yaml."),
-]
-Prometheus = Annotated[
-    str | None, typer.Option(help="URL of your Prometheus (or Thanos, Mimir, VictoriaMetrics).")
-]
-Data = Annotated[Path | None, typer.Option(help="Directory of the store.")]
-Server = Annotated[
-    str | None,
-    typer.Option(envvar="SERINUS_SERVER", help="URL of a running serinus; token: SERINUS_TOKEN."),
-]
-Person = Annotated[
-    str | None, typer.Option(help="Who decides; the name of the login if not given.")
-]
-For = Annotated[str, typer.Option("--for", help="How long it stands, such as 45m, 2h or 1d.")]
-Why = Annotated[str, typer.Option(help="Why; written to the audit log.")]
-Shown = Annotated[Format, typer.Option("--format", help="How it is printed.")]
-
-
 @app.command()
 @guarded
 def serve(
+    *,
     prometheus: Prometheus = None,
     port: Annotated[int | None, typer.Option(help="Port; 8080 if not given.")] = None,
-    host: Annotated[
-        str | None, typer.Option(help="Address; 127.0.0.1 if not given.")
-    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address; 127.0.0.1 if not given.")] = None,
     data: Data = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond this machine without a token.")
@@ -97,7 +55,8 @@ def serve(
 
 @app.command()
 @guarded
-def check(
+def check(  # noqa: PLR0913 - the question has that many fields
+    *,
     service: Annotated[str, typer.Option(help="The service that is rolled out.")],
     canary: Annotated[str, typer.Option(help="PromQL label selector of the canary.")],
     control: Annotated[
@@ -113,33 +72,37 @@ def check(
     started_at: Annotated[
         str | None, typer.Option(help="Begin of the canary, ISO 8601 or unix seconds.")
     ] = None,
-    deadline: Annotated[
-        str | None, typer.Option(help="When undecided becomes final.")
-    ] = None,
+    deadline: Annotated[str | None, typer.Option(help="When undecided becomes final.")] = None,
     as_of: Annotated[str | None, typer.Option(help="The answer that was due then.")] = None,
     weight: Annotated[
         str | None, typer.Option(help="The canary's share of the traffic, per cent.")
     ] = None,
-    stage: Annotated[StageName, typer.Option(help="May it go on, or become stable?")] = (
-        StageName.STEP
-    ),
+    stage: Annotated[
+        StageName, typer.Option(help="May it go on (step), or become stable (final)?")
+    ] = StageName.STEP,
     policy: Annotated[str, typer.Option(help="A policy by name.")] = "default",
     wait: Annotated[
         bool, typer.Option("--wait", help="Ask until a pass, a fail, or the deadline.")
     ] = False,
     every: Annotated[str, typer.Option(help="How often --wait asks.")] = "15s",
     timeout: Annotated[
-        str, typer.Option(help="How long --wait asks where no --deadline is given.")
-    ] = "1h",
+        str | None,
+        typer.Option(help="How long --wait asks at most; 1h where there is no --deadline."),
+    ] = None,
     on_inconclusive: Annotated[
-        int, typer.Option(min=0, max=125, help="Exit code of an undecided verdict.")
+        int, typer.Option(min=0, max=125, help="Exit code of an undecided answer.")
     ] = 3,
     shown: Shown = Format.TEXT,
     data: Data = None,
     config: Config = None,
 ) -> int:
-    """Ask once, or until it is decided. Exit code: 0 pass, 1 fail, 3 inconclusive, 2 usage, 4 could not ask."""
-    from api.cli.checking import Asking, check as run
+    """Ask once, or with --wait until it is decided.
+
+    The exit code says the answer: 0 pass, 1 fail, 3 inconclusive, 2 wrong usage or configuration,
+    4 could not ask. The answer is the judgement as the policy's mode lets it act.
+    """
+    from api.cli.checking import Asking
+    from api.cli.checking import check as run
 
     fields = {
         "service": service,
@@ -171,10 +134,13 @@ def check(
 @app.command()
 @guarded
 def override(
+    *,
     attempt: Annotated[str, typer.Argument(help="The attempt, as a verdict names it.")],
     outcome: Annotated[OutcomeName, typer.Option(help="The decision.")],
-    reason: Why,
-    lasting: For,
+    reason: Annotated[str, typer.Option(help="Why; written to the audit log.")],
+    lasting: Annotated[
+        str, typer.Option("--for", help="How long it stands, such as 45m, 2h or 1d.")
+    ],
     person: Person = None,
     server: Server = None,
     data: Data = None,
@@ -189,6 +155,7 @@ def override(
 @app.command()
 @guarded
 def mode(
+    *,
     mode: Annotated[
         ModeName | None, typer.Argument(help="What controllers are told; none shows it.")
     ] = None,
@@ -203,7 +170,8 @@ def mode(
     data: Data = None,
 ) -> int:
     """Break the glass: change what controllers are told, for a while. Without a mode: show it."""
-    from api.cli.deciding import mode as run, modes
+    from api.cli.deciding import mode as run
+    from api.cli.deciding import modes
 
     if mode is None:
         return modes(server=server, data=data)
@@ -221,15 +189,14 @@ def mode(
 @app.command()
 @guarded
 def replay(
+    *,
     target: Annotated[str, typer.Argument(metavar="ID|FILE", help="A verdict or its evidence.")],
     server: Server = None,
     data: Data = None,
-    export: Annotated[
-        Path | None, typer.Option(help="Also write the evidence file here.")
-    ] = None,
+    export: Annotated[Path | None, typer.Option(help="Also write the evidence file here.")] = None,
     shown: Shown = Format.TEXT,
 ) -> int:
-    """Compute a verdict again from what it was made from. Exit code 0: it is identical."""
+    """Compute a verdict again from what it was made from. Exit code 0: identical, 1: it differs."""
     from api.cli.replaying import replay as run
 
     return run(target, server=server, data=data, export=export, as_json=shown is Format.JSON)
@@ -238,10 +205,9 @@ def replay(
 @app.command()
 @guarded
 def demo(
+    *,
     once: Annotated[bool, typer.Option("--once", help="End by itself.")] = False,
-    fault: Annotated[
-        str, typer.Option(help="none, errors, latency, leak or one-pod.")
-    ] = "errors",
+    fault: Annotated[str, typer.Option(help="none, errors, latency, leak or one-pod.")] = "errors",
     prometheus: Annotated[
         bool, typer.Option("--prometheus", help="Scrape with a real Prometheus.")
     ] = False,
@@ -256,7 +222,7 @@ def demo(
 @app.command()
 @guarded
 def openapi(
-    output: Annotated[Path | None, typer.Option(help="File; none prints it.")] = None,
+    *, output: Annotated[Path | None, typer.Option(help="File; none prints it.")] = None
 ) -> int:
     """Write the description of the HTTP interface."""
     from api.cli.describing import write

@@ -11,7 +11,7 @@ from typing import NoReturn, ParamSpec
 
 from detector.errors import ConfigError, InputError, NotFoundError, SerinusError
 
-__all__ = ["Code", "CouldNotAsk", "guarded", "stop"]
+__all__ = ["Code", "CouldNotAskError", "guarded", "stop"]
 
 P = ParamSpec("P")
 
@@ -27,8 +27,8 @@ class Code(IntEnum):
     INTERRUPTED = 130
 
 
-class CouldNotAsk(SerinusError):
-    """There was no answer."""
+class CouldNotAskError(SerinusError):
+    """There was no answer; asking again may help."""
 
 
 def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
@@ -42,11 +42,14 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
             stop(_told(error), Code.USAGE)
         except SerinusError as error:
             stop(str(error), Code.COULD_NOT)
+        except BrokenPipeError:
+            _nobody_reads()
         except KeyboardInterrupt:
             stop("interrupted", Code.INTERRUPTED)
+        except ImportError as error:
+            _foreign(error)
         except Exception:  # noqa: BLE001 - the top of a command
-            traceback.print_exc()
-            stop("this is an error of serinus itself; nothing was decided", Code.COULD_NOT)
+            _crashed()
         sys.exit(code)
 
     return run
@@ -56,6 +59,30 @@ def _told(error: SerinusError) -> str:
     field = getattr(error, "field", None)
     flag = f"--{str(field).replace('_', '-')}: " if field else ""
     return f"{flag}{error}"
+
+
+def _foreign(error: ImportError) -> NoReturn:
+    """A module of ours is missing: most often because another distribution owns its name."""
+    from pipelines.names import check_names
+
+    try:
+        check_names()
+    except ConfigError as conflict:
+        stop(f"{conflict} ({error})", Code.USAGE)
+    _crashed()
+
+
+def _crashed() -> NoReturn:
+    traceback.print_exc()
+    stop("this is an error of serinus itself; nothing was decided", Code.COULD_NOT)
+
+
+def _nobody_reads() -> NoReturn:
+    """The reader of a pipe went away; Python would complain once more when it flushes."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(int(Code.COULD_NOT))
 
 
 def stop(words: str, code: Code) -> NoReturn:

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import errno
+import ipaddress
+import signal
+import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from detector.errors import ConfigError
 
-__all__ = ["serve", "settings_of"]
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from api.compose import Opened
+    from api.settings import Settings
+    from pipelines.flows.gate import Gate
+
+__all__ = ["listening", "serve", "settings_of"]
 
 PRUNE_EVERY_S = 3600.0
 GRACE_S = 25
+BACKLOG = 2048
 
 
 def settings_of(
     config: Path | None, prometheus: str | None, flags: Mapping[str, object | None]
-) -> Any:  # noqa: ANN401 - Settings, imported late
+) -> Settings:
     """File, environment and flags as one frozen tree."""
     from api.settings import load_settings
 
@@ -40,41 +53,53 @@ def serve(
     from api.auth.access import check_exposure
 
     check_exposure(settings.host, token=token, insecure=settings.insecure)
-    return _run(settings)
+    with listening(settings.host, settings.port) as door:
+        _run(settings, door)
+    return 0
 
 
-def _run(settings: Any) -> int:  # noqa: ANN401
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """The socket, bound before anything is opened; `ConfigError` where that cannot be."""
+    family = socket.AF_INET6 if _is_ipv6(host) else socket.AF_INET
+    try:
+        door = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise ConfigError(_unusable(host, port, error)) from error
+    with door:
+        yield door
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == 6
+    except ValueError:
+        return False
+
+
+def _unusable(host: str, port: int, error: OSError) -> str:
+    place = f"cannot listen on {host}:{port}"
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"{place}: the port is in use, perhaps by another serinus; give another --port"
+        case errno.EACCES:
+            return f"{place}: ports below 1024 need rights; give another --port"
+    return f"{place}: {error.strerror or error}; is --host an address of this machine?"
+
+
+def _run(settings: Settings, door: socket.socket) -> None:
     import uvicorn
 
-    from api.app import create_app
     from api.compose import open_gate
     from api.logs import configure_logs
-    from api.probe import source_probe, store_probe
-    from pipelines.flows.curves import Curves
 
     configure_logs(settings.log.level, settings.log.format)
     opened = open_gate(settings)
     stopped = threading.Event()
-
-    def stop() -> None:
-        stopped.set()
-        opened.close()
-
-    app = create_app(
-        opened.gate,
-        settings,
-        source=opened.source,
-        store_probe=store_probe(opened.stores),
-        source_probe=source_probe(opened.source),
-        chart=Curves(opened.stores).of,
-        on_stop=stop,
-    )
-    threading.Thread(target=_prune, args=(opened.gate, stopped), daemon=True).start()
+    app = _app(settings, opened, stopped)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            host=settings.host,
-            port=settings.port,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -84,20 +109,57 @@ def _run(settings: Any) -> int:  # noqa: ANN401
             limit_concurrency=1000,
         )
     )
-    _greet(settings)
-    server.run()
-    if not server.started:
-        raise ConfigError(f"cannot listen on {settings.host}:{settings.port}")
-    return 0
+    threading.Thread(target=_prune, args=(opened.gate, stopped), daemon=True).start()
+    _greet(settings, door)
+    with _calm():
+        server.run(sockets=[door])
 
 
-def _greet(settings: Any) -> None:  # noqa: ANN401
-    if settings.port:
-        url = f"http://{settings.host}:{settings.port}"
-        print(f"serinus: {url}/rollouts reads {settings.source.url}", file=sys.stderr)
+def _app(settings: Settings, opened: Opened, stopped: threading.Event) -> FastAPI:
+    from api.app import create_app
+    from api.probe import source_probe, store_probe
+    from pipelines.flows.curves import Curves
+
+    def stop() -> None:
+        stopped.set()
+        opened.close()
+
+    return create_app(
+        opened.gate,
+        settings,
+        source=opened.source,
+        store_probe=store_probe(opened.stores),
+        source_probe=source_probe(opened.source),
+        chart=Curves(opened.stores).of,
+        on_stop=stop,
+    )
 
 
-def _prune(gate: Any, stopped: threading.Event) -> None:  # noqa: ANN401
+@contextmanager
+def _calm() -> Iterator[None]:
+    """uvicorn raises the signal that ended it once more; an orderly end is no death by signal."""
+    kinds = (signal.SIGTERM, signal.SIGINT)
+    before = {kind: signal.signal(kind, lambda *_: None) for kind in kinds}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+
+def _greet(settings: Settings, door: socket.socket) -> None:
+    host = f"[{settings.host}]" if _is_ipv6(settings.host) else settings.host
+    url = f"http://{host}:{door.getsockname()[1]}"
+    guard = "with a token" if settings.token else "without a token"
+    print(
+        f"serinus: {url}/rollouts ({guard}) reads {settings.source.url}, "
+        f"keeps its records in {settings.data.absolute()}",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _prune(gate: Gate, stopped: threading.Event) -> None:
     """Delete what is old, now and then."""
     import structlog
 

@@ -1,0 +1,148 @@
+"""`serinus override` and `serinus mode`: what people decide, by a server or on its records."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from api.cli.doors import desk, filled, server_of, server_url
+from api.cli.guard import CouldNotAskError
+from detector.errors import InputError
+
+__all__ = ["mode", "modes", "override"]
+
+T = TypeVar("T")
+
+
+class _Override(msgspec.Struct):
+    attempt: str
+    outcome: str
+    person: str
+    reason: str
+    until: str
+
+
+class _Mode(msgspec.Struct):
+    service: str | None
+    mode: str | None
+    person: str
+    reason: str
+    until: str
+
+
+class _Modes(msgspec.Struct):
+    modes: list[_Mode]
+
+
+def override(
+    attempt: str,
+    decision: Mapping[str, object | None],
+    *,
+    server: str | None,
+    data: Path | None,
+) -> int:
+    """Decide for an attempt, and say what stands now."""
+    from api.bodies.decision import OverrideBody, override_body
+
+    body = filled(OverrideBody, _signed(decision))
+    url = server_url(server, data)
+    if url is not None:
+        with server_of(url) as place:
+            sent = body.model_dump(mode="json", by_alias=True)
+            answer = place.post(f"/v1/rollouts/{_quoted(attempt)}/overrides", sent)
+    else:
+        with desk(data) as gate:
+            made = gate.override(
+                attempt,
+                outcome=body.outcome,
+                person=body.person or "",
+                reason=body.reason or "",
+                for_s=body.for_s,
+            )
+        answer = msgspec.json.encode(override_body(made))
+    told = _read(answer, _Override)
+    print(f"{told.outcome} for attempt {told.attempt}, until {told.until}")
+    print(f"decided by {told.person}: {told.reason}")
+    return 0
+
+
+def mode(decision: Mapping[str, object | None], *, server: str | None, data: Path | None) -> int:
+    """Set or end a break-glass mode, and say what stands now."""
+    from api.bodies.decision import ModeBody, mode_body
+
+    body = filled(ModeBody, _signed(decision))
+    if body.all == (body.service is not None):
+        raise InputError("give either --service NAME or --all", field="service")
+    url = server_url(server, data)
+    if url is not None:
+        with server_of(url) as place:
+            answer = place.post("/v1/modes", body.model_dump(mode="json", by_alias=True))
+    else:
+        with desk(data) as gate:
+            change = gate.set_mode(
+                body.mode,
+                person=body.person or "",
+                reason=body.reason or "",
+                for_s=body.for_s,
+                service=body.service,
+            )
+        answer = msgspec.json.encode(mode_body(change))
+    print(_line(_read(answer, _Mode)))
+    return 0
+
+
+def modes(*, server: str | None, data: Path | None) -> int:
+    """Say which break-glass modes stand."""
+    from api.bodies.decision import mode_body
+
+    url = server_url(server, data)
+    if url is not None:
+        with server_of(url) as place:
+            answer = place.get("/v1/modes")
+    else:
+        with desk(data) as gate:
+            standing = [mode_body(change) for change in gate.modes()]
+        answer = msgspec.json.encode({"modes": standing})
+    found = _read(answer, _Modes).modes
+    for one in found:
+        print(_line(one))
+    if not found:
+        print("no break-glass mode stands; each policy's own mode holds")
+    return 0
+
+
+def _line(told: _Mode) -> str:
+    where = told.service or "all services"
+    if told.mode is None:
+        return f"{where}: back to the policies' own modes ({told.person}: {told.reason})"
+    return f"{where}: {told.mode} until {told.until} ({told.person}: {told.reason})"
+
+
+def _read(answer: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(answer, type=kind)
+    except msgspec.DecodeError as error:
+        raise CouldNotAskError(f"the answer is none of serinus: {error}") from error
+
+
+def _quoted(attempt: str) -> str:
+    from urllib.parse import quote
+
+    return quote(attempt, safe="")
+
+
+def _signed(decision: Mapping[str, object | None]) -> dict[str, object | None]:
+    """With the name of the login where none was given."""
+    return {**decision, "person": decision.get("person") or _login()}
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        text = "this login has no name: say who decides"
+        raise InputError(text, field="person") from error

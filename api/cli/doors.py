@@ -1,0 +1,101 @@
+"""Where a command asks: a running serinus, or a gate of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from detector.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from api.cli.server import Server
+    from api.settings import Settings
+    from pipelines.flows.gate import Gate
+
+T = TypeVar("T", bound="BaseModel")
+
+__all__ = ["asking_gate", "asking_server", "desk", "filled", "server_of", "server_url"]
+
+
+def server_url(server: str | None, *others: object | None) -> str | None:
+    """The server that was named, or that of `SERINUS_SERVER` where nothing else was named."""
+    if server is not None:
+        return server
+    if any(other is not None for other in others):
+        return None
+    return os.environ.get("SERINUS_SERVER") or None
+
+
+@contextmanager
+def server_of(url: str) -> Iterator[Server]:
+    """A connection to a running serinus."""
+    from api.cli.server import Server
+
+    server = Server(url)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def asking_server(server: Server, fields: Mapping[str, str]) -> Callable[[], bytes]:
+    """The question to a running serinus."""
+    return lambda: server.post("/v1/verdicts", dict(fields))
+
+
+@contextmanager
+def asking_gate(
+    settings: Settings, fields: Mapping[str, str], *, in_memory: bool
+) -> Iterator[Callable[[], bytes]]:
+    """The question to a gate of this process."""
+    from api.bodies.verdict import VerdictBody
+    from api.compose import open_gate
+    from api.strict import strict_json
+    from detector.gate.render import verdict_body
+
+    request = filled(VerdictBody, fields).request()
+    opened = open_gate(settings, in_memory=in_memory)
+    try:
+        yield lambda: strict_json(verdict_body(opened.gate.judge(request), brief=False))
+    finally:
+        opened.close()
+
+
+@contextmanager
+def desk(data: Path | None) -> Iterator[Gate]:
+    """A gate on the records of a data directory, without a source.
+
+    Without `data` it is the directory that `serinus serve` takes (`SERINUS_DATA`, else
+    `./serinus-data`). `ConfigError` where there are no records.
+    """
+    from api.compose import DATABASE, open_records
+
+    folder = data or Path(os.environ.get("SERINUS_DATA") or "serinus-data")
+    if not (folder / DATABASE).is_file():
+        raise ConfigError(
+            f"there is no {DATABASE} in {folder}: give --data the directory of `serinus serve`, "
+            "or --server its URL"
+        )
+    opened = open_records(folder)
+    try:
+        yield opened.gate
+    finally:
+        opened.close()
+
+
+def filled(kind: type[T], fields: Mapping[str, object]) -> T:
+    """A body of these fields; `InputError` names the first that is wrong."""
+    from pydantic import ValidationError
+
+    try:
+        return kind.model_validate(dict(fields))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = [str(part) for part in first["loc"] if part not in {"name", "inline"}]
+        words = str(first["msg"]).removeprefix("Value error, ")
+        raise InputError(words, field=".".join(place), semantic=True) from error
