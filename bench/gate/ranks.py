@@ -84,7 +84,9 @@ def _rates(answer: Answer, grid: FloatArray, key: Key) -> dict[str, FloatArray]:
 
 
 def _levels(answer: Answer, grid: FloatArray) -> FloatArray:
-    return np.mean([np.interp(grid, s.times, s.values) for s in answer.series], axis=0)
+    levels = [np.interp(grid, s.times, s.values) for s in answer.series]
+    mean: FloatArray = np.mean(levels, axis=0)
+    return mean
 
 
 def _quantile(by_edge: dict[str, FloatArray], share: float) -> FloatArray:
