@@ -10,8 +10,10 @@ def run(*, once: bool, fault: str, prometheus: bool, port: int | None) -> int:
 
     With `once` it ends by itself within three minutes: 0 only if the healthy version was promoted
     and the bad one aborted (`none`: only the healthy one). Without, it goes on until Ctrl-C.
-    `InputError` for an unknown fault, `ConfigError` when `prometheus` is asked for and not here.
+    `InputError` for an unknown fault, `ConfigError` when `prometheus` is asked for and not here,
+    `ChildError` when a process of it does not start or goes away.
     """
-    from api.demo.play import Wishes, perform
+    from api.demo.play import perform
+    from api.demo.stage import Wishes
 
     return perform(Wishes.of(once=once, fault=fault, prometheus=prometheus, port=port))

@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 import api
+from detector.errors import SerinusError
 
 __all__ = ["Child", "ChildError", "Children", "python"]
 
@@ -24,7 +25,7 @@ STOP_WITHIN_S = 5.0
 T = TypeVar("T")
 
 
-class ChildError(Exception):
+class ChildError(SerinusError):
     """A process of the demo did not start, or went away; the text ends with its log."""
 
 
@@ -170,10 +171,14 @@ class Children:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, with the place of this very tree first: a child must not import another."""
+    """Ours, with the place of this very tree first: a child must not import another.
+
+    The user's `SERINUS_...` stay outside: a token of theirs would lock the demo out of its gate.
+    """
     tree = str(Path(api.__file__).resolve().parent.parent)
     known = os.environ.get("PYTHONPATH")
-    return os.environ | {
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SERINUS_")}
+    return kept | {
         "PYTHONPATH": f"{tree}{os.pathsep}{known}" if known else tree,
         "PROMETHEUS_DISABLE_CREATED_SERIES": "true",
     }

@@ -3,72 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
-import os
 import signal
 import tempfile
-import time
-from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import TypeVar
 
-import msgspec
-
-from api.demo.canary import STABLE_PODS, Canary, Roads
-from api.demo.children import Child, ChildError, Children, python
-from api.demo.faults import Fault, fault_named
-from api.demo.gate import Gate
-from api.demo.prometheus import find_prometheus, start_prometheus
+from api.demo.canary import STABLE_PODS, TIME_SCALE, Canary
+from api.demo.faults import Fault
 from api.demo.rollout import Ending, Loop
 from api.demo.scene import Scene
 from api.demo.screen import open_screen
-from api.demo.server import Ready, ServerConfig
-from api.demo.shop import Shop, Version, state_metrics
-from api.demo.targets import write_targets
-from api.demo.traffic import Second, TrafficConfig
-from api.demo.web import METRICS_TYPE, Exchange, Reply, Respond, listen, serving
+from api.demo.shop import Version
+from api.demo.stage import REQUESTS_PER_S, Stage, Wishes, first_of, open_stage
 
-__all__ = ["Wishes", "perform"]
+__all__ = ["Play", "perform"]
 
-REQUESTS_PER_S = 260.0
 # Until the first canary comes: long enough for the stable pods to be warm and to be known.
 WARM_UP_S = 25.0
 PAUSE_S = 5.0
 HEALTHY_WITHIN_S, BAD_WITHIN_S = 100.0, 75.0
-ONCE_WITHIN_S = 175.0
-READY_WITHIN_S = 30.0
-T = TypeVar("T")
-DONE, OTHERWISE, CRASHED, INTERRUPTED = 0, 1, 4, 130
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What the demo was asked for; `port` None picks a free one."""
-
-    once: bool
-    fault: Fault
-    prometheus: bool
-    port: int | None
-
-    @classmethod
-    def of(cls, *, once: bool, fault: str, prometheus: bool, port: int | None) -> Wishes:
-        """Checked: `InputError` for an unknown fault, `ConfigError` without a Prometheus."""
-        if prometheus:
-            find_prometheus()
-        return cls(once=once, fault=fault_named(fault), prometheus=prometheus, port=port)
+ONCE_WITHIN_S = 172.0
+DONE, OTHERWISE, INTERRUPTED = 0, 1, 130
 
 
 def perform(wishes: Wishes) -> int:
-    """Show it; the exit code. Ctrl-C and SIGTERM end it in order."""
+    """Show it; the exit code. Ctrl-C and SIGTERM end it in order.
+
+    `ChildError` when one of its processes does not start or goes away.
+    """
     scene = Scene()
-    try:
-        with open_screen(scene) as screen:
-            return asyncio.run(_to_the_end(Play(wishes, scene), screen.refresh()))
-    except ChildError as error:
-        print(f"serinus demo: {error}")  # noqa: T201
-        return CRASHED
+    with open_screen(scene) as screen:
+        return asyncio.run(_to_the_end(Play(wishes, scene), screen.refresh()))
 
 
 async def _to_the_end(play: Play, refresh: Coroutine[None, None, None]) -> int:
@@ -89,25 +55,6 @@ async def _to_the_end(play: Play, refresh: Coroutine[None, None, None]) -> int:
         return INTERRUPTED if play.wishes.once else DONE
 
 
-async def first_of(leader: Coroutine[None, None, T], *beside: Coroutine[None, None, None]) -> T:
-    """What the leader returns; what runs beside it must neither end nor fail before it does.
-
-    All are over when this returns or raises.
-    """
-    lead = asyncio.create_task(leader)
-    others = [asyncio.create_task(other) for other in beside]
-    try:
-        done, _ = await asyncio.wait({lead, *others}, return_when=asyncio.FIRST_COMPLETED)
-        for task in done - {lead}:
-            task.result()
-            raise ChildError("a part of the demo ended early")
-        return await lead
-    finally:
-        for task in (lead, *others):
-            task.cancel()
-        await asyncio.wait({lead, *others})
-
-
 class Play:
     """One demo. `shown` are the endings of the rollouts so far, with what was injected."""
 
@@ -120,17 +67,17 @@ class Play:
     async def run(self) -> int:
         """Show it; the exit code."""
         with tempfile.TemporaryDirectory(prefix="serinus-demo-", ignore_cleanup_errors=True) as at:
-            async with _stage(self.wishes, self.scene, Path(at)) as stage:
+            async with open_stage(self.wishes, self.scene, Path(at)) as stage:
                 return await first_of(self._acts(stage), *stage.beside(self.scene))
 
     async def _acts(self, stage: Stage) -> int:
         stable = await self._open(stage)
-        faults = (
-            [Fault.NONE] if self.wishes.fault is Fault.NONE else [Fault.NONE, self.wishes.fault]
-        )
+        bad = () if self.wishes.fault is Fault.NONE else (self.wishes.fault,)
+        faults = (Fault.NONE, *bad)
         for fault in faults if self.wishes.once else itertools.cycle(faults):
+            if self.shown:
+                await asyncio.sleep(PAUSE_S)
             stable = await self._roll_out(stage, stable, fault)
-            await asyncio.sleep(PAUSE_S)
         return self._sum_up()
 
     async def _open(self, stage: Stage) -> Version:
@@ -138,11 +85,8 @@ class Play:
         stable = self.scene.stable = stage.shop.version(next(self._names))
         await stage.shop.scale(stable, STABLE_PODS)
         stage.roads.share({stable: 100})
-        self.scene.tell(
-            f"the shop is open: {STABLE_PODS} pods of {stable.name}, {REQUESTS_PER_S:.0f} "
-            f"requests/s, scraped each second by {stage.scraper}"
-        )
-        self.scene.tell(f"the gate answers at {stage.gate.url}; logs are in {stage.folder}")
+        for line in _opening(stage, stable):
+            self.scene.tell(line)
         self.scene.title = "learning what is normal"
         await asyncio.sleep(WARM_UP_S)
         return stable
@@ -177,109 +121,12 @@ class Play:
         return DONE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """Everything that runs, as long as the demo does."""
-
-    folder: Path
-    shop: Shop
-    roads: Roads
-    gate: Gate
-    scraper: str
-    customers: Child
-    servers: tuple[Child, ...]
-
-    def beside(self, scene: Scene) -> tuple[Coroutine[None, None, None], ...]:
-        """What goes on while the rollouts do."""
-        return (
-            self.roads.publish(self.shop),
-            self._count(scene),
-            *(_stays(server) for server in self.servers),
-        )
-
-    async def _count(self, scene: Scene) -> None:
-        async for second in self.customers.lines(Second):
-            scene.saw(second)
-        await _stays(self.customers)
-
-
-async def _stays(child: Child) -> None:
-    """Returns never: a server that ends is an error."""
-    code = await child.wait()
-    raise ChildError(f"{child.name} ended with {code}:\n{child.tail()}")
-
-
-@contextlib.asynccontextmanager
-async def _stage(wishes: Wishes, scene: Scene, folder: Path) -> AsyncIterator[Stage]:
-    """Start everything but the pods; all is stopped on leaving."""
-    async with contextlib.AsyncExitStack() as stack:
-        children = await stack.enter_async_context(Children(folder))
-        shop = Shop(children, folder)
-        stack.push_async_callback(shop.close)
-        state_port = await stack.enter_async_context(serving(_state_of(shop), listen()))
-        customers = await _customers(children)
-        roads = Roads(customers, folder / "targets.json", state_port=state_port)
-        shop.changed = roads.changed
-        write_targets(roads.targets, [])
-        servers, scraper, source = await _scraper(wishes, children, roads.targets)
-        server, url = await _server(wishes, children, roads.targets, source)
-        gate = await stack.enter_async_context(Gate(url))
-        scene.base = url
-        await _until_ready(gate, server)
-        yield Stage(
-            folder=folder,
-            shop=shop,
-            roads=roads,
-            gate=gate,
-            scraper=scraper,
-            customers=customers,
-            servers=(*servers, server),
-        )
-
-
-def _state_of(shop: Shop) -> Respond:
-    async def respond(exchange: Exchange) -> Reply:
-        if exchange.path != "/metrics":
-            return Reply(404, b"only /metrics is here\n")
-        return Reply(200, state_metrics(shop.versions).encode(), METRICS_TYPE)
-
-    return respond
-
-
-async def _customers(children: Children) -> Child:
-    config = TrafficConfig(parent=os.getpid(), requests_per_s=REQUESTS_PER_S)
-    command = python("api.demo.traffic", msgspec.json.encode(config).decode())
-    return await children.start("customers", command)
-
-
-async def _scraper(
-    wishes: Wishes, children: Children, targets: Path
-) -> tuple[tuple[Child, ...], str, str | None]:
-    """Prometheus if it was wished for; its name for people; its address."""
-    if not wishes.prometheus:
-        return (), "serinus itself", None
-    prometheus, url = await start_prometheus(children, targets)
-    return (prometheus,), f"Prometheus at {url}", url
-
-
-async def _server(
-    wishes: Wishes, children: Children, targets: Path, source: str | None
-) -> tuple[Child, str]:
-    config = ServerConfig(
-        parent=os.getpid(),
-        data=str(children.folder / "serinus"),
-        port=wishes.port or 0,
-        prometheus=source,
-        targets=str(targets),
+def _opening(stage: Stage, stable: Version) -> tuple[str, ...]:
+    """What is there, and where to look."""
+    shop = f"{STABLE_PODS} pods of {stable.name}, {REQUESTS_PER_S:.0f} requests/s"
+    pace = f"one second counts as {1 / TIME_SCALE:.0f}"
+    return (
+        f"the shop is open: {shop}, scraped each second by {stage.scraper}",
+        f"look at {stage.gate.url}/rollouts; logs are in {stage.folder}",
+        f"{pace}: what the gate calls three minutes are {180 * TIME_SCALE:.0f} s here",
     )
-    command = python("api.demo.server", msgspec.json.encode(config).decode())
-    server = await children.start("serinus", command)
-    return server, f"http://127.0.0.1:{(await server.hear(Ready)).port}"
-
-
-async def _until_ready(gate: Gate, server: Child) -> None:
-    give_up = time.monotonic() + READY_WITHIN_S
-    while not await gate.is_ready():
-        if server.code is not None or time.monotonic() > give_up:
-            raise ChildError(f"serinus is not ready:\n{server.tail()}")
-        await asyncio.sleep(0.1)

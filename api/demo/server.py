@@ -22,6 +22,7 @@ from api.compose import Opened, open_gate
 from api.demo.targets import read_targets
 from api.demo.tether import die_with_parent
 from api.demo.web import listen
+from api.demo.wire import Ready, ServerConfig
 from api.logs import configure_logs
 from api.probe import source_probe, store_probe
 from api.settings import Settings, load_settings
@@ -30,28 +31,12 @@ from pipelines.sources.memory import MemorySource
 from pipelines.sources.open import Source
 from pipelines.sources.scrape import Scraper
 
-__all__ = ["Ready", "ServerConfig", "following", "main"]
+__all__ = ["following", "main"]
 
 INTERVAL_S = 1.0
 LOOK_AGAIN_S = 0.25
 KEEP_S = 2 * 3600.0
 LOG = {"level": "info", "format": "console"}
-
-
-class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What it is started with; `prometheus` is an address, None scrapes the `targets` file."""
-
-    parent: int
-    data: str
-    targets: str
-    port: int = 0
-    prometheus: str | None = None
-
-
-class Ready(msgspec.Struct, frozen=True):
-    """What it says once it listens."""
-
-    port: int
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import time
@@ -103,9 +104,7 @@ class Shop:
         version.pods += new
         self.changed()
         await asyncio.gather(*(self._stop(pod) for pod in leaving))
-        async with asyncio.TaskGroup() as starts:
-            for pod in new:
-                starts.create_task(self._begin(version, pod))
+        await asyncio.gather(*(self._begin(version, pod) for pod in new))
 
     async def remove(self, version: Version) -> None:
         """End all its pods and forget it."""
@@ -146,7 +145,11 @@ class Shop:
         )
         command = python("api.demo.pod", msgspec.json.encode(config).decode())
         pod.child = await self.children.start(pod.name, command)
-        pod.port = (await pod.child.hear(Hello)).port
+        try:
+            pod.port = (await pod.child.hear(Hello)).port
+        except ChildError:
+            await pod.child.stop()
+            raise
         await self._instruct(version, pod)
         pod.ready = True
         self.changed()
@@ -159,10 +162,8 @@ class Shop:
             pod.restarts += 1
             self.changed()
             await asyncio.sleep(BACK_OFF_S)
-            try:
+            with contextlib.suppress(ChildError):
                 await self._start(version, pod)
-            except ChildError:
-                continue
 
     async def _instruct(self, version: Version, pod: Pod) -> None:
         if pod.child is not None:
