@@ -135,7 +135,11 @@ def _nothing_yet(now: Present) -> Judgement:
         outcome=Outcome.INCONCLUSIVE,
         reason=reason,
         signals=(),
-        needs=Needs(requests=None, seconds=math.ceil(now.policy.min_step_s), canary_pods=None),
+        needs=Needs(
+            requests=None,
+            seconds=math.ceil(now.policy.min_step_s * now.policy.time_scale),
+            canary_pods=None,
+        ),
         exposure_since=None,
         evaluated_to=None,
         first_fail=None,
