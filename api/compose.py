@@ -10,7 +10,7 @@ from pathlib import Path
 from api.settings import Settings
 from detector.gate.request import VerdictRequest
 from detector.gate.session import Session
-from detector.ports import MetricCatalog, Stores
+from detector.ports import MetricCatalog, MetricSource, Stores
 from detector.signals.plan import Plan
 from pipelines.flows.gate import Gate, GateSettings
 from pipelines.flows.locate import Discover
@@ -44,14 +44,14 @@ def open_gate(
     `ConfigError` for a source or a pack that cannot be, `StoreError` for a data directory that
     cannot be used. A source that is down is no error: it is told in each verdict.
     """
-    source = source if source is not None else open_source(settings.source.native())
+    metered = MeteredSource(source if source is not None else open_source(settings.source.native()))
     known = GateSettings(
         bound_s=settings.limits.source_s,
         policies={policy.name: policy for policy in settings.native_policies},
     )
-    discover = _discovery(settings.packs)
+    discover = _discovery(settings.packs, metered)
     stores, close = _memory() if in_memory else _sqlite(settings.data / DATABASE)
-    return _opened(source, stores, close, discover=discover, known=known, clock=clock)
+    return _opened(metered, stores, close, discover=discover, known=known, clock=clock)
 
 
 def open_records(data: Path) -> Opened:
@@ -71,12 +71,17 @@ def _sourceless(stores: Stores, close: Callable[[], None]) -> Opened:
     from pipelines.sources.memory import MemorySource
 
     return _opened(
-        MemorySource(), stores, close, discover=_nowhere, known=GateSettings(), clock=time.time
+        MeteredSource(MemorySource()),
+        stores,
+        close,
+        discover=_nowhere,
+        known=GateSettings(),
+        clock=time.time,
     )
 
 
 def _opened(
-    source: Source,
+    metered: MeteredSource,
     stores: Stores,
     close: Callable[[], None],
     *,
@@ -84,7 +89,6 @@ def _opened(
     known: GateSettings,
     clock: Callable[[], float],
 ) -> Opened:
-    metered = MeteredSource(source)
     gate = Gate(
         source=metered,
         catalog=metered,
@@ -110,24 +114,11 @@ def _sqlite(path: Path) -> tuple[Stores, Callable[[], None]]:
     return database.stores(), database.close
 
 
-def _discovery(files: Sequence[Path]) -> Discover:
-    from detector.signals.discover import discover
+def _discovery(files: Sequence[Path], source: MetricSource) -> Discover:
+    from pipelines.flows.discovery import Discovery
+    from pipelines.packs import load_packs
 
-    from detector.signals.packs import load_packs
-
-    packs = load_packs(files)
-
-    def found(
-        catalog: MetricCatalog,
-        request: VerdictRequest,
-        *,
-        start: float,
-        end: float,
-        timeout_s: float,
-    ) -> Plan:
-        return discover(catalog, packs, request, start=start, end=end, timeout_s=timeout_s)
-
-    return found
+    return Discovery(load_packs(files), source)
 
 
 def _nowhere(

@@ -18,14 +18,14 @@ from bench.gate.rates import Rates
 from bench.gate.rollout import Rollout
 from bench.gate.samples import NAMESPACE, ORIGIN, SERVICE, fill
 from bench.gate.trials import Asked, Poll
+from detector.discovery import discover
 from detector.gate.request import Stage, VerdictRequest
 from detector.gate.session import Session
 from detector.gate.verdict import Outcome, Verdict
 from detector.series import Answer, Query
-from detector.signals.discover import discover
-from detector.signals.packs import load_packs
 from detector.signals.plan import Plan
 from pipelines.flows.gate import Gate
+from pipelines.packs import load_packs
 from pipelines.sources.memory import MemorySource
 from pipelines.stores.memory import memory_stores
 

@@ -252,7 +252,7 @@ class Gate:
         scale = attempt.policy.time_scale
         try:
             located = self._locator.locate(
-                asked.request,
+                replace(asked.request, policy=attempt.policy),
                 scale,
                 now=end,
                 not_before=attempt.not_before,

@@ -24,7 +24,7 @@ _DEFAULT_INTERVAL_S = 15.0
 
 
 class Discover(Protocol):
-    """`detector.signals.discover.discover` with its packs."""
+    """`detector.discovery.discover` with its packs."""
 
     def __call__(
         self,

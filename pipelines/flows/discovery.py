@@ -1,0 +1,82 @@
+"""Discovery with its packs, its source and one deadline over all that it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from detector.discovery import discover
+from detector.gate.request import VerdictRequest
+from detector.ports import MetricCatalog, MetricSource
+from detector.series import Answer, Query
+from detector.signals.packs import Pack
+from detector.signals.plan import Plan
+from pipelines.flows.turns import Budget
+
+__all__ = ["Discovery"]
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """`Discover` of the gate; `source` weighs stable workloads by their traffic."""
+
+    packs: Sequence[Pack]
+    source: MetricSource | None = None
+
+    def __call__(
+        self,
+        catalog: MetricCatalog,
+        request: VerdictRequest,
+        *,
+        start: float,
+        end: float,
+        timeout_s: float,
+    ) -> Plan:
+        """The plan of a service; all that is asked for it takes `timeout_s` together."""
+        budget = Budget(timeout_s)
+        return discover(
+            _BoundCatalog(catalog, budget),
+            self.packs,
+            request,
+            start=start,
+            end=end,
+            timeout_s=timeout_s,
+            source=None if self.source is None else _BoundSource(self.source, budget),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _BoundCatalog:
+    """A catalogue whose calls have what is left of the time."""
+
+    catalog: MetricCatalog
+    budget: Budget
+
+    def metrics(self, *, timeout_s: float) -> frozenset[str]:
+        return self.catalog.metrics(timeout_s=min(timeout_s, self.budget.left_s()))
+
+    def series(
+        self, queries: Sequence[Query], start: float, end: float, *, timeout_s: float
+    ) -> Sequence[Mapping[str, str]]:
+        left_s = min(timeout_s, self.budget.left_s())
+        return self.catalog.series(queries, start, end, timeout_s=left_s)
+
+    def label_values(
+        self, label: str, queries: Sequence[Query], start: float, end: float, *, timeout_s: float
+    ) -> Sequence[str]:
+        left_s = min(timeout_s, self.budget.left_s())
+        return self.catalog.label_values(label, queries, start, end, timeout_s=left_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _BoundSource:
+    """A source whose reads have what is left of the time."""
+
+    source: MetricSource
+    budget: Budget
+
+    def read(
+        self, queries: Sequence[Query], start: float, end: float, *, timeout_s: float
+    ) -> Sequence[Answer]:
+        left_s = min(timeout_s, self.budget.left_s())
+        return self.source.read(queries, start, end, timeout_s=left_s)
