@@ -16,12 +16,12 @@ __all__ = ["StrictRoute", "json_response", "read_json", "strict_json"]
 _ENCODER = msgspec.json.Encoder()
 
 
-def strict_json(value: Any) -> bytes:
+def strict_json(value: object) -> bytes:
     """UTF-8 JSON; NaN and infinities become null."""
     return _ENCODER.encode(value)
 
 
-def json_response(value: Any, status: int = 200) -> Response:
+def json_response(value: object, status: int = 200) -> Response:
     """An answer that no cache keeps."""
     return Response(
         strict_json(value),
@@ -31,19 +31,33 @@ def json_response(value: Any, status: int = 200) -> Response:
     )
 
 
-def read_json(body: bytes) -> Any:
-    """The value; `json.JSONDecodeError` for what is not strict JSON or nests too deeply."""
+def read_json(body: bytes) -> object:
+    """The value; `json.JSONDecodeError` for what is not strict JSON or nests too deeply.
+
+    A name that comes twice is refused: one reader takes the first, another the last.
+    """
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        msgspec.json.decode(body)
+        return json.loads(body, object_pairs_hook=_single)
+    except (ValueError, RecursionError) as error:
         text = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise json.JSONDecodeError(text, "", 0) from error
+
+
+def _single(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The object; `ValueError` for a name that came before."""
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name[:80]!r} comes twice in one object")
+        found[name] = value
+    return found
 
 
 class StrictRequest(Request):
     """A request whose body is read by `read_json`."""
 
-    async def json(self) -> Any:
+    async def json(self) -> object:
         """The body's value."""
         return read_json(await self.body())
 

@@ -28,7 +28,7 @@ def seconds_of(text: str) -> float:
     return float(sum(int(number) * _UNIT_S[unit] for number, unit in parts))
 
 
-def _span(value: Any) -> Any:
+def _span(value: object) -> object:
     return seconds_of(value.strip()) if isinstance(value, str) else value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -23,7 +23,7 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def _absent(value: Any) -> Any:
+def _absent(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
@@ -34,14 +34,14 @@ def printable(value: T) -> T:
     return value
 
 
-def _no_bool(value: Any) -> Any:
+def _no_bool(value: object) -> object:
     """JSON's true is no number."""
     if isinstance(value, bool):
         raise ValueError("is true or false where a number is asked for")
     return value
 
 
-def _text_or_time(value: Any) -> Any:
+def _text_or_time(value: object) -> object:
     """Times are ISO 8601 with a zone or unix seconds, as numbers or text."""
     value = _no_bool(_absent(value))
     if not isinstance(value, int | float | str):

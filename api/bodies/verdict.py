@@ -29,11 +29,11 @@ EXAMPLE_REQUEST: dict[str, Any] = {
 PolicyName = Annotated[str, StringConstraints(max_length=128), AfterValidator(printable)]
 
 
-def _step_if_absent(value: Any) -> Any:
+def _step_if_absent(value: object) -> object:
     return "step" if value is None or (isinstance(value, str) and not value.strip()) else value
 
 
-def _default_if_absent(value: Any) -> Any:
+def _default_if_absent(value: object) -> object:
     return "default" if value is None or (isinstance(value, str) and not value.strip()) else value
 
 
@@ -87,7 +87,8 @@ class VerdictBody(Strict):
     def request(self) -> VerdictRequest:
         """The question in the gate's words; `InputError` for a deadline before the start."""
         self._check_deadline()
-        assert self.service is not None and self.canary is not None
+        assert self.service is not None
+        assert self.canary is not None
         policy = self.policy if isinstance(self.policy, str) else self.policy.native()
         return VerdictRequest(
             service=self.service,

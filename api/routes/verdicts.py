@@ -18,7 +18,7 @@ from detector.gate.record import Filter, Page
 from detector.gate.render import verdict_body
 from detector.gate.verdict import Outcome
 
-__all__ = ["Id", "Limit", "PROBLEMS", "View", "page_body", "router"]
+__all__ = ["PROBLEMS", "Id", "Limit", "View", "page_body", "router"]
 
 router = APIRouter(prefix="/v1/verdicts", tags=["verdicts"], route_class=StrictRoute)
 
@@ -75,6 +75,7 @@ async def ask(
 )
 async def listed(
     context: In,
+    *,
     service: Annotated[Word, Query(description="Only this service.")] = None,
     rollout: Annotated[Word, Query(description="Only this rollout.")] = None,
     outcome: Annotated[Outcome | None, Query(description="Only this outcome.")] = None,
