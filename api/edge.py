@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth.access import Access
@@ -30,10 +31,12 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# Nobody hears it; nginx's number for a client that went away.
+CLIENT_GONE = 499
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
-class TooLarge(HTTPException):
+class TooLargeError(HTTPException):
     """The body is longer than what is taken; FastAPI lets its own kind of error through."""
 
 
@@ -50,7 +53,7 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdigit() and int(announced) > self.limit:
+        if announced.isascii() and announced.isdigit() and int(announced[:20]) > self.limit:
             await self._refuse(scope, receive, send)
             return
         taken = 0
@@ -60,12 +63,12 @@ class BodyLimit:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self.limit:
-                raise TooLarge(413, self._words)
+                raise TooLargeError(413, self._words)
             return message
 
         try:
             await self.app(scope, counted, send)
-        except TooLarge:
+        except TooLargeError:
             await self._refuse(scope, receive, send)
 
     @property
@@ -98,16 +101,19 @@ class Edge:
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
+        scope = _plain_scope(scope)
         headers = Headers(scope=scope)
         request_id = _request_id(headers.get("x-request-id"))
-        scope.setdefault("state", {})["request_id"] = request_id
-        status = 0
+        scope["state"]["request_id"] = request_id
+        status, is_head = 0, scope["state"]["is_head"]
 
         async def marked(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 _mark(MutableHeaders(scope=message), request_id)
+            elif is_head:
+                message = {**message, "body": b""}
             await send(message)
 
         try:
@@ -115,6 +121,8 @@ class Edge:
             await self.app(scope, receive, marked)
         except Refused as error:
             await problem_of(error, request_id)(scope, receive, marked)
+        except ClientDisconnect:
+            status = status or CLIENT_GONE
         except Exception as error:  # noqa: BLE001 - the one at the top of the loop
             self._unexpected(error, request_id)
             if status == 0:
@@ -127,7 +135,7 @@ class Edge:
         self.log.error("unexpected error", request_id=request_id, exc_info=error)
 
     def _tell(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
-        """One line and one count; the route's pattern and never the path, which may hold a token."""
+        """One line and one count; the route's pattern, not the path, which may hold a token."""
         route = getattr(scope.get("route"), "path", None) or "none"
         self.telemetry.answered(route, scope["method"], status, seconds)
         self.log.info(
@@ -140,9 +148,21 @@ class Edge:
         )
 
 
+def _plain_scope(scope: Scope) -> Scope:
+    """The request as the routes know it: HEAD is a GET without a body, `/x/` is `/x`.
+
+    A redirect to the path without the slash would name a scheme and a host that only a proxy
+    before us knows, and a client would follow it with its token.
+    """
+    state = {**scope.get("state", {}), "is_head": scope["method"] == "HEAD"}
+    method = "GET" if state["is_head"] else scope["method"]
+    path = scope["path"].rstrip("/") or "/"
+    return {**scope, "state": state, "method": method, "path": path}
+
+
 def _plain(headers: Headers) -> dict[str, str]:
     """Lower-case names; of a header that came twice the first counts for nobody's benefit."""
-    return {name: value for name, value in reversed(headers.items())}
+    return dict(reversed(headers.items()))
 
 
 def _request_id(offered: str | None) -> str:

@@ -7,7 +7,7 @@ import binascii
 import hmac
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from api.problems import Refused
@@ -29,8 +29,8 @@ LOGIN = 'Bearer realm="serinus", Basic realm="serinus: any user, the token as pa
 class Access:
     """Who may do what. Without a token only the machine itself is answered."""
 
-    token: str | None = None
-    flagger_token: str | None = None
+    token: str | None = field(default=None, repr=False)
+    flagger_token: str | None = field(default=None, repr=False)
     insecure: bool = False
     allowed_hosts: tuple[str, ...] = ()
 
@@ -59,7 +59,7 @@ class Access:
     def _check_host(self, host: str) -> None:
         """A page in a browser can point its own name at 127.0.0.1, but not change this header."""
         name = _host_name(host)
-        if name == "localhost" or name in self.allowed_hosts or is_loopback(name):
+        if is_loopback(name) or name in {host.lower() for host in self.allowed_hosts}:
             return
         raise Refused(
             f"Without a token only requests to this machine are answered, not to {name[:80]!r}: "
@@ -85,7 +85,9 @@ class Access:
 
 def _check_origin(headers: Mapping[str, str]) -> None:
     """Another site's page may not act through the browser of a person who sits here."""
-    if headers.get("sec-fetch-site", "none") in {"cross-site", "same-site"}:
+    site, origin = headers.get("sec-fetch-site", "none"), headers.get("origin")
+    is_foreign = origin is not None and origin.partition("://")[2] != headers.get("host", "")
+    if site in {"cross-site", "same-site"} or is_foreign:
         raise Refused("Requests from another site's page are refused.")
 
 
