@@ -87,11 +87,18 @@ class Pool:
             return place.is_begun
 
     def _work(self, place: _Place, call: Callable[[], T]) -> T:
-        with self._turns:
-            if not self._begin(place):
-                raise TimeoutError
-            try:
-                return call()
-            finally:
-                with self._lock:
-                    self._taken -= 1
+        if not self._turns.acquire(timeout=self.bound_s):
+            raise TimeoutError  # its caller gave up too, so threads cannot gather here for ever
+        try:
+            return self._called(place, call)
+        finally:
+            self._turns.release()
+
+    def _called(self, place: _Place, call: Callable[[], T]) -> T:
+        if not self._begin(place):
+            raise TimeoutError
+        try:
+            return call()
+        finally:
+            with self._lock:
+                self._taken -= 1

@@ -40,20 +40,37 @@ def store_probe(stores: Stores) -> Callable[[], Probe]:
     return probe
 
 
-def source_probe(source: MetricSource) -> Callable[[], Probe]:
-    """Asks the source for nothing, at most every ten seconds."""
-    lock = threading.Lock()
-    known: list[tuple[float, Probe]] = []
+def source_probe(source: MetricSource, *, fresh_s: float = FRESH_S) -> Callable[[], Probe]:
+    """What the source said last; it is asked for nothing in the background, every ten seconds.
 
-    def probe() -> Probe:
-        with lock:
-            if known and time.monotonic() - known[-1][0] < FRESH_S:
-                return known[-1][1]
-            found = _asked(source)
-            known[:] = [(time.monotonic(), found)]
-            return found
+    It never waits: a probe of readiness that took as long as a source that hangs would take the
+    gate away from its callers, who would read an error where they should read `inconclusive`.
+    """
+    return _LastSaid(source, fresh_s).probe
 
-    return probe
+
+class _LastSaid:
+    """The newest answer of a source, and at most one question under way."""
+
+    def __init__(self, source: MetricSource, fresh_s: float) -> None:
+        self.source, self.fresh_s = source, fresh_s
+        self.said = Probe(is_right=True, words="not asked yet")
+        self.asked_at = -float("inf")
+        self.asking = threading.Lock()
+
+    def probe(self) -> Probe:
+        """What was said last; asks again where that is old."""
+        is_old = time.monotonic() - self.asked_at >= self.fresh_s
+        if is_old and self.asking.acquire(blocking=False):
+            threading.Thread(target=self._ask, daemon=True).start()
+        return self.said
+
+    def _ask(self) -> None:
+        try:
+            self.said = _asked(self.source)
+            self.asked_at = time.monotonic()
+        finally:
+            self.asking.release()
 
 
 def _asked(source: MetricSource) -> Probe:

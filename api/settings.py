@@ -123,13 +123,13 @@ class MetricSourceSettings(Section):
 class LimitSettings(Section):
     """What one process of serinus takes before it says 413 or 503.
 
-    `request_s` is below the 20 s that the shipped templates wait; `source_s` is what of it the
-    metric source may use.
+    `request_s` is below the 10 s that Argo and Flagger wait by default (the shipped templates
+    wait for 20); `source_s` is what of it the metric source may use.
     """
 
     body_kb: Count = 64
-    request_s: Seconds = 18.0
-    source_s: Seconds = 10.0
+    request_s: Seconds = 9.5
+    source_s: Seconds = 8.0
     concurrent: Count = 8
     queued: Count = 64
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import anyio
+import anyio.to_thread
 from fastapi import APIRouter
 from starlette.responses import PlainTextResponse, Response
 
 from api.bodies.answer import ReadyAnswer
 from api.context import In
+from api.probe import Probe
 from api.routes.verdicts import PROBLEMS
 from api.strict import json_response
 from api.telemetry import rendered
@@ -14,6 +19,8 @@ from api.telemetry import rendered
 __all__ = ["router"]
 
 router = APIRouter(tags=["health"])
+# Below the second that Kubernetes gives a probe by default.
+PROBE_S = 0.8
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -38,11 +45,21 @@ async def healthz() -> Response:
     },
 )
 async def readyz(context: In) -> Response:
-    """Ready while the store is open; a source that is known to be down is told, not hidden."""
-    store = await context.pool.run(context.store)
-    source = await context.pool.run(context.source)
+    """Ready while the store is open; a source that is known to be down is told, not hidden.
+
+    It does not queue with the questions: being busy is no reason to be taken out of service.
+    """
+    store, source = await _probed(context.store), await _probed(context.source)
     body = {"ready": store.is_right, "store": store.words, "source": source.words}
     return json_response(body, 200 if store.is_right else 503)
+
+
+async def _probed(probe: Callable[[], Probe]) -> Probe:
+    try:
+        with anyio.fail_after(PROBE_S):
+            return await anyio.to_thread.run_sync(probe, abandon_on_cancel=True)
+    except TimeoutError:
+        return Probe(is_right=False, words=f"did not answer within {PROBE_S:g} s")
 
 
 @router.get(
