@@ -3,7 +3,7 @@
 What a no does depends on the hook, so each has the answer that is safe for it:
 
 =========================  ====================================================================
-confirm-rollout            no holds; before any canary traffic there is nothing to hold for
+confirm-rollout            no holds; yes before the scale-up, when there is nothing to judge yet
 pre-rollout, rollout       no counts towards the threshold: said on fail only, unless the hook's
                            metadata say `on_inconclusive: fail`
 confirm-traffic-increase   no holds; yes once per checksum before any traffic could be seen
@@ -19,13 +19,12 @@ import json
 import re
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, assert_never
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from typing_extensions import assert_never
 
 from api.bodies.loose import Text, Word
 from api.context import Context, In
@@ -33,6 +32,7 @@ from api.dialects.events import Happening
 from api.routes.verdicts import PROBLEMS
 from api.strict import read_json
 from detector.errors import InputError, NotFoundError
+from detector.gate.reason import ReasonCode
 from detector.gate.request import Stage, VerdictRequest
 from detector.gate.verdict import Outcome, Verdict
 
@@ -40,6 +40,9 @@ __all__ = ["FlaggerBody", "Hook", "router", "says_yes"]
 
 router = APIRouter(prefix="/flagger", tags=["flagger"])
 
+# Flagger's phases in which a new revision waits for leave to be scaled up.
+BEFORE_SCALE_UP = frozenset({"Initialized", "Waiting", "Succeeded", "Failed"})
+UNSEEN = frozenset({ReasonCode.NO_CANARY_DATA, ReasonCode.COLLECTING, ReasonCode.LOW_TRAFFIC})
 _NAME = r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"
 
 
@@ -59,7 +62,7 @@ class Hook(StrEnum):
 class OnInconclusive(StrEnum):
     """What a `rollout` hook makes of an undecided verdict."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - an outcome
     FAIL = "fail"
 
 
@@ -92,7 +95,7 @@ class FlaggerBody(BaseModel):
     metadata: dict[str, str] | None = Field(None, description="The hook's own words.")
 
 
-class Refusal(Exception):
+class UnusableError(Exception):
     """A payload that cannot be used, in words."""
 
 
@@ -140,14 +143,23 @@ def _bearer(request: Request) -> str | None:
 
 
 async def _answered(context: Context, hook: Hook, body: bytes, offered: str | None) -> Response:
+    """Whoever has no token is told nothing, not even what is wrong with what was sent."""
     try:
-        payload = _payload(body)
-        context.access.check_flagger(offered, (payload.metadata or {}).get("token"))
-        return await _by_hook(context, hook, payload)
-    except (Refusal, InputError, NotFoundError) as error:
-        if isinstance(error, Refusal) and not isinstance(error.__cause__, ValidationError):
-            context.access.check_flagger(offered)
+        sent = read_json(body)
+    except json.JSONDecodeError as error:
+        context.access.check_flagger(offered)
+        return PlainTextResponse(f"The payload is not JSON: {error.msg}\n", 404)
+    context.access.check_flagger(offered, _token_in(sent))
+    try:
+        return await _by_hook(context, hook, _payload(sent))
+    except (UnusableError, InputError, NotFoundError) as error:
         return PlainTextResponse(f"{error}\n", 404)
+
+
+def _token_in(sent: object) -> str | None:
+    metadata = sent.get("metadata") if isinstance(sent, dict) else None
+    token = metadata.get("token") if isinstance(metadata, dict) else None
+    return token if isinstance(token, str) else None
 
 
 async def _by_hook(context: Context, hook: Hook, payload: FlaggerBody) -> Response:
@@ -157,13 +169,17 @@ async def _by_hook(context: Context, hook: Hook, payload: FlaggerBody) -> Respon
     told = _metadata(payload)
     request = _request(hook, payload, told)
     verdict = await context.ask(_question(context, hook), request)
-    if says_yes(hook, verdict, told.on_inconclusive):
+    if says_yes(hook, verdict, told.on_inconclusive, phase=payload.phase):
         return PlainTextResponse(f"{_words(verdict)}\n", 200)
     return PlainTextResponse(f"{_words(verdict)}\n", 403)
 
 
 def says_yes(
-    hook: Hook, verdict: Verdict, on_inconclusive: OnInconclusive = OnInconclusive.PASS
+    hook: Hook,
+    verdict: Verdict,
+    on_inconclusive: OnInconclusive = OnInconclusive.PASS,
+    *,
+    phase: str = "",
 ) -> bool:
     """Whether the hook is answered with 200: the safe-answer table."""
     answer = verdict.answer
@@ -174,7 +190,8 @@ def says_yes(
             strict = on_inconclusive is OnInconclusive.FAIL and hook is Hook.ROLLOUT
             return answer is Outcome.PASS or (answer is Outcome.INCONCLUSIVE and not strict)
         case Hook.CONFIRM_ROLLOUT:
-            return answer is Outcome.PASS or (answer is not Outcome.FAIL and _is_unseen(verdict))
+            is_early = phase in BEFORE_SCALE_UP and _is_unseen(verdict)
+            return answer is Outcome.PASS or (answer is not Outcome.FAIL and is_early)
         case Hook.CONFIRM_TRAFFIC_INCREASE | Hook.CONFIRM_PROMOTION:
             return answer is Outcome.PASS
         case Hook.POST_ROLLOUT | Hook.EVENT:
@@ -190,9 +207,9 @@ def _question(context: Context, hook: Hook) -> Callable[[VerdictRequest], Verdic
 
 
 def _is_unseen(verdict: Verdict) -> bool:
-    """Whether no request of the canary was counted: it is not even scaled up."""
-    unseen = sum(signal.samples.canary for signal in verdict.signals) == 0
-    return unseen and verdict.outcome is Outcome.INCONCLUSIVE
+    """Whether the source answered and shows no request of the canary: it is not scaled up."""
+    counted = sum(signal.samples.canary for signal in verdict.signals)
+    return counted == 0 and verdict.reason.code in UNSEEN
 
 
 def _words(verdict: Verdict) -> str:
@@ -200,20 +217,18 @@ def _words(verdict: Verdict) -> str:
     return f"{verdict.answer}: {verdict.reason.text} ({verdict.reason.code})"
 
 
-def _payload(body: bytes) -> FlaggerBody:
+def _payload(sent: object) -> FlaggerBody:
     try:
-        return FlaggerBody.model_validate(read_json(body))
-    except json.JSONDecodeError as error:
-        raise Refusal(f"The payload is not JSON: {error.msg}") from error
+        return FlaggerBody.model_validate(sent)
     except ValidationError as error:
-        raise Refusal(_explained(error)) from error
+        raise UnusableError(_explained(error)) from error
 
 
 def _metadata(payload: FlaggerBody) -> FlaggerMetadata:
     try:
         return FlaggerMetadata.model_validate(payload.metadata or {})
     except ValidationError as error:
-        raise Refusal(f"metadata: {_explained(error)}") from error
+        raise UnusableError(f"metadata: {_explained(error)}") from error
 
 
 def _explained(error: ValidationError) -> str:
