@@ -1,4 +1,4 @@
-"""Errors as problem+json (RFC 9457), in one place; nothing else knows which error is which status."""
+"""Errors as problem+json (RFC 9457), in one place; nothing else knows their statuses."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from api.strict import strict_json
 from detector.errors import (
@@ -28,6 +29,10 @@ __all__ = ["Overloaded", "Problem", "Refused", "install_problems", "problem", "p
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
+_WORDS = {
+    404: "There is nothing at this path; /openapi.json lists what there is.",
+    405: "This path does not know this method; the header Allow names those that it knows.",
+}
 
 
 class Problem(BaseModel):
@@ -48,11 +53,11 @@ class Problem(BaseModel):
     )
 
 
-class Overloaded(SerinusError):
+class Overloaded(SerinusError):  # noqa: N818 - a state of ours, and no mistake
     """More questions are waiting than will be answered in time."""
 
 
-class Refused(SerinusError):
+class Refused(SerinusError):  # noqa: N818 - a decision, and no mistake
     """The caller may not; `status` is 401 or 403, `challenge` says how to log in."""
 
     def __init__(self, message: str, *, status: int = 403, challenge: str | None = None) -> None:
@@ -82,37 +87,58 @@ def problem(
 
 
 def problem_of(error: Exception, request_id: str | None) -> Response:
+    """An error as an answer."""
+    if isinstance(error, RequestValidationError):
+        return _invalid(error, request_id)
+    status = _status_of(error)
+    return problem(
+        status,
+        _detail_of(error, status),
+        field=error.field if isinstance(error, InputError) else None,
+        request_id=request_id,
+        headers=_headers_of(error, status),
+    )
+
+
+def _status_of(error: Exception) -> int:
     """The one table from errors to statuses."""
-    again = {"Retry-After": str(RETRY_AFTER_S)}
     match error:
         case InputError():
-            status = 422 if error.semantic else 400
-            return problem(status, str(error), field=error.field, request_id=request_id)
+            return 422 if error.semantic else 400
         case NotFoundError():
-            return problem(404, str(error), request_id=request_id)
+            return 404
         case Refused():
-            challenge = {"WWW-Authenticate": error.challenge} if error.challenge else None
-            return problem(error.status, str(error), request_id=request_id, headers=challenge)
-        case Overloaded() | StoreError() | TimeoutError():
-            detail = str(error) or "This took too long; nothing was decided. Ask again."
-            return problem(503, detail, request_id=request_id, headers=again)
-        case SourceError():
-            return problem(503, str(error), request_id=request_id, headers=again)
-        case RequestValidationError():
-            return _invalid(error, request_id)
+            return error.status
         case HTTPException():
-            return problem(
-                error.status_code, str(error.detail), request_id=request_id, headers=error.headers
-            )
+            return error.status_code
+        case Overloaded() | StoreError() | SourceError() | TimeoutError():
+            return 503
+    return 500
+
+
+def _detail_of(error: Exception, status: int) -> str:
+    """What is said of our own errors is in the log: it may hold what is nobody's business."""
+    match error:
+        case HTTPException():
+            return _WORDS.get(status, str(error.detail))
         case ConfigError():
-            return problem(500, "The configuration is wrong; see the log.", request_id=request_id)
-        case _:
-            detail = "An error of serinus itself; the log has it under this request id."
-            return problem(500, detail, request_id=request_id)
+            return "The configuration is wrong; see the log."
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "An error of serinus itself; the log has it under this request id."
+    return str(error) or "This took too long; nothing was decided. Ask again."
+
+
+def _headers_of(error: Exception, status: int) -> Mapping[str, str] | None:
+    match error:
+        case Refused() if error.challenge:
+            return {"WWW-Authenticate": error.challenge}
+        case HTTPException():
+            return error.headers
+    return {"Retry-After": str(RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
 
 
 def _invalid(error: RequestValidationError, request_id: str | None) -> Response:
-    """400 for a body that is no JSON, 422 for one that says something impossible."""
+    """400 for no JSON, 404 for a path that names nothing, 422 for what cannot be meant."""
     first = error.errors()[0]
     place = [str(part) for part in first["loc"]]
     where, path = place[0], ".".join(part for part in place[1:] if part != "inline")
@@ -120,6 +146,8 @@ def _invalid(error: RequestValidationError, request_id: str | None) -> Response:
         detail = f"The body is not JSON: {first.get('ctx', {}).get('error', first['msg'])}"
         return problem(400, detail, field="body", request_id=request_id)
     field = path or where
+    if where == "path":
+        return problem(404, _told(first, field), field=field, request_id=request_id)
     return problem(422, _told(first, field), field=field, request_id=request_id)
 
 
@@ -129,9 +157,20 @@ def _told(first: Mapping[str, Any], field: str) -> str:
             return f"There is no field {field!r}."
         case "missing":
             return f"{field} is missing."
+        case "model_attributes_type" | "dict_type" if field == "body":
+            return "The body must be a JSON object, sent with Content-Type: application/json."
         case "model_attributes_type" | "dict_type":
-            return f"{field} must be a JSON object, sent with Content-Type: application/json."
+            return f"{field} must be a JSON object."
     return f"{field}: {str(first['msg']).removeprefix('Value error, ')}"
+
+
+def _methods(request: Request) -> list[str]:
+    """All methods of a path: the router names those of the first route alone."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        matched, _ = route.matches(request.scope)
+        found |= (getattr(route, "methods", None) or set()) if matched is not Match.NONE else set()
+    return sorted(found | {"HEAD"} if "GET" in found else found)
 
 
 def install_problems(app: FastAPI) -> None:
@@ -141,6 +180,8 @@ def install_problems(app: FastAPI) -> None:
     async def answer(request: Request, error: Exception) -> Response:
         request_id = getattr(request.state, "request_id", None)
         response = problem_of(error, request_id)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            response.headers["Allow"] = ", ".join(_methods(request))
         if response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
             log.error("request failed", request_id=request_id, exc_info=error)
         return response
