@@ -1,10 +1,10 @@
-"""The real app over a real gate on memory, asked through ASGI: what the tests of the doors share."""
+"""The real app over a real gate on memory, asked through ASGI: what tests of the doors share."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -14,18 +14,45 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import Settings
+from detector.errors import StoreError
+from detector.ports import Stores
 from tests.pipelines.flows.scripted import T0, World
 
-__all__ = ["CANARY", "Door", "failing_door", "passing_door", "quiet_logs", "waiting_door"]
+__all__ = [
+    "CANARY",
+    "QUESTION",
+    "Door",
+    "failing_door",
+    "passing_door",
+    "problem_of",
+    "quiet_logs",
+    "waiting_door",
+    "without",
+]
 
 CANARY = '{track="canary"}'
-QUESTION: Mapping[str, Any] = {"service": "checkout", "canary": CANARY}
+QUESTION: Mapping[str, object] = {"service": "checkout", "canary": CANARY}
 ERRORS = {T0 + 100: 20.0}
 
 
 def quiet_logs() -> None:
     """Only what is worse than an error is printed."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+class Down:
+    """A store whose every method fails as a disk does."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def down(*_: object, **__: object) -> Any:  # noqa: ANN401
+            raise StoreError(f"the disk is full: cannot {name}")
+
+        return down
+
+
+def without(stores: Stores, name: str) -> Stores:
+    """The stores, of which one is down."""
+    return replace(stores, **{name: Down()})
 
 
 @dataclass(slots=True)
@@ -61,35 +88,39 @@ class Door:
         self.world.clock.at = T0 + seconds
         return self
 
-    def post(self, path: str = "/v1/verdicts", **changes: Any) -> Response:
+    def post(self, **changes: object) -> Response:
         """Ask the usual question, with changes."""
-        return self.client.post(path, json={**QUESTION, **changes})
+        return self.client.post("/v1/verdicts", json={**QUESTION, **changes})
+
+    def send(self, path: str, body: Mapping[str, object]) -> Response:
+        """Post a body to another door."""
+        return self.client.post(path, json=body)
 
     def raw(self, body: str | bytes, *, kind: str = "application/json") -> Response:
         """Post bytes as a question."""
         headers = {"Content-Type": kind}
         return self.client.post("/v1/verdicts", content=body, headers=headers)
 
-    def get(self, path: str, **query: Any) -> Response:
+    def get(self, path: str, **query: str | int) -> Response:
         """Look up."""
         return self.client.get(path, params=query)
 
 
-def passing_door(**changes: Any) -> Door:
+def passing_door(door: Door | None = None) -> Door:
     """The usual shop, 400 s after the canary came: a pass."""
-    door = Door(**changes).at(400)
+    door = door or Door()
     door.world.shop()
-    return door
+    return door.at(400)
 
 
-def waiting_door(**changes: Any) -> Door:
+def waiting_door(door: Door | None = None) -> Door:
     """70 s after the canary came: inconclusive, `low_traffic`."""
-    return passing_door(**changes).at(70)
+    return passing_door(door).at(70)
 
 
-def failing_door(**changes: Any) -> Door:
+def failing_door(door: Door | None = None) -> Door:
     """A second canary pod fails twenty requests 100 s after it came: a fail."""
-    door = passing_door(**changes)
+    door = passing_door(door)
     door.world.pod("web-bbbbb-wxzbc", "canary", born=T0, until=T0 + 3600, errors=ERRORS)
     return door
 
