@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the real servers that the contract tests start: Prometheus 2 and promtool
-# from Debian, a Go toolchain, and Prometheus 3 built from its Go module.
+# from Debian, a Go toolchain, Prometheus 3 built from its Go module, and Chromium.
 #
 #   tools/servers.sh            install and build what is missing
 #   tools/servers.sh env        print `export` lines for the tests, install nothing
@@ -123,6 +123,9 @@ print_env() {
     if [ -x "$prometheus3" ]; then
         printf 'export SERINUS_PROMETHEUS3=%q\n' "$prometheus3"
     fi
+    if command -v chromium >/dev/null; then
+        printf 'export SERINUS_CHROMIUM=%q\n' "$(command -v chromium)"
+    fi
     if go="$(find_go)"; then
         printf 'export SERINUS_GO=%q\n' "$go"
     fi
@@ -134,6 +137,7 @@ check() {
     if command -v promtool >/dev/null; then say "promtool: $(command -v promtool)"; else say "promtool: missing"; missing=1; fi
     if prometheus3_is_built; then say "Prometheus 3: $prometheus3"; else say "Prometheus 3: missing"; missing=1; fi
     if go="$(find_go)"; then say "Go: $go"; else say "Go: missing"; missing=1; fi
+    if command -v chromium >/dev/null; then say "Chromium: $(command -v chromium)"; else say "Chromium: missing"; missing=1; fi
     return "$missing"
 }
 
@@ -141,6 +145,7 @@ install() {
     if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
         apt_install prometheus
     fi
+    command -v chromium >/dev/null || apt_install chromium
     prometheus3_is_built || build_prometheus3
     find_go >/dev/null || install_go
     check

@@ -58,7 +58,8 @@ def _by_load(
     if found is None:
         return None
     row = ROWS[RowName.GAUGE]
-    return _shown(bound, row, found, _per_request(cpu_c, load_c), _per_request(cpu_s, load_s))
+    sides = _per_request(cpu_c, load_c), _per_request(cpu_s, load_s)
+    return _shown(bound, row, found, *sides, unit=bound.signal.unit)
 
 
 def _per_request(value: FloatArray, load: FloatArray) -> float | None:
@@ -100,7 +101,8 @@ def _growth(
     error = max(spread, 0.002) * math.sqrt(1 / len(since) + 1 / len(stable))
     found = (float(since.mean()) - usual, error)
     row = ROWS[RowName.SLOPE]
-    return _shown(bound, row, found, math.expm1(float(since.mean())), math.expm1(usual))
+    sides = math.expm1(float(since.mean())), math.expm1(usual)
+    return _shown(bound, row, found, *sides, unit="ratio per 10 minutes")
 
 
 def _shown(
@@ -109,6 +111,8 @@ def _shown(
     found: tuple[float, float],
     canary: float | None,
     control: float | None,
+    *,
+    unit: str,
 ) -> SignalVerdict:
     value, error = found
     effect = Effect(
@@ -127,7 +131,7 @@ def _shown(
         outcome=Outcome.INCONCLUSIVE if worse else Outcome.PASS,
         required=False,
         judged=False,
-        unit=bound.signal.unit,
+        unit=unit,
         canary=canary,
         control=control,
         effect=effect,

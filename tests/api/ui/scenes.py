@@ -74,7 +74,7 @@ class Clock:
 class Shop:
     """Pods with counters and histograms, and a gate that judges them.
 
-    `errors` and `slower` (log) are the canary's from `bad_from` seconds after T0 on.
+    `errors` and `slower` (log) are the canary's from `bad_from` seconds after `start` on.
     """
 
     errors: float = 0.004
@@ -84,6 +84,7 @@ class Shop:
     service: str = "checkout"
     minutes: float = 30.0
     seed: int = 7
+    start: float = T0
     policy: Policy = field(default_factory=Policy)
     source: FakeSource = field(default_factory=FakeSource)
     stores: Stores = field(default_factory=memory_stores)
@@ -92,11 +93,11 @@ class Shop:
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng(self.seed)
-        until = T0 + 60 * self.minutes
+        until = self.start + 60 * self.minutes
         for number in range(6):
-            self._pod(rng, f"{self.service}-5c4b8d-st{number}", "stable", T0 - 7500, until)
+            self._pod(rng, f"{self.service}-5c4b8d-st{number}", "stable", self.start - 7500, until)
         for number in range(3):
-            self._pod(rng, f"{self.service}-6d9f7c-ca{number}", "canary", T0, until)
+            self._pod(rng, f"{self.service}-6d9f7c-ca{number}", "canary", self.start, until)
         self.gate = Gate(
             source=self.source,
             catalog=self.source,
@@ -112,17 +113,19 @@ class Shop:
         times = np.arange(born + rng.uniform(1, EVERY), until, EVERY)
         labels = {"service": self.service, "pod": name, "track": track}
         many = rng.poisson(self.per_s / 3 * EVERY, len(times)).astype(float)
-        is_bad = (times >= T0 + self.bad_from) & (track == "canary")
+        is_bad = (times >= self.start + self.bad_from) & (track == "canary")
         bad = rng.binomial(many.astype(int), np.where(is_bad, self.errors, 0.004)).astype(float)
         for code, counts in (("200", many - bad), ("500", bad)):
-            self._add(REQUESTS, {**labels, "code": code}, times, np.cumsum(counts))
+            self._add(
+                REQUESTS, {**labels, "code": code}, times, np.cumsum(counts, dtype=np.float64)
+            )
         z = (np.log(EDGES) - np.log(0.06) - self.slower * is_bad[:, None]) / 0.7
         shares = np.diff(1 / (1 + np.exp(-1.7 * z)), prepend=0.0, append=1.0, axis=1)
         below = np.cumsum(np.cumsum(rng.multinomial(many.astype(int), shares), axis=0), axis=1)
         for edge, counts in zip((*map(str, EDGES), "+Inf"), below.T, strict=True):
-            self._add(BUCKETS, {**labels, "le": edge}, times, counts.astype(float))
-        self._add(STARTED, labels, times, np.full(len(times), times[0] - 5))
-        self._add(MEMORY, labels, times, 2e8 + 1e3 * np.arange(len(times)))
+            self._add(BUCKETS, {**labels, "le": edge}, times, counts.astype(np.float64))
+        self._add(STARTED, labels, times, np.full(len(times), float(times[0]) - 5))
+        self._add(MEMORY, labels, times, 2e8 + 1e3 * np.arange(len(times), dtype=np.float64))
 
     def _add(
         self, family: Family, labels: dict[str, str], times: FloatArray, values: FloatArray
@@ -130,8 +133,8 @@ class Shop:
         self.source.store.add({"__name__": family.metric, **labels}, times, values)
 
     def ask(self, after: float, **changes: object) -> Verdict:
-        """The question of a controller `after` seconds from T0."""
-        self.clock.at = T0 + after
+        """The question of a controller `after` seconds from the start."""
+        self.clock.at = self.start + after
         base: dict[str, object] = {
             "service": self.service,
             "canary": '{track="canary"}',

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from detector.gate.curve import TRAFFIC, Curve, curves
 from detector.gate.frame import Counts, Frame, truncated
-from detector.series import FloatArray
 from detector.signals.plan import Family, Plan
 from detector.signals.signal import Kind, Shape
 from tests.detector.gate.rollouts import PLAN, Recipe, bound, dropped, make
@@ -22,10 +22,9 @@ def drawn(frame: Frame, plan: Plan = PLAN, most: int = 1000) -> dict[str, Curve]
     return {curve.signal: curve for curve in curves(frame, plan, most=most)}
 
 
-def exposed(frame: Frame, curve: Curve) -> FloatArray:
+def exposed(frame: Frame, curve: Curve) -> NDArray[np.bool_]:
     """Which points lie after the start."""
-    found: FloatArray = curve.times > frame.start
-    return found
+    return np.asarray(curve.times > frame.start, np.bool_)
 
 
 @given(most=st.integers(1, 400), end=st.integers(1, 100))

@@ -1,0 +1,288 @@
+"""What the templates show, made from what the gate knows."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from api.strict import strict_json
+from api.ui.figures import Figure, curve_figure, evidence_figure, figure_title, marks
+from api.ui.headline import Headline, headline, notices
+from api.ui.rows import Row, row_of
+from api.ui.story import Moment, story
+from api.ui.wording import ICONS, about, day_clock, exactly, value_text
+from detector.gate.attempt import Attempt, ModeChange
+from detector.gate.curve import Curve
+from detector.gate.record import Page
+from detector.gate.verdict import Outcome, Verdict
+from pipelines.flows.gate import Rollout
+
+__all__ = ["Chart", "ListView", "RolloutView", "list_view", "rollout_view"]
+
+# A page looks again as often as there can be something new: bins are as long as scrapes.
+_REFRESH_S, _REFRESH_LEAST_S = 15.0, 2.0
+_TABLE_ROWS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A figure's place, and its newest values for who cannot see it."""
+
+    id: str
+    title: str
+    rows: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutView:
+    """A rollout's page; `figures` is JSON that cannot end the script element it stands in."""
+
+    name: str
+    service: str
+    attempt: str
+    heading: Headline | None
+    notices: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    charts: tuple[Chart, ...]
+    no_charts: str
+    figures: str
+    moments: tuple[Moment, ...]
+    older: str | None
+    is_older: bool
+    overrides: tuple[str, ...]
+    commands: tuple[tuple[str, str], ...]
+    verdict: str | None
+    near: float
+    refresh_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRow:
+    """One rollout in the list."""
+
+    attempt: str
+    outcome: Outcome
+    icon: str
+    final: bool
+    service: str
+    rollout: str
+    revision: str
+    reason: str
+    since: str
+    since_exact: str
+    asked: str
+    asked_exact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListView:
+    """The list of rollouts, as it was filtered."""
+
+    rows: tuple[ListRow, ...]
+    service: str
+    outcome: str
+    older: str | None
+    is_first: bool
+    notices: tuple[str, ...]
+    now: str
+
+
+def list_view(
+    page: Page, *, service: str, outcome: str, is_first: bool, notices: Sequence[str], now: float
+) -> ListView:
+    """The list as it is shown at `now`."""
+    return ListView(
+        rows=tuple(_list_row(verdict, now) for verdict in page.verdicts),
+        service=service,
+        outcome=outcome,
+        older=page.next,
+        is_first=is_first,
+        notices=tuple(notices),
+        now=day_clock(now),
+    )
+
+
+def _list_row(verdict: Verdict, now: float) -> ListRow:
+    asked = verdict.as_of.timestamp()
+    since = asked if verdict.started_at is None else verdict.started_at.timestamp()
+    return ListRow(
+        attempt=verdict.attempt,
+        outcome=verdict.outcome,
+        icon=ICONS[verdict.outcome],
+        final=verdict.final,
+        service=verdict.service,
+        rollout=verdict.rollout or "",
+        revision=verdict.revision or "",
+        reason=verdict.reason.text,
+        since="–" if verdict.started_at is None else day_clock(since, near=now),
+        since_exact=exactly(since),
+        asked=about(asked - now),
+        asked_exact=exactly(asked),
+    )
+
+
+def rollout_view(
+    newest: Rollout,
+    shown: Rollout,
+    modes: tuple[ModeChange, ...],
+    curves: Sequence[Curve],
+    *,
+    is_older: bool,
+    no_charts: str,
+    now: float,
+) -> RolloutView:
+    """The page of an attempt; `shown` holds the part of its timeline that is read."""
+    attempt = newest.attempt
+    verdict = newest.page.verdicts[0] if newest.page.verdicts else None
+    near = verdict.as_of.timestamp() if verdict else attempt.asked_at
+    whole = not is_older and shown.page.next is None
+    moments = story(attempt, shown.page.verdicts, shown.overrides, modes, whole=whole)
+    charts, figures = _charts(() if is_older else curves, verdict, shown.page.verdicts, moments)
+    return RolloutView(
+        name=_name(attempt),
+        service=attempt.identity.service,
+        attempt=attempt.id,
+        heading=None if verdict is None else headline(verdict, newest, now),
+        notices=notices(newest, modes, now),
+        facts=_facts(attempt, verdict, now),
+        rows=tuple(row_of(signal, near=near) for signal in verdict.signals) if verdict else (),
+        notes=verdict.notes if verdict else (),
+        charts=charts,
+        no_charts=no_charts or _no_charts(attempt),
+        figures=_script_safe(figures),
+        moments=moments,
+        older=shown.page.next,
+        is_older=is_older,
+        overrides=_overrides(newest, now),
+        commands=_commands(attempt, verdict),
+        verdict=None if verdict is None else verdict.id,
+        near=near,
+        refresh_s=0.0 if is_older or (verdict and verdict.final) else _refresh_s(attempt),
+    )
+
+
+def _name(attempt: Attempt) -> str:
+    """`checkout v2.3.1`, with the rollout where it is called otherwise."""
+    identity = attempt.identity
+    own = identity.rollout if identity.rollout not in (None, identity.service) else None
+    return " ".join(word for word in (identity.service, own, attempt.revision) if word)
+
+
+def _refresh_s(attempt: Attempt) -> float:
+    return max(_REFRESH_LEAST_S, _REFRESH_S * attempt.policy.time_scale)
+
+
+def _facts(attempt: Attempt, verdict: Verdict | None, now: float) -> tuple[tuple[str, str], ...]:
+    identity = attempt.identity
+    place = " / ".join(word for word in (identity.cluster, identity.namespace) if word)
+    exposure = verdict.exposure_since.timestamp() if verdict and verdict.exposure_since else None
+    weight = attempt.weights[-1].weight if attempt.weights else None
+    known: tuple[tuple[str, str | None], ...] = (
+        ("Judged at", _when(verdict.as_of.timestamp(), now) if verdict else None),
+        ("Last asked", _when(attempt.last_asked, now)),
+        ("Canary since", _when(attempt.started_at, now)),
+        ("This exposure since", _when(exposure, now)),
+        ("Weight", None if weight is None else f"{weight:g} %"),
+        ("Stage asked", verdict.stage.value if verdict else None),
+        ("Mode", verdict.mode.value if verdict else attempt.policy.mode.value),
+        ("Namespace", place or None),
+        ("Canary", "{" + identity.canary + "}"),
+        ("Policy", attempt.policy.digest),
+        ("Engine", attempt.engine),
+        ("Attempt", attempt.id),
+    )
+    return tuple((name, text) for name, text in known if text is not None)
+
+
+def _when(at: float | None, now: float) -> str | None:
+    return None if at is None else f"{day_clock(at, near=now)} ({about(at - now)})"
+
+
+def _charts(
+    curves: Sequence[Curve],
+    verdict: Verdict | None,
+    verdicts: Sequence[Verdict],
+    moments: Sequence[Moment],
+) -> tuple[tuple[Chart, ...], list[Figure]]:
+    charts, figures = [], []
+    signals = {signal.name: signal for signal in verdict.signals} if verdict else {}
+    begin, end = _span(curves, verdicts)
+    marked = marks(moments, begin=begin, end=end)
+    for curve in curves:
+        charts.append(Chart(id=curve.signal, title=figure_title(curve), rows=_table(curve)))
+        figures.append(curve_figure(curve, signals.get(curve.signal), marked))
+    evidence = evidence_figure(verdicts, marked) if curves else None
+    if evidence is not None:
+        words = "Evidence of harm, per cent of what a fail needs"
+        charts.insert(0, Chart(id="evidence", title=words))
+        figures.insert(0, evidence)
+    for figure in figures:
+        figure["layout"]["xaxis"]["range"] = [1000 * begin, 1000 * end]
+    return tuple(charts), figures
+
+
+def _span(curves: Sequence[Curve], verdicts: Sequence[Verdict]) -> tuple[float, float]:
+    """From the first point to the newest point or verdict: the same on all charts."""
+    if not curves:
+        return 0.0, 0.0
+    ends = [float(curve.times[-1]) for curve in curves]
+    ends += [verdict.as_of.timestamp() for verdict in verdicts[:1]]
+    return min(float(curve.times[0]) for curve in curves), max(ends)
+
+
+def _table(curve: Curve) -> tuple[tuple[str, str, str], ...]:
+    """The newest points, newest first."""
+    points = list(zip(curve.times, curve.canary, curve.control, strict=True))[-_TABLE_ROWS:]
+    near = float(curve.times[-1])
+    return tuple(
+        (
+            day_clock(float(at), near=near),
+            value_text(float(canary), curve.unit),
+            value_text(float(control), curve.unit),
+        )
+        for at, canary, control in reversed(points)
+    )
+
+
+def _script_safe(figures: Sequence[Figure]) -> str:
+    """JSON in which no text can end a script element or begin a comment."""
+    text = strict_json(list(figures)).decode()
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _no_charts(attempt: Attempt) -> str:
+    if attempt.plan is None:
+        return "No series of the canary has been seen yet, so there is nothing to draw."
+    if attempt.head:
+        return "There is nothing to draw yet, or the samples are gone: they are kept 30 days."
+    return "No sample has been read yet, so there is nothing to draw."
+
+
+def _overrides(rollout: Rollout, now: float) -> tuple[str, ...]:
+    found = []
+    for made in rollout.overrides:
+        state = "stands" if now < made.until else "has expired"
+        span = f"{day_clock(made.at, near=now)} to {day_clock(made.until, near=now)}"
+        found.append(f"{made.person} decided {made.outcome.value}, {span} ({state}): {made.reason}")
+    return tuple(found)
+
+
+def _commands(attempt: Attempt, verdict: Verdict | None) -> tuple[tuple[str, str], ...]:
+    """What a person may want to type, whole and quoted."""
+    decide = "serinus override {id} --outcome {word} --for 1h --reason 'WHY'"
+    service = shlex.quote(attempt.identity.service)
+    found = [
+        ("Let it go on", decide.format(id=shlex.quote(attempt.id), word="pass")),
+        ("Stop it", decide.format(id=shlex.quote(attempt.id), word="fail")),
+        (
+            "Stop acting on verdicts of this service",
+            f"serinus mode shadow --service {service} --for 2h --reason 'WHY'",
+        ),
+    ]
+    if verdict is not None:
+        again = ("Compute this verdict again", f"serinus replay {shlex.quote(verdict.id)}")
+        found.insert(0, again)
+    return tuple(found)
