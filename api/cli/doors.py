@@ -53,15 +53,16 @@ def asking_gate(
     settings: Settings, fields: Mapping[str, str], *, in_memory: bool
 ) -> Iterator[Callable[[], bytes]]:
     """The question to a gate of this process."""
+    import msgspec
+
     from api.bodies.verdict import VerdictBody
     from api.compose import open_gate
-    from api.strict import strict_json
     from detector.gate.render import verdict_body
 
     request = filled(VerdictBody, fields).request()
     opened = open_gate(settings, in_memory=in_memory)
     try:
-        yield lambda: strict_json(verdict_body(opened.gate.judge(request), brief=False))
+        yield lambda: msgspec.json.encode(verdict_body(opened.gate.judge(request), brief=False))
     finally:
         opened.close()
 

@@ -38,6 +38,7 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             code = command(*args, **kwargs) or 0
+            sys.stdout.flush()
         except (InputError, ConfigError, NotFoundError) as error:
             stop(_told(error), Code.USAGE)
         except SerinusError as error:

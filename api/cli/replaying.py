@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import msgspec
+
 from api.cli.doors import desk, server_of, server_url
 from api.cli.guard import Code
 from detector.errors import ConfigError
@@ -55,13 +57,12 @@ def _write(path: Path, file: bytes) -> None:
 
 def _replayed(file: bytes, *, as_json: bool) -> int:
     from api.compose import open_replayer
-    from api.strict import strict_json
     from detector.gate.render import verdict_body
     from detector.gate.version import ENGINE
     from pipelines.flows.evidence import unpack_evidence
 
-    given = strict_json(verdict_body(unpack_evidence(file).stored.verdict, brief=False))
-    again = strict_json(verdict_body(open_replayer().replay_file(file), brief=False))
+    given = msgspec.json.encode(verdict_body(unpack_evidence(file).stored.verdict, brief=False))
+    again = msgspec.json.encode(verdict_body(open_replayer().replay_file(file), brief=False))
     if as_json:
         print(again.decode())
     else:
