@@ -183,7 +183,19 @@ def test_a_start_in_the_future_is_refused() -> None:
         "{" + ",".join(f'a{i}="b"' for i in range(65)) + "}",
         '{pod=~"' + "a" * 5000 + '"}',
     ],
-    ids="bomb nest lookahead class open bare or metric range many long".split(),
+    ids=[
+        "bomb",
+        "nest",
+        "lookahead",
+        "class",
+        "open",
+        "bare",
+        "or",
+        "metric",
+        "range",
+        "many",
+        "long",
+    ],
 )
 def test_a_selector_that_cannot_be_used_is_refused_at_once(side: str, selector: str) -> None:
     """A regular expression that explodes is not compiled, here or in Prometheus."""
