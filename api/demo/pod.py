@@ -7,6 +7,7 @@ output once it listens, and ends when standard input ends.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import os
@@ -140,7 +141,10 @@ async def _serve(config: PodConfig, listener: socket.socket) -> None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         orders.log.info("%s %s listens on port %d", config.name, config.version, port)
         print(msgspec.json.encode({"port": port}).decode(), flush=True)  # noqa: T201
-        await _obey(orders)
+        try:
+            await _obey(orders)
+        finally:
+            orders.log.info("%s stops", config.name)
 
 
 def main() -> None:
@@ -149,10 +153,8 @@ def main() -> None:
     die_with_parent(config.parent, by=signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _log_to(Path(config.log))
-    try:
+    with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(_serve(config, listen(config.port)))
-    except asyncio.CancelledError:
-        logging.getLogger("shop").info("%s stops", config.name)
 
 
 def _log_to(path: Path) -> None:
