@@ -64,6 +64,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     links: Links = Links()
 
 
+class Problem(msgspec.Struct, frozen=True):
+    """What is read of a problem+json."""
+
+    detail: str
+
+
 class Gate:
     """A gate at a base address; use it in an `async with` block."""
 
@@ -110,8 +116,16 @@ class Gate:
 
 def _decode(response: httpx2.Response) -> Answer:
     if not response.is_success:
-        raise GateError(f"status {response.status_code}: {response.text[:300]}")
+        raise GateError(f"status {response.status_code}: {_problem(response.content)}")
     try:
         return msgspec.json.decode(response.content, type=Answer)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise GateError(f"the answer is no verdict: {error}") from error
+
+
+def _problem(body: bytes) -> str:
+    """The detail of a problem, else the beginning of whatever it is."""
+    try:
+        return msgspec.json.decode(body, type=Problem).detail
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return body[:200].decode("utf-8", errors="replace")

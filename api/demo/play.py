@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 
 from api.demo.canary import STABLE_PODS, TIME_SCALE, Canary
+from api.demo.children import ChildError
 from api.demo.faults import Fault
 from api.demo.rollout import Ending, Loop
 from api.demo.scene import Scene
@@ -78,6 +79,8 @@ class Play:
             if self.shown:
                 await asyncio.sleep(PAUSE_S)
             stable = await self._roll_out(stage, stable, fault)
+            if self.wishes.once and self._wrong():
+                break
         return self._sum_up()
 
     async def _open(self, stage: Stage) -> Version:
@@ -102,22 +105,30 @@ class Play:
         within_s = HEALTHY_WITHIN_S if fault is Fault.NONE else BAD_WITHIN_S
         ask = canary.asks(stage.gate, deadline_s=within_s)
         ending = await Loop(cluster=canary, ask=ask, narrator=self.scene).run()
+        if ending is Ending.BROKEN:
+            raise ChildError(f"{self.scene.trouble}; its log ends with:\n{stage.server.tail()}")
         self.shown.append((fault, ending))
         self.scene.tell(f"how it was decided: {self.scene.page}")
         self.scene.close_rollout(promoted=ending is Ending.PROMOTED)
         return version if ending is Ending.PROMOTED else stable
 
+    def _wrong(self) -> list[str]:
+        """Rollouts that did not end as they should."""
+        return [
+            f"{'the healthy rollout' if fault is Fault.NONE else f'the bad one ({fault})'} was {end}"
+            for fault, end in self.shown
+            if end is not (Ending.PROMOTED if fault is Fault.NONE else Ending.ABORTED)
+        ]
+
     def _sum_up(self) -> int:
         """0 only if every rollout ended as it should."""
-        wrong = [
-            f"{'the healthy rollout' if fault is Fault.NONE else fault} was {ending}"
-            for fault, ending in self.shown
-            if ending is not (Ending.PROMOTED if fault is Fault.NONE else Ending.ABORTED)
-        ]
+        wrong = self._wrong()
         if wrong:
             self.scene.tell(f"not as it should be: {', '.join(wrong)}", "bad")
             return OTHERWISE
-        self.scene.tell("the good went out, the bad was stopped: as it should be", "good")
+        good = "the good went out"
+        bad = "" if self.wishes.fault is Fault.NONE else ", the bad was stopped"
+        self.scene.tell(f"{good}{bad}: as it should be", "good")
         return DONE
 
 

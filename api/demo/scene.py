@@ -100,10 +100,8 @@ class Scene:
         """Show the answer; tell of it when it is another, or after a while."""
         self.answer, self.trouble = answer, ""
         self.page = self.base + answer.links.ui
-        new = (step.weight, answer.answer, answer.reason.code)
-        if new == self._said and self.elapsed - self._said_at < REPEAT_AFTER_S:
+        if not self._is_news(step.weight, answer.answer, answer.reason.code):
             return
-        self._said, self._said_at = new, self.elapsed
         tone = {"pass": "good", "fail": "bad"}.get(answer.answer, "plain")
         self.tell(f"{answer.answer} ({answer.reason.code}) {self._sides()}", tone)
         self.tell(f"    {answer.reason.text}{needed(answer.needs)}")
@@ -111,7 +109,8 @@ class Scene:
     def failed(self, step: Step, error: GateError, since_s: float) -> None:
         """The gate does not answer."""
         self.trouble = f"the gate has not answered for {since_s:.0f} s: {error}"
-        self.tell(self.trouble, "bad")
+        if self._is_news(step.weight, "trouble"):
+            self.tell(self.trouble, "bad")
 
     def ended(self, ending: Ending, why: str) -> None:
         """The rollout is over."""
@@ -123,7 +122,14 @@ class Scene:
         """What was the canary is stable now, or gone."""
         if promoted:
             self.stable = self.canary
-        self.canary, self.answer, self.weight = None, None, 0
+        self.canary, self.answer, self.weight, self._said = None, None, 0, ()
+
+    def _is_news(self, *what: object) -> bool:
+        """Whether it was not said before, or long ago."""
+        if what == self._said and self.elapsed - self._said_at < REPEAT_AFTER_S:
+            return False
+        self._said, self._said_at = what, self.elapsed
+        return True
 
     def _sides(self) -> str:
         canary, control = self.rates(self.canary), self.rates(self.stable)

@@ -59,14 +59,15 @@ class Stage:
     gate: Gate
     scraper: str
     customers: Child
-    servers: tuple[Child, ...]
+    server: Child
+    scrapers: tuple[Child, ...]
 
     def beside(self, scene: Scene) -> tuple[Coroutine[None, None, None], ...]:
         """What goes on while the rollouts do."""
         return (
             self.roads.publish(self.shop),
             self._count(scene),
-            *(_stays(server) for server in self.servers),
+            *(_stays(child) for child in (self.server, *self.scrapers)),
         )
 
     async def _count(self, scene: Scene) -> None:
@@ -93,7 +94,7 @@ async def open_stage(wishes: Wishes, scene: Scene, folder: Path) -> AsyncIterato
         roads = Roads(customers, folder / "targets.json", state_port=state_port)
         shop.changed = roads.changed
         write_targets(roads.targets, [])
-        servers, scraper, source = await _scraper(wishes, children, roads.targets)
+        scrapers, scraper, source = await _scraper(wishes, children, roads.targets)
         server, url = await _server(wishes, children, roads.targets, source)
         gate = await stack.enter_async_context(Gate(url))
         scene.base = url
@@ -105,7 +106,8 @@ async def open_stage(wishes: Wishes, scene: Scene, folder: Path) -> AsyncIterato
             gate=gate,
             scraper=scraper,
             customers=customers,
-            servers=(*servers, server),
+            server=server,
+            scrapers=scrapers,
         )
 
 
