@@ -97,7 +97,7 @@ class Play:
     async def _roll_out(self, stage: Stage, stable: Version, fault: Fault) -> Version:
         """One rollout; the version that is stable afterwards."""
         version = self.scene.canary = stage.shop.version(next(self._names))
-        kind = "healthy" if fault is Fault.NONE else f"bad ({fault})"
+        kind = _kind(fault)
         self.scene.title = f"rollout of {version.name}, {kind}"
         self.scene.tell(f"rollout of {version.name} begins; it is {kind}", "good")
         canary = Canary(stage.shop, stage.roads, stable=stable, version=version, fault=fault)
@@ -115,7 +115,7 @@ class Play:
     def _wrong(self) -> list[str]:
         """Rollouts that did not end as they should."""
         return [
-            f"{'the healthy rollout' if fault is Fault.NONE else f'the bad one ({fault})'} was {end}"
+            f"the {_kind(fault)} rollout was {end}"
             for fault, end in self.shown
             if end is not (Ending.PROMOTED if fault is Fault.NONE else Ending.ABORTED)
         ]
@@ -130,6 +130,10 @@ class Play:
         bad = "" if self.wishes.fault is Fault.NONE else ", the bad was stopped"
         self.scene.tell(f"{good}{bad}: as it should be", "good")
         return DONE
+
+
+def _kind(fault: Fault) -> str:
+    return "healthy" if fault is Fault.NONE else f"bad ({fault})"
 
 
 def _opening(stage: Stage, stable: Version) -> tuple[str, ...]:
