@@ -14,26 +14,29 @@ from detector.gate.reason import SIGNAL_NAMES
 __all__ = ["PolicyBody", "SignalPolicyBody", "policy_body"]
 
 Share = Annotated[Number, AfterValidator(finite(gt=0, lt=1))]
-NotNegative = Annotated[Number, AfterValidator(finite(ge=0))]
+# Upper bounds keep arithmetic finite; nobody tolerates a hundredfold increase.
+Increase = Annotated[Number, AfterValidator(finite(ge=0, le=100))]
+Points = Annotated[Number, AfterValidator(finite(ge=0, le=1))]
+Weight = Annotated[Number, AfterValidator(finite(ge=0, le=1000))]
 Span = Annotated[Number, AfterValidator(finite(gt=0, le=30 * 86_400))]
 
 
 class SignalPolicyBody(Strict):
     """What a policy changes of one signal; what is absent keeps the pack's value."""
 
-    tolerate: NotNegative = Field(
+    tolerate: Increase = Field(
         None, description="Relative increase that is no harm: 0.05 is 5 %.", examples=[0.05]
     )
-    limit: NotNegative = Field(
+    limit: Increase = Field(
         None, description="Relative increase that a pass has to rule out.", examples=[0.2]
     )
-    tolerate_points: NotNegative = Field(
+    tolerate_points: Points = Field(
         None, description="Absolute increase of a ratio that is no harm: 0.001 is 0.1 points."
     )
-    limit_points: NotNegative = Field(
+    limit_points: Points = Field(
         None, description="Absolute increase of a ratio that a pass has to rule out."
     )
-    weight: NotNegative = Field(None, description="The signal's share of the false-alarm budget.")
+    weight: Weight = Field(None, description="The signal's share of the false-alarm budget.")
     required: Flag = Field(None, description="Whether a pass needs this signal.")
     judged: Flag = Field(None, description="Whether it can fail a rollout, or only advises.")
 
@@ -68,7 +71,7 @@ class PolicyBody(Strict):
         None, description="Shortest exposure before a pass at stage `final`, in seconds."
     )
     history_s: Span = Field(None, description="How much of the past is learned from, in seconds.")
-    time_scale: Annotated[Number, AfterValidator(finite(gt=0, le=1))] = Field(
+    time_scale: Annotated[Number, AfterValidator(finite(ge=0.001, le=1))] = Field(
         None, description="For demos: 1/15 makes one second count as fifteen."
     )
     rollback: Annotated[RollbackRule | None, Field()] = Field(
