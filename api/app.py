@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 
 from api.auth.access import Access
+from api.bodies.answer import EXAMPLE_VERDICT
 from api.context import Context
 from api.dialects import flagger
 from api.dialects.events import Events
@@ -41,6 +43,14 @@ TAGS = [
 ]
 
 
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """FastAPI leaves nulls out of examples; every key of ours is always sent, so it is shown."""
+        document = super().openapi()
+        document["components"]["schemas"]["VerdictAnswer"]["examples"] = [EXAMPLE_VERDICT]
+        return document
+
+
 def create_app(
     gate: Gatekeeper,
     settings: Settings | None = None,
@@ -67,7 +77,7 @@ def create_app(
         if on_stop is not None:
             on_stop()
 
-    app = FastAPI(
+    app = _App(
         title="serinus",
         summary=SUMMARY,
         description=DESCRIPTION,
