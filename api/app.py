@@ -45,7 +45,7 @@ TAGS = [
 
 class _App(FastAPI):
     def openapi(self) -> dict[str, Any]:
-        """FastAPI leaves nulls out of examples; every key of ours is always sent, so it is shown."""
+        """FastAPI leaves nulls out of examples; each key of ours is always sent, so it is shown."""
         document = super().openapi()
         document["components"]["schemas"]["VerdictAnswer"]["examples"] = [EXAMPLE_VERDICT]
         return document
