@@ -19,9 +19,7 @@ from detector.selector import matches, parse_selector
 from pipelines.sources.exposition import parse_exposition, parse_series
 from tests.api.demo.stand import answers, gone, in_shop, on_stage, until
 
-NAME = re.compile(
-    rf"{ROLLOUT}-[bcdfghjklmnpqrstvwxz2456789]{{8}}-[bcdfghjklmnpqrstvwxz2456789]{{5}}"
-)
+NAME = re.compile(rf"{ROLLOUT}-[{LETTERS}]{{8}}-[{LETTERS}]{{5}}")
 
 
 def told(versions: list[Version]) -> dict[str, list[tuple[Mapping[str, str], float]]]:
