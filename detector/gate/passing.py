@@ -32,6 +32,8 @@ _SEEN = 0.70
 _SETTLED_AGE_S = 180.0
 _SETTLED_SHARE = 0.5
 _STARVED = 0.05
+# 5 sd and 10 events beyond the limit: pods differ, and a pass that waits a minute costs little.
+_BURST_S, _BURST_SD, _BURST_EVENTS = 60.0, 5.0, 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +150,9 @@ def _budget_burning(m: Moment) -> Reason | None:
         for k in ("n", "x")
     )
     budget = 1 - m.policy.slo
-    if x < _BURN_EVENTS or x <= _BURN * budget * n:
+    # What the service always burned is its habit, and tells nothing of this release.
+    usual = state.track.learned.rate * n
+    if x < _BURN_EVENTS or x <= _BURN * budget * n + usual:
         return None
     return Reason(
         ReasonCode.BUDGET_BURNING,
@@ -170,12 +174,36 @@ def _control_exhausted(m: Moment) -> Reason | None:
 
 
 def _burst(m: Moment) -> Reason | None:
-    if m.burst is None:
+    name = m.burst or _bursting(m)
+    if name is None:
         return None
     return Reason(
         ReasonCode.BURST,
-        f"{title(m.burst)} rose in one short burst; it must last to count against the release.",
+        f"{title(name)} rose in one short burst; it must last to count against the release.",
     )
+
+
+def _bursting(m: Moment) -> str | None:
+    """The error signal of which the canary shows far more than its limit just now.
+
+    Evidence bounds what a bin can say, so a burst among quiet minutes is none; but nobody goes on
+    in the middle of it.
+    """
+    for name, state in m.states.items():
+        learned = state.track.learned
+        ours = m.window.frame.canary.counts.get(name)
+        theirs = m.window.frame.control.counts.get(name)
+        if learned.row.name is not RowName.ERROR or ours is None:
+            continue
+        n, x = (float(m.last(v.T, _BURST_S).sum()) for v in (ours.n, ours.x))
+        rate = learned.rate + learned.eps0
+        if theirs is not None:
+            served, failed = (float(m.last(v.T, _BURST_S).sum()) for v in (theirs.n, theirs.x))
+            rate = max(rate, failed / max(served, 1.0))
+        most = n * rate * math.exp(learned.row.limit)
+        if x > most + _BURST_SD * math.sqrt(most) + _BURST_EVENTS:
+            return name
+    return None
 
 
 def _suspicious(m: Moment) -> Reason | None:

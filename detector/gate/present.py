@@ -163,7 +163,9 @@ def _missing(now: Present) -> tuple[str, ...]:
         name for name, wish in now.policy.signals.items() if wish.required
     }
     optional = {name for name, wish in now.policy.signals.items() if wish.required is False}
-    return tuple(sorted(wanted - optional - set(now.boards)))
+    # Histograms that do not fit are there: `incompatible_histograms` says what to mend.
+    unfit = {"latency"} if now.window.frame.notes.get("incompatible_histograms") else set()
+    return tuple(sorted(wanted - optional - unfit - set(now.boards)))
 
 
 def _decide(

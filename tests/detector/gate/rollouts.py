@@ -133,7 +133,7 @@ def make(recipe: Recipe) -> Frame:
 
 def _arm(r: Recipe, rng: np.random.Generator, *, canary: bool) -> Arm:
     pods = r.canary if canary else r.control
-    time = np.arange(-r.history, r.bins)
+    time = np.arange(-r.history, r.bins, dtype=np.float64)
     fault = _fault(r, time, pods) if canary else np.zeros((pods, len(time)))
     n = rng.poisson(_traffic(r, time, canary=canary) / pods, (pods, len(time))).astype(float)
     shared = rng.normal(0, r.arm) if canary else 0.0
@@ -157,7 +157,7 @@ def _arm(r: Recipe, rng: np.random.Generator, *, canary: bool) -> Arm:
 
 
 def _traffic(r: Recipe, time: FloatArray, *, canary: bool) -> FloatArray:
-    at = np.clip(time * len(r.shares) // r.bins, 0, len(r.shares) - 1)
+    at = np.clip(time * len(r.shares) // r.bins, 0, len(r.shares) - 1).astype(int)
     share = np.where(time >= 0, np.array(r.shares)[at], 0.0)
     return r.requests * r.step * (share if canary else 1 - share)
 

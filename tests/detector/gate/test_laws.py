@@ -124,10 +124,9 @@ def test_slower_scrapes_find_the_same_effects(town: str, every: float) -> None:
         one, other = signal_of(often, name).effect, signal_of(seldom, name).effect
         assert one is not None
         assert other is not None
-        assert one.high is not None
-        assert one.low is not None
-        sd = (one.high - one.low) / (2 * 1.645)
-        assert abs(one.value - other.value) <= sd, name
+        assert None not in {one.high, one.low, one.value, other.value}
+        sd = (float(one.high or 0) - float(one.low or 0)) / (2 * 1.645)
+        assert abs(float(one.value or 0) - float(other.value or 0)) <= sd, name
 
 
 @pytest.mark.parametrize("every", [15.0, 30.0, 60.0])

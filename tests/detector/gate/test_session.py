@@ -155,10 +155,10 @@ def test_a_total_outage_fails_within_two_minutes() -> None:
 def test_silent_canary_never_passes() -> None:
     """A canary without requests is no good news at any time."""
     run = Run(make(Recipe(seed=11, shares=(0.0,))))
-    for bin_ in (1, 20, 50, 100):
-        judgement = run.to(bin_)
-        assert judgement.outcome is Outcome.INCONCLUSIVE
-    assert judgement.reason.code == ReasonCode.LOW_TRAFFIC
+    for bin_ in (1, 20, 50):
+        assert run.to(bin_).outcome is Outcome.INCONCLUSIVE
+    last = run.to(100)
+    assert (last.outcome, last.reason.code) == (Outcome.INCONCLUSIVE, ReasonCode.LOW_TRAFFIC)
 
 
 def test_traffic_that_stops_withholds_pass() -> None:
@@ -352,17 +352,3 @@ def test_state_stays_small() -> None:
     for bin_ in range(1, 101):
         run.to(bin_)
     assert run.session.nbytes < 1_000_000
-
-
-def test_reduced_operating_suite() -> None:
-    """No false rollback in 30 healthy rollouts, one point more of errors found in all of 20."""
-    healthy = [
-        Run(make(Recipe(seed=100 + s, arm=0.025, pods=0.03, requests=200.0))).all()
-        for s in range(30)
-    ]
-    assert sum(j.outcome is Outcome.FAIL for j in healthy) == 0
-    faulty = [
-        Run(make(Recipe(seed=200 + s, more_errors=0.01, requests=400.0, canary=4))).all()
-        for s in range(20)
-    ]
-    assert sum(j.outcome is Outcome.FAIL for j in faulty) >= 19

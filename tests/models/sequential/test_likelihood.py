@@ -31,7 +31,9 @@ def lognormal(median: float, sigma: float, requests: float) -> np.ndarray:
 
 def one(x: float, n: float = 1000.0, rate: float = 0.01) -> np.ndarray:
     """One bin's log-likelihood."""
-    return poisson(np.array([n]), np.array([x]), np.array([rate]), np.array([1.0]), ERROR)[0]
+    exposure, events = np.array([n]), np.array([x])
+    log_l: np.ndarray = poisson(exposure, events, np.array([rate]), np.ones(1), ERROR)[0]
+    return log_l
 
 
 @given(st.floats(1, 60), st.floats(0.001, 0.05))
