@@ -16,12 +16,14 @@ __all__ = ["Side", "by_pods", "resolve", "unknown"]
 class Side:
     """One arm: what selects it among the series of its service, and what that finds now.
 
-    `how` is said where it is not the selector itself.
+    `how` is said where it is not the selector itself. `is_of_service` False: its series do not
+    carry the service's name, so that its selector stands alone.
     """
 
     matchers: tuple[Matcher, ...]
     series: tuple[Labels, ...]
     how: str = ""
+    is_of_service: bool = True
 
 
 def resolve(asked: Sequence[Matcher], series: Sequence[Labels], pod_label: str) -> Side | None:

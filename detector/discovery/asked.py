@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from detector.errors import InputError
 from detector.gate.policy import Policy
 from detector.gate.request import VerdictRequest
 from detector.selector import parse_selector
-from detector.series import Matcher
+from detector.series import Matcher, MatchOp
+from detector.signals.packs.schema import PODS, SERVICES
 
 __all__ = ["Asked", "asked_of"]
+
+_NAMING = frozenset({*PODS, *SERVICES, "destination_workload", "destination_app"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +24,27 @@ class Asked:
     service: str
     canary: tuple[Matcher, ...]
     control: tuple[Matcher, ...] | None
-    canary_text: str
-    control_text: str
     namespace: str | None
     cluster: str | None
     across_clusters: bool
+    time_scale: float
+
+    def names_service(self, selector: Sequence[Matcher]) -> bool:
+        """Whether a selector alone picks this service: a pod or workload that bears its name."""
+        return any(
+            self.service in matcher.value
+            for matcher in selector
+            if matcher.op in {MatchOp.EQUAL, MatchOp.MATCHES} and matcher.label in _NAMING
+        )
+
+    def spellings(self, selector: tuple[Matcher, ...]) -> list[tuple[Matcher, ...]]:
+        """The selector, and with every other label that may name the pods in place of `pod`."""
+        if not any(matcher.label == "pod" for matcher in selector):
+            return [selector]
+        return [
+            tuple(Matcher(name, m.op, m.value) if m.label == "pod" else m for m in selector)
+            for name in PODS
+        ]
 
 
 def asked_of(request: VerdictRequest) -> Asked:
@@ -44,9 +64,8 @@ def asked_of(request: VerdictRequest) -> Asked:
         service=request.service,
         canary=canary,
         control=control,
-        canary_text=request.canary.strip() or "{}",
-        control_text=(told or "").strip(),
         namespace=request.namespace or None,
         cluster=request.cluster or None,
         across_clusters=isinstance(policy, Policy) and policy.allow_cross_cluster,
+        time_scale=policy.time_scale if isinstance(policy, Policy) else 1.0,
     )

@@ -31,7 +31,6 @@ class Service:
     candidate: Candidate
     arms: Arms
     unit: Unit
-    names: frozenset[str]
     found: Mapping[str, Sequence[Labels]]
     beside: Mapping[str, Sequence[Labels]]
 
@@ -58,11 +57,7 @@ class Service:
         if told is None:
             return None
         own = rules(told.where, told.without)
-        series = [
-            s
-            for s in self.found.get(told.metric, ())
-            if fits(own, s) and fits((self.candidate.service,), s)
-        ]
+        series = [s for s in self.found.get(told.metric, ()) if fits(own, s)]
         return self._placed(
             Family(
                 metric=told.metric,
@@ -128,21 +123,20 @@ class Service:
 
     def _scope(self, series: Sequence[Labels]) -> Iterator[Matcher]:
         """Namespace and cluster of the arms, where the joined series tell the same."""
-        for names in (CLUSTERS, NAMESPACES):
-            told = {m.value for m in self.arms.canary.matchers if _is_scope(m, self, names)}
-            label = first_label(names, series)
-            if label is not None and told and values_of(label, series) <= told:
-                yield equal(label, next(iter(told)))
+        pack = self.candidate.pack
+        for known, names in ((pack.clusters, CLUSTERS), (pack.namespaces, NAMESPACES)):
+            told = [m.value for m in self.arms.canary.matchers if _names_one(m, known)]
+            same = [label for label in names if told and values_of(label, series) == {told[0]}]
+            if same:
+                yield equal(same[0], told[0])
 
     def _fallback(self) -> tuple[str, ...]:
         own = self.candidate.pod_label
         return () if own == "instance" else ("instance",)
 
 
-def _is_scope(matcher: Matcher, service: Service, names: Sequence[str]) -> bool:
-    pack = service.candidate.pack
-    known = pack.clusters if names is CLUSTERS else pack.namespaces
-    return matcher.op is MatchOp.EQUAL and matcher.label in known
+def _names_one(matcher: Matcher, labels: Sequence[str]) -> bool:
+    return matcher.op is MatchOp.EQUAL and matcher.label in labels
 
 
 def _pods(candidate: Candidate, arms: Arms) -> frozenset[str]:
@@ -162,7 +156,7 @@ def resource_queries(
     label = candidate.pod_label
     pods = sorted(values_of(label, arms.canary.series))[:_PODS_ASKED]
     pods += sorted(values_of(label, arms.control_series))[:_PODS_ASKED]
-    if not pods:
+    if not pods or candidate.pack.unit is not Unit.POD:
         return []
     return [
         Query(told.metric, (*rules(told.where, told.without), any_of(by, pods)))
@@ -232,11 +226,10 @@ def _no_histogram(service: Service) -> str:
     if told is not None:
         return f"{told.metric} of the service carries neither the arms' labels nor their pods"
     looked = [part.metric for part in service.candidate.pack.durations]
-    native = [m.removesuffix("_bucket") for m in looked]
-    native = [m for m in native if m in service.names]
+    native = [m for metric in looked if service.found.get(m := metric.removesuffix("_bucket"))]
     if native:
         return f"{native[0]} has no classic buckets; native histograms are not read yet"
-    return f"the service has no histogram of a known name: {', '.join(looked) or 'none is known'}"
+    return f"the service has none of {', '.join(looked) or 'the histograms of a pack'}"
 
 
 def _restarts(service: Service) -> BoundSignal | Missing:
@@ -279,12 +272,8 @@ def _memory(service: Service) -> BoundSignal | Missing:
 
 
 def _absent(service: Service, name: str, role: Role) -> Missing:
-    looked = list(dict.fromkeys(told.metric for _, told in _ranked(service.packs, role)))
-    there = [metric for metric in looked if metric in service.names]
     if service.unit is not Unit.POD:
-        return Missing(
-            name=name, why="the request series name no pods of the service to look them up by"
-        )
-    if there:
-        return Missing(name=name, why=f"{there[0]} has no series of the service's pods")
-    return Missing(name=name, why=f"the source has none of {', '.join(looked)}")
+        why = "the request series name no pods of the service by which it could be looked up"
+        return Missing(name=name, why=why)
+    looked = dict.fromkeys(told.metric for _, told in _ranked(service.packs, role))
+    return Missing(name=name, why=f"the service's pods have none of {', '.join(looked)}")

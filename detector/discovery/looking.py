@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from detector.discovery.matching import Labels, equal, literal
@@ -10,42 +10,65 @@ from detector.ports import MetricCatalog
 from detector.series import Matcher, MatchOp, Query
 from detector.signals.packs import Pack
 
-__all__ = ["HOUR_S", "NAME", "Look", "service_matcher", "service_queries"]
+__all__ = ["NAME", "Look", "selector_queries", "service_matcher", "service_queries"]
 
 NAME = "__name__"
 # Whose pods held the traffic before the start is looked up over this span (gate method, control).
-HOUR_S = 3600.0
+_HOUR_S = 3600.0
+_LATELY_S = 300.0
 _WHOLE = (Matcher("le", MatchOp.EQUAL, "+Inf"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """A catalogue over one span; unix seconds."""
+    """A catalogue over one span; unix seconds. `scale` shortens the spans before the start."""
 
     catalog: MetricCatalog
     start: float
     end: float
     timeout_s: float
+    scale: float = 1.0
+
+    @property
+    def begin(self) -> float:
+        """An hour before the start."""
+        return self.start - _HOUR_S * self.scale
+
+    @property
+    def lately_s(self) -> float:
+        """What counts as now."""
+        return _LATELY_S * self.scale
 
     def names(self) -> frozenset[str]:
         """Metrics that exist."""
         return self.catalog.metrics(timeout_s=self.timeout_s)
 
-    def series(self, queries: Iterable[Query]) -> Mapping[str, list[Labels]]:
-        """Label sets by metric; nothing is asked for nothing."""
+    def series(self, queries: Iterable[Query]) -> Mapping[str, Sequence[Labels]]:
+        """Label sets by metric since an hour before the start; nothing is asked for nothing."""
+        return self._between(queries, self.begin, self.end)
+
+    def now(self, queries: Iterable[Query]) -> Mapping[str, Sequence[Labels]]:
+        """Label sets by metric of what is there at the end."""
+        return self._between(queries, self.end - self.lately_s, self.end)
+
+    def before(self, queries: Iterable[Query]) -> Mapping[str, Sequence[Labels]]:
+        """Label sets by metric of what was there just before the start."""
+        return self._between(queries, self.start - self.lately_s, self.start)
+
+    def _between(
+        self, queries: Iterable[Query], start: float, end: float
+    ) -> Mapping[str, Sequence[Labels]]:
         wanted = tuple(dict.fromkeys(queries))
         found: dict[str, list[Labels]] = {}
         if wanted:
-            for labels in self.catalog.series(
-                wanted, self.start - HOUR_S, self.end, timeout_s=self.timeout_s
-            ):
+            for labels in self.catalog.series(wanted, start, end, timeout_s=self.timeout_s):
                 found.setdefault(labels.get(NAME, ""), []).append(labels)
         return found
 
     def values(self, label: str, queries: Sequence[Query]) -> Sequence[str]:
         """Values of one label over some series."""
         return self.catalog.label_values(
-            label, queries, self.start - HOUR_S, self.end, timeout_s=self.timeout_s
+            label, queries, self.begin, self.end, timeout_s=self.timeout_s
         )
 
 
@@ -58,14 +81,32 @@ def service_matcher(label: str, service: str) -> Matcher:
 
 def service_queries(packs: Sequence[Pack], names: frozenset[str], service: str) -> list[Query]:
     """One query for each metric of requests or durations and each label that may name a service."""
-    queries = []
-    for pack in packs:
-        told: list[tuple[str, tuple[Matcher, ...]]] = [(p.metric, ()) for p in pack.requests]
-        told += [(part.metric, _WHOLE) for part in pack.durations]
-        for metric, more in told:
-            if metric in names:
-                queries += [
-                    Query(metric, (*more, service_matcher(label, service)))
-                    for label in pack.services
-                ]
-    return queries
+    return [
+        Query(metric, (*more, service_matcher(label, service)))
+        for pack in packs
+        for metric, more in _metrics(pack)
+        if metric in names
+        for label in pack.services
+    ]
+
+
+def selector_queries(
+    packs: Sequence[Pack], names: frozenset[str], selectors: Sequence[Sequence[Matcher]]
+) -> list[Query]:
+    """The same by the arms' selectors alone."""
+    return [
+        Query(metric, (*more, *selector))
+        for pack in packs
+        for metric, more in _metrics(pack)
+        if metric in names
+        for selector in selectors
+    ]
+
+
+def _metrics(pack: Pack) -> Iterator[tuple[str, tuple[Matcher, ...]]]:
+    """Metrics of a pack; of a histogram its last bucket, and its native form of the plain name."""
+    for requests in pack.requests:
+        yield requests.metric, ()
+    for durations in pack.durations:
+        yield durations.metric, _WHOLE
+        yield durations.metric.removesuffix("_bucket"), ()

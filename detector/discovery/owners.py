@@ -10,6 +10,7 @@ from detector.discovery.matching import Labels, any_of, fits, values_of
 from detector.discovery.traffic import Candidate
 from detector.discovery.workloads import prefix_of
 from detector.series import Matcher, Query
+from detector.signals.signal import Unit
 
 __all__ = ["by_owners"]
 
@@ -26,7 +27,7 @@ def by_owners(
     """An arm whose labels are only on kube-state-metrics' series of its pods."""
     strange = unknown(asked, candidate.series)
     pods = sorted(values_of(candidate.pod_label, candidate.series))[:_PODS_ASKED]
-    if not strange or not pods:
+    if not strange or not pods or candidate.pack.unit is not Unit.POD:
         return None
     queries = [q for m in strange for q in _queries(m, pods) if q.metric in names]
     found = look.series(queries)

@@ -11,11 +11,12 @@ from detector.discovery.looking import service_matcher
 from detector.discovery.matching import Labels, equal, first_label, fits, rules, values_of
 from detector.series import Matcher, MatchOp
 from detector.signals.packs import Pack
-from detector.signals.packs.schema import Durations, Requests
+from detector.signals.packs.schema import Durations, Errors, Requests
 from detector.signals.signal import Unit
 
-__all__ = ["Candidate", "candidates", "durations_of", "probes"]
+__all__ = ["Candidate", "Found", "candidates", "probes"]
 
+Found = Mapping[str, Sequence[Labels]]
 _UNITS = (Unit.PROXY, Unit.WORKLOAD, Unit.POD)
 
 
@@ -23,13 +24,14 @@ _UNITS = (Unit.PROXY, Unit.WORKLOAD, Unit.POD)
 class Candidate:
     """A request metric of a pack that the service has.
 
-    `series` are in the service's scope, probes left out; `canary` is what the asked selector
-    finds among them.
+    `service` are the matchers that name the service, none where only the arms' selectors do.
+    `series` are those of the service, probes left out; `canary` is what the asked selector finds
+    among them; `code` is the label that tells errors.
     """
 
     pack: Pack
     requests: Requests
-    service: Matcher
+    service: tuple[Matcher, ...]
     series: tuple[Labels, ...]
     pod_label: str
     canary: Side | None
@@ -37,64 +39,69 @@ class Candidate:
     code: str | None
 
     @property
-    def rank(self) -> tuple[bool, bool, bool, int, int, int]:
-        """Greater is better: it tells the arms apart, errors, and latency; then by its traffic."""
+    def fitness(self) -> tuple[bool, bool, bool, int]:
+        """Greater is better: it knows the arms, errors and latency, and how many pods."""
         return (
             self.canary is not None,
             self.code is not None,
             self.durations is not None,
-            _UNITS.index(self.pack.unit),
             len(values_of(self.pod_label, self.series)),
-            len(self.series),
         )
 
-
-def candidates(
-    packs: Sequence[Pack], found: Mapping[str, Sequence[Labels]], asked: Asked
-) -> list[Candidate]:
-    """Every request metric that the service has, best first; packs in order where equal."""
-    every = [
-        candidate
-        for pack in packs
-        for requests in pack.requests
-        for candidate in _of(pack, requests, found, asked)
-    ]
-    return sorted(every, key=lambda candidate: candidate.rank, reverse=True)
+    @property
+    def rank(self) -> tuple[tuple[bool, bool, bool], int, int, int]:
+        """Among packs: what it knows, what a series stands for, pods, and series."""
+        known = self.fitness
+        return known[:3], _UNITS.index(self.pack.unit), known[3], len(self.series)
 
 
-def _of(
-    pack: Pack, requests: Requests, found: Mapping[str, Sequence[Labels]], asked: Asked
-) -> Iterator[Candidate]:
-    """The candidate by the first label that names the service, one that knows the canary first."""
+def candidates(packs: Sequence[Pack], found: Found, asked: Asked) -> list[Candidate]:
+    """The best request metric of each pack, best first; in the order of packs where equal."""
+    best = []
+    for pack in packs:
+        every = [c for requests in pack.requests for c in _of(pack, requests, found, asked)]
+        best += sorted(every, key=lambda candidate: candidate.fitness, reverse=True)[:1]
+    return sorted(best, key=lambda candidate: candidate.rank, reverse=True)
+
+
+def _of(pack: Pack, requests: Requests, found: Found, asked: Asked) -> Iterator[Candidate]:
+    """By the first label that names the service, one that knows the canary before all others.
+
+    By none where only series that the arms' selectors found know it.
+    """
     own = rules(requests.where, requests.without)
     held = [labels for labels in found.get(requests.metric, ()) if fits(own, labels)]
-    made = [
-        candidate
-        for label in pack.services
-        if (candidate := _by(pack, requests, label, held, found, asked)) is not None
-    ]
-    knowing = [candidate for candidate in made if candidate.canary is not None]
-    yield from (knowing or made)[:1]
+    held = _traffic(pack, _scoped(pack, held, asked))
+    if not held:
+        return
+    made: list[Candidate] = []
+    for label in pack.services:
+        service = _exact(service_matcher(label, asked.service), asked.service, held)
+        series = tuple(labels for labels in held if fits((service,), labels))
+        if series:
+            made.append(_candidate(pack, requests, (service,), series, found, asked))
+    knowing = next((one for one in made if one.canary is not None), None)
+    if knowing is None:
+        bare = _candidate(pack, requests, (), tuple(held), found, asked)
+        knowing = bare if bare.canary is not None or not made else made[0]
+    yield knowing
 
 
-def _by(
+def _traffic(pack: Pack, series: Sequence[Labels]) -> list[Labels]:
+    """The series that are no probes."""
+    left_out = probes(pack)
+    return [s for s in series if not any(fits((probe,), s) for probe in left_out)]
+
+
+def _candidate(
     pack: Pack,
     requests: Requests,
-    label: str,
-    held: Sequence[Labels],
-    found: Mapping[str, Sequence[Labels]],
+    service: tuple[Matcher, ...],
+    series: tuple[Labels, ...],
+    found: Found,
     asked: Asked,
-) -> Candidate | None:
-    service = _exact(service_matcher(label, asked.service), asked.service, held)
-    left_out = probes(pack)
-    series = tuple(
-        labels
-        for labels in _scoped(pack, held, asked)
-        if fits((service,), labels) and not any(fits((probe,), labels) for probe in left_out)
-    )
-    pod_label = first_label(pack.pods, series)
-    if pod_label is None:
-        return None
+) -> Candidate:
+    pod_label = first_label(pack.pods, series) or pack.pods[0]
     return Candidate(
         pack=pack,
         requests=requests,
@@ -102,8 +109,8 @@ def _by(
         series=series,
         pod_label=pod_label,
         canary=resolve(asked.canary, series, pod_label),
-        durations=durations_of(pack, found, service),
-        code=first_label(requests.errors.labels, series),
+        durations=_durations(pack, found, series, pod_label),
+        code=_code(requests.errors, series),
     )
 
 
@@ -131,13 +138,25 @@ def probes(pack: Pack) -> tuple[Matcher, ...]:
     return rules(pack.health, {})
 
 
-def durations_of(
-    pack: Pack, found: Mapping[str, Sequence[Labels]], service: Matcher
+def _durations(
+    pack: Pack, found: Found, series: Sequence[Labels], pod_label: str
 ) -> Durations | None:
-    """The histogram of the pack that most series of the service have, the first where equal."""
+    """The histogram that most pods of the service have, the first where equal."""
+    pods = {labels.get(pod_label) for labels in series}
     best: tuple[int, Durations | None] = (0, None)
     for part in pack.durations:
-        own = (service, *rules(part.where, part.without))
-        size = sum(fits(own, labels) for labels in found.get(part.metric, ()))
-        best = (size, part) if size > best[0] else best
+        own = rules(part.where, part.without)
+        held = {s.get(pod_label) for s in found.get(part.metric, ()) if fits(own, s)}
+        best = (len(held & pods), part) if len(held & pods) > best[0] else best
     return best[1]
+
+
+def _code(errors: Errors, series: Sequence[Labels]) -> str | None:
+    """The label whose values are codes."""
+    (like,) = rules({"": errors.like}, {})
+    known = [
+        label
+        for label in errors.labels
+        if any(fits((like,), {"": value}) for value in values_of(label, series))
+    ]
+    return first_label(known, series)

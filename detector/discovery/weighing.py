@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from detector.discovery.looking import HOUR_S, Look
-from detector.discovery.matching import any_of, rules
+from detector.discovery.looking import Look
+from detector.discovery.matching import Labels, any_of, rules
 from detector.discovery.traffic import Candidate
 from detector.ports import MetricSource
-from detector.series import Query, Series
+from detector.series import Query
 
 __all__ = ["traffic_before"]
 
@@ -21,31 +21,36 @@ def traffic_before(
     candidate: Candidate,
     groups: Mapping[Revision, set[str]],
 ) -> Mapping[Revision, float]:
-    """Requests of each group of pods in the hour before the start; without a source, pods."""
+    """Requests of each group of pods in the hour before the start; without a source, its pods.
+
+    Only the two ends of the hour are read. Pods that were gone at its end count for nothing.
+    """
     told = candidate.requests
     pods = {pod: key for key, members in groups.items() for pod in members}
     among = any_of(candidate.pod_label, pods)
-    query = Query(told.metric, (candidate.service, *rules(told.where, told.without), among))
-    begin = look.start - HOUR_S
+    query = Query(told.metric, (*candidate.service, *rules(told.where, told.without), among))
     out = dict.fromkeys(groups, 0.0)
     if source is None:
-        found = look.catalog.series([query], begin, look.start, timeout_s=look.timeout_s)
-        for pod in {labels.get(candidate.pod_label, "") for labels in found} & set(pods):
+        there = look.before([query]).get(told.metric, ())
+        for pod in {labels.get(candidate.pod_label, "") for labels in there} & set(pods):
             out[pods[pod]] += 1.0
         return out
-    (answer,) = source.read([query], begin, look.start, timeout_s=look.timeout_s)
-    for series in answer.series:
-        key = pods.get(series.labels.get(candidate.pod_label, ""))
-        if key is not None:
-            out[key] += _grown(series)
+    first = _last_values(look, source, query, look.begin + look.lately_s)
+    for key, (labels, value) in _last_values(look, source, query, look.start).items():
+        before = first.get(key, (labels, 0.0))[1]
+        group = pods.get(labels.get(candidate.pod_label, ""))
+        if group is not None:
+            out[group] += value - before if value >= before else value
     return out
 
 
-def _grown(series: Series) -> float:
-    """How far a counter rose; after a reset it counts from nothing."""
-    total, before = 0.0, None
-    for value in series.values.tolist():
-        if before is not None and value == value:  # noqa: PLR0124 - NaN
-            total += value - before if value >= before else value
-        before = value if value == value else before  # noqa: PLR0124
-    return total
+def _last_values(
+    look: Look, source: MetricSource, query: Query, end: float
+) -> Mapping[Sequence[tuple[str, str]], tuple[Labels, float]]:
+    """The last value of each series shortly before a time."""
+    (answer,) = source.read([query], end - look.lately_s, end, timeout_s=look.timeout_s)
+    return {
+        tuple(sorted(series.labels.items())): (series.labels, float(series.values[-1]))
+        for series in answer.series
+        if series.values.size and series.values[-1] == series.values[-1]
+    }

@@ -303,7 +303,8 @@ class Gate:
             evaluated_to=judgement.evaluated_to or latched.evaluated_to,
         )
         self.stores.attempts.save(attempt, durable=is_new_latch)
-        return self._keep(rule(attempt, judgement, seen), seen, asked.now)
+        every = _STORED_EVERY_S * attempt.policy.time_scale
+        return self._keep(rule(attempt, judgement, seen), seen, asked.now, every)
 
     def _close(self, asked: _Asked, attempt: Attempt, watch: Watch | None) -> Attempt:
         """Fix from which samples the answer at the deadline is made."""
@@ -356,10 +357,10 @@ class Gate:
         glass = standing_mode(self.stores.modes.of(identity.tenant), identity.service, at)
         return attempt.policy.mode if glass is None or glass.mode is None else glass.mode
 
-    def _keep(self, verdict: Verdict, seen: Circumstances, now: float) -> Verdict:
+    def _keep(self, verdict: Verdict, seen: Circumstances, now: float, every: float) -> Verdict:
         """Store an answer that changed, or once a minute; one that repeats carries that id."""
         print_, last = _fingerprint(verdict), self._given.get(verdict.attempt)
-        if last is not None and last[0] == print_ and 0 <= now - last[2] < _STORED_EVERY_S:
+        if last is not None and last[0] == print_ and 0 <= now - last[2] < every:
             return replace(verdict, id=last[1])
         self.stores.verdicts.save(StoredVerdict(verdict=verdict, seen=seen), at=now)
         self._given.put(verdict.attempt, (print_, verdict.id, now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
@@ -11,9 +12,22 @@ import yaml
 from detector.errors import ConfigError, InputError
 from detector.selector import matches
 from detector.series import Matcher, MatchOp
-from detector.signals.packs.schema import Durations, Pack, Requests, Resource
+from detector.signals.packs.schema import Durations, Pack, Requests, Resource, Role
+from detector.signals.signal import Shape
 
 __all__ = ["parse_pack"]
+
+# How a metric of each role can be read: a start time counts its changes as restarts.
+_SHAPES = {
+    Role.START_TIME: (Shape.START_TIME,),
+    Role.RESTARTS: (Shape.COUNTER, Shape.START_TIME),
+    Role.OOM: (Shape.COUNTER,),
+    Role.CPU: (Shape.COUNTER, Shape.GAUGE),
+    Role.MEMORY: (Shape.GAUGE,),
+}
+
+# Ten packs take 80 ms in Python and 6 in C, of a command line that answers within a second.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def parse_pack(text: str, *, origin: str) -> Pack:
@@ -31,7 +45,7 @@ def parse_pack(text: str, *, origin: str) -> Pack:
 
 def _tree(text: str, origin: str) -> dict[Any, Any]:
     try:
-        tree = yaml.safe_load(text)
+        tree = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{origin}: is not YAML: {error}") from None
     if not isinstance(tree, dict):
@@ -65,20 +79,30 @@ def _told(message: str) -> str:
 
 
 def _check(pack: Pack, origin: str) -> None:
-    if not (pack.requests or pack.resources):
-        raise ConfigError(f"{origin}: {pack.name!r} has neither requests nor resources")
+    """What the types alone do not say."""
+    for problem in _problems(pack):
+        raise ConfigError(f"{origin}: {problem}")
+
+
+def _problems(pack: Pack) -> Iterator[str]:
     if pack.durations and not pack.requests:
-        raise ConfigError(f"{origin}: durations: without requests there is nothing to judge")
+        yield "durations: without requests they have no traffic to belong to"
+    if not (pack.requests or pack.resources):
+        yield f"{pack.name!r} has neither requests nor resources"
+    for at, durations in enumerate(pack.durations):
+        if not durations.metric.endswith("_bucket"):
+            yield f"durations[{at}].metric: {durations.metric!r} does not end in _bucket"
+        if not 0 < durations.scale < math.inf:
+            yield f"durations[{at}].scale: {durations.scale} is no factor to seconds"
+    for at, resource in enumerate(pack.resources):
+        if resource.shape not in _SHAPES[resource.role]:
+            allowed = ", ".join(shape.value for shape in _SHAPES[resource.role])
+            yield f"resources[{at}].shape: for the role {resource.role} it is one of {allowed}"
     for key, label, pattern in _patterns(pack):
         try:
             matches(Matcher(label, MatchOp.MATCHES, pattern), {})
         except InputError as error:
-            raise ConfigError(f"{origin}: {key}: {error}") from None
-    for durations in pack.durations:
-        if not durations.metric.endswith("_bucket") or not durations.scale > 0:
-            raise ConfigError(
-                f"{origin}: durations: {durations.metric!r} must end in _bucket, its scale be > 0"
-            )
+            yield f"{key}: {error}"
 
 
 def _patterns(pack: Pack) -> Iterator[tuple[str, str, str]]:
@@ -87,6 +111,7 @@ def _patterns(pack: Pack) -> Iterator[tuple[str, str, str]]:
     for at, requests in enumerate(pack.requests):
         errors = requests.errors
         yield f"requests[{at}].errors.match", "errors", errors.match
+        yield f"requests[{at}].errors.like", "errors", errors.like
         yield from _of(f"requests[{at}].errors.without", errors.without)
     parts: dict[str, Sequence[Requests | Durations | Resource]] = {
         "requests": pack.requests,

@@ -12,6 +12,7 @@ __all__ = [
     "CLUSTERS",
     "NAMESPACES",
     "PODS",
+    "SERVICES",
     "Durations",
     "Errors",
     "Pack",
@@ -37,11 +38,12 @@ class Errors(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Which requests are errors: the first of `labels` that the series carry decides.
 
     `match` is the regular expression of its bad values; a series that `without` matches by
-    another label is none.
+    another label is none. A label none of whose values is `like` a code is passed over.
     """
 
     labels: tuple[str, ...]
     match: str
+    like: str = ".+"
     without: dict[str, str] = {}
 
 
