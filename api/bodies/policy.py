@@ -16,8 +16,10 @@ __all__ = ["PolicyBody", "SignalPolicyBody", "policy_body"]
 Share = Annotated[Number, AfterValidator(finite(gt=0, lt=1))]
 # Upper bounds keep arithmetic finite; nobody tolerates a hundredfold increase.
 Increase = Annotated[Number, AfterValidator(finite(ge=0, le=100))]
+Limit = Annotated[Number, AfterValidator(finite(ge=0.001, le=100))]
 Points = Annotated[Number, AfterValidator(finite(ge=0, le=1))]
-Weight = Annotated[Number, AfterValidator(finite(ge=0, le=1000))]
+LimitPoints = Annotated[Number, AfterValidator(finite(ge=0.000_001, le=1))]
+Weight = Annotated[Number, AfterValidator(finite(ge=0.000_001, le=1000))]
 Span = Annotated[Number, AfterValidator(finite(gt=0, le=30 * 86_400))]
 
 
@@ -27,16 +29,19 @@ class SignalPolicyBody(Strict):
     tolerate: Increase = Field(
         None, description="Relative increase that is no harm: 0.05 is 5 %.", examples=[0.05]
     )
-    limit: Increase = Field(
+    limit: Limit = Field(
         None, description="Relative increase that a pass has to rule out.", examples=[0.2]
     )
     tolerate_points: Points = Field(
         None, description="Absolute increase of a ratio that is no harm: 0.001 is 0.1 points."
     )
-    limit_points: Points = Field(
+    limit_points: LimitPoints = Field(
         None, description="Absolute increase of a ratio that a pass has to rule out."
     )
-    weight: Weight = Field(None, description="The signal's share of the false-alarm budget.")
+    weight: Weight = Field(
+        None,
+        description="The signal's share of the false-alarm budget; `judged: false` is for none.",
+    )
     required: Flag = Field(None, description="Whether a pass needs this signal.")
     judged: Flag = Field(None, description="Whether it can fail a rollout, or only advises.")
 

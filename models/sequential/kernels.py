@@ -83,7 +83,12 @@ def shifted_null(row: Row, sc: float, caution: Array) -> Array:
 
 
 def _unit_mass(grid: Grid, tau_grid: Array, rho: Array) -> Array:
-    distance = grid.theta[:, None] - grid.shift[None, :]
+    """Effect of a unit given the shift; the shift's ends stand for all beyond them.
+
+    Otherwise what lies far outside, like an outage of a service without errors, says nothing.
+    """
+    ends = np.clip(grid.theta, grid.shift[0], grid.shift[-1])
+    distance = ends[:, None] - grid.shift[None, :]
     mass = sum(
         (share * normal_mass(distance.T, sd).T for sd, share in zip(tau_grid, rho, strict=True)),
         np.zeros_like(distance),
@@ -98,7 +103,10 @@ def _harm(row: Row) -> Array:
     mass = 0.85 * np.exp(-beyond / row.scale) / row.scale + 0.15 * np.exp(
         -beyond / (3 * row.scale)
     ) / (3 * row.scale)
-    return _normalised(np.where(beyond > 1e-9, mass, 0.0))
+    harmful = beyond > 1e-9
+    # A tolerance above the grid leaves its top: no evidence can speak for more harm than that.
+    harmful[-1] = True
+    return _normalised(np.where(harmful, mass, 0.0))
 
 
 def _normalised(mass: Array) -> Array:

@@ -38,6 +38,10 @@ WRONG: list[tuple[dict[str, object], str]] = [
     ({"signals": {"latency": {"tolerate": -1}}}, "signals.latency.tolerate"),
     ({"signals": {"latency": {"limit": "inf"}}}, "signals.latency.limit"),
     ({"signals": {"latency": {"weight": -1}}}, "signals.latency.weight"),
+    ({"signals": {"latency": {"weight": 0}}}, "signals.latency.weight"),
+    ({"signals": {"latency": {"limit": 0}}}, "signals.latency.limit"),
+    ({"signals": {"error_rate": {"limit_points": 0}}}, "signals.error_rate.limit_points"),
+    ({"signals": {"error_rate": {"tolerate_points": 2}}}, "signals.error_rate.tolerate_points"),
     ({"signals": {"latency": {"weight": 1e300}}}, "signals.latency.weight"),
     ({"signals": {"latency": {"tolerated": 1}}}, "signals.latency.tolerated"),
 ]
@@ -153,7 +157,7 @@ def test_limits_that_contradict_each_other_are_refused(unit: str) -> None:
 
 def test_a_signal_that_does_not_exist_is_refused_and_told_which_do() -> None:
     """`error-rate` is a typing error, not a wish."""
-    told = passing_door().post(policy={"signals": {"error-rate": {"weight": 0}}})
+    told = passing_door().post(policy={"signals": {"error-rate": {"weight": 1}}})
     assert problem_of(told)[0] == 422
     assert "'error_rate'" in told.json()["detail"]
 
