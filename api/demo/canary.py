@@ -55,9 +55,12 @@ class Roads:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            groups = list(target_groups(shop.versions, state_port=self.state_port))
-            write_targets(self.targets, groups)
-            await self.customers.tell(self._split())
+            await self.tell(shop)
+
+    async def tell(self, shop: Shop) -> None:
+        """Write the targets, and tell the customers where to go."""
+        write_targets(self.targets, list(target_groups(shop.versions, state_port=self.state_port)))
+        await self.customers.tell(self._split())
 
     def _split(self) -> Split:
         return Split(

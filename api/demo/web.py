@@ -21,6 +21,7 @@ class Exchange:
 
     method: str
     path: str
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,5 +103,4 @@ async def _read(reader: asyncio.StreamReader) -> Exchange:
     length = content_length(head)
     if not 0 <= length <= LARGEST_BODY:
         raise ValueError("body too large")
-    await reader.readexactly(length)
-    return Exchange(method, target.partition("?")[0])
+    return Exchange(method, target.partition("?")[0], await reader.readexactly(length))

@@ -30,7 +30,7 @@ def test_one_connection_carries_many_requests() -> None:
     heard, asked = said(GET + POST + GET, Reply(body=b"1"), Reply(500, b"2"), Reply(body=b"3"))
     assert asked == [
         Exchange("GET", "/cart"),
-        Exchange("POST", "/orders"),
+        Exchange("POST", "/orders", b"hello"),
         Exchange("GET", "/cart"),
     ]
     assert heard.count(b"HTTP/1.1 ") == 3
