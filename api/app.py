@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -60,14 +61,15 @@ def create_app(
     source_probe: Callable[[], Probe] | None = None,
     chart: Callable[[str], tuple[Curve, ...]] | None = None,
     on_stop: Callable[[], None] | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> FastAPI:
     """The ASGI app over a gate.
 
     `source` is counted in `/metrics`; the probes answer `/readyz`; `chart` gives what a rollout's
-    page draws; `on_stop` runs after the last answer.
+    page draws; `on_stop` runs after the last answer; `clock` is what pages take for now.
     """
     settings = settings or Settings()
-    context = _context(gate, settings, store_probe, source_probe, chart)
+    context = _context(gate, settings, store_probe, source_probe, chart, clock)
     if source is not None:
         context.telemetry.watch_source(source)
 
@@ -104,6 +106,7 @@ def _context(
     store_probe: Callable[[], Probe] | None,
     source_probe: Callable[[], Probe] | None,
     chart: Callable[[str], tuple[Curve, ...]] | None,
+    clock: Callable[[], float],
 ) -> Context:
     limits = settings.limits
     pool = Pool(concurrent=limits.concurrent, queued=limits.queued, bound_s=limits.request_s)
@@ -121,6 +124,7 @@ def _context(
         source=source_probe or (lambda: Probe(is_right=True, words="not probed")),
         chart=chart or (lambda _: ()),
         events=Events(),
+        clock=clock,
     )
 
 

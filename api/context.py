@@ -26,7 +26,10 @@ __all__ = ["Context", "In"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The parts of one app. `store` and `source` probe them; they may block for a second."""
+    """The parts of one app. `store` and `source` probe them; they may block for a second.
+
+    `clock` tells pages how long ago a moment was.
+    """
 
     gate: Gatekeeper
     settings: Settings
@@ -37,6 +40,7 @@ class Context:
     source: Callable[[], Probe]
     chart: Callable[[str], tuple[Curve, ...]]
     events: Events
+    clock: Callable[[], float] = time.time
 
     async def ask(
         self, question: Callable[[VerdictRequest], Verdict], request: VerdictRequest

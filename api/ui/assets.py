@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["Asset", "asset", "asset_url", "unneeded_styles"]
+__all__ = ["Asset", "asset", "asset_url", "packed", "unneeded_styles"]
 
 PREFIX = "/ui/assets"
 _SCRIPT, _STYLE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
@@ -23,7 +23,6 @@ class Asset:
     name: str
     media_type: str
     body: bytes
-    packed: bytes
 
 
 def _own(name: str) -> bytes:
@@ -54,7 +53,6 @@ def _read(plain: str) -> Asset:
         name=f"{stem}-{digest}.{ending}",
         media_type=media_type,
         body=body,
-        packed=gzip.compress(body, 6, mtime=0),
     )
 
 
@@ -66,6 +64,12 @@ def asset(name: str) -> Asset | None:
         return None
     found = _read(plain)
     return found if found.name == name else None
+
+
+@cache
+def packed(found: Asset) -> bytes:
+    """The same file as gzip; made once."""
+    return gzip.compress(found.body, 6, mtime=0)
 
 
 def asset_url(plain: str) -> str:

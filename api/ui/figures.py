@@ -63,18 +63,18 @@ def _line(
 def _layout(unit: str, marked: Sequence[Figure]) -> Figure:
     return {
         "height": 260,
-        "margin": {"l": 56, "r": 16, "t": 40, "b": 56},
+        "margin": {"l": 56, "r": 16, "t": 40, "b": 60},
         "hovermode": "x unified",
         "dragmode": False,
         "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top"},
+        "legend": {"orientation": "h", "x": 0, "y": -0.28, "yanchor": "top"},
         "xaxis": {"type": "date", "gridcolor": "@grid", "linecolor": "@grid", "fixedrange": True},
         "yaxis": {
             "rangemode": "tozero",
             "gridcolor": "@grid",
             "zerolinecolor": "@grid",
             "fixedrange": True,
-            "tickformat": _FORMATS.get(unit, ".3~s"),
+            "tickformat": _FORMATS.get(unit, ",.4~r"),
             "ticksuffix": _SUFFIXES.get(unit, ""),
             "nticks": 5,
         },
@@ -114,7 +114,14 @@ def _marked(moments: Sequence[Moment]) -> Iterator[tuple[Moment, str, str]]:
         elif moment.kind in ("decision", "override") and moment.outcome is not outcome:
             outcome = moment.outcome
             if outcome is not None:
-                yield moment, _COLOURS[outcome], f"{moment.icon} {outcome.value}"
+                yield moment, _COLOURS[outcome], _word(moment, outcome)
+
+
+def _word(moment: Moment, outcome: Outcome) -> str:
+    """A sign where it may come often; words for what ends a rollout."""
+    if moment.kind == "override":
+        return f"{moment.icon} override"
+    return f"{moment.icon} fail" if outcome is Outcome.FAIL else moment.icon
 
 
 def _mark(moment: Moment, colour: str, word: str) -> Figure:
@@ -130,7 +137,7 @@ def _mark(moment: Moment, colour: str, word: str) -> Figure:
         "xanchor": "left",
         "text": word,
         "showarrow": False,
-        "font": {"size": 11, "color": colour},
+        "font": {"size": 11 if is_weight else 13, "color": colour},
     }
     return {"shape": {**shape, "line": line}, "annotation": annotation}
 

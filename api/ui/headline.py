@@ -45,7 +45,7 @@ def headline(verdict: Verdict, rollout: Rollout, now: float) -> Headline:
         action=_action(verdict),
         reason=verdict.reason.text,
         code=str(verdict.reason.code),
-        needs="" if verdict.final else verdict.waiting or needs_text(verdict.needs),
+        needs="" if verdict.final else needs_text(verdict.needs) or verdict.waiting or "",
         final=_final(verdict, rollout.deadline, now),
         told=told,
     )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.context import Context, In
 from api.problems import Overloaded, problem_of
-from api.ui.assets import PREFIX, asset, asset_url, unneeded_styles
+from api.ui.assets import PREFIX, asset, asset_url, packed, unneeded_styles
 from api.ui.headline import glass_text
 from api.ui.views import list_view, rollout_view
 from detector.errors import InputError, NotFoundError, SerinusError, StoreError
@@ -59,6 +58,15 @@ def _html(template: str, status: int = 200, **values: object) -> Response:
     )
 
 
+def _base(request: Request) -> str:
+    """The address under which the reader sees this serinus."""
+    return str(request.base_url).rstrip("/")
+
+
+Base = Annotated[str, Depends(_base)]
+Cursor = Annotated[str, Query(max_length=128)]
+
+
 @router.get("/")
 async def home() -> Response:
     """The list is where one begins."""
@@ -68,18 +76,19 @@ async def home() -> Response:
 @router.get("/rollouts")
 async def listed(
     context: In,
+    base: Base,
     service: Annotated[str, Query(max_length=512)] = "",
     outcome: Annotated[str, Query(max_length=16)] = "",
-    before: Annotated[str, Query(max_length=128)] = "",
+    before: Cursor = "",
 ) -> Response:
     """The newest attempts, each once."""
-    return await _shown(context, lambda: _list(context, service.strip(), outcome, before))
+    return await _shown(context, lambda: _list(context, service.strip(), outcome, before, base))
 
 
 @router.get("/rollouts/{id}")
-async def one(context: In, id: str, before: Annotated[str, Query(max_length=128)] = "") -> Response:
+async def one(context: In, base: Base, id: str, before: Cursor = "") -> Response:
     """One attempt; `before` pages its timeline."""
-    return await _shown(context, lambda: _rollout(context, id, before))
+    return await _shown(context, lambda: _rollout(context, id, before, base))
 
 
 async def _shown(context: Context, page: Callable[[], Response]) -> Response:
@@ -95,7 +104,7 @@ async def _shown(context: Context, page: Callable[[], Response]) -> Response:
         return response
 
 
-def _list(context: Context, service: str, outcome: str, before: str) -> Response:
+def _list(context: Context, service: str, outcome: str, before: str, base: str) -> Response:
     wanted = Filter(
         service=service or None,
         outcome=_outcome(outcome),
@@ -103,7 +112,7 @@ def _list(context: Context, service: str, outcome: str, before: str) -> Response
         limit=PER_PAGE,
         newest_only=True,
     )
-    now = time.time()
+    now = context.clock()
     view = list_view(
         context.gate.list(wanted),
         service=service,
@@ -112,7 +121,7 @@ def _list(context: Context, service: str, outcome: str, before: str) -> Response
         notices=[glass_text(mode, now) for mode in context.gate.modes()],
         now=now,
     )
-    return _html("rollouts.html", view=view, outcomes=[outcome.value for outcome in Outcome])
+    return _html("rollouts.html", view=view, outcomes=[o.value for o in Outcome], base=base)
 
 
 def _outcome(word: str) -> Outcome | None:
@@ -123,7 +132,7 @@ def _outcome(word: str) -> Outcome | None:
         raise InputError(f"outcome is one of {words}, not {word!r}", field="outcome") from None
 
 
-def _rollout(context: Context, id: str, before: str) -> Response:
+def _rollout(context: Context, id: str, before: str, base: str) -> Response:
     gate = context.gate
     newest = gate.rollout(id, limit=1 if before else TIMELINE)
     shown = gate.rollout(id, after=before, limit=TIMELINE) if before else newest
@@ -135,7 +144,8 @@ def _rollout(context: Context, id: str, before: str) -> Response:
         curves,
         is_older=bool(before),
         no_charts=no_charts,
-        now=time.time(),
+        base=base,
+        now=context.clock(),
     )
     return _html("rollout.html", view=view)
 
@@ -157,5 +167,5 @@ async def file(context: In, name: str, accept_encoding: Annotated[str, Header()]
     headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
     if "gzip" in accept_encoding:
         headers["Content-Encoding"] = "gzip"
-        return Response(found.packed, headers=headers, media_type=found.media_type)
+        return Response(packed(found), headers=headers, media_type=found.media_type)
     return Response(found.body, headers=headers, media_type=found.media_type)

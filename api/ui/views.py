@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api.strict import strict_json
+from api.ui.asides import commands, decided_by_people, facts_of
 from api.ui.figures import Figure, curve_figure, evidence_figure, figure_title, marks
 from api.ui.headline import Headline, headline, notices
 from api.ui.rows import Row, row_of
@@ -132,6 +132,7 @@ def rollout_view(
     *,
     is_older: bool,
     no_charts: str,
+    base: str,
     now: float,
 ) -> RolloutView:
     """The page of an attempt; `shown` holds the part of its timeline that is read."""
@@ -147,7 +148,7 @@ def rollout_view(
         attempt=attempt.id,
         heading=None if verdict is None else headline(verdict, newest, now),
         notices=notices(newest, modes, now),
-        facts=_facts(attempt, verdict, now),
+        facts=facts_of(attempt, verdict, now),
         rows=tuple(row_of(signal, near=near) for signal in verdict.signals) if verdict else (),
         notes=verdict.notes if verdict else (),
         charts=charts,
@@ -156,8 +157,8 @@ def rollout_view(
         moments=moments,
         older=shown.page.next,
         is_older=is_older,
-        overrides=_overrides(newest, now),
-        commands=_commands(attempt, verdict),
+        overrides=decided_by_people(newest, now),
+        commands=commands(attempt, verdict, base),
         verdict=None if verdict is None else verdict.id,
         near=near,
         refresh_s=0.0 if is_older or (verdict and verdict.final) else _refresh_s(attempt),
@@ -173,32 +174,6 @@ def _name(attempt: Attempt) -> str:
 
 def _refresh_s(attempt: Attempt) -> float:
     return max(_REFRESH_LEAST_S, _REFRESH_S * attempt.policy.time_scale)
-
-
-def _facts(attempt: Attempt, verdict: Verdict | None, now: float) -> tuple[tuple[str, str], ...]:
-    identity = attempt.identity
-    place = " / ".join(word for word in (identity.cluster, identity.namespace) if word)
-    exposure = verdict.exposure_since.timestamp() if verdict and verdict.exposure_since else None
-    weight = attempt.weights[-1].weight if attempt.weights else None
-    known: tuple[tuple[str, str | None], ...] = (
-        ("Judged at", _when(verdict.as_of.timestamp(), now) if verdict else None),
-        ("Last asked", _when(attempt.last_asked, now)),
-        ("Canary since", _when(attempt.started_at, now)),
-        ("This exposure since", _when(exposure, now)),
-        ("Weight", None if weight is None else f"{weight:g} %"),
-        ("Stage asked", verdict.stage.value if verdict else None),
-        ("Mode", verdict.mode.value if verdict else attempt.policy.mode.value),
-        ("Namespace", place or None),
-        ("Canary", "{" + identity.canary + "}"),
-        ("Policy", attempt.policy.digest),
-        ("Engine", attempt.engine),
-        ("Attempt", attempt.id),
-    )
-    return tuple((name, text) for name, text in known if text is not None)
-
-
-def _when(at: float | None, now: float) -> str | None:
-    return None if at is None else f"{day_clock(at, near=now)} ({about(at - now)})"
 
 
 def _charts(
@@ -259,30 +234,3 @@ def _no_charts(attempt: Attempt) -> str:
     if attempt.head:
         return "There is nothing to draw yet, or the samples are gone: they are kept 30 days."
     return "No sample has been read yet, so there is nothing to draw."
-
-
-def _overrides(rollout: Rollout, now: float) -> tuple[str, ...]:
-    found = []
-    for made in rollout.overrides:
-        state = "stands" if now < made.until else "has expired"
-        span = f"{day_clock(made.at, near=now)} to {day_clock(made.until, near=now)}"
-        found.append(f"{made.person} decided {made.outcome.value}, {span} ({state}): {made.reason}")
-    return tuple(found)
-
-
-def _commands(attempt: Attempt, verdict: Verdict | None) -> tuple[tuple[str, str], ...]:
-    """What a person may want to type, whole and quoted."""
-    decide = "serinus override {id} --outcome {word} --for 1h --reason 'WHY'"
-    service = shlex.quote(attempt.identity.service)
-    found = [
-        ("Let it go on", decide.format(id=shlex.quote(attempt.id), word="pass")),
-        ("Stop it", decide.format(id=shlex.quote(attempt.id), word="fail")),
-        (
-            "Stop acting on verdicts of this service",
-            f"serinus mode shadow --service {service} --for 2h --reason 'WHY'",
-        ),
-    ]
-    if verdict is not None:
-        again = ("Compute this verdict again", f"serinus replay {shlex.quote(verdict.id)}")
-        found.insert(0, again)
-    return tuple(found)

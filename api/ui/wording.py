@@ -33,6 +33,8 @@ def value_text(value: float | None, unit: str) -> str:
     """A value in its unit; a dash for what is not known."""
     if value is None or not math.isfinite(value):
         return _NOTHING
+    if unit == "ratio" and value == 0:
+        return "0 %"
     match unit:
         case "ratio":
             return percent(value)

@@ -108,6 +108,5 @@
     again();
   });
   dark.addEventListener("change", draw);
-  addEventListener("beforeprint", draw);
-  addEventListener("afterprint", draw);
+  matchMedia("print").addEventListener("change", draw);
 })();
