@@ -21,9 +21,9 @@ from api.demo.stage import REQUESTS_PER_S, Stage, Wishes, first_of, open_stage
 __all__ = ["Play", "perform"]
 
 # Until the first canary comes: long enough for the stable pods to be warm and to be known.
-WARM_UP_S = 25.0
+WARM_UP_S = 22.0
 PAUSE_S = 5.0
-HEALTHY_WITHIN_S, BAD_WITHIN_S = 100.0, 75.0
+HEALTHY_WITHIN_S, BAD_WITHIN_S = 100.0, 90.0
 ONCE_WITHIN_S = 172.0
 DONE, OTHERWISE, INTERRUPTED = 0, 1, 130
 

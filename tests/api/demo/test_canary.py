@@ -20,7 +20,7 @@ from detector.gate.policy import Policy
 from tests.api.demo.stand import on_stage, python_child
 
 ECHO = "import sys\nfor line in sys.stdin: print(line, end='', flush=True)"
-LOW, HIGH = Step(weight=15, pods=1), Step(weight=35, pods=2)
+LOW, HIGH = Step(weight=25, pods=1), Step(weight=40, pods=2)
 
 
 def rolled_out(
