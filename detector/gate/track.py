@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from detector.gate.learn import Learned
 from detector.gate.window import Window
 from detector.series import FloatArray
-from models.sequential.evidence import evidence, log_shift, unit_log_l
+from models.sequential.evidence import evidence, log_shift
 from models.sequential.kernels import Kernels, blur, blur_kernel, build_kernels
 from models.sequential.running import Path, Running, moved
 from models.sequential.shares import Start
@@ -244,7 +244,7 @@ class Track:
 
     def log_shift(self, part: Path, kernels: Kernels) -> tuple[FloatArray, FloatArray]:
         """log L(d) of the arm (T, D) and of each row (T, P, D)."""
-        return log_shift(unit_log_l(part.log_l, kernels), self.log_q)
+        return log_shift(part.log_l, kernels, self.log_q)
 
     def score(self, part: Path, effective: FloatArray) -> Scores:
         """Log e-values of sums since a start; `effective` (T,) is what the control amounts to."""

@@ -14,34 +14,41 @@ from numpy.typing import NDArray
 from models.sequential.kernels import Kernels, shifted_null
 from models.sequential.rows import Row
 
-__all__ = ["evidence", "log_shift", "unit_log_l"]
+__all__ = ["evidence", "log_shift"]
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
-_TINY = 1e-30
+_TINY = np.float32(1e-30)
 
 
-def unit_log_l(sums: Array, kernels: Kernels) -> Array:
-    """Log-likelihood of the common shift from each unit: sums (..., J) to (..., D).
+def log_shift(sums: Array, kernels: Kernels, log_q: Array) -> tuple[Array, Array]:
+    """Log-likelihood of the common shift, from sums of each unit under each template.
 
-    Single precision inside: the largest entry of each row is taken out first.
+    `sums` (N, P, W, J) to arm (N, D) and single units (N, P, D), averaged over the templates by
+    `log_q` (W,). All units share one template, so the arm multiplies units before it averages.
+    Single precision inside: the largest entry is taken out first.
     """
+    mass, top = _unit_mass(sums, kernels)
+    each = np.log(mass + _TINY)
+    if sums.shape[2] == 1:
+        units: Array = each[:, :, 0] + top[:, :, 0]
+        return units.sum(axis=1), units
+    arm = _log_sum(each.sum(axis=1) + (top.sum(axis=1) + log_q[:, None]))
+    weight = top[..., 0] + log_q
+    most = weight.max(axis=-1, keepdims=True)
+    share = np.exp((weight - most).astype(np.float32))
+    mixed = np.matmul(share[:, :, None], mass + _TINY)[:, :, 0]
+    return arm, np.log(mixed + _TINY) + most
+
+
+def _unit_mass(sums: Array, kernels: Kernels) -> tuple[Single, Array]:
+    """Likelihood of the shift over its largest part exp(top): (..., J) to (..., D), (..., 1)."""
     top = sums.max(axis=-1, keepdims=True)
-    mass = np.exp((sums - top).astype(np.float32)) @ kernels.unit
-    log_l: Array = np.log(mass + np.float32(_TINY)).astype(np.float64) + top
-    return log_l
-
-
-def log_shift(units: Array, log_q: Array) -> tuple[Array, Array]:
-    """Arm and single units over templates: (N, P, W, D) to (N, D) and (N, P, D).
-
-    All units share one template, so the arm multiplies units before it averages templates.
-    """
-    if units.shape[2] == 1:
-        return units[:, :, 0].sum(axis=1), units[:, :, 0]
-    arm = _log_sum(units.sum(axis=1) + log_q[:, None], axis=1)
-    return arm, _log_sum(units + log_q[:, None], axis=2)
+    scaled = np.empty(sums.shape, np.float32)
+    np.subtract(sums, top, out=scaled, casting="same_kind")
+    np.exp(scaled, out=scaled)
+    return np.matmul(scaled, kernels.unit), top
 
 
 def evidence(log_l: Array, kernels: Kernels, row: Row, caution: Array | None = None) -> Array:
@@ -55,11 +62,13 @@ def evidence(log_l: Array, kernels: Kernels, row: Row, caution: Array | None = N
     if caution is not None and caution.any():
         extra = shifted_null(row, kernels.sc, caution.ravel()).reshape(mass.shape)
         null = np.maximum(null, (mass * extra).sum(axis=-1))
-    ratio: Array = np.log(mass @ kernels.harm + _TINY) - np.log(null + _TINY)
+    ratio: Array = np.log(mass @ kernels.harm + 1e-30) - np.log(null + 1e-30)
     return ratio
 
 
-def _log_sum(values: Array, axis: int) -> Array:
-    top = values.max(axis=axis, keepdims=True)
-    total: Array = np.log(np.exp(values - top).sum(axis=axis)) + np.squeeze(top, axis=axis)
-    return total
+def _log_sum(values: Array) -> Array:
+    """Log of the sum over the templates: (N, W, D) to (N, D)."""
+    top = values.max(axis=1, keepdims=True)
+    total = np.exp((values - top).astype(np.float32)).sum(axis=1)
+    summed: Array = np.log(total) + top[:, 0]
+    return summed

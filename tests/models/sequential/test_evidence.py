@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import logsumexp
 
 from models.sequential.bound import Progress, interval, outlook, smallest_effect
-from models.sequential.evidence import evidence, log_shift, unit_log_l
+from models.sequential.evidence import evidence, log_shift
 from models.sequential.kernels import Kernels, build_kernels
 from models.sequential.rows import ROWS, Row, RowName
 from models.sequential.shares import ARM_SHARE, start_share, unit_shares
@@ -33,7 +34,7 @@ def normal_sums(means: np.ndarray, sd: float, row: Row = LATENCY) -> np.ndarray:
 
 def arm_evidence(sums: np.ndarray, k: Kernels, row: Row = LATENCY) -> tuple[np.ndarray, np.ndarray]:
     """Log e-values of the arm and of each unit."""
-    arm, units = log_shift(unit_log_l(sums, k), np.zeros(1))
+    arm, units = log_shift(sums, k, np.zeros(1))
     return evidence(arm, k, row), evidence(units, k, row)
 
 
@@ -92,7 +93,7 @@ def test_order_of_units_changes_nothing_for_the_arm(order: list[int]) -> None:
 
 def test_caution_only_lowers_evidence() -> None:
     """Load that is not comparable raises what is tolerated."""
-    arm, _ = log_shift(unit_log_l(normal_sums(np.full((1, 3), 0.3), 0.02), kernels()), np.zeros(1))
+    arm, _ = log_shift(normal_sums(np.full((1, 3), 0.3), 0.02), kernels(), np.zeros(1))
     plain = evidence(arm, kernels(), LATENCY)
     careful = evidence(arm, kernels(), LATENCY, np.array([0.15]))
     assert careful[0] < plain[0]
@@ -119,7 +120,7 @@ def test_the_bound_covers(delta: float, alpha: float) -> None:
     below = np.zeros(attempts, dtype=bool)
     for look in range(4):
         sums = normal_sums(effects + walk[look] / (look + 1), 0.15 / math.sqrt(look + 1))
-        arm, _ = log_shift(unit_log_l(sums, k), np.zeros(1))
+        arm, _ = log_shift(sums, k, np.zeros(1))
         highs = np.array([interval(row, k, LATENCY, alpha).high for row in arm])
         below |= highs < delta
     assert below.mean() <= alpha
@@ -183,3 +184,17 @@ def test_smallest_effect_falls_with_information() -> None:
     ]
     assert values == sorted(values, reverse=True)
     assert values[-1] > LATENCY.tolerate
+
+
+def test_shift_is_the_sum_over_units_and_templates() -> None:
+    """Single precision and the order of sums cost nothing that a verdict could see."""
+    rng, k = np.random.default_rng(3), kernels()
+    sums = rng.normal(0, 6, (4, 3, 5, len(LATENCY.grid.theta))).cumsum(axis=-1)
+    log_q = np.log(rng.dirichlet(np.ones(5)))
+    mass = k.unit.astype(np.float64)
+    top = sums.max(axis=-1, keepdims=True)
+    each = np.log(np.exp(sums - top) @ mass + 1e-30) + top
+    arm, units = log_shift(sums, k, log_q)
+    mixed = logsumexp(each.sum(axis=1) + log_q[:, None], axis=1)
+    np.testing.assert_allclose(arm, mixed, atol=2e-4)
+    np.testing.assert_allclose(units, logsumexp(each + log_q[:, None], axis=2), atol=2e-4)

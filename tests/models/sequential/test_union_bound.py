@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from models.sequential.evidence import evidence, log_shift, unit_log_l
+from models.sequential.evidence import evidence, log_shift
 from models.sequential.kernels import Kernels, build_kernels
 from models.sequential.likelihood import poisson
 from models.sequential.rows import ROWS, Row, RowName
@@ -35,7 +35,7 @@ def drawn(rng: np.random.Generator, k: Kernels, tau: float) -> tuple[np.ndarray,
 def reached(sums: np.ndarray, k: Kernels, index: int, row: Row) -> np.ndarray:
     """Which attempts reach what is needed: sums (EACH, UNITS, W, J) since start `index`."""
     log_q = np.log([t.prior for t in row.templates])
-    arm, units = log_shift(unit_log_l(sums, k), log_q)
+    arm, units = log_shift(sums, k, log_q)
     base = -math.log(ALPHA * start_share(index))
     strong = evidence(arm, k, row) >= base - math.log(ARM_SHARE)
     single = evidence(units, k, row) >= base - np.log(unit_shares(UNITS))
@@ -80,7 +80,7 @@ def test_evidence_of_health_averages_at_most_one() -> None:
         x, age = drawn(rng, k, tau)
         ones = np.ones_like(x)
         sums = moved(poisson(ones, x, 2.0 * ones, ones, ROW.grid), age, ROW).sum(axis=0)
-        arm, _ = log_shift(unit_log_l(sums.reshape(EACH, UNITS, *sums.shape[1:]), k), log_q)
+        arm, _ = log_shift(sums.reshape(EACH, UNITS, *sums.shape[1:]), k, log_q)
         values.append(np.exp(evidence(arm, k, ROW)))
     mean, sd = np.mean(values), np.std(values) / math.sqrt(np.size(values))
     print(f"mean of E in health: {mean:.3f} +- {sd:.3f}")
