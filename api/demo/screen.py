@@ -6,7 +6,7 @@ import asyncio
 import sys
 from typing import TextIO
 
-from rich.console import Console, ConsoleRenderable, Group
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, Group, RenderResult
 from rich.live import Live
 from rich.markup import escape
 from rich.panel import Panel
@@ -16,11 +16,12 @@ from rich.text import Text
 from api.demo.scene import Line, Scene, needed
 from api.demo.shop import Version
 
-__all__ = ["LiveScreen", "PlainScreen", "open_screen"]
+__all__ = ["LiveScreen", "Picture", "PlainScreen", "open_screen"]
 
 TONES = {"good": "bold green", "bad": "bold red", "plain": ""}
 REFRESH_S = 0.5
-STORY_LINES = 14
+# Borders and their padding; one row stays free, or the terminal scrolls at each drawing.
+FRAME_WIDTH, FRAME_HEIGHT = 4, 3
 
 
 class PlainScreen:
@@ -50,7 +51,7 @@ class LiveScreen:
     def __init__(self, scene: Scene, console: Console) -> None:
         self._scene = scene
         self._console = console
-        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._live = Live(Picture(scene), console=console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> LiveScreen:
         self._live.__enter__()
@@ -64,7 +65,7 @@ class LiveScreen:
     async def refresh(self) -> None:
         """Draw until cancelled."""
         while True:
-            self._live.update(draw(self._scene), refresh=True)
+            self._live.refresh()
             await asyncio.sleep(REFRESH_S)
 
 
@@ -76,15 +77,44 @@ def open_screen(scene: Scene, sink: TextIO | None = None) -> LiveScreen | PlainS
     return PlainScreen(scene, sink or sys.stdout)
 
 
-def draw(scene: Scene) -> Panel:
-    """The scene as a picture."""
-    story = list(scene.lines)[-STORY_LINES:]
-    parts: list[ConsoleRenderable] = [_arms(scene), _verdict(scene), Text()]
-    parts += [_story_line(line) for line in story]
-    if scene.page:
-        parts.append(Text(f"\n{scene.page}", style="underline cyan", no_wrap=True))
-    title = f"serinus demo · {escape(scene.title)} · {scene.elapsed:.0f} s"
-    return Panel(Group(*parts), title=title, subtitle="Ctrl-C ends it", padding=(1, 2))
+class Picture:
+    """The scene in a frame, as high as the terminal allows: old lines of the story go first."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it."""
+        scene, inside = self._scene, options.update(width=options.max_width - FRAME_WIDTH)
+        head: list[ConsoleRenderable] = [_arms(scene), Text(), _verdict(scene), Text()]
+        foot = [Text(), Text(_address(scene), style="cyan", overflow="fold")]
+        taken = sum(_height(console, part, inside) for part in (*head, *foot))
+        story = self._story(console, inside, options.max_height - FRAME_HEIGHT - taken)
+        yield Panel(
+            Group(*head, *story, *foot),
+            title=f"serinus demo · {escape(scene.title)} · {scene.elapsed:.0f} s",
+            subtitle="Ctrl-C ends it",
+        )
+
+    def _story(self, console: Console, inside: ConsoleOptions, room: int) -> list[Text]:
+        """The newest lines that fit into as many rows."""
+        shown: list[Text] = []
+        for line in reversed(self._scene.lines):
+            text = _story_line(line)
+            room -= _height(console, text, inside)
+            if room < 0:
+                break
+            shown.insert(0, text)
+        return shown
+
+
+def _height(console: Console, part: ConsoleRenderable, options: ConsoleOptions) -> int:
+    return len(console.render_lines(part, options, pad=False))
+
+
+def _address(scene: Scene) -> str:
+    """Where a browser shows more."""
+    return scene.page or (f"{scene.base}/rollouts" if scene.base else "")
 
 
 def _arms(scene: Scene) -> Table:
@@ -117,12 +147,12 @@ def _add_arm(table: Table, scene: Scene, role: str, version: Version | None, wei
 
 def _verdict(scene: Scene) -> Text:
     if scene.trouble:
-        return Text(f"\n{scene.trouble}", style=TONES["bad"])
+        return Text(scene.trouble, style=TONES["bad"])
     if scene.answer is None:
-        return Text("\nno verdict yet", style="dim")
+        return Text("no verdict yet", style="dim")
     answer = scene.answer
     tone = {"pass": "good", "fail": "bad"}.get(answer.answer, "plain")
-    text = Text(f"\n{answer.answer.upper()}  ", style=TONES[tone] or "bold yellow")
+    text = Text(f"{answer.answer.upper()}  ", style=TONES[tone] or "bold yellow")
     text.append(f"{answer.reason.code}  ", style="bold")
     text.append(answer.reason.text + needed(answer.needs), style="default not bold")
     return text
