@@ -8,7 +8,7 @@ from string import Template
 
 from detector.discovery import discover
 from detector.gate.request import VerdictRequest
-from detector.ports import MetricSource
+from detector.ports import MetricCatalog, MetricSource
 from detector.selector import format_query
 from detector.series import Matcher, Query
 from detector.signals.packs import shipped_packs
@@ -105,7 +105,7 @@ def add(
 
 
 def found(
-    held: MemorySource,
+    held: MetricCatalog,
     canary: str = BY_POD,
     service: str = "checkout",
     weigh: MetricSource | None = None,
