@@ -34,6 +34,7 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "promtool": ("SERINUS_PROMTOOL", ("promtool",)),
     "prometheus3": ("SERINUS_PROMETHEUS3", (str(ROOT / ".servers/bin/prometheus3"),)),
     "go": ("SERINUS_GO", ("go", str(ROOT / ".servers/go/bin/go"), "/usr/local/go/bin/go")),
+    "controllers": ("SERINUS_CONTROLLERS", (str(ROOT / ".servers/bin/controllers"),)),
     "chromium": ("SERINUS_CHROMIUM", ("chromium",)),
 }
 READY_WITHIN_S = 30.0

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the real servers that the contract tests start: Prometheus 2 and promtool
-# from Debian, a Go toolchain, Prometheus 3 built from its Go module, and Chromium.
+# from Debian, a Go toolchain, Prometheus 3 built from its Go module, Chromium, and
+# `controllers`: Argo Rollouts' and Flagger's own code as a client (tests/controllers).
 #
 #   tools/servers.sh            install and build what is missing
 #   tools/servers.sh env        print `export` lines for the tests, install nothing
@@ -15,6 +16,7 @@ prometheus3_version="${PROMETHEUS3_VERSION:-v0.316.0}" # Prometheus 3.16.0, as i
 go_version="${GO_VERSION:-1.26.8}"                     # fetched only where `go` is older or absent
 go_at_least="1.26.7"                                   # what that Prometheus asks for
 prometheus3="$servers/bin/prometheus3"
+controllers="$servers/bin/controllers"
 
 say() { printf 'servers: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -112,6 +114,27 @@ prometheus3_is_built() {
     [ -x "$prometheus3" ] && [ "$(cat "$servers/prometheus3.version" 2>/dev/null)" = "$prometheus3_version" ]
 }
 
+controllers_sources() { # a checksum: another one means that they must be built again
+    (cd "$root/tests/controllers" && cat go.mod go.sum ./*.go ./*.s) | sha256sum | cut -d ' ' -f 1
+}
+
+controllers_are_built() {
+    [ -x "$controllers" ] && [ "$(cat "$servers/controllers.sources" 2>/dev/null)" = "$(controllers_sources)" ]
+}
+
+build_controllers() {
+    local go started sources
+    go="$(find_go)" || { install_go; go="$(find_go)"; } || die "no Go >= $go_at_least"
+    started="$SECONDS"
+    sources="$(controllers_sources)"
+    say "building Argo Rollouts' and Flagger's code with $("$go" version); some minutes the first time"
+    mkdir -p "$servers/bin"
+    (cd "$root/tests/controllers" && GOFLAGS=-buildvcs=false GOTOOLCHAIN=local CGO_ENABLED=0 \
+        "$go" build -ldflags "-s -w" -o "$controllers" .)
+    printf '%s\n' "$sources" >"$servers/controllers.sources"
+    say "built $controllers in $((SECONDS - started)) s"
+}
+
 print_env() {
     local go
     if command -v prometheus >/dev/null; then
@@ -122,6 +145,9 @@ print_env() {
     fi
     if [ -x "$prometheus3" ]; then
         printf 'export SERINUS_PROMETHEUS3=%q\n' "$prometheus3"
+    fi
+    if [ -x "$controllers" ]; then
+        printf 'export SERINUS_CONTROLLERS=%q\n' "$controllers"
     fi
     if command -v chromium >/dev/null; then
         printf 'export SERINUS_CHROMIUM=%q\n' "$(command -v chromium)"
@@ -136,6 +162,7 @@ check() {
     if command -v prometheus >/dev/null; then say "Prometheus 2: $(command -v prometheus)"; else say "Prometheus 2: missing"; missing=1; fi
     if command -v promtool >/dev/null; then say "promtool: $(command -v promtool)"; else say "promtool: missing"; missing=1; fi
     if prometheus3_is_built; then say "Prometheus 3: $prometheus3"; else say "Prometheus 3: missing"; missing=1; fi
+    if controllers_are_built; then say "controllers: $controllers"; else say "controllers: missing"; missing=1; fi
     if go="$(find_go)"; then say "Go: $go"; else say "Go: missing"; missing=1; fi
     if command -v chromium >/dev/null; then say "Chromium: $(command -v chromium)"; else say "Chromium: missing"; missing=1; fi
     return "$missing"
@@ -147,6 +174,7 @@ install() {
     fi
     command -v chromium >/dev/null || apt_install chromium
     prometheus3_is_built || build_prometheus3
+    controllers_are_built || build_controllers
     find_go >/dev/null || install_go
     check
 }
