@@ -26,6 +26,7 @@ from detector.gate.words import (
     effect_of,
     fail_text,
     level_of,
+    note_words,
     scope_name,
     tally_requests,
     unit_of,
@@ -292,5 +293,5 @@ def _stale(now: Present, as_of: float) -> Reason | None:
 
 def _notes(now: Present) -> tuple[str, ...]:
     frame = now.window.frame
-    counted = [f"{name}: {count}" for name, count in sorted(frame.notes.items()) if count]
+    counted = [note_words(name, n) for name, n in sorted(frame.notes.items()) if n]
     return (*now.plan.notes, *counted)

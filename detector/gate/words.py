@@ -23,6 +23,7 @@ __all__ = [
     "fail_text",
     "level_of",
     "limit_words",
+    "note_words",
     "scope_name",
     "unit_of",
 ]
@@ -34,6 +35,27 @@ _TITLES = {
     "tail99": "Very slow requests (1 % tail)",
     "restarts": "Restarts",
 }
+
+
+_NOTES = {
+    "bad_buckets": "latency series without a usable bucket edge, left out",
+    "births": "series that began with their first event, counted from zero",
+    "clamped": "histogram counts that fell from one bucket to the next, mended",
+    "flips": "steps between replicas of a counter, left out",
+    "gaps": "gaps too long to bridge, left out",
+    "health_checks": "series of health checks, left out",
+    "incompatible_histograms": "histograms with other buckets, left out",
+    "no_pod": "series that name no pod of either side, left out",
+    "not_finite": "samples that are no number, left out",
+    "out_of_order": "samples older than one before them, left out",
+    "resets": "counter resets",
+    "warnings": "warnings of the source",
+}
+
+
+def note_words(name: str, count: int) -> str:
+    """What the cleaning of samples did, counted."""
+    return f"{count} {_NOTES.get(name, name.replace('_', ' '))}"
 
 
 def title(name: str) -> str:
