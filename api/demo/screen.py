@@ -96,9 +96,9 @@ class Picture:
             subtitle="Ctrl-C ends it",
         )
 
-    def _story(self, console: Console, inside: ConsoleOptions, room: int) -> list[Text]:
+    def _story(self, console: Console, inside: ConsoleOptions, room: int) -> list[Table]:
         """The newest lines that fit into as many rows."""
-        shown: list[Text] = []
+        shown: list[Table] = []
         for line in reversed(self._scene.lines):
             text = _story_line(line)
             room -= _height(console, text, inside)
@@ -118,8 +118,8 @@ def _address(scene: Scene) -> str:
 
 
 def _arms(scene: Scene) -> Table:
-    table = Table(box=None, pad_edge=False, expand=True)
-    for name in ("", "version", "weight", "pods", "requests/s", "errors", "mean", "restarts"):
+    table = Table(box=None, pad_edge=False, expand=True, padding=(0, 1, 0, 0))
+    for name in ("", "version", "weight", "pods", "req/s", "errors", "mean", "restarts"):
         table.add_column(name, justify="left" if name in {"", "version"} else "right")
     weight = scene.weight if scene.canary else 0
     _add_arm(table, scene, "stable", scene.stable, 100 - weight)
@@ -158,5 +158,10 @@ def _verdict(scene: Scene) -> Text:
     return text
 
 
-def _story_line(line: Line) -> Text:
-    return Text(f"{line.at:6.1f} s  {line.text}", style=TONES[line.tone])
+def _story_line(line: Line) -> Table:
+    """The time, and the text beside it however many rows it takes."""
+    grid = Table.grid(padding=(0, 2), expand=True)
+    grid.add_column(width=7, justify="right", no_wrap=True)
+    grid.add_column(ratio=1)
+    grid.add_row(f"{line.at:.1f} s", Text(line.text, style=TONES[line.tone]))
+    return grid
