@@ -151,8 +151,10 @@ def _greet(settings: Settings, door: socket.socket) -> None:
     host = f"[{settings.host}]" if _is_ipv6(settings.host) else settings.host
     url = f"http://{host}:{door.getsockname()[1]}"
     guard = "with a token" if settings.token else "without a token"
+    source = settings.source
+    reads = source.url if source.kind == "prometheus" else f"the source {source.kind!r}"
     print(
-        f"serinus: {url}/rollouts ({guard}) reads {settings.source.url}, "
+        f"serinus: {url}/rollouts ({guard}) reads {reads}, "
         f"keeps its records in {settings.data.absolute()}",
         file=sys.stderr,
         flush=True,

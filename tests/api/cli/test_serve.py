@@ -55,6 +55,7 @@ def test_it_greets_answers_and_ends_with_0(empty: tuple[str, ...], tmp_path: Pat
     with served(*empty) as server:
         assert str(tmp_path / "data") in server.told[0]
         assert "without a token" in server.told[0]
+        assert "reads the source 'memory'" in server.told[0]
         assert status_of(f"{server.url}/healthz") == 200
         assert status_of(f"{server.url}/readyz") == 200
         assert server.end() == 0
