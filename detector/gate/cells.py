@@ -23,7 +23,7 @@ class Cells:
         """A new cell; its earlier bins hold the fill value."""
         self.count += 1
         if self.count > len(self._held):
-            self._resize(max(16, 2 * self.count), self._held.shape[1])
+            self._resize(max(16, self.count + self.count // 4), self._held.shape[1])
         return self.count - 1
 
     def append(self, values: FloatArray) -> None:
@@ -31,7 +31,7 @@ class Cells:
         more = values.shape[1]
         end = self._at + self.width + more
         if end > self._held.shape[1]:
-            self._resize(len(self._held), self.width + more + max(16, self.width // 2))
+            self._resize(len(self._held), self.width + more + max(16, self.width // 4))
             end = self.width + more
         self._held[: self.count, end - more : end] = values
         self._held[self.count :, end - more : end] = self._fill
@@ -41,8 +41,8 @@ class Cells:
         """Forget the columns before a bin."""
         gone = min(max(bin_ - self.first, 0), self.width)
         self.first, self.width, self._at = self.first + gone, self.width - gone, self._at + gone
-        if self._at > 2 * self.width + 64:
-            self._resize(len(self._held), self.width + 16)
+        if self._held.shape[1] > 2 * self.width + 64:
+            self._resize(self.count, self.width + 16)
 
     def rows(self, which: NDArray[np.int64]) -> FloatArray:
         """The retained bins of some cells, (cells, width), as float64."""

@@ -6,6 +6,7 @@ revision is which. It never enters the evidence.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -85,6 +86,10 @@ class Presence:
         """Times at which the counter stood higher than before."""
         key = (pod, frozenset(series.labels.items()))
         before = self._last.get(key, 0.0)
+        if series.values.size == 1:
+            value = series.values.item()
+            self._last[key] = value = value if math.isfinite(value) else 0.0
+            return [series.times.item()] if value != before else []
         values = np.nan_to_num(series.values)
         self._last[key] = float(values[-1])
         risen = np.diff(values, prepend=before) != 0

@@ -89,7 +89,9 @@ def state_of(
     chosen = track.since(strongest.start, present, 0, 1)
     arm, pods = track.log_shift(chosen, kernels)
     scope = arm[0] if strongest.scope == ARM else pods[0, strongest.scope]
-    whole = _bound(track, live[0], kernels, 1 - level)
+    since_start = arm[0] if strongest.start is live[0] else arm_of(track, present, kernels)
+    known = since_start if track.both is None else None
+    whole = _bound(track, live[0], kernels, 1 - level, known)
     now = whole if exposure is live[0] else _bound(track, exposure, kernels, _EXPOSURE_LEVEL)
     accounts = present.accounts[0].sum(axis=0)
     info = information(track)
@@ -108,7 +110,7 @@ def state_of(
         bins=float(present.accounts[0, :, Account.BINS].max(initial=0.0)),
         on_history=float(accounts[Account.ON_HISTORY] / max(accounts[Account.REQUESTS], 1e-9)),
         info=info,
-        outlook=_outlook(track, present, kernels, info, level, step_s),
+        outlook=_outlook(track, present, since_start, kernels, info, level, step_s),
         smallest=smallest_effect(
             row,
             kernels,
@@ -152,10 +154,15 @@ def _exposure(live: Sequence[Start]) -> Start:
     return next((s for s in reversed(live) if s.step), live[0])
 
 
-def _bound(track: Track, start: Start, kernels: Kernels, alpha: float) -> tuple[float, float]:
-    """Upper bound of harm since a start, and the mask that load adds to it."""
+def _bound(
+    track: Track, start: Start, kernels: Kernels, alpha: float, known: FloatArray | None = None
+) -> tuple[float, float]:
+    """Upper bound of harm since a start, and the mask that load adds to it.
+
+    `known`: the arm's log L(d) since then, where it was read already.
+    """
     part = track.bounding(start)
-    log_l = arm_of(track, part, kernels)
+    log_l = arm_of(track, part, kernels) if known is None else known
     accounts = part.accounts[0].sum(axis=0)
     mask = accounts[Account.MASK] / max(accounts[Account.REQUESTS], 1e-9)
     return interval(log_l, kernels, track.learned.row, alpha).high, float(mask)
@@ -170,6 +177,7 @@ def _tally(part: Path, scope: int) -> Tally:
 def _outlook(
     track: Track,
     part: Path,
+    log_l: FloatArray,
     kernels: Kernels,
     info: float,
     level: float,
@@ -177,7 +185,7 @@ def _outlook(
 ) -> Outlook:
     row = track.learned.row
     accounts = part.accounts[0]
-    log_e = log_bet(arm_of(track, part, kernels), kernels)
+    log_e = log_bet(log_l, kernels)
     shift = row.grid.shift
     return outlook(
         Progress(

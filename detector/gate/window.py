@@ -67,21 +67,25 @@ class Window:
     effective: FloatArray
     starved: FloatArray
 
-    def canary(self, values: FloatArray) -> FloatArray:
-        """Pod values (pods, T, ...) summed into rows: (T, P, ...)."""
-        return arrange(values, self.rows, self.count)
+    def canary(self, values: FloatArray, since: int = 0) -> FloatArray:
+        """Pod values (pods, T, ...) summed into rows, from bin `since` on: (T - since, P, ...)."""
+        return arrange(values[:, since:], self.rows, self.count)
 
-    def reference(self, values: FloatArray) -> FloatArray:
-        """Control pod values (K, T, ...) summed over the control set: (T, ...)."""
-        mask = self.stable.T.reshape(self.stable.T.shape + (1,) * (values.ndim - 2))
-        total: FloatArray = (values * mask).sum(axis=0)
+    def reference(self, values: FloatArray, since: int = 0) -> FloatArray:
+        """Control pod values (K, T, ...) summed over the control set: (T - since, ...)."""
+        stable = self.stable[since:].T
+        mask = stable.reshape(stable.shape + (1,) * (values.ndim - 2))
+        total: FloatArray = (values[:, since:] * mask).sum(axis=0)
         return total
 
 
 def arrange(values: FloatArray, rows: tuple[int, ...], count: int) -> FloatArray:
-    """Sum pods into rows and put time first."""
+    """Sum pods into rows and put time first; what is no number is nothing."""
+    known = np.where(np.isnan(values), 0.0, values)
+    if len(rows) == count and all(at == row for at, row in enumerate(rows)):
+        return np.moveaxis(known, 0, 1)
     out = np.zeros((count, *values.shape[1:]))
-    np.add.at(out, list(rows), np.nan_to_num(values))
+    np.add.at(out, list(rows), known)
     return np.moveaxis(out, 0, 1)
 
 

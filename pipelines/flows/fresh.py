@@ -69,9 +69,15 @@ class Fresh:
 
 
 def _later(series: Series, newest: float) -> Series | None:
-    begin = int(series.times.searchsorted(newest, side="right"))
-    if begin == series.times.size:
+    times = series.times
+    size = times.size
+    if not size or times.item(-1) <= newest:
         return None
+    if newest == _NEVER:
+        return series
+    # Mostly there is one new sample behind an overlap of many.
+    one = size == 1 or times.item(-2) <= newest
+    begin = size - 1 if one else int(times.searchsorted(newest, side="right"))
     if begin == 0:
         return series
     return Series(labels=series.labels, times=series.times[begin:], values=series.values[begin:])

@@ -8,6 +8,7 @@ the judge that recorded it, to the bit.
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -27,6 +28,7 @@ SCHEMA = 1
 # A first read of 26 h, 60 pods and 40 series each at 15 s has some 240 MB.
 _UNPACKED_MAX = 1 << 29
 _LEVEL = 3
+_IS_LITTLE = sys.byteorder == "little"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +174,7 @@ class TapeReader:
 
 
 def _raw(values: FloatArray) -> bytes:
-    return values.astype("<f8", copy=False).tobytes()
+    return values.tobytes() if _IS_LITTLE else values.astype("<f8").tobytes()
 
 
 def _array(raw: bytes) -> FloatArray:

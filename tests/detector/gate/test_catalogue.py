@@ -326,7 +326,7 @@ REASONS: dict[str, Callable[[], object]] = {
     ).all(),
     "incompatible_histograms": unfit,
     "shared_incident": lambda: shared(0.0008, 66),
-    "budget_burning": lambda: frames(Recipe(seed=9, errors=0.05)),
+    "budget_burning": lambda: frames(Recipe(seed=9, errors=0.004, incident=slice(60, 100)), 95),
     "control_exhausted": lambda: frames(Recipe(seed=17, canary=6, control=6, shares=(0.5, 0.98))),
     "burst": burst,
     "suspicious": suspicious,
