@@ -56,6 +56,6 @@ class Cells:
     def _resize(self, rows: int, columns: int) -> None:
         columns = max(columns, self.width)
         held = np.full((rows, columns), self._fill, np.float32)
-        old = self._held[:, self._at : self._at + self.width]
-        held[: len(old), : self.width] = old
+        both = min(rows, len(self._held))
+        held[:both, : self.width] = self._held[:both, self._at : self._at + self.width]
         self._held, self._at = held, 0
