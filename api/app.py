@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
 
 from api.auth.access import Access
-from api.bodies.answer import EXAMPLE_VERDICT
 from api.context import Context
 from api.dialects import flagger
 from api.dialects.events import Events
+from api.document import Documented
 from api.edge import BodyLimit, Edge
 from api.gatekeeper import Gatekeeper
 from api.pool import Pool
@@ -44,14 +43,6 @@ TAGS = [
 ]
 
 
-class _App(FastAPI):
-    def openapi(self) -> dict[str, Any]:
-        """FastAPI leaves nulls out of examples; each key of ours is always sent, so it is shown."""
-        document = super().openapi()
-        document["components"]["schemas"]["VerdictAnswer"]["examples"] = [EXAMPLE_VERDICT]
-        return document
-
-
 def create_app(
     gate: Gatekeeper,
     settings: Settings | None = None,
@@ -79,7 +70,7 @@ def create_app(
         if on_stop is not None:
             on_stop()
 
-    app = _App(
+    app = Documented(
         title="serinus",
         summary=SUMMARY,
         description=DESCRIPTION,

@@ -15,7 +15,7 @@ from api.gatekeeper import Gatekeeper
 from api.pool import Pool
 from api.probe import Probe
 from api.settings import Settings
-from api.telemetry import Telemetry
+from api.telemetry import Telemetry, account_of
 from detector.gate.curve import Curve
 from detector.gate.request import VerdictRequest
 from detector.gate.verdict import Verdict
@@ -54,7 +54,7 @@ class Context:
     def _charged(
         self, question: Callable[[VerdictRequest], Verdict], request: VerdictRequest
     ) -> Verdict:
-        with charged_to(f"{request.service}/{request.rollout or ''}"):
+        with charged_to(account_of(request.service, request.rollout)):
             return question(request)
 
 

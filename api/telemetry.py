@@ -21,11 +21,20 @@ from detector.gate.version import ENGINE
 from pipelines.sources.cost import Cost, Skew
 from pipelines.sources.metered import MeteredSource
 
-__all__ = ["Telemetry", "rendered"]
+__all__ = ["Telemetry", "account_of", "rendered"]
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
+
+
+# No name that is asked about has it in it.
+_APART = "\0"
+
+
+def account_of(service: str, rollout: str | None) -> str:
+    """The name under which the cost of a rollout is kept."""
+    return f"{service}{_APART}{rollout or ''}"
 
 
 class Costly(Protocol):
@@ -106,7 +115,7 @@ class _RolloutCost(Collector):
         words = "Samples that a rollout's verdicts needed."
         samples = CounterMetricFamily("serinus_rollout_samples", words, labels=labels)
         for account, charge in self.source.charges.items():
-            service, _, rollout = account.partition("/")
+            service, _, rollout = account.partition(_APART)
             queries.add_metric((service, rollout), charge.queries)
             samples.add_metric((service, rollout), charge.samples)
         return (queries, samples)

@@ -118,7 +118,12 @@ BODY = {
 
 
 @router.post(
-    "/{hook}", summary="A webhook", response_model=None, responses=RESPONSES, openapi_extra=BODY
+    "/{hook}",
+    summary="A webhook",
+    response_model=None,
+    response_class=PlainTextResponse,
+    responses=RESPONSES,
+    openapi_extra=BODY,
 )
 async def by_metadata(context: In, hook: HookName, request: Request) -> Response:
     """The token travels in the metadata (or in a header, where something adds one)."""
@@ -129,6 +134,7 @@ async def by_metadata(context: In, hook: HookName, request: Request) -> Response
     "/{secret}/{hook}",
     summary="A webhook with the token in its path",
     response_model=None,
+    response_class=PlainTextResponse,
     responses=RESPONSES,
     openapi_extra=BODY,
 )

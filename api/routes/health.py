@@ -28,6 +28,7 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
     "/healthz",
     summary="Does the process answer?",
     response_model=None,
+    response_class=PlainTextResponse,
     responses={200: {"content": {"text/plain": {}}, "description": "It lives."}},
 )
 async def healthz() -> Response:
@@ -66,6 +67,7 @@ async def _probed(probe: Callable[[], Probe]) -> Probe:
     "/metrics",
     summary="What serinus says of itself",
     response_model=None,
+    response_class=PlainTextResponse,
     responses={
         200: {"content": {"text/plain": {}}, "description": "The Prometheus text format."},
         401: PROBLEMS[401],

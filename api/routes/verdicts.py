@@ -12,7 +12,7 @@ from api.bodies.answer import VerdictAnswer, VerdictsAnswer
 from api.bodies.loose import Moment, Word
 from api.bodies.verdict import EXAMPLE_REQUEST, VerdictBody
 from api.context import In
-from api.problems import Problem
+from api.document import refusal
 from api.strict import StrictRoute, json_response
 from detector.gate.record import Filter, Page
 from detector.gate.render import verdict_body
@@ -23,18 +23,14 @@ __all__ = ["PROBLEMS", "Id", "Limit", "View", "page_body", "router"]
 router = APIRouter(prefix="/v1/verdicts", tags=["verdicts"], route_class=StrictRoute)
 
 
-def _refusal(words: str) -> dict[str, Any]:
-    return {"model": Problem, "description": words, "content": {"application/problem+json": {}}}
-
-
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: _refusal("What was sent cannot be read; `field` says where."),
-    401: _refusal("No token, or a wrong one."),
-    403: _refusal("This caller may not."),
-    404: _refusal("There is no such policy, verdict or rollout."),
-    413: _refusal("The body is too large."),
-    422: _refusal("What was sent cannot be meant; `field` says what to mend."),
-    503: _refusal("Our own store is down, or too much is asked at once: try again."),
+    400: refusal("What was sent cannot be read; `field` says where."),
+    401: refusal("No token, or a wrong one."),
+    403: refusal("This caller may not."),
+    404: refusal("There is no such policy, verdict or rollout."),
+    413: refusal("The body is too large."),
+    422: refusal("What was sent cannot be meant; `field` says what to mend."),
+    503: refusal("Our own store is down, or too much is asked at once: try again."),
 }
 
 Id = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:-]+$")]
@@ -121,6 +117,7 @@ async def one(context: In, id: Id, view: ViewQuery = View.FULL) -> Response:
     "/{id}/evidence",
     summary="All that a verdict was made from",
     response_model=None,
+    response_class=Response,
     responses={
         **PROBLEMS,
         200: {"content": {"application/octet-stream": {}}, "description": "One file."},

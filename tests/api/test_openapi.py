@@ -1,0 +1,202 @@
+"""The OpenAPI document: what it promises is what is sent, and no input makes a 5xx."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.settings import Settings
+from tests.api.doors import Door, failing_door, passing_door
+
+EXAMPLES = 40
+PROMISES = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@lru_cache
+def document() -> dict[str, Any]:
+    """As it is served."""
+    told: dict[str, Any] = passing_door().get("/openapi.json").json()
+    return told
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Path, method and operation."""
+    for path, item in document()["paths"].items():
+        for method, operation in item.items():
+            yield path, method, operation
+
+
+def walked(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+    """All objects of a document."""
+    if isinstance(node, dict):
+        yield node
+        for child in node.values():
+            yield from walked(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from walked(child)
+
+
+def is_valid(schema: dict[str, Any], value: Any) -> bool:  # noqa: ANN401
+    """Whether a value satisfies a schema of the document."""
+    whole = {"$schema": DIALECT, **schema, "components": document()["components"]}
+    return jsonschema_rs.validator_for(whole).is_valid(value)
+
+
+def test_every_schema_is_one() -> None:
+    """A generator of clients can read it."""
+    for name, schema in document()["components"]["schemas"].items():
+        jsonschema_rs.validator_for({"$schema": DIALECT, **schema, **components()}), name
+
+
+def components() -> dict[str, Any]:
+    """What references point into."""
+    return {"components": document()["components"]}
+
+
+def test_every_example_satisfies_its_schema() -> None:
+    """People copy examples, and tools show them."""
+    found = 0
+    for schema in walked(document()["components"]["schemas"]):
+        if isinstance(schema.get("examples"), list):
+            for example in schema["examples"]:
+                found += 1
+                assert is_valid(schema, example), (schema.get("title"), example)
+    assert found > 40
+
+
+def test_every_operation_is_told() -> None:
+    """Summary, tag, and the errors that its callers can meet."""
+    for path, method, operation in operations():
+        assert operation["summary"], (method, path)
+        assert operation["tags"], (method, path)
+        if path.startswith("/v1/"):
+            assert {"401", "403", "422", "503"} <= set(operation["responses"]), (method, path)
+
+
+def test_problems_are_told_in_their_own_media_type() -> None:
+    """`application/problem+json`, with the schema of a problem."""
+    for _, _, operation in operations():
+        for status, answer in operation["responses"].items():
+            if status in {"400", "401", "413", "422"}:
+                schema = answer["content"]["application/problem+json"]["schema"]
+                assert schema["$ref"].endswith("/Problem")
+
+
+def sent(door: Door) -> dict[tuple[str, str], Any]:
+    """One good answer of each operation that answers JSON."""
+    verdict = door.post().json()
+    rollout = f"/v1/rollouts/{verdict['attempt']}"
+    decision = {"person": "ada", "reason": "why", "for": "1h"}
+    return {
+        ("/v1/verdicts", "post"): verdict,
+        ("/v1/verdicts", "get"): door.get("/v1/verdicts").json(),
+        ("/v1/verdicts/{id}", "get"): door.get(verdict["links"]["self"]).json(),
+        ("/v1/rollouts/{id}/overrides", "post"): door.send(
+            f"{rollout}/overrides", {**decision, "outcome": "pass"}
+        ).json(),
+        ("/v1/rollouts/{id}", "get"): door.get(rollout).json(),
+        ("/v1/modes", "post"): door.send(
+            "/v1/modes", {**decision, "mode": "shadow", "all": True}
+        ).json(),
+        ("/v1/modes", "get"): door.get("/v1/modes").json(),
+        ("/v1/policies/{name}", "put"): door.client.put("/v1/policies/a", json={}).json(),
+        ("/v1/policies/{name}", "get"): door.get("/v1/policies/a").json(),
+        ("/v1/policies", "get"): door.get("/v1/policies").json(),
+        ("/readyz", "get"): door.get("/readyz").json(),
+    }
+
+
+def test_what_is_sent_is_what_is_documented() -> None:
+    """Field by field, against the schema; a field that is not documented is an error too."""
+    answers = sent(failing_door())
+    for path, method, operation in operations():
+        good = next(answer for status, answer in operation["responses"].items() if status < "300")
+        if "application/json" in good.get("content", {}):
+            schema = good["content"]["application/json"]["schema"]
+            assert is_valid(schema, answers[path, method]), (method, path)
+
+
+# -- whatever is sent --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fuzzed:
+    """A door with a failing canary, its document as Schemathesis reads it, ids that exist."""
+
+    door: Door
+    schema: Any
+    ids: dict[str, str]
+
+
+@lru_cache
+def fuzzed() -> Fuzzed:
+    """Made once; what is sent to it stays in it, as it does in life."""
+    door = failing_door(Door(settings=Settings(insecure=True)))
+    verdict = door.post().json()
+    schema = schemathesis.openapi.from_asgi("/openapi.json", door.app)
+    ids = {"/v1/rollouts": verdict["attempt"], "/v1/verdicts": verdict["id"]}
+    return Fuzzed(door, schema, ids)
+
+
+def call(path: str, case: Any) -> None:  # noqa: ANN401
+    """Send a case through ASGI: a good one to something that exists, a bad one as it is."""
+    if "id" in case.path_parameters and case.meta.generation.mode is GenerationMode.POSITIVE:
+        case.path_parameters["id"] = fuzzed().ids[path[: path.index("/{id}")]]
+    case.call_and_validate(checks=PROMISES)
+
+
+def _cases() -> Iterator[tuple[GenerationMode, str, str]]:
+    """Good values for each operation, bad ones where it takes any."""
+    for path, method, operation in operations():
+        yield GenerationMode.POSITIVE, path, method
+        if "parameters" in operation or "requestBody" in operation:
+            yield GenerationMode.NEGATIVE, path, method
+
+
+CASES = list(_cases())
+
+
+def _named(part: object) -> str:
+    return str(getattr(part, "value", part)).strip("/")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mode", "path", "method"), CASES, ids=_named)
+def test_no_input_makes_a_server_error(mode: GenerationMode, path: str, method: str) -> None:
+    """Good and bad values of every parameter and body, as Schemathesis makes them."""
+    operation = fuzzed().schema[path][method.upper()]
+
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.generate],
+    )
+    def holds(case: Any) -> None:  # noqa: ANN401
+        call(path, case)
+
+    holds()
