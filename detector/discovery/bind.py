@@ -17,7 +17,8 @@ from detector.signals.signal import Absent, Kind, Shape, Signal, Unit
 __all__ = ["Service", "bound_signals", "resource_queries"]
 
 _PODS_ASKED = 20
-_TAILS = {"tail95": "share of requests among the slowest 5 %", "tail99": "of the slowest 1 %"}
+_TAILS = ("tail95", "tail99")
+_PER_REQUEST = "CPU seconds per request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,7 +253,7 @@ def _cpu(service: Service) -> BoundSignal | Missing:
     if found is None:
         return _absent(service, "cpu_per_request", Role.CPU)
     pack, family = found
-    signal = Signal(name="cpu_per_request", kind=Kind.GAUGE, judged=False, unit="cores")
+    signal = Signal(name="cpu_per_request", kind=Kind.GAUGE, judged=False, unit=_PER_REQUEST)
     return BoundSignal(
         signal=signal,
         pack=pack.name,
