@@ -20,7 +20,7 @@ from detector.errors import SerinusError
 
 __all__ = ["Child", "ChildError", "Children", "python"]
 
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 5.0
 T = TypeVar("T")
 

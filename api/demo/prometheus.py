@@ -18,7 +18,7 @@ __all__ = ["find_prometheus", "start_prometheus"]
 
 # Where `make servers` says the binaries are, then the plain word on PATH.
 VARIABLES = ("SERINUS_PROMETHEUS3", "SERINUS_PROMETHEUS2")
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 60.0
 CONFIG = """\
 global:
   scrape_interval: 1s

@@ -17,7 +17,7 @@ from api.demo.web import Exchange, Reply, listen, serving
 
 __all__ = ["answers", "gone", "in_shop", "on_stage", "python_child", "until", "web"]
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 T = TypeVar("T")
 
 
@@ -25,7 +25,7 @@ def on_stage(folder: Path, act: Callable[[Children], Awaitable[T]]) -> T:
     """What `act` returns; its processes have ended when this returns."""
 
     async def run() -> T:
-        async with asyncio.timeout(60), Children(folder) as children:
+        async with asyncio.timeout(100), Children(folder) as children:
             return await act(children)
 
     return asyncio.run(run())

@@ -1,0 +1,183 @@
+"""The demo's server: the real gate in a process of its own, with a scraper that follows a file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import httpx2
+import msgspec
+import pytest
+
+from api.demo.children import Child, ChildError, Children, python
+from api.demo.gate import Answer, Gate, Question
+from api.demo.server import following
+from api.demo.targets import TargetGroup, write_targets
+from api.demo.web import METRICS_TYPE, Reply, listen
+from api.demo.wire import Ready, ServerConfig
+from detector.series import Query
+from pipelines.sources.memory import MemorySource
+from tests.api.demo.stand import on_stage, until, web
+
+T = TypeVar("T")
+
+
+def group(port: int, pod: str) -> TargetGroup:
+    return TargetGroup((f"127.0.0.1:{port}",), {"job": "shop", "pod": pod})
+
+
+async def started(children: Children, **more: object) -> tuple[Child, int]:
+    """A server, listening."""
+    folder = children.folder
+    targets = folder / "targets.json"
+    if not targets.exists():
+        write_targets(targets, [])
+    config = ServerConfig(
+        parent=os.getpid(),
+        data=str(folder / "data"),
+        targets=str(targets),
+        **more,  # type: ignore[arg-type]
+    )
+    command = python("api.demo.server", msgspec.json.encode(config).decode())
+    server = await children.start("serinus", command)
+    return server, (await server.hear(Ready)).port
+
+
+def served(folder: Path, act: Callable[[Child, Gate], Awaitable[T]]) -> T:
+    """What `act` finds at a running server that is ready."""
+
+    async def run(children: Children) -> T:
+        server, port = await started(children)
+        async with Gate(f"http://127.0.0.1:{port}") as gate:
+            async with asyncio.timeout(60):
+                while not await gate.is_ready():
+                    assert server.code is None
+            return await act(server, gate)
+
+    return on_stage(folder, run)
+
+
+QUESTION = Question(
+    service="checkout",
+    namespace="shop",
+    rollout="checkout",
+    revision="v2",
+    canary='{pod=~"checkout-b-.+"}',
+    control='{pod=~"checkout-a-.+"}',
+    policy={"name": "demo"},
+    weight=25,
+    stage="step",
+)
+
+
+def test_it_answers_before_there_is_anything_to_see(tmp_path: Path) -> None:
+    """No data is never a pass."""
+
+    async def act(server: Child, gate: Gate) -> Answer:
+        del server
+        return await gate.ask(QUESTION)
+
+    answer = served(tmp_path, act)
+    assert (answer.answer, answer.reason.code) == ("inconclusive", "no_canary_data")
+
+
+def test_a_token_of_the_user_does_not_lock_the_demo_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has a serinus of their own can still see the demo."""
+    monkeypatch.setenv("SERINUS_TOKEN", "theirs")
+
+    async def act(server: Child, gate: Gate) -> Answer:
+        del server
+        return await gate.ask(QUESTION)
+
+    assert served(tmp_path, act).answer == "inconclusive"
+
+
+def test_a_browser_finds_the_pages(tmp_path: Path) -> None:
+    """The address that the demo prints leads somewhere."""
+
+    async def act(server: Child, gate: Gate) -> httpx2.Response:
+        del server
+        async with httpx2.AsyncClient(base_url=gate.url, trust_env=False) as client:
+            return await client.get("/rollouts")
+
+    page = served(tmp_path, act)
+    assert page.status_code == 200
+    assert "text/html" in page.headers["content-type"]
+
+
+def test_it_ends_when_told(tmp_path: Path) -> None:
+    """In order: what was asked is answered, the store is closed, the log has no complaint."""
+
+    async def act(server: Child, gate: Gate) -> tuple[int | None, str]:
+        await gate.ask(QUESTION)
+        await server.stop()
+        return server.code, server.tail()
+
+    code, log = served(tmp_path, act)
+    assert code in {0, -signal.SIGTERM}  # uvicorn passes the signal on once it has cleaned up
+    assert "Traceback" not in log
+    assert not list((tmp_path / "data").glob("*-wal"))
+
+
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    """`--port` of something that runs already."""
+    with listen() as taken:
+        port = taken.getsockname()[1]
+
+        async def act(children: Children) -> None:
+            await started(children, port=port)
+
+        with pytest.raises(ChildError, match=f"port {port} of 127.0.0.1 cannot be had: .* in use"):
+            on_stage(tmp_path, act)
+
+
+def pods(store: MemorySource) -> set[str]:
+    """Pods whose `up` has been 1."""
+    now = time.time()
+    [answer] = store.read([Query(metric="up", matchers=())], now - 60, now + 60)
+    return {series.labels["pod"] for series in answer.series if series.values[-1] == 1.0}
+
+
+def test_the_scraper_follows_the_file(tmp_path: Path) -> None:
+    """Pods that come are scraped within the second, those that went are not."""
+    file, store = tmp_path / "targets.json", MemorySource()
+    page = Reply(200, b"# TYPE a counter\na 1\n", METRICS_TYPE)
+
+    async def run() -> None:
+        async with web(page) as (one, _), web(page) as (two, asked):
+            write_targets(file, [group(one, "p-1")])
+            with following(file, store, interval_s=0.1) as scraper:
+                await until(lambda: pods(store) == {"p-1"})
+                write_targets(file, [group(one, "p-1"), group(two, "p-2")])
+                await until(lambda: pods(store) == {"p-1", "p-2"})
+                write_targets(file, [group(one, "p-1")])
+                await until(lambda: len(scraper.targets) == 1)
+                assert asked
+
+    asyncio.run(run())
+
+
+def test_a_target_that_is_down_is_told_to_be_down(tmp_path: Path) -> None:
+    """A pod that died leaves `up` at 0, as with Prometheus."""
+    with listen() as taken:
+        port = taken.getsockname()[1]
+    file, store = tmp_path / "targets.json", MemorySource()
+    write_targets(file, [group(port, "p-1")])
+
+    def ups() -> list[float]:
+        now = time.time()
+        [answer] = store.read([Query(metric="up", matchers=())], now - 60, now + 60)
+        return [series.values[-1] for series in answer.series]
+
+    async def run() -> None:
+        with following(file, store, interval_s=0.1):
+            await until(lambda: ups() == [0.0])
+
+    asyncio.run(run())
