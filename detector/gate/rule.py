@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from detector.gate.track import Track
 from detector.series import FloatArray
 from models.sequential.running import Path
-from models.sequential.shares import ARM_SHARE, Start, start_share, unit_shares
+from models.sequential.shares import ARM_SHARE, Start, unit_shares
 
 __all__ = ["ARM", "Board", "Candidate", "Span", "board", "lived", "persists", "worst_window"]
 
@@ -121,7 +121,7 @@ def _log_scopes(rows: int) -> FloatArray:
 
 
 def _log_starts(starts: Sequence[Start]) -> FloatArray:
-    logs: FloatArray = np.log(np.array([start_share(s.index) for s in starts]))
+    logs: FloatArray = np.log(np.array([s.share for s in starts]))
     return logs
 
 

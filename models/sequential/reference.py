@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 _STEADY_S = 300.0
 _INCIDENT_S = (15.0, 30.0, 60.0)
 _HISTOGRAM_S = (15.0, 30.0, 60.0, 120.0, 300.0, 1200.0)
+# Log latency: a smaller move changes the reference but is the ordinary life of a service.
+_INCIDENT = 0.10
 
 
 def trailing(values: Array, width: int, first: int) -> Array:
@@ -96,8 +98,8 @@ def histogram_reference(
 
     `counts` (T, B + 1), `treated` (T,) requests, `middles` (B + 1,) log latency of each bucket.
     The shortest window with clip(3 n, 120, 1200) requests; a shorter one of 30 or more whenever
-    its mean log latency has moved. `weight` is reference over reference and treated requests
-    that share the window.
+    its mean log latency has moved; by a tenth is an incident. `weight` is reference over
+    reference and treated requests that share the window.
     """
     widths = sorted({max(1, round(s / step_s)) for s in _HISTOGRAM_S})
     windows = [_window(counts, middles, width, first) for width in widths]
@@ -112,7 +114,9 @@ def histogram_reference(
     shared = np.stack([trailing(treated, width, first) for width in widths])[chosen, rows]
     total = picked.sum(axis=-1)
     weight = np.where(total > 0, total / np.maximum(total + shared, 1e-9), 0.0)
-    return picked, weight, chosen < steady
+    means = np.stack([w.mean for w in windows])
+    far = np.abs(means[chosen, rows] - means[steady, rows]) > _INCIDENT
+    return picked, weight, (chosen < steady) & far
 
 
 def _window(counts: Array, middles: Array, width: int, first: int) -> _Window:

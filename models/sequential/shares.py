@@ -12,24 +12,33 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ARM_SHARE", "Start", "StartClock", "start_share", "unit_shares"]
+__all__ = ["ARM_SHARE", "Start", "StartClock", "start_share", "step_share", "unit_shares"]
 
 ARM_SHARE = 0.7
+_FIRST, _STEPS, _OTHERS, _LATE = 0.5, 0.25, 0.2, 0.05
 _EARLY = 24
 
 
 @lru_cache(maxsize=4096)
 def start_share(index: int) -> float:
-    """Share of the `index`-th start in time order; the sum over all starts is 1.
+    """Share of the `index`-th start in time order that is no step; with the steps' they sum to 1.
 
     >>> start_share(0)
-    0.6
+    0.5
     """
     if index == 0:
-        return 0.6
+        return _FIRST
     if index <= _EARLY:
-        return 0.3 / _EARLY
-    return 0.1 * (1 / math.log2(index - 23) - 1 / math.log2(index - 22))
+        return _OTHERS / _EARLY
+    return _LATE * (1 / math.log2(index - 23) - 1 / math.log2(index - 22))
+
+
+def step_share(order: int) -> float:
+    """Share of the start at the `order`-th step of exposure, from 1 on.
+
+    Steps are few and faults that depend on load begin there: they have more than other starts.
+    """
+    return _STEPS / (order * (order + 1))
 
 
 def unit_shares(units: int) -> NDArray[np.float64]:
@@ -41,11 +50,24 @@ def unit_shares(units: int) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A time from which evidence is summed afresh: `bin` is its first bin, `index` its order."""
+    """A time from which evidence is summed afresh: `bin` is its first bin, `index` its order.
+
+    `order`: that of a step among the steps of exposure, from 1 on; 0 where the start is none.
+    """
 
     index: int
     bin: int
-    step: bool = False
+    order: int = 0
+
+    @property
+    def step(self) -> bool:
+        """Whether the exposure changed here."""
+        return self.order > 0
+
+    @property
+    def share(self) -> float:
+        """Its share of alpha."""
+        return step_share(self.order) if self.order else start_share(self.index)
 
 
 class StartClock:
@@ -61,6 +83,7 @@ class StartClock:
         self._life = 480 / step_s
         self._live: list[Start] = []
         self._count = 0
+        self._steps = 0
         self._next = 0
 
     @property
@@ -78,7 +101,8 @@ class StartClock:
         due = bin_ >= self._next
         if not (due or step):
             return None
-        start = Start(self._count, bin_, step)
+        self._steps += step
+        start = Start(self._count, bin_, self._steps if step else 0)
         self._count += 1
         self._live.append(start)
         if due:

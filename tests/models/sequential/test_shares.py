@@ -9,13 +9,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.sequential.shares import ARM_SHARE, StartClock, start_share, unit_shares
+from models.sequential.shares import ARM_SHARE, StartClock, start_share, step_share, unit_shares
 
 
 def test_start_shares_sum_to_one() -> None:
     """Over a million starts the union bound is not overspent, and hardly anything is wasted."""
     total = sum(start_share(i) for i in range(1_000_000))
+    total += sum(step_share(i) for i in range(1, 10_000))
     assert 0.99 < total <= 1.0
+
+
+@given(st.frozensets(st.integers(0, 300), max_size=40))
+def test_shares_of_all_starts_sum_below_one(steps: frozenset[int]) -> None:
+    """However often a controller moves the weight, the union bound is not overspent."""
+    clock = StartClock(15.0)
+    begun = [clock.begin(bin_, step=bin_ in steps) for bin_ in range(301)]
+    assert sum(start.share for start in begun if start is not None) <= 1.0
+
+
+def test_a_step_of_exposure_has_more_than_another_start() -> None:
+    """A fault that shows only at full weight is found as soon as if it were looked for there."""
+    clock = StartClock(15.0)
+    begun = [clock.begin(bin_, step=bin_ in (41, 90)) for bin_ in range(100)]
+    shares = {s.bin: s.share for s in begun if s is not None}
+    assert shares[41] > shares[90] > shares[4]
 
 
 def test_start_shares_fall() -> None:
