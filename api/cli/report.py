@@ -17,6 +17,16 @@ HEAD = (
 )  # fmt: skip
 COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
 NUMBERS = range(2, len(HEAD))
+AGAIN = "then ask again, or let --wait do so"
+# What to do where more time alone does not help.
+UNDECIDED = {
+    "deadline_reached": "decide yourself, or begin a new try with --attempt and a later --deadline",
+    "no_canary_data": f"see that --canary names pods that serve requests; {AGAIN}",
+    "no_control_data": f"name by --control what it is compared with; {AGAIN}",
+    "source_unavailable": f"see that the metric source answers; {AGAIN}",
+    "query_rejected": f"see what the metric source refuses; {AGAIN}",
+    "stale_data": f"see that the canary is still scraped; {AGAIN}",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +100,7 @@ def _facts(told: Told, place: Place) -> Iterator[tuple[str, str]]:
         yield "needs", lacking
     if told.waiting is not None:
         yield "waiting", told.waiting
-    yield from (("note", note) for note in told.notes)
+    yield from (("note", note) for note in told.notes if note not in told.reason.text)
     if place.url is not None or place.flags is not None:
         yield "verdict", f"{told.id} of attempt {told.attempt}"
     if place.url is not None:
@@ -103,8 +113,8 @@ def _next(told: Told, place: Place) -> str:
         return _after_pass(told)
     if told.answer == "fail" or told.outcome == "fail":
         return _after_fail(told, place)
-    if told.reason.code == "deadline_reached":
-        return "decide yourself, or begin a new try with --attempt and a later --deadline"
+    if told.reason.code in UNDECIDED:
+        return UNDECIDED[told.reason.code]
     if told.final:
         return "a person has decided; ask again when that has ended"
     return "ask again later, or let --wait do so"

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from api.bodies.answer import EXAMPLE_VERDICT
 from api.cli import amounts
 from api.cli.guard import CouldNotAskError
-from api.cli.report import Place, plain, report_of
+from api.cli.report import UNDECIDED, Place, plain, report_of
 from api.cli.told import Effect, Needs, Reason, Signal, Told, told_of
+from detector.gate.reason import ReasonCode
 
 ERRORS = Signal(
     name="error_rate",
@@ -109,6 +110,23 @@ def test_every_answer_has_a_next_move(changes: dict[str, object], words: str) ->
     last = plain(report_of(told(**changes), HERE)).splitlines()[-1]
     assert last.startswith("next ")
     assert words in last
+
+
+@pytest.mark.parametrize("code", sorted(UNDECIDED))
+def test_codes_with_a_move_of_their_own_are_codes(code: str) -> None:
+    """Each is a word of the closed list, and is told what to do about."""
+    changes = {"answer": "inconclusive", "outcome": "inconclusive", "final": False}
+    found = plain(report_of(told(**changes, reason=Reason(code=code, text="so")), HERE))
+    assert code in set(ReasonCode)
+    assert found.splitlines()[-1] == f"next     {UNDECIDED[code]}"
+
+
+def test_note_that_the_sentence_says_is_not_said_twice() -> None:
+    """The nearest names are read once."""
+    reason = Reason(code="no_canary_data", text="No series. There is checkout-6d9f7c.")
+    found = plain(report_of(told(reason=reason, notes=("There is checkout-6d9f7c.", "x")), HERE))
+    assert found.count("There is checkout-6d9f7c.") == 1
+    assert "note     x" in found
 
 
 def test_nothing_is_named_that_was_not_kept() -> None:
