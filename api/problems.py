@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -58,12 +58,15 @@ class Overloaded(SerinusError):  # noqa: N818 - a state of ours, and no mistake
 
 
 class Refused(SerinusError):  # noqa: N818 - a decision, and no mistake
-    """The caller may not; `status` is 401 or 403, `challenge` says how to log in."""
+    """The caller may not; `status` is 401 or 403, `challenges` say how to log in.
 
-    def __init__(self, message: str, *, status: int = 403, challenge: str | None = None) -> None:
+    Each is sent as a header of its own: of two in one header Chromium sees the first only.
+    """
+
+    def __init__(self, message: str, *, status: int = 403, challenges: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.status = status
-        self.challenge = challenge
+        self.challenges = tuple(challenges)
 
 
 def problem(
@@ -91,13 +94,16 @@ def problem_of(error: Exception, request_id: str | None) -> Response:
     if isinstance(error, RequestValidationError):
         return _invalid(error, request_id)
     status = _status_of(error)
-    return problem(
+    response = problem(
         status,
         _detail_of(error, status),
         field=error.field if isinstance(error, InputError) else None,
         request_id=request_id,
         headers=_headers_of(error, status),
     )
+    for challenge in error.challenges if isinstance(error, Refused) else ():
+        response.headers.append("WWW-Authenticate", challenge)
+    return response
 
 
 def _status_of(error: Exception) -> int:
@@ -130,8 +136,6 @@ def _detail_of(error: Exception, status: int) -> str:
 
 def _headers_of(error: Exception, status: int) -> Mapping[str, str] | None:
     match error:
-        case Refused() if error.challenge:
-            return {"WWW-Authenticate": error.challenge}
         case HTTPException():
             return error.headers
     return {"Retry-After": str(RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None

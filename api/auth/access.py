@@ -22,7 +22,7 @@ OWN_DOORS = ("/flagger/",)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 BEARER = 'Bearer realm="serinus"'
 # A browser asks for a password and sends it by itself: good enough to look, not to change.
-LOGIN = 'Bearer realm="serinus", Basic realm="serinus: any user, the token as password"'
+LOGIN = 'Basic realm="serinus: any user, the token as password"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Access:
         raise Refused(
             "Flagger sends no header: put the token into the webhook's metadata as `token`.",
             status=401,
-            challenge=BEARER,
+            challenges=(BEARER,),
         )
 
     def _check_host(self, host: str) -> None:
@@ -79,7 +79,7 @@ class Access:
         raise Refused(
             "Send the token: `Authorization: Bearer $SERINUS_TOKEN`.",
             status=401,
-            challenge=LOGIN if method in SAFE else BEARER,
+            challenges=(BEARER, LOGIN) if method in SAFE else (BEARER,),
         )
 
 

@@ -4,6 +4,7 @@
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const SLOWER_AFTER_ERROR = 3;
+  const PAPER_WIDTH = 640;
   let failures = 0;
 
   root.classList.add("js");
@@ -27,7 +28,7 @@
     return copy;
   };
 
-  const draw = () => {
+  const draw = (width) => {
     if (!window.Plotly) return;
     const styles = getComputedStyle(root);
     const text = styles.getPropertyValue("--text").trim();
@@ -40,6 +41,7 @@
       layout.plot_bgcolor = "rgba(0,0,0,0)";
       layout.font = { family: getComputedStyle(document.body).fontFamily, size: 12, color: text };
       layout.hoverlabel = { bgcolor: card, font: { color: text } };
+      if (width) layout.width = width;
       const options = { responsive: true, displayModeBar: false };
       window.Plotly.react(place, painted(figure.data, styles), layout, options);
     }
@@ -107,6 +109,14 @@
     if (Number(document.body.dataset.refresh)) tell("Live: this page follows the rollout.");
     again();
   });
-  dark.addEventListener("change", draw);
-  matchMedia("print").addEventListener("change", draw);
+  dark.addEventListener("change", () => draw());
+  // The figures are on paper as they were before it: light, and as wide as a sheet.
+  addEventListener("beforeprint", () => {
+    root.dataset.paper = "";
+    draw(PAPER_WIDTH);
+  });
+  addEventListener("afterprint", () => {
+    delete root.dataset.paper;
+    draw();
+  });
 })();

@@ -45,7 +45,7 @@ class Browser:
     console: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
-    _login: tuple[str, str] | None = None
+    login: tuple[str, str] | None = None
     _number: int = 0
     _buffer: bytes = b""
     _events: list[dict[str, Any]] = field(default_factory=list)
@@ -60,19 +60,31 @@ class Browser:
 
     def call(self, method: str, **params: object) -> dict[str, Any]:
         """One command and its answer; what happens meanwhile is noted."""
+        number = self._send(method, **params)
+        give_up = time.monotonic() + WITHIN_S
+        while True:
+            answer = self._next(give_up)
+            if answer.get("id") == number:
+                if "error" in answer:
+                    raise RuntimeError(f"{method}: {answer['error']}")
+                result: dict[str, Any] = answer["result"]
+                return result
+
+    def _send(self, method: str, **params: object) -> int:
         self._number += 1
         message = {"id": self._number, "method": method, "params": params}
         if self.session:
             message["sessionId"] = self.session
         os.write(self._write, json.dumps(message).encode() + b"\0")
-        give_up = time.monotonic() + WITHIN_S
-        while True:
-            answer = self._next(give_up)
-            if answer.get("id") == self._number:
-                if "error" in answer:
-                    raise RuntimeError(f"{method}: {answer['error']}")
-                result: dict[str, Any] = answer["result"]
-                return result
+        return self._number
+
+    def _answer_dialog(self, request: str) -> None:
+        """What a person does at the password dialog: fill it in once, or cancel it."""
+        answer: dict[str, str] = {"response": "CancelAuth"}
+        if self.login is not None:
+            user, password = self.login
+            answer = {"response": "ProvideCredentials", "username": user, "password": password}
+        self._send("Fetch.continueWithAuth", requestId=request, authChallengeResponse=answer)
 
     def _next(self, give_up: float) -> dict[str, Any]:
         while b"\0" not in self._buffer:
@@ -100,8 +112,12 @@ class Browser:
                 self.console.append(str(params["args"]))
             case "Log.entryAdded" if params["entry"]["level"] in ("error", "warning"):
                 self.console.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
-            case "Fetch.authRequired" | "Fetch.requestPaused" | "Page.loadEventFired":
+            case "Page.loadEventFired":
                 self._events.append({"method": method, **params})
+            case "Fetch.requestPaused":
+                self._send("Fetch.continueRequest", requestId=params["requestId"])
+            case "Fetch.authRequired":
+                self._answer_dialog(params["requestId"])
 
     def wait_for(self, method: str) -> dict[str, Any]:
         """The next event of a kind, from those that came and those to come."""
@@ -162,8 +178,8 @@ def running_browser(folder: Path) -> Iterator[Browser]:
     binary = require_server("chromium")
     to_browser, write = os.pipe()
     read, from_browser = os.pipe()
-    # It reads from 3 and writes to 4.
-    command = ["sh", "-c", f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}', str(binary)]
+    # It reads from 3 and writes to 4; a plain sh takes no number of two digits.
+    command = ["bash", "-c", f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}', str(binary)]
     with (folder / "chromium.log").open("ab") as log:
         process = subprocess.Popen(
             [*command, *ARGUMENTS, f"--user-data-dir={folder / 'profile'}", "about:blank"],
