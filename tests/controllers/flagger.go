@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	_ "unsafe" // for go:linkname
 
 	flaggerv1 "github.com/fluxcd/flagger/pkg/apis/flagger/v1beta1"
@@ -37,8 +38,10 @@ type flaggerSpec struct {
 	Token  string // in place of the one in the file
 	Image  string // of the new revision; the same image again is the same checksum
 	Weight int    // stop when the canary has this much traffic
-	Ticks  int    // stop after so many, whatever has happened
+	Ticks  int    // at first; more by {"ticks": N} on standard input
 	Hooks  []hook // or only call these, without a rollout
+	// Metadata is added to that of every hook.
+	Metadata map[string]string
 	// Timeout replaces the Canary's, so that a test of time-outs is not one of patience.
 	Timeout string
 	Retries *int
@@ -82,7 +85,7 @@ func flagger(input io.Reader) error {
 	if len(spec.Hooks) > 0 {
 		return call(spec.Hooks, resource)
 	}
-	return progress(spec, resource)
+	return progress(spec, resource, decoder)
 }
 
 // fill puts the test's address and token in place of those in the file.
@@ -96,6 +99,7 @@ func (s flaggerSpec) fill(resource *flaggerv1.Canary) error {
 		hooks[index].URL = s.URL + path
 		if hooks[index].Metadata != nil {
 			(*hooks[index].Metadata)["token"] = s.Token
+			maps.Copy(*hooks[index].Metadata, s.Metadata)
 		}
 		if s.Timeout != "" {
 			hooks[index].Timeout = s.Timeout
@@ -126,8 +130,9 @@ func call(hooks []hook, resource *flaggerv1.Canary) error {
 	return nil
 }
 
-// progress ticks Flagger's controller from a new revision on, until a weight or an end is reached.
-func progress(spec flaggerSpec, resource *flaggerv1.Canary) error {
+// progress ticks Flagger's controller from a new revision on, until a weight or an end is reached
+// or nobody asks for more.
+func progress(spec flaggerSpec, resource *flaggerv1.Canary, commands *json.Decoder) error {
 	kube := kubefake.NewSimpleClientset(deployment(resource, "registry.example.com/shop/checkout:old"))
 	client := flaggerfake.NewSimpleClientset(resource)
 	ctrl := newFlagger(kube, client)
@@ -140,22 +145,37 @@ func progress(spec flaggerSpec, resource *flaggerv1.Canary) error {
 	if err := setImage(kube, resource, spec.Image); err != nil {
 		return err
 	}
-	for tick := range spec.Ticks {
-		if err := becomeReady(kube, resource); err != nil {
-			return err
+	more := struct{ Ticks int }{spec.Ticks}
+	for taken := 0; ; {
+		for range more.Ticks {
+			status, err := tick(ctrl, kube, client, resource)
+			if err != nil {
+				return err
+			}
+			tell(ticked{"ticked", taken, string(status.Phase), status.CanaryWeight, status.FailedChecks})
+			if taken++; isOver(status, spec.Weight) {
+				return nil
+			}
 		}
-		advanceCanary(ctrl, resource.Name, resource.Namespace)
-		now, err := client.FlaggerV1beta1().Canaries(resource.Namespace).Get(
-			context.Background(), resource.Name, metav1.GetOptions{})
-		if err != nil {
-			return err
-		}
-		tell(ticked{"ticked", tick, string(now.Status.Phase), now.Status.CanaryWeight, now.Status.FailedChecks})
-		if isOver(now.Status, spec.Weight) {
+		if commands.Decode(&more) != nil {
 			return nil
 		}
 	}
-	return nil
+}
+
+func tick(
+	ctrl *controller.Controller, kube kubernetes.Interface, client versioned.Interface, resource *flaggerv1.Canary,
+) (flaggerv1.CanaryStatus, error) {
+	if err := becomeReady(kube, resource); err != nil {
+		return flaggerv1.CanaryStatus{}, err
+	}
+	advanceCanary(ctrl, resource.Name, resource.Namespace)
+	now, err := client.FlaggerV1beta1().Canaries(resource.Namespace).Get(
+		context.Background(), resource.Name, metav1.GetOptions{})
+	if err != nil {
+		return flaggerv1.CanaryStatus{}, err
+	}
+	return now.Status, nil
 }
 
 func isOver(status flaggerv1.CanaryStatus, weight int) bool {
