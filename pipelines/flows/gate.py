@@ -51,7 +51,9 @@ __all__ = ["Gate", "GateSettings", "Rollout"]
 
 _AHEAD_S = 60.0
 _STORED_EVERY_S = 60.0
-_FIRST_STEP_AGAIN_S = 60.0
+# The same question after a lost answer; below 10 s, Flagger's shortest interval, or the next tick
+# would raise the weight once more with nothing judged.
+_FIRST_STEP_AGAIN_S = 8.0
 _IDLE_S = 3600.0
 
 

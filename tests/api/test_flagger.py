@@ -135,8 +135,8 @@ def test_the_first_step_is_taken_once() -> None:
     door = Door().at(100)
     hold(door.world)
     first = call(door, "confirm-traffic-increase")
-    again = call(door.at(150), "confirm-traffic-increase")
-    later = call(door.at(300), "confirm-traffic-increase")
+    again = call(door.at(105), "confirm-traffic-increase")  # Flagger lost the answer
+    later = call(door.at(110), "confirm-traffic-increase")  # its shortest interval later
     assert [first.status_code, again.status_code, later.status_code] == [200, 200, 403]
     assert "first_step" in first.text
 

@@ -378,9 +378,9 @@ def test_the_first_step_is_granted_once() -> None:
     request = ask(canary='{track="next"}')
     yes = world.gate.first_step(request)
     assert facts(yes) == ("pass", "first_step", False)
-    world.clock.at = T0 + 50
+    world.clock.at = T0 + 25
     assert world.gate.first_step(request).reason.code == "first_step"
-    world.clock.at = T0 + 120
+    world.clock.at = T0 + 30  # Flagger's shortest interval later
     assert facts(world.gate.first_step(request)) == ("inconclusive", "no_canary_data", False)
 
 
