@@ -18,13 +18,12 @@ from bench.gate.rates import Rates
 from bench.gate.rollout import Rollout
 from bench.gate.samples import NAMESPACE, ORIGIN, SERVICE, fill
 from bench.gate.trials import Asked, Poll
-from detector.discovery import discover
 from detector.gate.request import Stage, VerdictRequest
 from detector.gate.session import Session
 from detector.gate.verdict import Outcome, Verdict
 from detector.series import Answer, Query
-from detector.signals.plan import Plan
-from pipelines.flows.gate import Gate
+from pipelines.flows.discovery import Discovery
+from pipelines.flows.gate import Gate, GateSettings
 from pipelines.packs import load_packs
 from pipelines.sources.memory import MemorySource
 from pipelines.stores.memory import memory_stores
@@ -32,6 +31,8 @@ from pipelines.stores.memory import memory_stores
 __all__ = ["through_gate"]
 
 _packs = cache(load_packs)
+# The clock of time limits is the real one: a busy machine must not change an answer.
+_PATIENT = GateSettings(bound_s=600.0)
 
 
 @dataclass(slots=True)
@@ -68,19 +69,6 @@ class _World:
             label, queries, start, min(end, self.now), timeout_s=timeout_s
         )
 
-    def discover(
-        self,
-        catalog: object,
-        request: VerdictRequest,
-        *,
-        start: float,
-        end: float,
-        timeout_s: float,
-    ) -> Plan:
-        """What the service exposes, by the packs of the house."""
-        del catalog
-        return discover(self, _packs(), request, start=start, end=end, timeout_s=timeout_s)
-
 
 def through_gate(rollout: Rollout, rates: Rates, every_s: float) -> Asked:
     """Ask each `every_s` seconds until the rollout ends or is told to roll back."""
@@ -98,8 +86,9 @@ def _asked(rollout: Rollout, world: _World, every_s: float) -> list[Poll]:
         catalog=world,
         stores=memory_stores(),
         clock=world,
-        discover=world.discover,
+        discover=Discovery(_packs(), world),
         session_factory=Session,
+        settings=_PATIENT,
     )
     answers = []
     for at in polls(rollout, every_s):
