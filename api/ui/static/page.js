@@ -41,6 +41,7 @@
       layout.plot_bgcolor = "rgba(0,0,0,0)";
       layout.font = { family: getComputedStyle(document.body).fontFamily, size: 12, color: text };
       layout.hoverlabel = { bgcolor: card, font: { color: text } };
+      layout.autosize = !width;
       if (width) layout.width = width;
       const options = { responsive: true, displayModeBar: false };
       window.Plotly.react(place, painted(figure.data, styles), layout, options);
@@ -118,5 +119,6 @@
   addEventListener("afterprint", () => {
     delete root.dataset.paper;
     draw();
+    for (const place of document.querySelectorAll("[data-chart]")) window.Plotly?.Plots.resize(place);
   });
 })();
