@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import signal
+import sys
 import tempfile
 from collections.abc import Coroutine
 from pathlib import Path
@@ -25,7 +27,7 @@ WARM_UP_S = 22.0
 PAUSE_S = 5.0
 HEALTHY_WITHIN_S, BAD_WITHIN_S = 100.0, 90.0
 ONCE_WITHIN_S = 172.0
-DONE, OTHERWISE, INTERRUPTED = 0, 1, 130
+DONE, OTHERWISE, INTERRUPTED, UNHEARD = 0, 1, 130, 141
 
 
 def perform(wishes: Wishes) -> int:
@@ -34,8 +36,13 @@ def perform(wishes: Wishes) -> int:
     `ChildError` when one of its processes does not start or goes away.
     """
     scene = Scene()
-    with open_screen(scene) as screen:
-        return asyncio.run(_to_the_end(Play(wishes, scene), screen.refresh()))
+    try:
+        with open_screen(scene) as screen:
+            return asyncio.run(_to_the_end(Play(wishes, scene), screen.refresh()))
+    except BrokenPipeError:
+        # Nobody reads on, as after `| head`; the interpreter's last flush would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNHEARD
 
 
 async def _to_the_end(play: Play, refresh: Coroutine[None, None, None]) -> int:

@@ -111,6 +111,21 @@ def test_kill_9_leaves_nothing_running(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_it_ends_when_nobody_reads_on(tmp_path: Path) -> None:
+    """`serinus demo | head` leaves neither processes nor a traceback."""
+    with running(tmp_path) as demo:
+        until_open(demo)
+        pids = descendants(demo)
+        assert demo.stdout is not None
+        demo.stdout.close()
+        assert demo.stderr is not None
+        complaints = demo.stderr.read()
+        demo.wait(timeout=60)
+    assert (demo.returncode, complaints) == (141, "")
+    assert all(gone(pid) for pid in pids)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "name"), [("api.demo.server", "serinus"), ("api.demo.traffic", "customers")]
 )
