@@ -19,6 +19,7 @@ from tests.controllers.test_argo import HOLDING, SPEED, USES
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(200)]
 
 ARMS = {"healthy": HEALTHY, "bad": BAD, "unknown": UNKNOWN}
+POLICIES = "policies: {blue-green: {allow_control_exhausted: true}}"
 CONTROL = f'{{pod=~"checkout-{STABLE}-.+"}}'
 
 
@@ -31,7 +32,10 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @contextmanager
 def serinus(prometheus: str, data: Path, port: str = "0") -> Iterator[Process]:
     """`serinus serve` with a token, as it stands in a cluster."""
-    words = ("--prometheus", prometheus, "--data", str(data), "--port", port)
+    data.mkdir(exist_ok=True)
+    (data / "serinus.yaml").write_text(POLICIES, encoding="utf-8")
+    config = ("--config", str(data / "serinus.yaml"))
+    words = ("--prometheus", prometheus, "--data", str(data), "--port", port, *config)
     with served(*words, SERINUS_TOKEN=TOKEN) as process:
         assert process.url, process.told
         yield process
@@ -90,6 +94,15 @@ def test_background_bears_a_canary_without_data(ends: dict[str, Ended]) -> None:
     """Warming up is no reason to stop a rollout."""
     end = ends["background.unknown"]
     assert (end.phase, end.failed, end.inconclusive) == ("Successful", 0, 0)
+
+
+def test_new_version_passes_after_the_switch(gate: str) -> None:
+    """Blue/green: the old pods serve nobody any more, and the rollout is over all the same."""
+    args = {"service": "basket", "rollout": "basket"}
+    run = asked("post-promotion", "healthy") | {"args": args}
+    with argo([run], url=gate, speed=SPEED) as under_way:
+        [end] = under_way.finish().values()
+    assert (end.phase, end.count) == ("Successful", 1)
 
 
 @pytest.mark.parametrize("spoilt", ["api-token", "policy"])
