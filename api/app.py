@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from api.auth.access import Access
 from api.context import Context
 from api.dialects import flagger
-from api.dialects.events import Events
 from api.document import Documented
 from api.edge import BodyLimit, Edge
+from api.events import Events
 from api.gatekeeper import Gatekeeper
 from api.pool import Pool
 from api.probe import Probe

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.auth.access import Access
-from api.dialects.events import Events
+from api.events import Events
 from api.gatekeeper import Gatekeeper
 from api.pool import Pool
 from api.probe import Probe

@@ -28,7 +28,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from api.bodies.loose import Text, Word
 from api.context import Context, In
-from api.dialects.events import Happening
+from api.events import Happening
 from api.routes.verdicts import PROBLEMS
 from api.strict import read_json
 from detector.errors import InputError, NotFoundError
