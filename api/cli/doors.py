@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from detector.errors import ConfigError, InputError
+from api.cli.guard import CouldNotAskError
+from detector.errors import ConfigError, InputError, StoreError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -61,8 +62,16 @@ def asking_gate(
 
     request = filled(VerdictBody, fields).request()
     opened = open_gate(settings, in_memory=in_memory)
+
+    def ask() -> bytes:
+        try:
+            verdict = opened.gate.judge(request)
+        except StoreError as error:
+            raise CouldNotAskError(str(error)) from error
+        return msgspec.json.encode(verdict_body(verdict, brief=False))
+
     try:
-        yield lambda: msgspec.json.encode(verdict_body(opened.gate.judge(request), brief=False))
+        yield ask
     finally:
         opened.close()
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from api.cli.doors import asking_gate
+from api.cli.guard import CouldNotAskError
+from api.cli.serving import settings_of
 from api.compose import DATABASE
 from tests.api.cli.served import serinus
 
@@ -91,3 +95,18 @@ def test_store_that_cannot_be_opened_is_4(config: Path) -> None:
     result = serinus(*ASK, "--config", str(config), "--data", "file")
     assert result.exit_code == 4
     assert "Traceback" not in result.stderr
+
+
+def test_store_that_fails_for_a_moment_is_asked_again(config: Path) -> None:
+    """A lock that another process holds ends no waiting."""
+    place = config.parent / "records"
+    settings = settings_of(config, None, {"data": place})
+    with asking_gate(settings, {"service": "a", "canary": "{pod='a'}"}, in_memory=False) as ask:
+        assert ask()
+        with sqlite3.connect(place / DATABASE) as other:
+            other.execute("ALTER TABLE attempts RENAME TO elsewhere")
+        with pytest.raises(CouldNotAskError):
+            ask()
+        with sqlite3.connect(place / DATABASE) as other:
+            other.execute("ALTER TABLE elsewhere RENAME TO attempts")
+        assert ask()
