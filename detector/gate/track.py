@@ -13,7 +13,7 @@ from detector.gate.learn import Learned
 from detector.gate.window import Window
 from detector.series import FloatArray
 from models.sequential.evidence import evidence, log_shift
-from models.sequential.kernels import Kernels, blur, blur_kernel, build_kernels
+from models.sequential.kernels import BLUR_FLOOR, Kernels, blur, blur_kernel, build_kernels
 from models.sequential.running import Path, Running, moved
 from models.sequential.shares import Start
 from models.sequential.warmup import attention
@@ -29,6 +29,8 @@ _HISTORY_SD = {True: 0.25, False: 0.08}
 _RING_S = 600.0
 _QUARTERS = 4
 _INCIDENTS = 16
+# Boundaries scored at once: 5 rows, 8 templates and 70 effects of each make a megabyte.
+_BATCH = 40
 
 
 class Account(IntEnum):
@@ -200,6 +202,9 @@ class Track:
         grid = self.learned.row.grid
         if self._blur is None:
             self._blur = blur_kernel(grid, self.bin_noise(step_s))
+        if self.learned.row.rare:
+            # One event says what it may say of any harm large enough, not of the largest alone.
+            log_l = np.minimum(log_l, log_l[..., grid.zero : grid.zero + 1] - np.log(BLUR_FLOOR))
         blurred = blur(log_l, self._blur)
         return blurred - blurred[..., grid.zero : grid.zero + 1]
 
@@ -268,8 +273,7 @@ class Track:
         ends = np.cumsum([0, *(len(p.log_l) for p in parts)])
         arm = np.empty(ends[-1])
         pods = np.empty((ends[-1], parts[0].log_l.shape[1]))
-        for width in {p.log_l.shape[2] for p in parts}:
-            chosen = [k for k, p in enumerate(parts) if p.log_l.shape[2] == width]
+        for chosen in _batches(parts):
             at = np.concatenate([np.arange(ends[k], ends[k + 1]) for k in chosen])
             joined = _join([parts[k] for k in chosen])
             scores = self.score(joined, np.concatenate([effective[k] for k in chosen]))
@@ -313,7 +317,28 @@ def _steps(beginnings: Sequence[Beginning]) -> list[Beginning]:
     return [b for b in beginnings if b.start.step]
 
 
+def _batches(parts: Sequence[Path]) -> Iterator[list[int]]:
+    """Numbers of parts of one width that are scored at once: as many as a processor's cache holds.
+
+    A poll has one boundary of each start, an attempt read from raw all of them.
+    """
+    for width in sorted({p.log_l.shape[2] for p in parts}):
+        batch: list[int] = []
+        rows = 0
+        for number, part in enumerate(parts):
+            if part.log_l.shape[2] != width:
+                continue
+            if batch and rows + len(part.log_l) > _BATCH:
+                yield batch
+                batch, rows = [], 0
+            batch.append(number)
+            rows += len(part.log_l)
+        yield batch
+
+
 def _join(parts: Sequence[Path]) -> Path:
+    if len(parts) == 1:
+        return parts[0]
     return Path(
         np.concatenate([p.log_l for p in parts]),
         np.concatenate([p.accounts for p in parts]),

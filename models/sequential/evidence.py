@@ -20,6 +20,9 @@ Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
 _TINY = np.float32(1e-30)
+# The largest part weighs at least 1e-13 in every shift, so e^-50 is nothing beside it; smaller
+# numbers are denormal after the product and cost a hundred times as much.
+_LEAST = np.float32(-50.0)
 
 
 def log_shift(sums: Array, kernels: Kernels, log_q: Array) -> tuple[Array, Array]:
@@ -47,6 +50,7 @@ def _unit_mass(sums: Array, kernels: Kernels) -> tuple[Single, Array]:
     top = sums.max(axis=-1, keepdims=True)
     scaled = np.empty(sums.shape, np.float32)
     np.subtract(sums, top, out=scaled, casting="same_kind")
+    np.maximum(scaled, _LEAST, out=scaled)
     np.exp(scaled, out=scaled)
     return np.matmul(scaled, kernels.unit), top
 
@@ -57,7 +61,7 @@ def evidence(log_l: Array, kernels: Kernels, row: Row, caution: Array | None = N
     `caution` (same leading shape) raises the tolerated effect where load is not comparable.
     """
     top = log_l.max(axis=-1, keepdims=True)
-    mass = np.exp(log_l - top)
+    mass = np.exp(np.maximum(log_l - top, -300.0))
     null = (mass @ kernels.nulls.T).max(axis=-1)
     if caution is not None and caution.any():
         extra = shifted_null(row, kernels.sc, caution.ravel()).reshape(mass.shape)

@@ -80,7 +80,8 @@ def learn_from_grid(log_l: Array, grid: Grid) -> Noise:
     f = np.sqrt(1 + 1 / (units - 1))
     tau_grid, _ = COUNT_TAU
     top = log_l.max(axis=-1, keepdims=True)
-    mass = np.exp(log_l - top)
+    # Beside the floor of 1e-30 below e^-300 is nothing, and denormal products are dear.
+    mass = np.exp(np.maximum(log_l - top, -300.0))
     distance = grid.theta[:, None] - grid.theta[None, :]
     log_z = np.empty((len(_COUNT_SIGMA), len(tau_grid)))
     for i, sigma in enumerate(_COUNT_SIGMA * f):

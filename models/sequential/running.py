@@ -62,8 +62,11 @@ class Path:
         known = len(start.log_l)
         if start.log_l.shape[1] < log_l.shape[2] and known == log_l.shape[1]:
             log_l = log_l[:, :, :1]
-        log_l = log_l.copy()
-        log_l[:, :known] = _one_template(log_l[:, :known], start.log_l)
+        if known == log_l.shape[1]:
+            log_l = _one_template(log_l, start.log_l)
+        else:
+            log_l = log_l.copy()
+            log_l[:, :known] = _one_template(log_l[:, :known], start.log_l)
         accounts = accounts.copy()
         accounts[:, :known] -= start.accounts
         return Path(log_l, accounts, reference - start.reference)
