@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from detector.gate.policy import Mode
@@ -27,31 +28,36 @@ ICONS = {Outcome.PASS: "✓", Outcome.FAIL: "✕", Outcome.INCONCLUSIVE: "…"}
 _NOTHING = "–"
 _BYTES = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 _MANY = 1e6
+_CPU = "CPU seconds"
 
 
 def value_text(value: float | None, unit: str) -> str:
     """A value in its unit; a dash for what is not known."""
     if value is None or not math.isfinite(value):
         return _NOTHING
-    if unit == "ratio" and value == 0:
-        return "0 %"
-    match unit:
-        case "ratio":
-            return percent(value)
-        case "ratio per 10 minutes":
-            return f"{percent(value)} per 10 minutes"
-        case "seconds":
-            return seconds_text(value)
-        case "bytes":
-            return _bytes(value)
-        case "per pod-hour":
-            return f"{value:.2g} per pod-hour"
+    if unit in _SPELLED:
+        return _SPELLED[unit](value)
+    if unit.startswith(_CPU) and value < 1:
+        return f"{1000 * value:.3g} CPU ms{unit.removeprefix(_CPU)}"
     return f"{value:.3g} {unit}"
+
+
+def _share(value: float) -> str:
+    return percent(value) if value else "0 %"
 
 
 def _bytes(value: float) -> str:
     name, size = next((b for b in _BYTES if abs(value) >= b[1]), ("B", 1.0))
     return f"{value / size:.3g} {name}"
+
+
+_SPELLED: dict[str, Callable[[float], str]] = {
+    "ratio": _share,
+    "ratio per 10 minutes": lambda value: f"{_share(value)} per 10 minutes",
+    "seconds": seconds_text,
+    "bytes": _bytes,
+    "per pod-hour": lambda value: f"{value:.2g} per pod-hour",
+}
 
 
 def effect_text(effect: Effect | None) -> tuple[str, str, str]:

@@ -20,6 +20,7 @@ TRAFFIC = "traffic"
 _QUANTILES = {"tail95": 0.95, "tail99": 0.99}
 # Before the start as much as a quarter of the attempt, and at least ten minutes, is shown.
 _LEAD_S, _LEAD_SHARE = 600.0, 0.25
+_LOAD_LEAST = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,4 +213,12 @@ def _level(arm: Arm, name: str, grid: _Grid, load_step: float | None) -> FloatAr
     total = grid.sum(np.where(known, values, 0.0))
     if load_step is None:
         return _divided(total, grid.sum(known.astype(np.float64)))
-    return _divided(total * load_step, grid.sum(np.where(known, arm.requests, 0.0)))
+    load = grid.sum(np.where(known, arm.requests, 0.0))
+    # What a pod takes while next to nobody asks it says nothing of what a request takes.
+    load[load < _LOAD_LEAST * _usual(load)] = 0.0
+    return _divided(total * load_step, load)
+
+
+def _usual(load: FloatArray) -> float:
+    served = load[load > 0]
+    return float(np.median(served)) if len(served) else 0.0

@@ -34,6 +34,7 @@ _TITLES = {
     "tail95": "Slow requests (5 % tail)",
     "tail99": "Very slow requests (1 % tail)",
     "restarts": "Restarts",
+    "cpu_per_request": "CPU per request",
 }
 
 

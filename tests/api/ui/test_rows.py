@@ -176,6 +176,8 @@ def test_a_pod_that_is_worse_is_named() -> None:
         (512.0, "bytes", "512 B"),
         (1.5, "per pod-hour", "1.5 per pod-hour"),
         (0.0002, "ratio per 10 minutes", "0.020 % per 10 minutes"),
+        (0.000634, "CPU seconds per request", "0.634 CPU ms per request"),
+        (2.0, "CPU seconds per request", "2 CPU seconds per request"),
         (30.54, "requests/s", "30.5 requests/s"),
     ],
 )

@@ -122,6 +122,20 @@ def test_gauge_with_a_load_is_what_one_request_takes() -> None:
     assert found.measure == "mean per request"
 
 
+def test_a_pod_that_nobody_asks_does_not_tell_what_a_request_takes() -> None:
+    """The first seconds of a process do not squash the chart of all that follows."""
+    requests = FRAME.canary.requests.copy()
+    requests[:, 200] = 0.01
+    cpu = replace(MEMORY, load=PLAN.requests)
+    values = np.full_like(requests, 0.1)
+    canary = replace(FRAME.canary, requests=requests, gauges={"memory_growth": values})
+    found = drawn(replace(FRAME, canary=canary), replace(PLAN, signals=(cpu,)))["memory_growth"]
+    points = found.canary[exposed(FRAME, found)]
+    assert np.isnan(points[0])
+    assert np.isfinite(points[1:]).all()
+    assert np.nanmax(points) < 10 * np.nanmedian(points)
+
+
 def test_what_was_never_seen_is_not_drawn() -> None:
     """A signal without a series makes no empty chart."""
     arms = [replace(arm, counts={}, histograms={}) for arm in (FRAME.canary, FRAME.control)]
