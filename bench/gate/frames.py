@@ -58,7 +58,7 @@ class FrameFeed:
         """The retained final bins."""
         return _cut(truncated(self._frame, self._end), self._low)
 
-    def drop_before(self, bin: int) -> None:  # noqa: A002 - the builder's own signature
+    def drop_before(self, bin: int) -> None:
         """Forget older bins."""
         self._low = max(self._low, min(bin, self._end))
 
@@ -118,9 +118,7 @@ def binned(rollout: Rollout, rates: Rates) -> Frame:
     )
 
 
-def _arm(
-    rng: Generator, rollout: Rollout, rates: Rates, rows: list[int], edges: FloatArray
-) -> Arm:
+def _arm(rng: Generator, rollout: Rollout, rates: Rates, rows: list[int], edges: FloatArray) -> Arm:
     pods = [rollout.pods[i] for i in rows]
     age = np.stack([_ages(pod, edges) for pod in pods])
     seen = _seen(rollout, rows, edges) * ~np.isnan(age)

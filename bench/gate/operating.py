@@ -99,6 +99,7 @@ def figures_of(records: Records) -> dict[str, float]:
     plain = [r for r in faulty if r.fault in PLAIN]
     false, count = share(healthy, lambda r: r.failed)
     minutes = [r.minutes for r in plain if r.minutes is not None]
+    answered = [r.answered for r in plain if r.answered is not None]
     alike, differ = ([r for r in passing(records) if r.differ is d] for d in (False, True))
     above = [r for r in records if r.harm_counts]
     needs = [r.needs_ratio for r in healthy if r.needs_ratio is not None]
@@ -121,6 +122,7 @@ def figures_of(records: Records) -> dict[str, float]:
             sum(r.failed and not r.found for r in faulty_of(records, scope=False))
         ),
         "healthy_pass_any": ratio(*share(alike, lambda r: r.passed_any)),
+        "median_minutes_answered": float(np.median(answered)) if answered else float("nan"),
         "cpu_seconds_each": float(np.mean([r.cpu_s for r in records])),
     }
 
@@ -226,7 +228,14 @@ def print_nuisances(records: Records) -> None:
             ]
         )
     print("Healthy rollouts: rolled back; passed at the end / ever (in scope, load in proportion):")
-    head = ["nuisance", "false", "pass alike", "ever", "pass differ", *(f"{p}: false" for p in PEERS)]
+    head = [
+        "nuisance",
+        "false",
+        "pass alike",
+        "ever",
+        "pass differ",
+        *(f"{p}: false" for p in PEERS),
+    ]
     table(head, rows)
 
 

@@ -146,9 +146,7 @@ def _tail(rollout: Rollout, seen: _Seen) -> float:
 
 
 def _restarts(rollout: Rollout) -> float:
-    hours = sum(
-        (min(p.death, rollout.length) - p.birth) / 3600 for p in rollout.pods if p.canary
-    )
+    hours = sum((min(p.death, rollout.length) - p.birth) / 3600 for p in rollout.pods if p.canary)
     events = sum(len(p.starts) - 1 for p in rollout.pods if p.canary)
     least = poisson.isf(_ALPHA["restarts"], 2 * hours / 24) + 1
     return float(events >= least)

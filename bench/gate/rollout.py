@@ -377,7 +377,10 @@ def _ramp(rng: Generator, length: float) -> tuple[float, float, float]:
 
 
 def _ramped(
-    rng: Generator, pods: tuple[Pod, ...], ramp: tuple[float, float, float], sds: tuple[float, float]
+    rng: Generator,
+    pods: tuple[Pod, ...],
+    ramp: tuple[float, float, float],
+    sds: tuple[float, float],
 ) -> tuple[Pod, ...]:
     """An autoscaler adds stable pods while traffic grows."""
     begin, factor, over = ramp
@@ -385,7 +388,9 @@ def _ramped(
     more = min(round(len(stable) * (factor - 1)), 8) if factor > 1 else 0
     death = stable[0].death
     births = begin + np.sort(rng.uniform(0.1, 1.1, more)) * over
-    young = [_pod(rng, _name(rng, canary=False), float(b), death, sds, canary=False) for b in births]
+    young = [
+        _pod(rng, _name(rng, canary=False), float(b), death, sds, canary=False) for b in births
+    ]
     return (*pods, *young)
 
 
@@ -472,7 +477,9 @@ def _bursts(rng: Generator, pods: tuple[Pod, ...], length: float) -> tuple[Span,
     for _ in range(int(rng.integers(1, 3))):
         pod = int(rng.choice(canaries))
         begin = float(rng.uniform(max(pods[pod].birth, 0.0), length))
-        spans.append(Span(begin, begin + float(rng.uniform(10, 100)), float(rng.choice([-1, 1])), pod))
+        spans.append(
+            Span(begin, begin + float(rng.uniform(10, 100)), float(rng.choice([-1, 1])), pod)
+        )
     return tuple(spans)
 
 

@@ -59,9 +59,7 @@ def fill(rollout: Rollout, rates: Rates) -> MemorySource:
     return source
 
 
-def _lives(
-    rng: Generator, rollout: Rollout, row: int, pod: Pod, phase: float
-) -> Iterator[_Life]:
+def _lives(rng: Generator, rollout: Rollout, row: int, pod: Pod, phase: float) -> Iterator[_Life]:
     """The pod's containers, in order, each with its scrapes."""
     first = math.ceil((max(pod.birth, -HISTORY_S) - phase) / rollout.interval)
     last = math.floor((min(pod.death, rollout.length) - phase) / rollout.interval)
@@ -174,7 +172,9 @@ def _requests(
             (_ROUTES[1], to_second, split),
         ):
             values = old + np.cumsum(part)
-            yield _born(_labels("http_requests_total", life.pod, code=code, path=route), life, values)
+            yield _born(
+                _labels("http_requests_total", life.pod, code=code, path=route), life, values
+            )
     checks = np.floor((life.times - life.begin) / _HEALTH_EVERY_S)
     yield _born(_labels("http_requests_total", life.pod, code="200", path="/healthz"), life, checks)
 

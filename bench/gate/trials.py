@@ -61,7 +61,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What is kept of one rollout. Times are seconds from the start, minutes from the fault."""
+    """What is kept of one rollout. Times are seconds from the start, minutes from the fault.
+
+    `minutes`: to the boundary at which the fail is certain; `answered`: to the poll that told it.
+    """
 
     seed: int
     fault: Fault | None
@@ -83,6 +86,7 @@ class Record:
     fail_at: float | None
     fail_signal: str | None
     minutes: float | None
+    answered: float | None
     outcomes: str
     last_reason: str
     passed_last: bool
@@ -177,6 +181,7 @@ def _record(task: Task, rollout: Rollout, rates: Rates, asked: Asked) -> Record:
         fail_at=at,
         fail_signal=fail.fail_signal if fail else None,
         minutes=(at - rollout.fault_at) / 60 if late and at is not None else None,
+        answered=(fail.at - rollout.fault_at) / 60 if late and fail is not None else None,
         outcomes="".join(p.outcome.value[0] for p in answers),
         last_reason=answers[-1].reason,
         passed_last=answers[-1].outcome is Outcome.PASS,
