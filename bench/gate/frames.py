@@ -101,7 +101,7 @@ def binned(rollout: Rollout, rates: Rates) -> Frame:
     rng = np.random.default_rng([rollout.seed, 79])
     step = rollout.interval
     first = -int(HISTORY_S // step)
-    edges = np.arange(first, int(rollout.length // step) + 1) * step
+    edges = np.arange(first, int(rollout.length // step) + 1, dtype=np.float64) * step
     arms = {}
     for canary in (True, False):
         rows = [i for i, p in enumerate(rollout.pods) if p.canary is canary]
@@ -202,7 +202,7 @@ def plan() -> Plan:
 def session_of(rollout: Rollout, frame: Frame, policy: Policy) -> Session:
     """A session that reads the frame's bins instead of raw samples."""
     session = Session(plan(), policy, start=ORIGIN, interval=rollout.interval)
-    session.builder = FrameFeed(frame, session.settle)  # type: ignore[assignment]
+    session.builder = FrameFeed(frame, session.settle)
     return session
 
 

@@ -52,7 +52,7 @@ def minutes_of_frame(rollout: Rollout, arm: Arm, frame: Frame) -> Minutes:
 
 def minutes_of_source(rollout: Rollout, source: MetricSource, version: str) -> Minutes:
     """From raw samples, as `increase()` would read them."""
-    edges = ORIGIN + 60.0 * np.arange(int(rollout.length // 60) + 1)
+    edges = ORIGIN + 60.0 * np.arange(int(rollout.length // 60) + 1, dtype=np.float64)
     arm = Matcher("version", MatchOp.EQUAL, version)
     live = Matcher("path", MatchOp.NOT_EQUAL, "/healthz")
     failed = Matcher("code", MatchOp.MATCHES, "5..")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 from numpy.random import Generator
@@ -157,6 +158,8 @@ def _warming(rollout: Rollout, age: FloatArray) -> FloatArray:
             shape = 0.6 * np.exp(-t / 20) + 0.4 * np.exp(-t / 150)
         case Cold.BUMP:
             shape = np.exp(-t / 40) + 0.5 * np.exp(-(((t - 150) / 25) ** 2) / 2)
+        case _:
+            assert_never(rollout.cold)
     warmed: FloatArray = warm * shape
     return warmed
 
@@ -283,4 +286,5 @@ def _memory(rollout: Rollout, age: FloatArray, mid: FloatArray) -> FloatArray:
 def buckets_at(rollout: Rollout, theta: float) -> FloatArray:
     """Bucket probabilities of the service at a log latency beside its own (B + 1,)."""
     share = np.array([rollout.mixing])
-    return _buckets(rollout, np.full((1, 1), theta), np.zeros((1, 1)), share)[0, 0]
+    shares: FloatArray = _buckets(rollout, np.full((1, 1), theta), np.zeros((1, 1)), share)[0, 0]
+    return shares

@@ -63,7 +63,7 @@ def _lives(rng: Generator, rollout: Rollout, row: int, pod: Pod, phase: float) -
     """The pod's containers, in order, each with its scrapes."""
     first = math.ceil((max(pod.birth, -HISTORY_S) - phase) / rollout.interval)
     last = math.floor((min(pod.death, rollout.length) - phase) / rollout.interval)
-    planned = phase + rollout.interval * np.arange(first, last + 1)
+    planned = phase + rollout.interval * np.arange(first, last + 1, dtype=np.float64)
     times = planned + np.clip(rng.normal(0, _JITTER_S, len(planned)), -0.2, 0.2)
     missed = np.zeros(len(times), dtype=np.bool_)
     for gap in rollout.gaps:
@@ -82,10 +82,12 @@ def _series(
     """Every series of one container."""
     if not len(life.times):
         return
-    buckets = rng.poisson(_between(rates.times, rates.buckets[life.row], life))
+    mean_buckets = _between(rates.times, rates.buckets[life.row], life)
+    buckets = rng.poisson(mean_buckets).astype(np.float64)
     total = buckets.sum(axis=1)
-    mean = np.maximum(total * 0 + _between(rates.times, _all(rates, life.row), life), 1e-12)
-    errors = rng.binomial(total, _share(rates.errors[life.row], rates, life, mean))
+    mean = np.maximum(_between(rates.times, _all(rates, life.row), life), 1e-12)
+    failing = _share(rates.errors[life.row], rates, life, mean)
+    errors = rng.binomial(total.astype(np.int64), failing).astype(np.float64)
     second = _share(rates.second[life.row], rates, life, mean)
     before = _behind(rng, rates, life)
     yield from _requests(rng, life, total, errors, second, before)
@@ -226,8 +228,11 @@ def _restarts(
     """`kube_pod_container_status_restarts_total`: no version, no service, its own target."""
     low, high = max(pod.birth, -HISTORY_S), min(pod.death, rollout.length)
     phase = rollout.phase
-    count = np.arange(math.ceil((low - phase) / 30.0), math.floor((high - phase) / 30.0) + 1)
-    times = phase + 30.0 * count + np.clip(rng.normal(0, _JITTER_S, len(count)), -0.2, 0.2)
+    ends = math.ceil((low - phase) / 30.0), math.floor((high - phase) / 30.0) + 1
+    count = np.arange(*ends, dtype=np.float64)
+    times: FloatArray = (
+        phase + 30.0 * count + np.clip(rng.normal(0, _JITTER_S, len(count)), -0.2, 0.2)
+    )
     again = np.array(pod.starts[1:])
     values = np.searchsorted(again, times - 3.0, side="right").astype(np.float64)
     labels = {
