@@ -15,6 +15,8 @@ __all__ = ["count_base", "event_base", "histogram_base", "middles"]
 
 # A worth of history beside a starved control, in requests: section 9 gives it a wider sc instead.
 _HISTORY_WEIGHT = 1.0
+# Where the control fails this many times as often as it used to, requests say no more than there.
+_RAISED = 2.0
 # The longest trailing windows of `count_reference` and `histogram_reference`.
 _COUNT_MEMORY_S, _HISTOGRAM_MEMORY_S = 300.0, 1200.0
 
@@ -34,7 +36,11 @@ def count_base(
     ref = count_reference(control_n, control_x, n.sum(axis=1), learned.rate, win.step_s, new)
     starved = win.starved[begin:] > 0
     rate = np.where(starved, learned.rate, ref.rate) + learned.eps0
-    weight = np.where(starved, _HISTORY_WEIGHT, ref.weight)
+    # A shared incident dilutes what a release adds: its many events must not clear the release.
+    usual = learned.rate + learned.eps0
+    weight = np.where(
+        starved, _HISTORY_WEIGHT, ref.weight * np.minimum(_RAISED * usual / rate, 1.0)
+    )
     log_l = poisson(n[new:], x, rate[:, None], weight[:, None], learned.row.grid)
     return Base(
         log_l=log_l,

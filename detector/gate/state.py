@@ -44,8 +44,9 @@ class State:
     """`strongest`: largest evidence over needed. `suspicion`: largest share x evidence (log).
 
     `effect`: interval of 90 % since `strongest`'s start for its scope. `bound`: upper end of harm
-    on the whole attempt, `bound_now` on the exposure, both with the load mask added; `unmasked`
-    without it. `exposure_log_e`: the arm's evidence since the exposure began.
+    on the whole attempt, or with half the error on the exposure alone, which no earlier load
+    masks; `bound_now` on the exposure, both with the load mask added; `unmasked` without it.
+    `exposure_log_e`: the arm's evidence since the exposure began.
     """
 
     track: Track
@@ -93,6 +94,9 @@ def state_of(
     known = since_start if track.both is None else None
     whole = _bound(track, live[0], kernels, 1 - level, known)
     now = whole if exposure is live[0] else _bound(track, exposure, kernels, _EXPOSURE_LEVEL)
+    alone = whole
+    if exposure is not live[0] and sum(whole) >= track.learned.row.limit:
+        alone = _bound(track, exposure, kernels, (1 - level) / 2)
     accounts = present.accounts[0].sum(axis=0)
     info = information(track)
     row = track.learned.row
@@ -101,7 +105,7 @@ def state_of(
         strongest=strongest,
         suspicion=float(shares.max()),
         effect=interval(scope, kernels, row, _SHOWN),
-        bound=whole[0] + whole[1],
+        bound=min(sum(whole), sum(alone)),
         bound_now=now[0] + now[1],
         unmasked=whole[0],
         exposure_log_e=float(board.log_e[board.starts.index(exposure), 0]),

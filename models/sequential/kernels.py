@@ -38,7 +38,7 @@ def blur(log_l: Array, kernel: Array) -> Array:
     top = log_l.max(axis=-1, keepdims=True)
     mixed = np.exp(log_l - top) @ kernel.T
     floor = BLUR_FLOOR * mixed.max(axis=-1, keepdims=True)
-    blurred: Array = np.log(mixed + floor) + top
+    blurred: Array = np.log(np.maximum(mixed, floor)) + top
     return blurred
 
 

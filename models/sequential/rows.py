@@ -72,7 +72,8 @@ class Row:
     `tolerate`: no fail below. `limit`: a pass needs the bound of harm below. `scale`: mean harm
     expected of a fault. `arm`: sd of what all treated units share in health. `weight`: share of
     alpha. `damp_s`: age at which a young unit counts for 1 - 1/e. `odd`: sd at birth that no
-    template explains. `bet`: width of the bet that inverts into the bound.
+    template explains. `bet`: width of the bet that inverts into the bound. `rare`: one event in a
+    bin is much.
     """
 
     name: RowName
@@ -91,6 +92,7 @@ class Row:
     caution: tuple[float, float] = (0.0, 0.0)
     masked_by_load: bool = False
     persistence_s: float = 90.0
+    rare: bool = False
     templates: tuple[Template, ...] = (Template(prior=1.0),)
 
     def with_limits(self, tolerate: float, limit: float) -> Row:
@@ -216,8 +218,10 @@ ROWS: dict[RowName, Row] = {
             grid=_grid(-1.5, 7.05, 0.15, (-0.6, 6.0)),
             tolerate=float(np.log(2.0)),
             limit=1.6,
-            scale=1.5,
+            # A crash loop is hundreds of times the restart a day that is expected of any pod.
+            scale=2.5,
             arm=0.3,
+            rare=True,
             weight=0.10,
         ),
         Row(
