@@ -28,6 +28,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from api.bodies.loose import Text, Word
 from api.context import Context, In
+from api.document import refusal
 from api.events import Happening
 from api.routes.verdicts import PROBLEMS
 from api.strict import read_json
@@ -101,11 +102,19 @@ class UnusableError(Exception):
 
 HookName = Annotated[Hook, Path(description="The webhook's type.")]
 Secret = Annotated[str, Path(min_length=8, max_length=128, description="The token, in the path.")]
+
+
+def _no(words: str) -> dict[str, Any]:
+    """In plain words, which Flagger shows; what fits no hook at all is a problem as elsewhere."""
+    told = refusal(words)
+    return {**told, "content": {"text/plain": {}, **told["content"]}}
+
+
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "Yes.", "content": {"text/plain": {}}},
     401: PROBLEMS[401],
-    403: {"description": "No, and why.", "content": {"text/plain": {}}},
-    404: {"description": "What was sent cannot be used.", "content": {"text/plain": {}}},
+    403: _no("No, and why."),
+    404: _no("What was sent cannot be used."),
     413: PROBLEMS[413],
     503: PROBLEMS[503],
 }
