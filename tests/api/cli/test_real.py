@@ -146,6 +146,7 @@ def test_past_is_asked_and_nothing_is_written(source: str, tmp_path: Path) -> No
     assert (code, reason(body)) == (3, "no_canary_data")
 
 
+@pytest.mark.slow
 def test_latched_fail_outlives_kill_9_and_its_source(tmp_path: Path) -> None:
     """serinus is killed and Prometheus lost between two polls: the fail stands."""
     data = str(tmp_path / "records")
@@ -165,6 +166,7 @@ def test_latched_fail_outlives_kill_9_and_its_source(tmp_path: Path) -> None:
     assert replayed.exit_code == 0, replayed.output
 
 
+@pytest.mark.slow
 def test_wait_sits_out_a_restart_of_the_server(source: str, tmp_path: Path) -> None:
     """An upgrade in the middle of a wait neither ends it nor begins a new attempt."""
     flags = ("--prometheus", source, "--data", str(tmp_path))
