@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from detector.discovery.arms import Side, resolve
 from detector.discovery.asked import Asked
-from detector.discovery.bind import Service, bound_signals, resource_queries
+from detector.discovery.bind import bound_signals
 from detector.discovery.control import Arms, found_control, told_control
 from detector.discovery.looking import Look, selector_queries, service_queries
 from detector.discovery.matching import Labels, fits, merged, negated, rules, values_of
 from detector.discovery.nearest import unknown_arm, unknown_service
 from detector.discovery.owners import by_owners
+from detector.discovery.service import Service, resource_queries
 from detector.discovery.traffic import Candidate, candidates
 from detector.discovery.weighing import traffic_before
 from detector.ports import MetricCatalog, MetricSource

@@ -90,7 +90,7 @@ def _of(pack: Pack, requests: Requests, found: Found, asked: Asked) -> Iterator[
 def _traffic(pack: Pack, series: Sequence[Labels]) -> list[Labels]:
     """The series that are no probes."""
     left_out = probes(pack)
-    return [s for s in series if not any(fits((probe,), s) for probe in left_out)]
+    return [s for s in series if not any(p.label in s and fits((p,), s) for p in left_out)]
 
 
 def _candidate(
