@@ -55,6 +55,8 @@ _STORED_EVERY_S = 60.0
 # would raise the weight once more with nothing judged.
 _FIRST_STEP_AGAIN_S = 8.0
 _IDLE_S = 3600.0
+# A day of an attempt that is read at once costs seconds of CPU; nobody bakes for a week unasked.
+_REACH_S = 7 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +179,7 @@ class Gate:
         request, now = asked.request, asked.now
         stored = self.stores.attempts.newest(identity, asked_until=float("inf"))
         attempt = stored
-        if attempt is None or begins_anew(attempt, request):
+        if attempt is None or begins_anew(attempt, request) or _is_forgotten(attempt, now):
             attempt = self._begin(asked, identity, policy)
         told = attempt.weights[-1].weight if attempt.weights else None
         if request.weight is not None and request.weight != told:
@@ -252,6 +254,7 @@ class Gate:
     def _locate(self, asked: _Asked, attempt: Attempt, end: float) -> Located | None:
         """Plan and start, or None with the problem told."""
         scale = attempt.policy.time_scale
+        _check_reach(asked.request, end, _REACH_S * scale)
         try:
             located = self._locator.locate(
                 replace(asked.request, policy=attempt.policy),
@@ -607,6 +610,22 @@ def _check_times(request: VerdictRequest, now: float) -> None:
                 semantic=True,
             )
         _check_deadline(_deadline(request), started)
+
+
+def _check_reach(request: VerdictRequest, now: float, reach_s: float) -> None:
+    """An attempt cannot begin so long ago that reading it would take longer than anybody waits."""
+    if request.started_at is not None and now - request.started_at.timestamp() > reach_s:
+        raise InputError(
+            f"started_at {request.started_at.isoformat()} is more than {reach_s / 86_400:g} days"
+            " back: give the begin of this canary, or leave it out",
+            field="started_at",
+            semantic=True,
+        )
+
+
+def _is_forgotten(attempt: Attempt, now: float) -> bool:
+    """Whether nobody has asked for so long that it would have to be read anew; a fail stays."""
+    return attempt.latch is None and now - attempt.last_asked > _REACH_S * attempt.policy.time_scale
 
 
 def _check_deadline(deadline: float | None, start: float | None) -> None:

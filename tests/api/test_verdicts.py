@@ -164,6 +164,32 @@ def test_a_start_in_the_future_is_refused() -> None:
     assert problem_of(passing_door().post(started_at=moment(600))) == (422, "started_at")
 
 
+@pytest.mark.parametrize("start", ["1970-01-01T00:00:01Z", "2020-01-01T00:00:00Z"])
+def test_a_start_in_another_age_is_refused_at_once(start: str) -> None:
+    """Half a century of bins would take all memory and a thread for ever."""
+    for more in ({}, {"as_of": moment(300)}):
+        told = passing_door().post(started_at=start, **more)
+        assert problem_of(told) == (422, "started_at")
+        assert "days back" in told.json()["detail"]
+
+
+def test_a_canary_that_was_last_asked_about_long_ago_begins_anew() -> None:
+    """The same selector names next month's canary too; a month is not read to find that out."""
+    door = passing_door()
+    first = door.post().json()
+    later = door.at(400 + 8 * 86_400).post().json()
+    assert later["attempt"] != first["attempt"]
+    assert later["answer"] == "inconclusive"
+
+
+def test_a_fail_is_remembered_however_long_nobody_asks() -> None:
+    """Only another canary ends it."""
+    door = failing_door()
+    first = door.post().json()
+    later = door.at(400 + 8 * 86_400).post().json()
+    assert (later["attempt"], later["answer"]) == (first["attempt"], "fail")
+
+
 # -- selectors ---------------------------------------------------------------------------------
 
 
