@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -105,6 +107,14 @@ def test_any_text_is_a_pack_or_refused(text: str) -> None:
     """No file ends the start with anything but the error that names it."""
     with contextlib.suppress(ConfigError):
         parse_pack(text, origin="ours.yaml")
+
+
+def test_the_pack_of_the_documentation_is_one() -> None:
+    """What people copy from docs/signals.md is taken."""
+    text = (Path(__file__).parents[4] / "docs" / "signals.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(name:.*?)```", text, flags=re.DOTALL)
+    pack = parse_pack(block, origin="docs/signals.md")
+    assert pack.requests[0].errors.match == "failed|timeout"
 
 
 def test_shipped_packs_have_names_of_their_own() -> None:
