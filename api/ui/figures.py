@@ -23,6 +23,8 @@ _COLOURS = {Outcome.FAIL: "@fail", Outcome.PASS: "@pass", Outcome.INCONCLUSIVE: 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 # Beyond this a line says no more than that it is enough.
 _ENOUGH = 150.0
+# After this part of a chart the words of a mark stand before it, where there is room.
+_LATE = 0.88
 
 
 def figure_title(curve: Curve) -> str:
@@ -102,7 +104,8 @@ def _worse(since: datetime, until: float) -> Figure:
 def marks(moments: Sequence[Moment], *, begin: float, end: float) -> list[Figure]:
     """Lines at weight steps and at decisions that changed, within the span."""
     inside = sorted((m for m in moments if begin <= m.at <= end), key=lambda m: m.at)
-    return [_mark(m, colour, word) for m, colour, word in _marked(inside)]
+    late = begin + _LATE * (end - begin)
+    return [_mark(m, colour, word, is_late=m.at > late) for m, colour, word in _marked(inside)]
 
 
 def _marked(moments: Sequence[Moment]) -> Iterator[tuple[Moment, str, str]]:
@@ -124,7 +127,7 @@ def _word(moment: Moment, outcome: Outcome) -> str:
     return f"{moment.icon} fail" if outcome is Outcome.FAIL else moment.icon
 
 
-def _mark(moment: Moment, colour: str, word: str) -> Figure:
+def _mark(moment: Moment, colour: str, word: str, *, is_late: bool) -> Figure:
     at, is_weight = _time(moment.at), moment.kind == "weight"
     line = {"color": colour, "width": 1 if is_weight else 2, "dash": "dot"}
     shape = {"type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1}
@@ -134,7 +137,7 @@ def _mark(moment: Moment, colour: str, word: str) -> Figure:
         "xref": "x",
         "yref": "paper",
         "yanchor": "bottom",
-        "xanchor": "left",
+        "xanchor": "right" if is_late else "left",
         "text": word,
         "showarrow": False,
         "font": {"size": 11 if is_weight else 13, "color": colour},

@@ -23,6 +23,10 @@ from tests.servers import free_port
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 DRAWN = "document.querySelectorAll('.chart .main-svg .scatterlayer .trace path.js-line').length"
+SPILT = (
+    "[...document.querySelectorAll('.chart')].filter((place) =>"
+    " place.querySelector('.main-svg').getAttribute('width') > place.clientWidth + 1).length"
+)
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 TOKEN = "correct-horse-battery"
 
@@ -101,6 +105,7 @@ def test_a_rollout_is_drawn_without_an_error(
     assert page.blocked == []
     assert {request.startswith(f"{stage.url}/") for request in page.requests} == {True}
     assert page.run(WIDE) <= 0
+    assert page.run(SPILT) == 0
     assert len(page.picture(tmp_path / "page.png")) > 50_000
 
 
@@ -131,6 +136,8 @@ def test_paper_is_light_and_holds_the_whole_page(stage: Stage) -> None:
     assert page.run("window.paper.ink") == "rgb(27, 31, 36)"
     assert max(page.run("window.paper.widths")) <= 640
     page.until("document.querySelector('.chart .main-svg').getAttribute('width') > 640")
+    page.show(width=1280, dark=True)
+    page.until(f"{SPILT} === 0")
     page.run("dispatchEvent(new Event('beforeprint'))")
     page.show(width=718, media="print")
     overflow = page.run(WIDE)

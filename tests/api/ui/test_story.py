@@ -111,6 +111,15 @@ def test_weights_are_marked_with_their_per_cent() -> None:
     assert mark["shape"]["x0"] == mark["shape"]["x1"] == "2026-09-21 14:13:20"
 
 
+def test_words_at_the_right_edge_stand_before_their_mark() -> None:
+    """The fail that ended a rollout is its last moment: its word must not be cut off."""
+    fail = decisions(given_verdicts([Outcome.FAIL]))
+    (early,), (late,) = marks(fail, begin=T0 - 1, end=T0 + 99), marks(fail, begin=T0 - 99, end=T0)
+    assert early["annotation"]["xanchor"] == "left"
+    assert late["annotation"]["xanchor"] == "right"
+    assert late["annotation"]["text"] == "✕ fail"
+
+
 def test_holes_of_a_curve_stay_holes() -> None:
     """Nothing counted is drawn as nothing, neither as zero nor as a line across."""
     curve = Curve(
