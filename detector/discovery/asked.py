@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from detector.discovery.matching import literal
 from detector.errors import InputError
 from detector.gate.policy import Policy
 from detector.gate.request import VerdictRequest
@@ -32,7 +33,7 @@ class Asked:
     def names_service(self, selector: Sequence[Matcher]) -> bool:
         """Whether a selector alone picks this service: a pod or workload that bears its name."""
         return any(
-            self.service in matcher.value
+            _begins_with(matcher.value, self.service)
             for matcher in selector
             if matcher.op in {MatchOp.EQUAL, MatchOp.MATCHES} and matcher.label in _NAMING
         )
@@ -45,6 +46,14 @@ class Asked:
             tuple(Matcher(name, m.op, m.value) if m.label == "pod" else m for m in selector)
             for name in PODS
         ]
+
+
+def _begins_with(value: str, service: str) -> bool:
+    """Whether a value or pattern begins with the service's name as a whole word."""
+    for name in (service, literal(service)):
+        if name and value.startswith(name) and not value[len(name) :][:1].isalnum():
+            return True
+    return False
 
 
 def asked_of(request: VerdictRequest) -> Asked:

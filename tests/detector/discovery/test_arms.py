@@ -133,6 +133,13 @@ def test_a_selector_that_names_no_service_finds_none_elsewhere() -> None:
     assert plan.signals == ()
 
 
+@pytest.mark.parametrize("service", ["check", "6d9f7c", "-", "out"])
+def test_a_part_of_a_pod_s_name_is_no_service(service: str) -> None:
+    """A service `check` must not be judged by the pods of `checkout`."""
+    plan = found(source(shop()), service=service)
+    assert plan.signals == ()
+
+
 def test_a_canary_that_is_not_there_names_what_is() -> None:
     """The next try is right, because the names that exist are in the answer."""
     plan = found(source(shop()), canary='{pod=~"checkout-6d9f8c-.+",track="canary"}')
