@@ -13,11 +13,13 @@ import (
 	"github.com/argoproj/argo-rollouts/pkg/client/clientset/versioned"
 	argofake "github.com/argoproj/argo-rollouts/pkg/client/clientset/versioned/fake"
 	argoinformers "github.com/argoproj/argo-rollouts/pkg/client/informers/externalversions"
+	argolisters "github.com/argoproj/argo-rollouts/pkg/client/listers/rollouts/v1alpha1"
 	analysisutil "github.com/argoproj/argo-rollouts/utils/analysis"
 	"github.com/argoproj/argo-rollouts/utils/record"
 	log "github.com/sirupsen/logrus"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/informers"
 	kubefake "k8s.io/client-go/kubernetes/fake"
@@ -176,7 +178,9 @@ func analyse(ctx context.Context, spec argoSpec, runs []*v1alpha1.AnalysisRun, c
 		ClusterAnalysisTemplateLister: argo.ClusterAnalysisTemplates().Lister(),
 		K8SRequestProvider:            &metrics.K8sRequestsCountProvider{},
 	})
-	queue := newFastQueue(spec.Speed)
+	queue := newFastQueue(spec.Speed, func(key string) bool {
+		return isCached(ctx, client, argo.AnalysisRuns().Lister(), key)
+	})
 	defer queue.ShutDown()
 	controller := analysis.NewController(analysis.ControllerConfig{
 		KubeClientSet:        kube,
@@ -211,6 +215,20 @@ func analyse(ctx context.Context, spec argoSpec, runs []*v1alpha1.AnalysisRun, c
 	case <-ctx.Done():
 		return fmt.Errorf("after %.0f s not every run has ended", spec.Seconds)
 	}
+}
+
+// isCached tells whether the informer has seen the last status that was written.
+func isCached(ctx context.Context, client versioned.Interface, lister argolisters.AnalysisRunLister, key string) bool {
+	namespace, name, err := cache.SplitMetaNamespaceKey(key)
+	if err != nil {
+		return true
+	}
+	written, err := client.ArgoprojV1alpha1().AnalysisRuns(namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return true
+	}
+	cached, err := lister.AnalysisRuns(namespace).Get(name)
+	return err == nil && equality.Semantic.DeepEqual(written.Status, cached.Status)
 }
 
 // obey reads {"terminate": NAME} from standard input and ends that run early, as a Rollout does

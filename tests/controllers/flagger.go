@@ -185,7 +185,7 @@ func isOver(status flaggerv1.CanaryStatus, weight int) bool {
 
 // newFlagger builds the controller as Flagger's main does, on objects in memory and Istio's routes.
 func newFlagger(kube kubernetes.Interface, client versioned.Interface) *controller.Controller {
-	logger := zap.NewNop().Sugar()
+	logger := zap.Must(zap.NewProduction()).Sugar() // to standard error
 	tracker := &canary.ConfigTracker{Logger: logger, KubeClient: kube, FlaggerClient: client}
 	watched := flaggerinformers.NewSharedInformerFactory(client, 0).Flagger().V1beta1()
 	observer, _ := observers.NewFactory("http://127.0.0.1:9")

@@ -26,7 +26,7 @@ USES = {
 }
 HOLDING = {"wait-until-pass": 60, "bake": 60, "pre-promotion": 20, "post-promotion": 60}
 FIRST_PASS = [use for use in HOLDING if use != "bake"]
-ERRORS = ["silence", "503", "404", "cut", "text", "list", "null"]
+ERRORS = ["silence", "503", "404", "cut", "text", "list"]
 STRANGE = ["stranger", "unknown"]
 NOT_JSON = ["html", "empty", "half", "moved"]
 WORDS = ["pass", "fail", "inconclusive", *ERRORS, *STRANGE, *NOT_JSON]

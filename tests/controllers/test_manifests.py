@@ -62,8 +62,8 @@ def test_controllers_accept_what_is_shipped() -> None:
         ("argo/bake.yaml", "count: 60", "count: 50", "inconclusiveLimit"),
         ("argo/bake.yaml", "failureLimit", "failurelimits", "unknown field"),
         ("argo/rollout-canary.yaml", "serinus-bake", "serinus-cake", "serinus-cake"),
-        ("argo/rollout-canary.yaml", "startingStep: 1", "startingStep: 9", "startingStep"),
-        ("flagger/canary.yaml", "stepWeight:", "stepweights:", "unknown field"),
+        ("argo/rollout-canary.yaml", "setWeight: 20", "setWeight: 200", "setWeight"),
+        ("flagger/canary.yaml", "maxWeight:", "maxWait:", "unknown field"),
     ],
 )
 def test_controllers_refuse_what_is_wrong(

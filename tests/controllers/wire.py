@@ -19,7 +19,6 @@ WORDS = {
     "half": (200, b'{"answer": "pa'),
     "text": (200, b'"pass"'),
     "list": (200, b'[{"answer": "pass"}]'),
-    "null": (200, b"null"),
     "stranger": (200, b'{"status": "ok"}'),
     "unknown": (200, b'{"answer": "PASS"}'),
     "moved": (302, b""),
