@@ -16,6 +16,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
@@ -304,23 +305,39 @@ def tasks_of(args: argparse.Namespace) -> list[Task]:
     return [*bakes, *faulty, *healthy]
 
 
-def run_all(tasks: Sequence[Task], jobs: int) -> list[Record]:
-    """Run tasks in processes of their own, with progress on stderr."""
+def mixed(tasks: Sequence[Task]) -> list[Task]:
+    """In an order that mixes kinds, so that a run that is cut short is a fair sample."""
+    order = np.random.default_rng(0).permutation(len(tasks))
+    return [tasks[k] for k in order]
+
+
+def run_all(tasks: Sequence[Task], args: argparse.Namespace) -> list[Record]:
+    """Run tasks in processes of their own; each record is written as it comes."""
     begun, done = monotonic(), []
-    with ProcessPoolExecutor(max_workers=jobs) as pool:
+    until = begun + 60 * args.minutes
+    with ExitStack() as stack:
+        pool = stack.enter_context(ProcessPoolExecutor(max_workers=args.jobs))
+        out = stack.enter_context(args.records.open("w")) if args.records else None
         waiting = [pool.submit(run, task) for task in tasks]
         for future in as_completed(waiting):
+            if future.cancelled():
+                continue
             done.append(future.result())
+            if out is not None:
+                print(json.dumps(asdict(done[-1])), file=out, flush=True)
+            if monotonic() > until:
+                pool.shutdown(wait=False, cancel_futures=True)
             if len(done) % 50 == 0 or len(done) == len(tasks):
-                passed = monotonic() - begun
-                left = passed / len(done) * (len(tasks) - len(done))
-                wrong = sum(r.failed and not r.found for r in done)
-                print(
-                    f"{len(done)}/{len(tasks)} rollouts, {wrong} false, {left / 60:.1f} min left",
-                    file=sys.stderr,
-                    flush=True,
-                )
+                told(done, len(tasks), monotonic() - begun)
     return sorted(done, key=lambda r: r.seed)
+
+
+def told(done: Records, count: int, passed: float) -> None:
+    """Progress on stderr."""
+    left = passed / len(done) * (count - len(done)) / 60
+    wrong = sum(r.failed and not r.found for r in done)
+    line = f"{len(done)}/{count} rollouts, {wrong} false, {left:.1f} min left"
+    print(line, file=sys.stderr, flush=True)
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -336,6 +353,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--bakes", type=int)
     parser.add_argument("--fault", choices=[f.value for f in Fault])
     parser.add_argument("--every", type=float, default=60.0, help="seconds between polls")
+    parser.add_argument("--minutes", type=float, default=1e6, help="stop after so long")
     parser.add_argument("--direct", action="store_true", help="bins instead of raw samples")
     args = parser.parse_args(argv)
     for name, whole, quick in (("healthy", 2000, 40), ("faulty", 1120, 42), ("bakes", 50, 0)):
@@ -348,7 +366,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run, print, write; 1 when a figure falls short."""
     args = arguments(argv)
     begun = monotonic()
-    records = run_all(tasks_of(args), args.jobs)
+    records = run_all(mixed(tasks_of(args)), args)
     figures, peers = figures_of(records), peer_figures(records)
     print_nuisances(records)
     print_faults(records)
@@ -357,9 +375,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     print_figures(figures, peers)
     asked = {name: list(bound) for name, bound in ASKED.items()}
     setup = {
-        "healthy": args.healthy,
-        "bakes": args.bakes,
-        "faulty": args.faulty,
+        "healthy": sum(r.fault is None and not r.bake for r in records),
+        "bakes": sum(r.bake for r in records),
+        "faulty": sum(r.fault is not None for r in records),
         "seeds": args.seeds,
         "every_s": args.every,
         "direct": args.direct,
@@ -368,9 +386,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.json:
         body = {"figures": figures, "peers": peers, "asked": asked, "setup": setup}
         args.json.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-    if args.records:
-        lines = (json.dumps(asdict(r)) for r in records)
-        args.records.write_text("\n".join(lines) + "\n", encoding="utf-8")
     missed = short_of(figures)
     if missed:
         print("short of what was asked:", ", ".join(missed))
