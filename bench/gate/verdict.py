@@ -34,13 +34,17 @@ import numpy as np  # noqa: E402
 
 from bench.gate.ranks import judge_ranks  # noqa: E402
 from bench.gate.shop import INTERVAL_S, ORIGIN, SIGNALS, Shop, bind, fill  # noqa: E402
+from detector.gate.builder import FrameBuilder  # noqa: E402
+from detector.gate.policy import Policy  # noqa: E402
 from detector.gate.request import VerdictRequest  # noqa: E402
 from detector.gate.session import Session  # noqa: E402
 from detector.gate.verdict import Outcome, Verdict  # noqa: E402
 from detector.ports import Stores  # noqa: E402
 from detector.series import Answer, Query  # noqa: E402
+from detector.signals.plan import Plan  # noqa: E402
 from pipelines.flows.gate import Gate  # noqa: E402
 from pipelines.sources.memory import MemorySource  # noqa: E402
+from pipelines.stores.memory import memory_stores  # noqa: E402
 from pipelines.stores.sqlite import Database  # noqa: E402
 
 ASKED: dict[str, tuple[str, float]] = {
@@ -80,7 +84,9 @@ class Asking:
     source: TimedSource
     database: Database
     at: float = ORIGIN
+    stores: Stores | None = None
     gate: Gate = field(init=False)
+    session: Session = field(init=False)
 
     def __post_init__(self) -> None:
         self.restart()
@@ -90,11 +96,15 @@ class Asking:
         self.gate = Gate(
             source=self.source,
             catalog=self.source.source,
-            stores=self.database.stores(),
+            stores=self.stores or self.database.stores(),
             clock=lambda: self.at,
             discover=bind,
-            session_factory=Session,
+            session_factory=self._begin,
         )
+
+    def _begin(self, plan: Plan, policy: Policy, *, start: float, interval: float) -> Session:
+        self.session = Session(plan, policy, start=start, interval=interval)
+        return self.session
 
     def ask(self, second: float) -> tuple[Verdict, float]:
         """The verdict at `second` after the start, and its CPU seconds beyond fetching."""
@@ -112,25 +122,31 @@ class Asking:
 
 
 @contextmanager
-def asking(source: MemorySource) -> Iterator[Asking]:
-    """A gate with an empty file store."""
+def asking(source: MemorySource, stores: Stores | None = None) -> Iterator[Asking]:
+    """A gate with an empty file store, or with other stores."""
     with tempfile.TemporaryDirectory() as folder:
         database = Database(Path(folder) / "serinus.db")
         try:
-            yield Asking(TimedSource(source), database)
+            yield Asking(TimedSource(source), database, stores=stores)
         finally:
             database.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """Milliseconds of CPU: each poll, from raw, after a restart, each poll of the ranks."""
+    """Milliseconds of CPU: each poll, from raw, after a restart, each poll of the ranks.
+
+    `unstored`: each poll with stores in memory. `state_kb`: arrays of the evidence and of the
+    bins that it still needs; `resident_kb`: all objects, label sets and caches included.
+    """
 
     polls: list[float]
+    unstored: list[float]
     cold: float
     restart: float
     ranks: list[float]
     state_kb: float
+    resident_kb: float
 
 
 def measure(shop: Shop) -> Polled:
@@ -141,14 +157,17 @@ def measure(shop: Shop) -> Polled:
     with asking(source) as warm:
         polls = [(s, *warm.ask(float(s))) for s in seconds]
         _check([verdict for _, verdict, _ in polls])
-        state = held_kb(warm)
+        state, resident = state_kb(warm), size_of(warm.gate) / 1024
         warm.restart()
         restart = warm.ask(_UNTIL_S + _LATE_S)[1]
     with asking(source) as fresh:
         cold = fresh.ask(_UNTIL_S)[1]
+    with asking(source, memory_stores()) as light:
+        unstored = [(s, light.ask(float(s))[1]) for s in seconds]
     dear = [1000 * cpu for s, _, cpu in polls if s >= _FROM_S]
+    bare = [1000 * cpu for s, cpu in unstored if s >= _FROM_S]
     ranks = [_ranks_ms(source, float(s)) for s in seconds[seconds >= _FROM_S][::8]]
-    return Polled(dear, 1000 * cold, 1000 * restart, ranks, state)
+    return Polled(dear, bare, 1000 * cold, 1000 * restart, ranks, state, resident)
 
 
 def _check(verdicts: Sequence[Verdict]) -> None:
@@ -166,18 +185,21 @@ def _ranks_ms(source: MemorySource, second: float) -> float:
     return 1000 * (thread_time() - begun - read.cpu)
 
 
-def bake_kb(shop: Shop) -> float:
-    """Kilobytes that a rollout holds after a day of asking each ten minutes."""
+def bake_kb(shop: Shop) -> tuple[float, float]:
+    """Kilobytes of state, and of all, that a rollout holds after a day of asking each ten minutes."""
     end = shop.length_s - 60.0
     seconds = [*np.arange(600.0, end - 300, 600.0), *np.arange(end - 300, end, INTERVAL_S)]
     with asking(fill(shop)) as long:
         _check([long.ask(float(second))[0] for second in seconds])
-        return held_kb(long)
+        return state_kb(long), size_of(long.gate) / 1024
 
 
-def held_kb(one: Asking) -> float:
-    """Kilobytes reachable from a gate that judges one attempt, label sets included."""
-    return size_of(one.gate) / 1024
+def state_kb(one: Asking) -> float:
+    """Kilobytes of the only attempt's sums, snapshots and retained bins."""
+    builder = one.session.builder
+    if not isinstance(builder, FrameBuilder):
+        raise TypeError("the bench judges raw samples")
+    return (one.session.nbytes + builder.nbytes) / 1024
 
 
 def size_of(root: object) -> int:
@@ -187,6 +209,8 @@ def size_of(root: object) -> int:
     while todo:
         one = todo.pop()
         if id(one) in seen or isinstance(one, _NOT_HELD):
+            continue
+        if type(one).__module__.startswith(("sqlalchemy", "pipelines.stores")):
             continue
         seen.add(id(one))
         total += sys.getsizeof(one)
@@ -213,22 +237,27 @@ def median(values: Sequence[float]) -> float:
     return float(np.median(values))
 
 
-def figures_of(small: Sequence[Polled], wide: Sequence[Polled], bake: float) -> dict[str, float]:
+def figures_of(
+    small: Sequence[Polled], wide: Sequence[Polled], bake: tuple[float, float]
+) -> dict[str, float]:
     """Means over the polls of a rollout (storing each minute included), medians over repeats."""
     poll = median([float(np.mean(p.polls)) for p in small])
     many = median([float(np.mean(p.polls)) for p in wide])
     return {
         "poll_cpu_ms": poll,
         "cold_cpu_ms": median([p.cold for p in small]),
-        "state_kb": max(bake, *(p.state_kb for p in small)),
+        "state_kb": max(bake[0], *(p.state_kb for p in small)),
         "cpu_growth": many / poll,
         "poll_cpu_ms_p95": median([float(np.quantile(p.polls, 0.95)) for p in small]),
         "poll_cpu_ms_10x": many,
         "cold_cpu_ms_10x": median([p.cold for p in wide]),
         "restart_cpu_ms": median([p.restart for p in small]),
         "state_kb_25_min": median([p.state_kb for p in small]),
-        "state_kb_24_h": bake,
+        "state_kb_24_h": bake[0],
         "state_kb_10x": median([p.state_kb for p in wide]),
+        "resident_kb": median([p.resident_kb for p in small]),
+        "resident_kb_24_h": bake[1],
+        "poll_cpu_ms_memory_store": median([float(np.mean(p.unstored)) for p in small]),
     }
 
 

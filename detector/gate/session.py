@@ -120,7 +120,7 @@ class Session:
 
     def judge(self, *, as_of: float, stage: Stage, deadline: float | None) -> Judgement:
         """The answer that is due at `as_of` from what was fed; raises nothing on missing data."""
-        return describe(
+        judgement = describe(
             Present(
                 plan=self.plan,
                 policy=self.policy,
@@ -142,6 +142,9 @@ class Session:
             stage=stage,
             deadline=deadline,
         )
+        # A megabyte that the next boundary makes anew.
+        self._window = None
+        return judgement
 
     @property
     def nbytes(self) -> int:

@@ -58,15 +58,16 @@ def _unit_mass(sums: Array, kernels: Kernels) -> tuple[Single, Array]:
 def evidence(log_l: Array, kernels: Kernels, row: Row, caution: Array | None = None) -> Array:
     """Log e-value of harm beyond tolerate, from log L(d) of shape (..., D) to (...).
 
+    Row by row the same bits, whatever else is read with it: no product of whole matrices.
     `caution` (same leading shape) raises the tolerated effect where load is not comparable.
     """
     top = log_l.max(axis=-1, keepdims=True)
     mass = np.exp(np.maximum(log_l - top, -300.0))
-    null = (mass @ kernels.nulls.T).max(axis=-1)
+    null = np.maximum(*((mass * one).sum(axis=-1) for one in kernels.nulls))
     if caution is not None and caution.any():
         extra = shifted_null(row, kernels.sc, caution.ravel()).reshape(mass.shape)
         null = np.maximum(null, (mass * extra).sum(axis=-1))
-    ratio: Array = np.log(mass @ kernels.harm + 1e-30) - np.log(null + 1e-30)
+    ratio: Array = np.log((mass * kernels.harm).sum(axis=-1) + 1e-30) - np.log(null + 1e-30)
     return ratio
 
 

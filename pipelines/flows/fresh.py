@@ -49,12 +49,12 @@ class Fresh:
         taken = self._of(reading)
         numbers = taken.numbers(0, answer.series)
         newest = taken.newest
-        trimmed = (
-            _later(series, newest[number])
-            for number, series in zip(numbers, answer.series, strict=True)
-        )
-        kept = tuple(series for series in trimmed if series is not None)
-        return Answer(series=kept, warnings=tuple(answer.warnings))
+        kept = []
+        for number, series in zip(numbers, answer.series, strict=True):
+            later = _later(series, newest[number])
+            if later is not None:
+                kept.append(later)
+        return Answer(series=tuple(kept), warnings=tuple(answer.warnings))
 
     def take(self, readings: Sequence[Reading], answers: Sequence[Answer]) -> None:
         """Remember samples that the judge was fed."""
