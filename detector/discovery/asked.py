@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from detector.discovery.matching import literal
-from detector.errors import InputError
 from detector.gate.policy import Policy
 from detector.gate.request import VerdictRequest
 from detector.selector import parse_selector
@@ -57,17 +56,10 @@ def _begins_with(value: str, service: str) -> bool:
 
 
 def asked_of(request: VerdictRequest) -> Asked:
-    """The parsed request; `InputError` names the selector that does not parse or makes no sense."""
+    """The parsed request; `InputError` names the selector that does not parse."""
     canary = parse_selector(request.canary, field="canary")
     told = request.control
     control = None if told is None or not told.strip() else parse_selector(told, field="control")
-    if control is not None and set(control) == set(canary):
-        raise InputError(
-            "canary and control are the same selector; leave control out, or let it select the"
-            " stable pods",
-            field="control",
-            semantic=True,
-        )
     policy = request.policy
     return Asked(
         service=request.service,
