@@ -41,7 +41,7 @@ class Cells:
         """Forget the columns before a bin."""
         gone = min(max(bin_ - self.first, 0), self.width)
         self.first, self.width, self._at = self.first + gone, self.width - gone, self._at + gone
-        if self._held.shape[1] > 2 * self.width + 64:
+        if self._held.shape[1] > self.width + self.width // 2 + 32:
             self._resize(self.count, self.width + 16)
 
     def rows(self, which: NDArray[np.int64]) -> FloatArray:

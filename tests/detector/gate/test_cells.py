@@ -36,4 +36,4 @@ def test_memory_is_given_back() -> None:
     for bin_ in range(5760):
         cells.append(np.ones((200, 1)))
         cells.drop_before(bin_ - 139)
-    assert cells.nbytes <= 3 * 200 * 140 * 4
+    assert cells.nbytes <= 2 * 200 * 140 * 4

@@ -16,7 +16,7 @@ from detector.gate.frame import Frame
 from detector.gate.judgement import Judgement
 from detector.gate.policy import Policy, SignalPolicy
 from detector.gate.verdict import Outcome
-from detector.gate.window import ROWS_MAX, Rows
+from detector.gate.window import Rows
 from detector.series import FloatArray, Series
 from models.sequential.shares import ARM_SHARE, unit_shares
 from tests.detector.gate.rollouts import PLAN, Recipe, Run, make
@@ -270,22 +270,29 @@ def test_errors_in_single_bins_take_back_only_what_those_bins_said(
 # -- 5: no single look decides
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.integers(0, 2), st.integers(8, 59))
+def loudest(frame: Frame, name: str, bin_: int) -> float:
+    """Largest log evidence of any scope and start just after a bin."""
+    run = Run(frame)
+    run.to(bin_ + 1)
+    return float(run.session.boards[name].log_e.max())
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2), st.integers(20, 58))
 def test_one_bin_of_one_pod_says_little(pod: int, bin_: int) -> None:
-    """All its requests failed, or all took for ever: at most 4.7 nats beside saying nothing."""
+    """All its requests failed, or all took for ever: at most 4.7 nats, from any start."""
     column = 480 + bin_
     quiet = BASE.canary.counts["error_rate"].x.copy()
     quiet[pod, column] = BASE.canary.requests[pod, column] * 0.01
     worst = quiet.copy()
     worst[pod, column] = BASE.canary.requests[pod, column]
-    moved = arm0(with_canary(x=worst), "error_rate") - arm0(with_canary(x=quiet), "error_rate")
-    assert moved <= 4.7 + 0.1
+    calm, loud = (loudest(with_canary(x=x), "error_rate", bin_) for x in (quiet, worst))
+    assert loud - calm <= 4.7 + 0.1
     counts = BASE.canary.histograms["latency"].counts.copy()
-    total = counts[pod, column].sum()
-    counts[pod, column] = 0.0
-    counts[pod, column, -1] = total
-    assert arm0(with_canary(counts=counts), "latency") - BASE_LOG_E["latency"] <= 2 * 4.7
+    counts[pod, column, -1] = counts[pod, column].sum()
+    counts[pod, column, :-1] = 0.0
+    slow = loudest(with_canary(counts=counts), "latency", bin_)
+    assert slow - loudest(BASE, "latency", bin_) <= 2 * 4.7
 
 
 Change = Callable[[Series], Series]
@@ -398,7 +405,7 @@ def test_shares_never_sum_above_one(arrivals: list[list[int]]) -> None:
         pods = tuple(f"pod-{number}" for number in dict.fromkeys(alive))
         for pod, row in zip(pods, rows.place(pods), strict=True):
             assert row_of.setdefault(pod, row) == row
-    assert len(rows.names) <= ROWS_MAX
+    assert len(rows.names) <= 20
     assert ARM_SHARE + unit_shares(len(rows.names)).sum() <= 1.0
 
 
