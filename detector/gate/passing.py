@@ -287,7 +287,8 @@ def _unbounded(m: Moment) -> Reason | None:
         return None
     worst = max(open_, key=_distance)
     name, limit = title(worst.track.name), worst.track.learned.row.limit
-    if worst.unmasked < limit or (worst.load > math.log(1.5) and worst.track.both is not None):
+    uneven = worst.unmasked < limit <= worst.bound or abs(worst.load) > math.log(1.5)
+    if uneven and worst.track.both is not None:
         return Reason(
             ReasonCode.LOAD_NOT_COMPARABLE,
             f"{name} cannot be compared at {math.exp(worst.load):.1f} times the control's load per"
