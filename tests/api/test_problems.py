@@ -35,7 +35,9 @@ SECRET = "correct-horse-battery"
 
 def test_every_error_of_the_tree_has_a_status() -> None:
     """A new kind of error must not become a 500 unseen."""
-    assert set(SerinusError.__subclasses__()) == set(STATUSES)
+    kinds = set(SerinusError.__subclasses__())
+    # The command line has an error of its own, which is there once another test imported it.
+    assert {kind for kind in kinds if not kind.__module__.startswith("api.cli")} == set(STATUSES)
     for kind, status in STATUSES.items():
         error = kind("words", field="x") if kind is InputError else kind("words")
         assert problem_of(error, "id").status_code == status
