@@ -186,7 +186,7 @@ def _ranks_ms(source: MemorySource, second: float) -> float:
 
 
 def bake_kb(shop: Shop) -> tuple[float, float]:
-    """Kilobytes of state, and of all, that a rollout holds after a day of asking each ten minutes."""
+    """Kilobytes of state, and of all, a rollout holds after a day of polls each ten minutes."""
     end = shop.length_s - 60.0
     seconds = [*np.arange(600.0, end - 300, 600.0), *np.arange(end - 300, end, INTERVAL_S)]
     with asking(fill(shop)) as long:

@@ -31,7 +31,7 @@ class Cells:
         more = values.shape[1]
         end = self._at + self.width + more
         if end > self._held.shape[1]:
-            self._resize(len(self._held), self.width + more + max(16, self.width // 4))
+            self._resize(len(self._held), self.width + more + max(16, self.width // 8))
             end = self.width + more
         self._held[: self.count, end - more : end] = values
         self._held[self.count :, end - more : end] = self._fill
@@ -41,7 +41,7 @@ class Cells:
         """Forget the columns before a bin."""
         gone = min(max(bin_ - self.first, 0), self.width)
         self.first, self.width, self._at = self.first + gone, self.width - gone, self._at + gone
-        if self._held.shape[1] > self.width + self.width // 2 + 32:
+        if self._held.shape[1] > self.width + 48:
             self._resize(self.count, self.width + 16)
 
     def rows(self, which: NDArray[np.int64]) -> FloatArray:
