@@ -116,7 +116,9 @@ class Flagger:
 
 
 @contextmanager
-def argo(runs: list[dict[str, object]], *, url: str, speed: float) -> Iterator[Argo]:
+def argo(
+    runs: list[dict[str, object]], *, url: str, speed: float, token: str = TOKEN
+) -> Iterator[Argo]:
     """Argo's analysis controller on these AnalysisRuns, its clock `speed` times as fast."""
     for run in runs:
         given = run.setdefault("args", {})
@@ -124,7 +126,7 @@ def argo(runs: list[dict[str, object]], *, url: str, speed: float) -> Iterator[A
         given.setdefault("serinus-url", url)
     spec = {
         "deploy": str(DEPLOY / "argo"),
-        "token": TOKEN,
+        "token": token,
         "speed": speed,
         "seconds": GIVE_UP_S,
         "runs": runs,

@@ -48,6 +48,10 @@ def gate(prometheus: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def asked(use: str, arm: str) -> dict[str, object]:
+    """A run as the shipped Rollout starts it.
+
+    Without a weight: these runs go on at once, and a new weight begins a new exposure.
+    """
     rollout, place = USES[use]
     return {
         "name": f"{use}.{arm}",
@@ -55,6 +59,7 @@ def asked(use: str, arm: str) -> dict[str, object]:
         "use": place,
         "canaryHash": ARMS[arm],
         "stableHash": STABLE,
+        "args": {"weight": ""} if place.startswith("step:") else {},
     }
 
 
@@ -105,13 +110,31 @@ def test_new_version_passes_after_the_switch(gate: str) -> None:
     assert (end.phase, end.count) == ("Successful", 1)
 
 
-@pytest.mark.parametrize("spoilt", ["api-token", "policy"])
-def test_refused_question_is_error(gate: str, spoilt: str) -> None:
-    """A wrong token or an unknown policy never passes a release."""
-    run = asked("wait-until-pass", "healthy") | {"args": {spoilt: "no-such-thing"}}
+def test_wrong_token_is_error(gate: str) -> None:
+    """It never passes a release, and serinus tells nobody why it would."""
+    run = asked("wait-until-pass", "healthy")
+    with argo([run], url=gate, speed=SPEED, token="another-token") as under_way:
+        [end] = under_way.finish().values()
+    assert (end.phase, end.error) == ("Error", 21)
+
+
+def test_unknown_policy_is_error(gate: str) -> None:
+    """A typing error in an argument is no default."""
+    run = asked("wait-until-pass", "healthy") | {"args": {"policy": "defualt"}}
     with argo([run], url=gate, speed=SPEED) as under_way:
         [end] = under_way.finish().values()
     assert (end.phase, end.error) == ("Error", 21)
+
+
+def test_new_weight_holds_the_step_until_it_was_seen(prometheus: str, tmp_path: Path) -> None:
+    """What was healthy at 20 % has to show it again at 50 %; until then the rollout stays."""
+    ended: list[Ended] = []
+    with serinus(prometheus, tmp_path) as process:
+        for weight in ("20", "50"):
+            run = asked("wait-until-pass", "healthy") | {"args": {"weight": weight}}
+            with argo([run], url=process.url, speed=SPEED) as under_way:
+                ended += under_way.finish().values()
+    assert [end.phase for end in ended] == ["Successful", "Inconclusive"]
 
 
 def attempt_of(line: dict[str, str]) -> str:
@@ -131,14 +154,17 @@ def restarted(under_way: Argo, first: Process, prometheus: str, data: Path) -> N
 
 
 def test_kill_9_in_the_middle_of_a_run_aborts_nothing(prometheus: str, tmp_path: Path) -> None:
-    """A bake goes on in the same attempt after serinus died and came back."""
+    """A bake goes on in the same attempt after serinus died and came back.
+
+    To Argo an error breaks the row, so it takes three more passes after the first.
+    """
     with (
         serinus(prometheus, tmp_path) as first,
         argo([asked("bake", "healthy")], url=first.url, speed=10) as under_way,
     ):
         restarted(under_way, first, prometheus, tmp_path)
     end = under_way.ended["bake.healthy"]
-    assert (end.phase, end.successful) == ("Successful", 3)
+    assert (end.phase, end.successful) == ("Successful", 4)
     assert 1 <= end.error <= 20
     answers = [a for a in under_way.measured["bake.healthy"] if a["phase"] != "Error"]
     assert len({attempt_of(answer) for answer in answers}) == 1
