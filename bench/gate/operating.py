@@ -90,8 +90,12 @@ def power_ratio(records: Records) -> float:
 
 
 def passing(records: Records) -> list[Record]:
-    """Healthy rollouts of which a pass at the end is asked."""
-    return [r for r in healthy_of(records) if r.in_scope and r.proportional and not r.bake]
+    """Healthy rollouts of which a pass at the end is asked: load in proportion, as drawn and as is.
+
+    Traffic that grows while only the stable arm is scaled out of a plan in proportion is none.
+    """
+    asked = [r for r in healthy_of(records) if r.in_scope and not r.bake]
+    return [r for r in asked if r.proportional and r.comparable]
 
 
 def figures_of(records: Records) -> dict[str, float]:
