@@ -16,9 +16,6 @@ from typing import TYPE_CHECKING, Any
 from detector.errors import ConfigError
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
-    from api.compose import Opened
     from api.settings import Settings
     from pipelines.flows.gate import Gate
 
@@ -92,11 +89,17 @@ def _run(settings: Settings, door: socket.socket) -> None:
 
     from api.compose import open_gate
     from api.logs import configure_logs
+    from api.serving import serving_app
 
     configure_logs(settings.log.level, settings.log.format)
     opened = open_gate(settings)
     stopped = threading.Event()
-    app = _app(settings, opened, stopped)
+
+    def stop() -> None:
+        stopped.set()
+        opened.close()
+
+    app = serving_app(opened, settings, on_stop=stop)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -113,26 +116,6 @@ def _run(settings: Settings, door: socket.socket) -> None:
     _greet(settings, door)
     with _calm():
         server.run(sockets=[door])
-
-
-def _app(settings: Settings, opened: Opened, stopped: threading.Event) -> FastAPI:
-    from api.app import create_app
-    from api.probe import source_probe, store_probe
-    from pipelines.flows.curves import Curves
-
-    def stop() -> None:
-        stopped.set()
-        opened.close()
-
-    return create_app(
-        opened.gate,
-        settings,
-        source=opened.source,
-        store_probe=store_probe(opened.stores),
-        source_probe=source_probe(opened.source),
-        chart=Curves(opened.stores).of,
-        on_stop=stop,
-    )
 
 
 @contextmanager

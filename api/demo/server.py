@@ -15,18 +15,15 @@ from pathlib import Path
 
 import msgspec
 import uvicorn
-from fastapi import FastAPI
 
-from api.app import create_app
-from api.compose import Opened, open_gate
+from api.compose import open_gate
 from api.demo.targets import read_targets
 from api.demo.tether import die_with_parent
 from api.demo.web import listen
 from api.demo.wire import Ready, ServerConfig
 from api.logs import configure_logs
-from api.probe import source_probe, store_probe
+from api.serving import serving_app
 from api.settings import Settings, load_settings
-from pipelines.flows.curves import Curves
 from pipelines.sources.memory import MemorySource
 from pipelines.sources.open import Source
 from pipelines.sources.scrape import Scraper
@@ -82,25 +79,14 @@ def _settings(config: ServerConfig) -> Settings:
     )
 
 
-def _app(opened: Opened, settings: Settings) -> FastAPI:
-    """The very app that `serinus serve` serves."""
-    return create_app(
-        opened.gate,
-        settings,
-        source=opened.source,
-        store_probe=store_probe(opened.stores),
-        source_probe=source_probe(opened.source),
-        chart=Curves(opened.stores).of,
-        on_stop=opened.close,
-    )
-
-
 def _serve(config: ServerConfig, listener: socket.socket) -> None:
     settings = _settings(config)
     configure_logs(settings.log.level, settings.log.format)
     Path(config.data).mkdir(parents=True, exist_ok=True)
     with listener, _source(config) as source:
-        app = _app(open_gate(settings, source=source), settings)
+        opened = open_gate(settings, source=source)
+        # The very app that `serinus serve` serves.
+        app = serving_app(opened, settings, on_stop=opened.close)
         server = uvicorn.Server(
             uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
         )

@@ -30,9 +30,9 @@ def nearest(text: str, names: Iterable[str]) -> list[str]:
 
 def unknown_arm(arm: str, service: str, asked: Sequence[Matcher], series: Sequence[Labels]) -> str:
     """What the labels of a selector that finds nothing hold instead."""
-    spelled = format_query(Query(arm, tuple(asked)))
+    spelled = format_query(Query(arm, tuple(asked))).removeprefix(arm)
     near = "; ".join(_label(matcher, series) for matcher in asked)
-    return f"Nearest to the {spelled} of {service}: {near}."
+    return f"Nearest to the {arm} {spelled} of {service}: {near}."
 
 
 def _label(matcher: Matcher, series: Sequence[Labels]) -> str:

@@ -223,7 +223,7 @@ def stage_at(asked: Stage, as_of: float, deadline: float | None, policy: Policy)
 def standing_override(overrides: Sequence[Override], at: float) -> Override | None:
     """The newest override that stands at `at`; a newer one replaces an older for good."""
     made = [o for o in overrides if o.at <= at]
-    newest = max(made, key=lambda o: o.at, default=None)
+    newest = max(reversed(made), key=lambda o: o.at, default=None)
     return newest if newest is not None and at < newest.until else None
 
 
@@ -231,7 +231,7 @@ def standing_mode(changes: Sequence[ModeChange], service: str, at: float) -> Mod
     """The break-glass mode in force for a service at `at`: its own before that of all."""
     for scope in (service, None):
         made = [c for c in changes if c.service == scope and c.at <= at]
-        newest = max(made, key=lambda c: c.at, default=None)
+        newest = max(reversed(made), key=lambda c: c.at, default=None)
         if newest is not None and newest.mode is not None and at < newest.until:
             return newest
     return None

@@ -32,6 +32,7 @@ _SEEN = 0.70
 _SETTLED_AGE_S = 180.0
 _SETTLED_SHARE = 0.5
 _STARVED = 0.05
+_EVEN = math.log(1.5)
 # 5 sd and 10 events beyond the limit: pods differ, and a pass that waits a minute costs little.
 _BURST_S, _BURST_SD, _BURST_EVENTS = 60.0, 5.0, 10.0
 
@@ -212,7 +213,7 @@ def _suspicious(m: Moment) -> Reason | None:
         return None
     return Reason(
         ReasonCode.SUSPICIOUS,
-        f"{title(worst.track.name)} looks worse than the control, not yet with enough evidence.",
+        f"{title(worst.track.name)}: worse than the control, not yet with enough evidence.",
     )
 
 
@@ -287,12 +288,11 @@ def _unbounded(m: Moment) -> Reason | None:
         return None
     worst = max(open_, key=_distance)
     name, limit = title(worst.track.name), worst.track.learned.row.limit
-    uneven = worst.unmasked < limit <= worst.bound or abs(worst.load) > math.log(1.5)
+    uneven = worst.unmasked < limit <= worst.bound or abs(worst.load) > _EVEN
     if uneven and worst.track.both is not None:
         return Reason(
             ReasonCode.LOAD_NOT_COMPARABLE,
-            f"{name} cannot be compared at {math.exp(worst.load):.1f} times the control's load per"
-            f" pod; about {_balanced(m)} canary pods would balance it.",
+            f"{name}: not comparable, {_uneven(m, worst)}.",
         )
     requests, pods = worst.outlook.requests, worst.outlook.units
     if requests is None:
@@ -307,8 +307,18 @@ def _unbounded(m: Moment) -> Reason | None:
         )
     return Reason(
         ReasonCode.LOW_TRAFFIC,
-        f"{name} is not yet known to be below its limit;"
+        f"{name}: harm is not yet known to be below its limit;"
         f" {waiting_text(m) or 'more requests are needed'}.",
+    )
+
+
+def _uneven(m: Moment, state: State) -> str:
+    """How the load differs, now or before."""
+    if abs(state.load) <= _EVEN:
+        return "canary pods carried another load earlier in this attempt; even load will tell"
+    return (
+        f"a canary pod carries {math.exp(state.load):.1f} times a control pod's load;"
+        f" about {_balanced(m)} canary pods would balance it"
     )
 
 

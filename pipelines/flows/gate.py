@@ -270,7 +270,6 @@ class Gate:
             names = " ".join(located.plan.notes)
             text = f"No series of {located.plan.service} matches the canary {asked.request.canary}."
             asked.problem = Reason(ReasonCode.NO_CANARY_DATA, f"{text} {names}".strip())
-            asked.notes = (*asked.notes, *located.plan.notes)
         return located
 
     def _read(self, asked: _Asked, attempt: Attempt, watch: Watch) -> tuple[Attempt, Watch]:

@@ -175,7 +175,7 @@ def test_an_empty_control_is_none(control: str | None) -> None:
 def test_a_control_that_is_not_there_names_what_is() -> None:
     """The canary alone is bound; the note says which pods there are."""
     plan = found(source(shop()), control='{pod=~"checkout-5c4b9d-.+"}')
-    assert 'control{pod=~"checkout-5c4b9d-.+"}' in plan.notes[0]
+    assert 'control {pod=~"checkout-5c4b9d-.+"}' in plan.notes[0]
     assert "checkout-5c4b8d-x2x7k" in plan.notes[0]
     assert len(plan.control) == 1
 

@@ -1,0 +1,28 @@
+"""The app over an opened gate, as `serinus serve` and the demo serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.compose import Opened
+from api.probe import source_probe, store_probe
+from api.settings import Settings
+from pipelines.flows.curves import Curves
+
+__all__ = ["serving_app"]
+
+
+def serving_app(opened: Opened, settings: Settings, *, on_stop: Callable[[], None]) -> FastAPI:
+    """Every door, with probes, charts and costs; `on_stop` runs after the last answer."""
+    return create_app(
+        opened.gate,
+        settings,
+        source=opened.source,
+        store_probe=store_probe(opened.stores),
+        source_probe=source_probe(opened.source),
+        chart=Curves(opened.stores).of,
+        on_stop=on_stop,
+    )
