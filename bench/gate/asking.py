@@ -17,7 +17,7 @@ from bench.gate.peers import minutes_of_source, peers
 from bench.gate.rates import Rates
 from bench.gate.rollout import Rollout
 from bench.gate.samples import NAMESPACE, ORIGIN, SERVICE, fill
-from bench.gate.trials import Asked, Poll
+from bench.gate.trials import Asked, Poll, closest
 from detector.gate.request import Stage, VerdictRequest
 from detector.gate.session import Session
 from detector.gate.verdict import Outcome, Verdict
@@ -122,4 +122,5 @@ def _poll(gate: Gate, verdict: Verdict, at: float) -> Poll:
         needs=verdict.needs,
         fail_at=None if latch is None else latch.at - ORIGIN,
         fail_signal=None if latch is None else latch.signal,
+        closest=closest(verdict.signals),
     )

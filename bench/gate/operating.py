@@ -127,6 +127,7 @@ def figures_of(records: Records) -> dict[str, float]:
             sum(r.failed and not r.found for r in faulty_of(records, scope=False))
         ),
         "healthy_pass_any": ratio(*share(alike, lambda r: r.passed_any)),
+        "closest_in_health": max((r.closest for r in healthy), default=float("nan")),
         "median_minutes_answered": float(np.median(answered)) if answered else float("nan"),
         "cpu_seconds_each": float(np.mean([r.cpu_s for r in records])),
     }

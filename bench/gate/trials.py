@@ -20,9 +20,9 @@ from bench.gate.rates import Rates, expected
 from bench.gate.rollout import Fault, Rollout, draw
 from bench.gate.samples import ORIGIN
 from detector.gate.policy import Policy
-from detector.gate.verdict import Needs, Outcome
+from detector.gate.verdict import Needs, Outcome, SignalVerdict
 
-__all__ = ["Asked", "Poll", "Record", "Task", "run"]
+__all__ = ["Asked", "Poll", "Record", "Task", "closest", "run"]
 
 _COMPARABLE = math.log(1.5)
 
@@ -40,7 +40,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
-    """One answer, `at` seconds from the start; `requests` the canary had served by then."""
+    """One answer, `at` seconds from the start; `closest`: largest log evidence over needed."""
 
     at: float
     outcome: Outcome
@@ -48,6 +48,7 @@ class Poll:
     needs: Needs
     fail_at: float | None
     fail_signal: str | None
+    closest: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,7 @@ class Record:
     passed_above: bool
     needs_ratio: float | None
     oracle: float | None
+    closest: float
     peers: dict[str, float | None]
     cpu_s: float
 
@@ -143,11 +145,18 @@ def _through_frames(rollout: Rollout, rates: Rates, every_s: float) -> Asked:
                 needs=judgement.needs,
                 fail_at=first.at - ORIGIN if first else None,
                 fail_signal=first.signal if first else None,
+                closest=closest(judgement.signals),
             )
         )
     spent = time.process_time() - begun
     arms = [minutes_of_frame(rollout, arm, frame) for arm in (frame.canary, frame.control)]
     return Asked(polls=answers, peers=peers(rollout, *arms), cpu_s=spent)
+
+
+def closest(signals: Sequence[SignalVerdict]) -> float:
+    """Largest log of evidence over needed among judged signals."""
+    shares = [(s.evidence or 0.0) / s.needed for s in signals if s.judged and s.needed]
+    return math.log(max([*shares, 1e-40]))
 
 
 def _record(task: Task, rollout: Rollout, rates: Rates, asked: Asked) -> Record:
@@ -191,6 +200,7 @@ def _record(task: Task, rollout: Rollout, rates: Rates, asked: Asked) -> Record:
         passed_above=counts and bool(passes),
         needs_ratio=None if faulty else _needs_ratio(rollout, rates, answers),
         oracle=power(rollout, rates),
+        closest=max(p.closest for p in answers),
         peers=asked.peers,
         cpu_s=asked.cpu_s,
     )
