@@ -173,6 +173,8 @@ install() {
         apt_install prometheus
     fi
     command -v chromium >/dev/null || apt_install chromium
+    # No server, but what reads our scripts in the tests.
+    command -v shellcheck >/dev/null || apt_install shellcheck
     prometheus3_is_built || build_prometheus3
     controllers_are_built || build_controllers
     find_go >/dev/null || install_go
