@@ -41,7 +41,8 @@ test: lint ## lint, types, architecture, every test
 
 .PHONY: unit
 unit: setup ## the fast tests: no real servers, nothing slow
-	@$(PYTEST) -m "not real and not slow and not e2e and not docs" $(ARGS)
+	@HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-quick} \
+	    $(PYTEST) -m "not real and not slow and not e2e and not docs" $(ARGS)
 
 .PHONY: lint
 lint: setup ## ruff, mypy --strict, import contracts

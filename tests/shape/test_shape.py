@@ -35,10 +35,12 @@ def functions(package: str) -> list[Measured]:
 
 
 def lines(package: str) -> int:
-    return sum(count(path.read_text(encoding="utf-8")) for path in files(package))
+    return sum(count(path) for path in files(package))
 
 
-def count(source: str) -> int:
+@cache
+def count(path: Path) -> int:
+    source = path.read_text(encoding="utf-8")
     return len(code_lines(source, ast.parse(source)))
 
 
@@ -95,7 +97,7 @@ def row(package: str) -> str:
     sizes = [function.lines for function in functions(package)]
     sources = max(1, lines(package))
     beside = [p for p in files("tests") if p.relative_to(ROOT / "tests").parts[0] == package]
-    tests = sum(count(path.read_text(encoding="utf-8")) for path in beside)
+    tests = sum(count(path) for path in beside)
     ratio = f"  tests ÷ source {tests / sources:.2f}" if package != "tests" else ""
     return (
         f"{package:<10} {lines(package):>6} lines  functions {len(sizes):>5}"

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -75,55 +76,50 @@ QUESTION = Question(
 )
 
 
-def test_it_answers_before_there_is_anything_to_see(tmp_path: Path) -> None:
-    """No data is never a pass."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What one server said from its start to its end, with a token in its user's shell."""
 
-    async def act(server: Child, gate: Gate) -> Answer:
-        del server
-        return await gate.ask(QUESTION)
-
-    answer = served(tmp_path, act)
-    assert (answer.answer, answer.reason.code) == ("inconclusive", "no_canary_data")
-
-
-def test_a_token_of_the_user_does_not_lock_the_demo_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever has a serinus of their own can still see the demo."""
-    monkeypatch.setenv("SERINUS_TOKEN", "theirs")
-
-    async def act(server: Child, gate: Gate) -> Answer:
-        del server
-        return await gate.ask(QUESTION)
-
-    assert served(tmp_path, act).answer == "inconclusive"
+    folder: Path
+    answer: Answer
+    page: httpx2.Response
+    code: int | None
+    log: str
 
 
-def test_a_browser_finds_the_pages(tmp_path: Path) -> None:
-    """The address that the demo prints leads somewhere."""
+@pytest.fixture(scope="module")
+def visit(tmp_path_factory: pytest.TempPathFactory) -> Visit:
+    """Ask it, look at it, end it."""
+    folder = tmp_path_factory.mktemp("demo")
 
-    async def act(server: Child, gate: Gate) -> httpx2.Response:
-        del server
+    async def act(server: Child, gate: Gate) -> Visit:
         async with httpx2.AsyncClient(base_url=gate.url, trust_env=False) as client:
-            return await client.get("/rollouts")
-
-    page = served(tmp_path, act)
-    assert page.status_code == 200
-    assert "text/html" in page.headers["content-type"]
-
-
-def test_it_ends_when_told(tmp_path: Path) -> None:
-    """In order: what was asked is answered, the store is closed, the log has no complaint."""
-
-    async def act(server: Child, gate: Gate) -> tuple[int | None, str]:
-        await gate.ask(QUESTION)
+            answer, page = await gate.ask(QUESTION), await client.get("/rollouts")
         await server.stop()
-        return server.code, server.tail()
+        return Visit(folder=folder, answer=answer, page=page, code=server.code, log=server.tail())
 
-    code, log = served(tmp_path, act)
-    assert code in {0, -signal.SIGTERM}  # uvicorn passes the signal on once it has cleaned up
-    assert "Traceback" not in log
-    assert not list((tmp_path / "data").glob("*-wal"))
+    with pytest.MonkeyPatch.context() as shell:
+        shell.setenv("SERINUS_TOKEN", "theirs")
+        return served(folder, act)
+
+
+def test_it_answers_before_there_is_anything_to_see(visit: Visit) -> None:
+    """No data is never a pass; a token of the user's own serinus does not lock the demo out."""
+    told = (visit.answer.answer, visit.answer.reason.code)
+    assert told == ("inconclusive", "no_canary_data")
+
+
+def test_a_browser_finds_the_pages(visit: Visit) -> None:
+    """The address that the demo prints leads somewhere, whatever token is in the shell."""
+    assert visit.page.status_code == 200
+    assert "text/html" in visit.page.headers["content-type"]
+
+
+def test_it_ends_when_told(visit: Visit) -> None:
+    """In order: what was asked is answered, the store is closed, the log has no complaint."""
+    assert visit.code in {0, -signal.SIGTERM}  # uvicorn passes the signal on once it cleaned up
+    assert "Traceback" not in visit.log
+    assert not list((visit.folder / "data").glob("*-wal"))
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:

@@ -74,7 +74,8 @@ class Clock:
 class Shop:
     """Pods with counters and histograms, and a gate that judges them.
 
-    `errors` and `slower` (log) are the canary's from `bad_from` seconds after `start` on.
+    `errors` and `slower` (log) are the canary's from `bad_from` seconds after `start` on; the
+    control has served for `before` seconds.
     """
 
     errors: float = 0.004
@@ -83,6 +84,7 @@ class Shop:
     per_s: float = 30.0
     service: str = "checkout"
     minutes: float = 30.0
+    before: float = 7500.0
     seed: int = 7
     start: float = T0
     policy: Policy = field(default_factory=Policy)
@@ -95,7 +97,9 @@ class Shop:
         rng = np.random.default_rng(self.seed)
         until = self.start + 60 * self.minutes
         for number in range(6):
-            self._pod(rng, f"{self.service}-5c4b8d-st{number}", "stable", self.start - 7500, until)
+            self._pod(
+                rng, f"{self.service}-5c4b8d-st{number}", "stable", self.start - self.before, until
+            )
         for number in range(3):
             self._pod(rng, f"{self.service}-6d9f7c-ca{number}", "canary", self.start, until)
         self.gate = Gate(

@@ -19,7 +19,7 @@ from tests.api.ui.site import Site
 def crowded(count: int = 3) -> Site:
     """Services a0, a1, ... in one store, asked one after the other; a0 twice."""
     stores = memory_stores()
-    shops = [Shop(service=f"a{n}", stores=stores, minutes=3) for n in range(count)]
+    shops = [Shop(service=f"a{n}", stores=stores, minutes=3, before=600) for n in range(count)]
     for at, shop in enumerate(shops):
         shop.ask(60.0 + at)
     shops[0].ask(150.0)

@@ -28,6 +28,7 @@ from tests.detector.gate.traffic import (
     plan,
     scrapes,
 )
+from tests.profiles import HEAVY
 
 OOM = Family(metric="oom_total", shape=Shape.COUNTER, joined=True)
 
@@ -599,6 +600,7 @@ def _names(arm: Arm) -> tuple[object, ...]:
     return (*arm.counts, "|", *arm.histograms, "|", *arm.gauges, arm.pods, arm.newest)
 
 
+@HEAVY
 @given(st.integers(0, 50), st.lists(st.floats(-500, 700), max_size=10))
 def test_polls_change_no_bit(seed: int, polls: list[float]) -> None:
     """More polls, other poll times, or everything at once: the same frame."""
@@ -609,6 +611,7 @@ def test_polls_change_no_bit(seed: int, polls: list[float]) -> None:
     assert same(one.control, two.control)
 
 
+@HEAVY
 @given(st.integers(0, 50), st.randoms(use_true_random=False))
 def test_order_of_series_changes_no_bit(seed: int, random: object) -> None:
     """A source may list series in any order."""
@@ -620,6 +623,7 @@ def test_order_of_series_changes_no_bit(seed: int, random: object) -> None:
     assert same(one.control, two.control)
 
 
+@HEAVY
 @given(st.integers(0, 50))
 def test_overlap_changes_no_bit(seed: int) -> None:
     """Reading ten minutes again, or only what is new, is the same."""
@@ -634,6 +638,7 @@ def test_overlap_changes_no_bit(seed: int) -> None:
     assert same(frames[0].control, frames[1].control)
 
 
+@HEAVY
 @given(st.integers(0, 50), st.floats(-1e5, 1e9))
 def test_shift_of_all_times_keeps_sums(seed: int, shift: float) -> None:
     """Nothing depends on where the clock's zero is."""

@@ -6,13 +6,14 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.gate.judgement import Judgement
 from detector.gate.policy import Policy, SignalPolicy
 from detector.gate.verdict import Outcome
 from tests.detector.gate.rollouts import PLAN, Recipe, Run, make
+from tests.profiles import HEAVY
 
 HEALTHY = make(Recipe(bins=60, history=240))
 BROKEN = make(Recipe(bins=60, history=240, more_errors=0.3, slower=1.5))
@@ -45,8 +46,8 @@ def judged(policy: Policy, *, broken: bool) -> Judgement:
         return Run(BROKEN if broken else HEALTHY, policy).all()
 
 
+@HEAVY
 @given(POLICIES, st.booleans())
-@settings(max_examples=25)
 def test_every_policy_that_is_taken_can_be_judged_by(policy: Policy, broken: bool) -> None:
     """A number in a policy must not make an error of each answer of its rollout."""
     judgement = judged(policy, broken=broken)

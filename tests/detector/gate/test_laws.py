@@ -229,13 +229,18 @@ def delayed(bucket: int, share: float) -> FloatArray:
     return counts
 
 
+# From 9 % of errors on evidence stays between 64.5 and 65 nats: each bin says no more than it may,
+# and what it may is not quite monotone. A fail needs about 10.
+SATURATED = 60.0
+
+
 @settings(max_examples=12, deadline=None)
 @given(st.floats(0.0, 0.1), st.floats(0.0, 0.1))
 def test_more_errors_never_lower_evidence(a: float, b: float) -> None:
     """Nobody gets a bad release through by making it worse."""
     few, many = sorted((a, b))
     less, more = (arm0(with_canary(x=raised(share)), "error_rate") for share in (few, many))
-    assert more >= less - 0.05
+    assert more >= min(less, SATURATED) - 0.05
 
 
 @settings(max_examples=12, deadline=None)

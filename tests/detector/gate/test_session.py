@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.gate.frame import Arm, Frame
+from detector.gate.judgement import Judgement
 from detector.gate.policy import Policy, SignalPolicy
 from detector.gate.reason import ReasonCode
 from detector.gate.request import Stage
 from detector.gate.verdict import Outcome
 from tests.detector.gate.rollouts import PLAN, Recipe, Run, dropped, evidence_of, make
+from tests.profiles import HEAVY
 
 FAULTY = Recipe(seed=4, more_errors=0.02, begins=0.3)
 HEALTHY = Recipe(seed=5)
@@ -57,13 +60,17 @@ def test_nothing_fails_before_its_fault_begins() -> None:
     assert first.at > 0.3 * 100 * 15
 
 
-@settings(max_examples=12)
+@cache
+def at_once() -> Judgement:
+    """The faulty rollout, judged at its end alone."""
+    return Run(make(FAULTY)).all()
+
+
+@HEAVY
 @given(st.lists(st.integers(1, 99), max_size=12, unique=True))
 def test_polling_rhythm_changes_nothing(polls: list[int]) -> None:
     """Any poll times give the same first fail, to the bin, and the same evidence."""
-    frame = make(FAULTY)
-    once = Run(frame).all()
-    often = Run(frame)
+    once, often = at_once(), Run(make(FAULTY))
     for poll in sorted(polls):
         often.to(poll)
     last = often.all()
