@@ -28,9 +28,6 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-# Information below which the mode says nothing yet.
-_TELLING = 10.0
-
 
 def log_bet(log_l: Array, kernels: Kernels) -> Array:
     """log e(delta) for each true shift delta on the grid: (..., D) to (..., D)."""
@@ -111,7 +108,7 @@ class Progress:
 
 def outlook(p: Progress, kernels: Kernels) -> Outlook:
     """What is missing until the bound falls below `limit` (gate method, section 7)."""
-    gap = p.limit - (max(p.mode, 0.0) if p.counted * p.info >= _TELLING else 0.0)
+    gap = p.limit - _expected(p, kernels)
     if gap <= 0:
         return Outlook(requests=None, units=None)
     per_shift = gap**2 / (2 * p.goal) - kernels.sc**2
@@ -121,6 +118,13 @@ def outlook(p: Progress, kernels: Kernels) -> Outlook:
         return Outlook(requests=None, units=more)
     total = _total(p, kernels, gap, room)
     return Outlook(requests=max(total - p.counted, 0.0), units=None)
+
+
+def _expected(p: Progress, kernels: Kernels) -> float:
+    """Harm to be expected once more is seen: the mode, drawn to none by what is not yet known."""
+    healthy = kernels.sc**2 + kernels.tau**2 / p.units
+    unknown = 1 / max(p.counted * p.info, 1e-9)
+    return max(p.mode, 0.0) * healthy / (healthy + unknown)
 
 
 def _total(p: Progress, kernels: Kernels, gap: float, room: float) -> float:

@@ -176,6 +176,14 @@ def test_outlook_shrinks_as_requests_come(a: float, b: float) -> None:
     assert more <= less + 1e-6
 
 
+def test_a_mode_that_little_is_known_about_is_no_reason_to_give_up() -> None:
+    """Early on a healthy release looks worse or better by chance; traffic will tell."""
+    early = outlook(progress(mode=0.15, counted=150.0), kernels())
+    late = outlook(progress(mode=0.15, counted=1e7), kernels())
+    assert early.requests is not None
+    assert late.requests is None
+
+
 def test_smallest_effect_falls_with_information() -> None:
     """More requests find smaller faults, down to what pods share."""
     values = [
