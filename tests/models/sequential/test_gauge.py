@@ -1,0 +1,103 @@
+"""Gauges against load and age: a cost per request is found, and nothing is said of too little."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.sequential.gauge import Fit, affine_by_load, excess, log_slopes
+
+LOADS = np.array([10.0, 20.0, 40.0, 80.0, 100.0, 60.0])
+BLOCK_S = 300.0
+
+
+def fitted(load: np.ndarray, value: np.ndarray) -> Fit:
+    fit = affine_by_load(load, value, BLOCK_S)
+    assert fit is not None
+    return fit
+
+
+@given(st.floats(0.01, 2.0), st.floats(0.0, 0.1))
+def test_a_fixed_cost_and_a_cost_per_request_are_found(fixed: float, each: float) -> None:
+    """CPU that grows with traffic is the traffic's, not the release's."""
+    fit = fitted(LOADS, fixed + each * LOADS)
+    assert fit.slope == pytest.approx(each, rel=0.01, abs=1e-9)
+    assert fit.predict(np.array([50.0])) == pytest.approx([fixed + 50 * each], rel=0.01)
+    assert fit.sd < 0.01
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e4), st.floats(1e-3, 1e4)), min_size=4, max_size=30))
+def test_the_slope_is_never_absurd(blocks: list[tuple[float, float]]) -> None:
+    """No load makes a pod cheaper, and no request costs more than all it used."""
+    load, value = np.array(blocks).T
+    fit = fitted(load, value)
+    assert 0.0 <= fit.slope <= value.mean() / max(load.mean(), 1e-9) * (1 + 1e-9)
+    assert (fit.predict(np.array([0.0, 1e6])) > 0).all()
+    assert np.isfinite(fit.sd)
+
+
+@pytest.mark.parametrize("missing", [np.nan, 0.0, -1.0])
+def test_too_few_blocks_are_no_reference(missing: float) -> None:
+    """Three blocks draw any line; a gauge that is absent or zero is no block."""
+    value = np.array([1.0, 2.0, 3.0, missing, missing, missing])
+    assert affine_by_load(LOADS, value, BLOCK_S) is None
+    assert affine_by_load(np.where(value > 0, LOADS, np.nan), np.ones(6), BLOCK_S) is None
+
+
+@given(st.floats(1e-3, 1e3))
+def test_units_of_a_gauge_do_not_matter(unit: float) -> None:
+    """Cores or millicores: the excess is the same."""
+    ours = 0.3 + 0.012 * LOADS
+    one, other = (
+        excess(fitted(LOADS, scale * (0.2 + 0.01 * LOADS)), LOADS[None], scale * ours[None])
+        for scale in (1.0, unit)
+    )
+    assert one is not None
+    assert other is not None
+    assert other == pytest.approx(one, rel=1e-6, abs=1e-9)
+
+
+def test_excess_is_in_log_units_with_its_error() -> None:
+    """Half as much again at the same load is log 1.5, the surer the more blocks agree."""
+    fit = Fit(mean=1.0, mean_load=50.0, slope=0.01, sd=0.1)
+    value = 1.5 * fit.predict(LOADS)
+    few, many = excess(fit, LOADS[None, :4], value[None, :4]), excess(fit, LOADS[None], value[None])
+    assert few == pytest.approx((np.log(1.5), 0.05))
+    assert many == pytest.approx((np.log(1.5), 0.1 / np.sqrt(6)))
+
+
+def test_excess_of_nothing_is_nothing() -> None:
+    """A canary without the gauge is not told to use nothing."""
+    fit = Fit(mean=1.0, mean_load=50.0, slope=0.01, sd=0.1)
+    assert excess(fit, LOADS[None], np.full((1, 6), np.nan)) is None
+    assert excess(fit, LOADS[None], np.zeros((1, 6))) is None
+
+
+def test_a_perfect_fit_is_not_beyond_doubt() -> None:
+    """Rounding must not become certainty: the error has a floor."""
+    found = excess(Fit(1.0, 50.0, 0.0, 0.0), LOADS[None], np.ones((1, 6)))
+    assert found is not None
+    assert found[1] == pytest.approx(1e-3 / np.sqrt(6))
+
+
+@given(
+    st.floats(-1e-3, 1e-3),
+    st.floats(1e3, 1e9),
+    st.lists(st.booleans(), min_size=20, max_size=20).filter(lambda kept: sum(kept) >= 4),
+)
+def test_growth_is_found_with_gaps(rate: float, level: float, kept: list[bool]) -> None:
+    """A leak is a slope of the log; missing scrapes do not bend it."""
+    times = np.arange(0.0, 300.0, 15.0, dtype=np.float64)
+    value = np.where(kept, level * np.exp(rate * times), np.nan)
+    assert log_slopes(value[None], times) == pytest.approx([rate], rel=1e-4, abs=1e-9)
+
+
+def test_too_few_samples_have_no_slope() -> None:
+    """Three points, or none above zero, are no trend; a neighbour's are his own."""
+    times = np.arange(0.0, 75.0, 15.0, dtype=np.float64)
+    some = np.array([[1, 2, 3, np.nan, np.nan], [0, 0, 0, 0, 0], [7.0, 7, 7, 7, 7]])
+    slopes = log_slopes(some, times)
+    assert np.isnan(slopes[:2]).all()
+    assert slopes[2] == pytest.approx(0.0, abs=1e-15)
