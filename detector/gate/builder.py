@@ -61,6 +61,7 @@ class FrameBuilder:
         self.done = self.first
         self._joined = [r.family for r in self.roster.roles if r.family.joined]
         self._asked: dict[Query, frozenset[str]] = {}
+        self._named: dict[Family, tuple[list[str], tuple[Reading, ...]]] = {}
         self._covered: set[str] = set()
         self._watermark = -math.inf
         self._begin = math.inf
@@ -98,6 +99,13 @@ class FrameBuilder:
             yield from self._by_named_pods(family)
             return
         names = sorted(pod.name for pod in self.roster.pods if self._is_alive(pod))
+        held = self._named.get(family)
+        if held is None or held[0] != names:
+            held = self._named[family] = (names, tuple(self._among(family, names)))
+        yield from held[1]
+
+    def _among(self, family: Family, names: list[str]) -> Iterator[Reading]:
+        """Questions for the series of some pods."""
         for begin in range(0, len(names), _PODS_PER_QUERY):
             chunk = names[begin : begin + _PODS_PER_QUERY]
             pattern = "|".join(_escaped(name) for name in chunk)

@@ -107,6 +107,7 @@ class _Sum:
 
     def __init__(self, rows: Ints, cells: Ints) -> None:
         self.passes: list[tuple[Ints, Ints]] = []
+        self._plain_for, self._plain = -1, False
         while len(rows):
             at, first = np.unique(rows, return_index=True)
             self.passes.append((at, cells[first]))
@@ -114,10 +115,19 @@ class _Sum:
 
     def __call__(self, cells: Cells, size: int) -> FloatArray:
         """The sums, (size, bins)."""
+        if self._is_plain(size):
+            return cells.rows(self.passes[0][1])
         out = np.zeros((size, cells.width))
         for at, which in self.passes:
             out[at] += cells.rows(which)
         return out
+
+    def _is_plain(self, size: int) -> bool:
+        """Whether there is one cell for each row, in their order."""
+        if self._plain_for != size:
+            one = len(self.passes) == 1 and len(self.passes[0][0]) == size
+            self._plain_for, self._plain = size, one
+        return self._plain
 
 
 class _Index:
@@ -219,6 +229,9 @@ class _Side:
         self.counts: dict[str, Counts] = {}
         self.histograms: dict[str, Histogram] = {}
         self.gauges: dict[str, FloatArray] = {}
+        # Signals share families: each sum is made once and never written to.
+        self._sums: dict[int, FloatArray] = {}
+        self._of_family: dict[int, Histogram] = {}
 
     def arm(self) -> Arm:
         """The arm with every signal it has series for."""
@@ -281,7 +294,10 @@ class _Side:
         )
 
     def _sum(self, total: _Sum) -> FloatArray:
-        return total(self.roster.counts, len(self.pods))
+        held = self._sums.get(id(total))
+        if held is None:
+            held = self._sums[id(total)] = total(self.roster.counts, len(self.pods))
+        return held
 
     def _covered(self, family: int) -> FloatArray:
         """Seconds of each bin that samples of the family cover."""
@@ -321,6 +337,11 @@ class _Side:
         return Counts(n=covered / (_HOUR_S * self.span.time_scale), x=x)
 
     def _histogram(self, family: int) -> Histogram:
+        if family not in self._of_family:
+            self._of_family[family] = self._made(family)
+        return self._of_family[family]
+
+    def _made(self, family: int) -> Histogram:
         edges = self.edges[family]
         width = len(edges) + 1
         flat = self.index.buckets(family, self.name, edges)(

@@ -212,8 +212,10 @@ class Track:
         """Keep the last ten minutes of bins for the persistence rule."""
         keep = round(_RING_S / step_s)
         missing = log_l.shape[1] - self.ring.shape[1]
-        ring = np.pad(self.ring, ((0, 0), (0, missing), (0, 0)))
-        ages = np.pad(self.ring_age, ((0, 0), (0, missing)), constant_values=np.nan)
+        ring, ages = self.ring, self.ring_age
+        if missing:
+            ring = np.pad(ring, ((0, 0), (0, missing), (0, 0)))
+            ages = np.pad(ages, ((0, 0), (0, missing)), constant_values=np.nan)
         self.ring = np.concatenate([ring, log_l])[-keep - len(log_l) :]
         self.ring_age = np.concatenate([ages, age])[-keep - len(log_l) :]
 

@@ -162,14 +162,21 @@ def _load(
 
 def _log_ratio(ours: FloatArray, theirs: FloatArray, stable: FloatArray) -> FloatArray:
     masked = np.where((stable > 0) & (theirs > 0), theirs, np.nan)
-    empty = np.isnan(masked).all(axis=1)
-    middle = np.full(len(masked), np.nan)
-    if not empty.all():
-        middle[~empty] = np.nanmedian(masked[~empty], axis=1)
+    middle = _middle(masked)
     known = (ours > 0) & ~np.isnan(middle)[:, None]
     ratio = np.where(known, ours, 1.0) / np.where(known, middle[:, None], 1.0)
     logs: FloatArray = np.log(ratio)
     return logs
+
+
+def _middle(values: FloatArray) -> FloatArray:
+    """Median of each row's numbers, NaN where it has none; `nanmedian` takes ten times as long."""
+    ordered = np.sort(values, axis=1)
+    count = values.shape[1] - np.isnan(values).sum(axis=1)
+    rows = np.arange(len(values))
+    low, high = ordered[rows, np.maximum(count - 1, 0) // 2], ordered[rows, count // 2]
+    middle: FloatArray = (low + high) / 2
+    return middle
 
 
 def _effective(members: FloatArray, step_s: float) -> FloatArray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,14 +36,17 @@ def attention(age: Array, row: Row, noise: float, *, grace: Array | float = GRAC
 
 def template_shifts(age: Array, row: Row) -> NDArray[np.int64]:
     """Grid steps by which each template moves the grid at this age: shape (*age, W)."""
-    known = np.where(np.isnan(age), np.inf, age)[..., None]
-    raised = np.stack([_raise(known[..., 0], t) for t in row.templates], axis=-1)
-    return np.rint(raised / row.grid.h).astype(np.int64)
+    height, span, plateau = _shapes(row.templates)
+    pace = np.where(np.isnan(age), np.inf, age)[..., None] / span
+    fading = np.exp(-pace)
+    if plateau.any():
+        fading[..., plateau] = np.clip(1.0 - (pace[..., plateau] - 1.0) / 0.5, 0.0, 1.0)
+    return np.rint(height * fading / row.grid.h).astype(np.int64)
 
 
-def _raise(age: Array, template: Template) -> Array:
-    """Log units above settled behaviour at `age` seconds."""
-    if template.plateau:
-        fall = 1.0 - (age / template.span - 1.0) / 0.5
-        return template.height * np.clip(fall, 0.0, 1.0)
-    return template.height * np.exp(-age / template.span)
+@cache
+def _shapes(templates: tuple[Template, ...]) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Height and span of each template, and which of them are plateaus."""
+    height = np.array([template.height for template in templates])
+    span = np.array([template.span for template in templates])
+    return height, span, np.array([template.plateau for template in templates])

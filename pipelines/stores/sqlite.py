@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from detector.errors import NotFoundError, StoreError
@@ -36,7 +35,7 @@ from detector.gate.record import (
 from detector.gate.verdict import Outcome
 from detector.ports import Stores
 from detector.signals.plan import Plan
-from pipelines.stores import schema
+from pipelines.stores import schema, statements
 from pipelines.stores.codec import pack, unpack
 from pipelines.stores.migrate import migrate
 
@@ -140,37 +139,27 @@ class SqliteAttempts:
     def save(self, attempt: Attempt, *, durable: bool = False) -> None:
         """Insert or replace; the plan only once."""
         row = _attempt_row(attempt)
-        upsert = insert(schema.attempts).values(row)
-        upsert = upsert.on_conflict_do_update(index_elements=["id"], set_=row)
         with self._db.write(durable=durable) as connection:
-            connection.execute(upsert)
+            connection.execute(statements.SAVE_ATTEMPT, row)
             if attempt.plan is not None:
-                plan = insert(schema.plans).values(attempt=attempt.id, body=pack(attempt.plan))
-                connection.execute(plan.on_conflict_do_nothing())
+                plan = {"attempt": attempt.id, "body": pack(attempt.plan)}
+                connection.execute(statements.SAVE_PLAN, plan)
 
     def get(self, id: str) -> Attempt:
         """By id."""
-        found = self._first(schema.attempts.c.id == id)
+        found = self._first(statements.ATTEMPT_OF_ID, {"id": id})
         if found is None:
             raise NotFoundError(f"no rollout {id!r}")
         return found
 
     def newest(self, identity: Identity, *, asked_until: float) -> Attempt | None:
         """The one first asked about last."""
-        table = schema.attempts
-        return self._first((table.c.identity == identity.key) & (table.c.asked_at <= asked_until))
+        asked = {"identity": identity.key, "until": asked_until}
+        return self._first(statements.NEWEST_ATTEMPT, asked)
 
-    def _first(self, wanted: sa.ColumnElement[bool]) -> Attempt | None:
-        table, plans = schema.attempts, schema.plans
-        query = (
-            sa.select(table.c.body, plans.c.body)
-            .select_from(table.outerjoin(plans, plans.c.attempt == table.c.id))
-            .where(wanted)
-            .order_by(table.c.asked_at.desc(), table.c.id.desc())
-            .limit(1)
-        )
+    def _first(self, query: sa.Select[Any], asked: dict[str, object]) -> Attempt | None:
         with self._db.read() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(query, asked).first()
         if row is None:
             return None
         plan = None if row[1] is None else unpack(Plan, row[1])
@@ -213,12 +202,10 @@ class SqliteVerdicts:
 
     def save(self, stored: StoredVerdict, *, at: float) -> None:
         """Insert or replace."""
-        verdict, table = stored.verdict, schema.attempts
-        tenant = sa.select(table.c.tenant).where(table.c.id == verdict.attempt).scalar_subquery()
+        verdict = stored.verdict
         row = {
             "id": verdict.id,
             "attempt": verdict.attempt,
-            "tenant": sa.func.coalesce(tenant, ""),
             "service": verdict.service,
             "rollout": verdict.rollout,
             "outcome": verdict.outcome.value,
@@ -226,9 +213,8 @@ class SqliteVerdicts:
             "written_at": at,
             "body": pack(stored),
         }
-        upsert = insert(schema.verdicts).values(row)
         with self._db.write() as connection:
-            connection.execute(upsert.on_conflict_do_update(index_elements=["id"], set_=row))
+            connection.execute(statements.SAVE_VERDICT, row)
 
     def get(self, id: str) -> StoredVerdict:
         """By id."""
@@ -284,11 +270,15 @@ class SqlitePoints:
 
     def append(self, chunk: Chunk, *, at: float) -> None:
         """Keep one chunk."""
-        row = insert(schema.points).values(
-            hash=chunk.hash, attempt=chunk.attempt, prev=chunk.prev, written_at=at, body=chunk.body
-        )
+        row = {
+            "hash": chunk.hash,
+            "attempt": chunk.attempt,
+            "prev": chunk.prev,
+            "written_at": at,
+            "body": chunk.body,
+        }
         with self._db.write() as connection:
-            connection.execute(row.on_conflict_do_nothing())
+            connection.execute(statements.SAVE_CHUNK, row)
 
     def chain(self, head: str) -> Sequence[Chunk]:
         """Oldest first."""
@@ -347,9 +337,7 @@ class SqlitePolicies:
 
 
 def _newest_policy(connection: sa.Connection, name: str) -> PolicyVersion | None:
-    table = schema.policies
-    query = sa.select(table).where(table.c.name == name).order_by(table.c.version.desc()).limit(1)
-    row = connection.execute(query).first()
+    row = connection.execute(statements.NEWEST_POLICY, {"name": name}).first()
     if row is None:
         return None
     policy = unpack(Policy, row.body)
@@ -370,10 +358,9 @@ class SqliteOverrides:
 
     def of(self, attempt: str) -> Sequence[Override]:
         """Oldest first."""
-        table = schema.overrides
-        query = sa.select(table.c.body).where(table.c.attempt == attempt).order_by(table.c.number)
         with self._db.read() as connection:
-            return [unpack(Override, body) for body in connection.scalars(query)]
+            bodies = connection.scalars(statements.OVERRIDES_OF, {"attempt": attempt})
+            return [unpack(Override, body) for body in bodies]
 
 
 class SqliteModes:
@@ -390,10 +377,9 @@ class SqliteModes:
 
     def of(self, tenant: str) -> Sequence[ModeChange]:
         """Oldest first."""
-        table = schema.modes
-        query = sa.select(table.c.body).where(table.c.tenant == tenant).order_by(table.c.number)
         with self._db.read() as connection:
-            return [unpack(ModeChange, body) for body in connection.scalars(query)]
+            bodies = connection.scalars(statements.MODES_OF, {"tenant": tenant})
+            return [unpack(ModeChange, body) for body in bodies]
 
 
 class SqliteRevisions:
@@ -410,15 +396,11 @@ class SqliteRevisions:
 
     def known(self, like: Revision, *, since: float) -> Sequence[Revision]:
         """Spans that end after `since`."""
-        table = schema.revisions
-        query = (
-            sa.select(table)
-            .where(table.c.scope == _scope(like), table.c.key == like.key)
-            .where(table.c.until > since, table.c.since < like.since)
-            .order_by(table.c.since)
-        )
+        asked = {"scope": _scope(like), "key": like.key, "after": since, "before": like.since}
         with self._db.read() as connection:
-            return [_revision(row, like) for row in connection.execute(query)]
+            return [
+                _revision(row, like) for row in connection.execute(statements.REVISIONS_LIKE, asked)
+            ]
 
 
 def _lengthen(connection: sa.Connection, seen: Revision, apart_s: float) -> None:
