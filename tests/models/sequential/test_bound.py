@@ -56,6 +56,13 @@ def test_less_doubt_allowed_is_never_narrower(
     assert wide.high >= narrow.high - 1e-9
 
 
+def test_the_level_moves_both_ends() -> None:
+    """Levels are no decoration: each tenth of alpha widens the interval on both sides."""
+    ends = [interval(known(0.2, 0.05), kernels(), ROW, alpha) for alpha in (0.1, 0.01, 0.001)]
+    assert np.all(np.diff([found.high for found in ends]) > 0.005)
+    assert np.all(np.diff([found.low for found in ends]) < -0.005)
+
+
 @given(MEANS, SDS, st.floats(0.01, 0.1))
 def test_more_data_never_widen(mean: float, sd: float, more: float) -> None:
     """Waiting brings a pass nearer; else nobody could be told how long."""

@@ -38,6 +38,15 @@ def test_the_slope_is_never_absurd(blocks: list[tuple[float, float]]) -> None:
     assert np.isfinite(fit.sd)
 
 
+@pytest.mark.parametrize(("seconds", "slope"), [(1e6, 0.01), (300.0, 0.015), (1.0, 0.04)])
+def test_counting_noise_of_the_load_is_taken_out(seconds: float, slope: float) -> None:
+    """Few requests waver by chance, which flattens the line; at most four times is given back."""
+    load = np.array([0.9, 1.1, 0.9, 1.1])
+    fit = affine_by_load(load, 0.1 + 0.01 * load, seconds)
+    assert fit is not None
+    assert fit.slope == pytest.approx(slope, rel=1e-3)
+
+
 @pytest.mark.parametrize("missing", [np.nan, 0.0, -1.0])
 def test_too_few_blocks_are_no_reference(missing: float) -> None:
     """Three blocks draw any line; a gauge that is absent or zero is no block."""

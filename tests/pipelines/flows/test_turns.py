@@ -85,6 +85,16 @@ def test_a_budget_runs_out_with_words() -> None:
         Budget(0.0).left_s()
 
 
+def test_what_is_asked_again_stays() -> None:
+    """The rollout that is polled now is not the one that is forgotten."""
+    recent = Recent[int](2)
+    recent.put("a", 1)
+    recent.put("b", 2)
+    recent.get("a")
+    recent.put("c", 3)
+    assert [recent.get(name) for name in "abc"] == [1, None, 3]
+
+
 names = st.sampled_from("abcdef")
 uses = st.lists(st.tuples(st.sampled_from(["get", "put", "drop"]), names), max_size=40)
 
