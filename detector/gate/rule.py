@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.gate.track import Track
+from detector.gate.track import Scores, Track
 from detector.series import FloatArray
 from models.sequential.running import Path
 from models.sequential.shares import ARM_SHARE, Start, unit_shares
@@ -64,6 +65,7 @@ class Board:
     """Evidence of one signal at many (start, boundary): a row each.
 
     `bins` (N,) last bin of the evidence; `log_e`, `log_needed` (N, 1 + P), the arm first.
+    `shift` (N, D) is log L(d) of the arm under the kernels `key`, None where they differ by row.
     """
 
     track: Track
@@ -71,6 +73,8 @@ class Board:
     bins: NDArray[np.int64]
     log_e: FloatArray
     log_needed: FloatArray
+    shift: FloatArray
+    key: tuple[int, int] | None
 
     def reaching(self, least: float) -> Iterator[Candidate]:
         """All whose excess is `least` or more."""
@@ -91,8 +95,15 @@ class Board:
     def at(self, bin_: int) -> Board:
         """Rows of one boundary."""
         rows = np.flatnonzero(self.bins == bin_)
+        if len(rows) == len(self.bins):
+            return self
         starts = tuple(self.starts[r] for r in rows)
-        return Board(self.track, starts, self.bins[rows], self.log_e[rows], self.log_needed[rows])
+        logs = self.log_e[rows], self.log_needed[rows], self.shift[rows]
+        return Board(self.track, starts, self.bins[rows], *logs, self.key)
+
+    def arm_shift(self, start: Start, kernels: tuple[int, int]) -> FloatArray | None:
+        """log L(d) of the arm since a start, if it was read under these kernels."""
+        return self.shift[self.starts.index(start)] if self.key == kernels else None
 
     @property
     def log_share(self) -> FloatArray:
@@ -104,17 +115,24 @@ def board(
     track: Track, path: Path, spans: Sequence[Span], effective: FloatArray, alpha: float, first: int
 ) -> Board:
     """Evidence of each start over its run of the path's boundaries; boundary 0 ends bin `first`."""
-    parts = [track.since(s.start, path, s.first, s.last) for s in spans]
-    worth = [effective[s.first : s.last] for s in spans]
-    scores = track.score_all(parts, worth)
+    scores = _scores(track, path, spans, effective)
     starts = tuple(s.start for s in spans for _ in range(s.first, s.last))
     bins = np.concatenate([np.arange(s.first, s.last) for s in spans]) + first
     log_e = np.concatenate([scores.arm[:, None], scores.pods], axis=1)
     base = -math.log(alpha * track.weight)
     needed = base - _log_scopes(scores.pods.shape[1]) - _log_starts(starts)[:, None]
-    return Board(track, starts, bins, log_e, needed)
+    return Board(track, starts, bins, log_e, needed, scores.shift, scores.key)
 
 
+def _scores(track: Track, path: Path, spans: Sequence[Span], effective: FloatArray) -> Scores:
+    at = spans[0].first
+    if all(s.first == at and s.last == at + 1 for s in spans):
+        return track.score_at([s.start for s in spans], path, at, float(effective[at]))
+    parts = [track.since(s.start, path, s.first, s.last) for s in spans]
+    return track.score_all(parts, [effective[s.first : s.last] for s in spans])
+
+
+@cache
 def _log_scopes(rows: int) -> FloatArray:
     logs: FloatArray = np.log(np.concatenate([[ARM_SHARE], unit_shares(rows)]))
     return logs

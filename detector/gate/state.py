@@ -88,15 +88,16 @@ def state_of(
     shares = board.log_e + board.log_share
     strongest = _shown(board, shares)
     chosen = track.since(strongest.start, present, 0, 1)
-    arm, pods = track.log_shift(chosen, kernels)
-    scope = arm[0] if strongest.scope == ARM else pods[0, strongest.scope]
-    since_start = arm[0] if strongest.start is live[0] else arm_of(track, present, kernels)
+    since_start = _arm_since(board, live[0], present, effective)
+    scope = _scope_since(board, strongest, chosen, effective)
     known = since_start if track.both is None else None
     whole = _bound(track, live[0], kernels, 1 - level, known)
-    now = whole if exposure is live[0] else _bound(track, exposure, kernels, _EXPOSURE_LEVEL)
-    alone = whole
-    if exposure is not live[0] and sum(whole) >= track.learned.row.limit:
-        alone = _bound(track, exposure, kernels, (1 - level) / 2)
+    now = alone = whole
+    if exposure is not live[0]:
+        exposed = _arm_since(board, exposure, present, effective) if track.both is None else None
+        now = _bound(track, exposure, kernels, _EXPOSURE_LEVEL, exposed)
+        if sum(whole) >= track.learned.row.limit:
+            alone = _bound(track, exposure, kernels, (1 - level) / 2, exposed)
     accounts = present.accounts[0].sum(axis=0)
     info = information(track)
     row = track.learned.row
@@ -146,6 +147,24 @@ def information(track: Track) -> float:
     limit = learned.row.limit
     rate = learned.rate + learned.eps0
     return 2 * lam * rate * (math.expm1(limit) - limit) / limit**2
+
+
+def _arm_since(board: Board, start: Start, present: Path, effective: int) -> FloatArray:
+    """log L(d) of the arm since a start; mostly the board has read it."""
+    read = board.arm_shift(start, (effective, 0))
+    if read is not None:
+        return read
+    track = board.track
+    return arm_of(track, track.since(start, present, 0, 1), track.kernels(effective))
+
+
+def _scope_since(board: Board, shown: Candidate, part: Path, effective: int) -> FloatArray:
+    """log L(d) of the candidate's scope since its start."""
+    if shown.scope == ARM:
+        return _arm_since(board, shown.start, board.track.present(), effective)
+    pods = board.track.log_shift(part, board.track.kernels(effective))[1]
+    scope: FloatArray = pods[0, shown.scope]
+    return scope
 
 
 def arm_of(track: Track, part: Path, kernels: Kernels) -> FloatArray:

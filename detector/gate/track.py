@@ -14,9 +14,9 @@ from detector.gate.window import Window
 from detector.series import FloatArray
 from models.sequential.evidence import evidence, log_shift
 from models.sequential.kernels import BLUR_FLOOR, Kernels, blur, blur_kernel, build_kernels
-from models.sequential.running import Path, Running, moved
+from models.sequential.running import Path, Running, Sums, moved
 from models.sequential.shares import Start
-from models.sequential.warmup import attention
+from models.sequential.warmup import attention, log_priors
 
 __all__ = ["Account", "Advance", "Base", "Beginning", "Scores", "Track"]
 
@@ -74,10 +74,15 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """Log e-values of one start at T boundaries: `arm` (T,), `pods` (T, P)."""
+    """Log e-values of one start at T boundaries: `arm` (T,), `pods` (T, P).
+
+    `shift` (T, D) is log L(d) of the arm, read under the kernels `key`, where all share them.
+    """
 
     arm: FloatArray
     pods: FloatArray
+    shift: FloatArray
+    key: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,12 +239,8 @@ class Track:
         return Path(now.log_l[None], now.accounts[None], now.reference[None])
 
     def since(self, start: Start, path: Path, begin: int, end: int) -> Path:
-        """Sums of start `start` after bins `begin .. end - 1` of the path.
-
-        A start older than the track itself, like start 0, holds all of it.
-        """
-        sums = None if start.index == 0 else self.running.snapshots.get(start.index)
-        return path.since(sums, begin, end)
+        """Sums of start `start` after bins `begin .. end - 1` of the path."""
+        return path.since(self._before(start), begin, end)
 
     def bounding(self, start: Start) -> Path:
         """Sums that bound harm since a start: overloaded bins count here."""
@@ -258,29 +259,48 @@ class Track:
         accounts = part.accounts
         requests = np.maximum(accounts[..., Account.REQUESTS], 1e-9)
         caution = accounts[..., Account.CAUTION]
-        arm = np.zeros(len(accounts))
-        pods = np.zeros(accounts.shape[:2])
-        arm_caution = caution.sum(axis=1) / np.maximum(requests.sum(axis=1), 1e-9)
-        for key, at in _groups(effective, accounts):
+        arm = caution.sum(axis=1) / np.maximum(requests.sum(axis=1), 1e-9)
+        cautions = np.concatenate([arm[:, None], caution / requests], axis=1)
+        scores = np.empty(cautions.shape)
+        shift = np.empty((len(scores), len(self.learned.row.grid.shift)))
+        groups = list(_groups(effective, accounts))
+        for key, at in groups:
             kernels = self.kernels(*key)
             chosen = part if len(at) == len(arm) else _rows(part, at)
-            log_arm, log_pods = self.log_shift(chosen, kernels)
-            row = self.learned.row
-            arm[at] = evidence(log_arm, kernels, row, arm_caution[at])
-            pods[at] = evidence(log_pods, kernels, row, (caution / requests)[at])
-        return Scores(arm=arm, pods=pods)
+            shift[at], log_pods = self.log_shift(chosen, kernels)
+            logs = np.concatenate([shift[at][:, None], log_pods], axis=1)
+            scores[at] = evidence(logs, kernels, self.learned.row, cautions[at])
+        shared = groups[0][0] if len(groups) == 1 else None
+        return Scores(arm=scores[:, 0], pods=scores[:, 1:], shift=shift, key=shared)
 
     def score_all(self, parts: Sequence[Path], effective: Sequence[FloatArray]) -> Scores:
         """Scores of several starts, one after the other; done together where shapes agree."""
         ends = np.cumsum([0, *(len(p.log_l) for p in parts)])
-        arm = np.empty(ends[-1])
-        pods = np.empty((ends[-1], parts[0].log_l.shape[1]))
+        found = []
         for chosen in _batches(parts):
             at = np.concatenate([np.arange(ends[k], ends[k + 1]) for k in chosen])
             joined = _join([parts[k] for k in chosen])
             scores = self.score(joined, np.concatenate([effective[k] for k in chosen]))
-            arm[at], pods[at] = scores.arm, scores.pods
-        return Scores(arm=arm, pods=pods)
+            found.append((at, scores))
+        return _together(found)
+
+    def score_at(self, starts: Sequence[Start], path: Path, at: int, effective: float) -> Scores:
+        """Scores of several starts at one boundary of a path: what a poll has."""
+        sums = [self._before(start) for start in starts]
+        width, rows = path.log_l.shape[2], path.log_l.shape[1]
+        narrow = np.array(
+            [s is not None and s.log_l.shape[1] < width and len(s.log_l) == rows for s in sums]
+        )
+        found = []
+        for part, columns in ((np.flatnonzero(narrow), 1), (np.flatnonzero(~narrow), width)):
+            if len(part):
+                joined = path.since_each([sums[k] for k in part.tolist()], at, columns)
+                found.append((part, self.score(joined, np.full(len(part), effective))))
+        return _together(found)
+
+    def _before(self, start: Start) -> Sums | None:
+        """Sums before a start; a start older than the track itself, like start 0, has none."""
+        return None if start.index == 0 else self.running.snapshots.get(start.index)
 
     def without(self, part: Path, last_bin: int, windows: Sequence[tuple[int, int]]) -> Path:
         """The sums `part` (one bin, ending at `last_bin` of the ring) without each window of bins.
@@ -304,8 +324,7 @@ class Track:
     @property
     def log_q(self) -> FloatArray:
         """Log prior of the warm-up templates, (W,)."""
-        prior: FloatArray = np.log(np.array([t.prior for t in self.learned.row.templates]))
-        return prior
+        return log_priors(self.learned.row.templates)
 
     @property
     def nbytes(self) -> int:
@@ -336,6 +355,18 @@ def _batches(parts: Sequence[Path]) -> Iterator[list[int]]:
             batch.append(number)
             rows += len(part.log_l)
         yield batch
+
+
+def _together(found: Sequence[tuple[NDArray[np.int64], Scores]]) -> Scores:
+    """Scores of parts, each in its places."""
+    count = sum(len(at) for at, _ in found)
+    first = found[0][1]
+    arm, pods = np.empty(count), np.empty((count, first.pods.shape[1]))
+    shift = np.empty((count, first.shift.shape[1]))
+    for at, scores in found:
+        arm[at], pods[at], shift[at] = scores.arm, scores.pods, scores.shift
+    key = first.key if all(scores.key == first.key for _, scores in found) else None
+    return Scores(arm=arm, pods=pods, shift=shift, key=key)
 
 
 def _join(parts: Sequence[Path]) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,6 +70,26 @@ class Path:
         accounts = accounts.copy()
         accounts[:, :known] -= start.accounts
         return Path(log_l, accounts, reference - start.reference)
+
+    def since_each(self, starts: Sequence[Sums | None], at: int, width: int) -> Path:
+        """Sums after bin `at` less those before each start, a row each, as `since` gives them.
+
+        `width`: 1 where one template stands for all, else all of them.
+        """
+        now, accounts = self.log_l[at, :, :width], self.accounts[at]
+        log_l = np.empty((len(starts), *now.shape))
+        counted = np.empty((len(starts), *accounts.shape))
+        reference = np.empty((len(starts), *self.reference[at].shape))
+        log_l[:], counted[:], reference[:] = now, accounts, self.reference[at]
+        for row, start in enumerate(starts):
+            if start is None:
+                continue
+            known, one = len(start.log_l), start.log_l.shape[1] < self.log_l.shape[2]
+            past = now[:known, :1] if one else now[:known]
+            log_l[row, :known] = past - start.log_l
+            counted[row, :known] -= start.accounts
+            reference[row] -= start.reference
+        return Path(log_l, counted, reference)
 
 
 def _one_template(now: Array, then: Array) -> Array:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.sequential.rows import Row, Template
 
-__all__ = ["GRACE_S", "SETTLED_S", "attention", "template_shifts"]
+__all__ = ["GRACE_S", "SETTLED_S", "attention", "log_priors", "template_shifts"]
 
 Array = NDArray[np.float64]
 
@@ -42,6 +42,13 @@ def template_shifts(age: Array, row: Row) -> NDArray[np.int64]:
     if plateau.any():
         fading[..., plateau] = np.clip(1.0 - (pace[..., plateau] - 1.0) / 0.5, 0.0, 1.0)
     return np.rint(height * fading / row.grid.h).astype(np.int64)
+
+
+@cache
+def log_priors(templates: tuple[Template, ...]) -> Array:
+    """Log prior of each template, (W,)."""
+    prior: Array = np.log(np.array([template.prior for template in templates]))
+    return prior
 
 
 @cache
