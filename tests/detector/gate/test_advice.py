@@ -126,6 +126,7 @@ def test_a_leak_is_told_by_its_growth(leak: float) -> None:
     memory = advice(rollout(leak=leak))["memory_growth"]
     assert memory.reason.code is ReasonCode.SUSPICIOUS
     assert memory.canary == pytest.approx(np.expm1(leak), rel=1e-3)
+    assert effect(memory).value == pytest.approx(np.exp(leak), rel=1e-3)
     assert memory.control == pytest.approx(0.0, abs=1e-9)
     assert memory.unit == "ratio per 10 minutes"
 

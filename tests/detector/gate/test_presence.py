@@ -132,6 +132,17 @@ def test_a_failed_canary_stays_failed(
     assert held.renewed(latch(250.0, *pods), 700.0) is None
 
 
+def test_an_idle_old_canary_is_not_gone() -> None:
+    """Without traffic but still scraped: the old pod may serve again, the fail is still its own."""
+    held = presence()
+    see(held, counted("old", 0, 300))
+    idle = counted("old", 300, 690, rate=0.0)
+    see(held, Series(labels=idle.labels, times=idle.times, values=np.full(26, 290.0)))
+    see(held, counted("new", 500, 700))
+    assert held.renewed(latch(250.0, "old"), 700.0) is None
+    assert held.renewed(latch(250.0, "old"), 760.0) == 500.0
+
+
 @given(st.floats(0.02, 1.0))
 def test_time_scale_shortens_what_is_gone(scale: float) -> None:
     """A demo that runs faster waits shorter, and never less than three scrapes."""
