@@ -325,13 +325,12 @@ def run_all(tasks: Sequence[Task], args: argparse.Namespace) -> list[Record]:
         out = stack.enter_context(args.records.open("w")) if args.records else None
         waiting = [pool.submit(run, task) for task in tasks]
         for future in as_completed(waiting):
-            if future.cancelled():
-                continue
             done.append(future.result())
             if out is not None:
                 print(json.dumps(asdict(done[-1])), file=out, flush=True)
             if monotonic() > until:
                 pool.shutdown(wait=False, cancel_futures=True)
+                break
             if len(done) % 50 == 0 or len(done) == len(tasks):
                 told(done, len(tasks), monotonic() - begun)
     return sorted(done, key=lambda r: r.seed)
