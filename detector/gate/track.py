@@ -190,18 +190,17 @@ class Track:
         n, load = win.requests[begin:], win.load[begin:]
         under = np.maximum(-load - _UNDER, 0.0)
         caution, mask = self.learned.row.caution
-        columns = np.stack(
-            [
-                n * (care > 0),
-                n * care,
-                n * (care > 0) * under * caution,
-                n * (care > 0) * under * mask,
-                n * win.starved[begin:, None],
-                (n * care > 0).astype(np.float64),
-            ],
-            axis=-1,
-        )
-        return np.concatenate([columns, base.ours], axis=-1)
+        counted = care > 0
+        told = n * counted
+        columns = np.empty((*n.shape, len(Account) + base.ours.shape[-1]))
+        columns[..., Account.REQUESTS] = told
+        columns[..., Account.COUNTED] = n * care
+        columns[..., Account.CAUTION] = told * under * caution
+        columns[..., Account.MASK] = told * under * mask
+        columns[..., Account.ON_HISTORY] = n * win.starved[begin:, None]
+        columns[..., Account.BINS] = n * care > 0
+        columns[..., len(Account) :] = base.ours
+        return columns
 
     def _blurred(self, log_l: FloatArray, step_s: float) -> FloatArray:
         grid = self.learned.row.grid

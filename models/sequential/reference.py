@@ -22,9 +22,27 @@ _INCIDENT, _MATERIAL = 0.10, 1.25
 
 def trailing(values: Array, width: int, first: int) -> Array:
     """Sums over `width` bins ending at each bin from `first`: (T, ...) to (T - first, ...)."""
-    total = np.concatenate([np.zeros_like(values[:1]), np.cumsum(values, axis=0)])
-    end = np.arange(first, len(values)) + 1
-    sums: Array = total[end] - total[np.maximum(end - width, 0)]
+    return _ending(_totals(values), width, first)
+
+
+def _totals(values: Array) -> Array:
+    """Sums of everything before each bin and before the end: (T, ...) to (T + 1, ...)."""
+    total = np.zeros((len(values) + 1, *values.shape[1:]))
+    np.cumsum(values, axis=0, out=total[1:])
+    return total
+
+
+def _ending(total: Array, width: int, first: int) -> Array:
+    """Sums over `width` bins ending at each bin from `first`, out of totals."""
+    end = np.arange(first + 1, len(total))
+    sums: Array = total[first + 1 :] - total[np.maximum(end - width, 0)]
+    return sums
+
+
+def _ahead_of(total: Array, width: int, first: int) -> Array:
+    """Sums over `width` bins that end before each bin from `first`, out of totals."""
+    end = np.arange(first, len(total) - 1)
+    sums: Array = total[first:-1] - total[np.maximum(end - width, 0)]
     return sums
 
 
@@ -46,7 +64,8 @@ def count_reference(
     the shortest window that shows it. `weight` compares how much either side had seen before.
     """
     wide = max(2, round(_STEADY_S / step_s))
-    n5, x5 = trailing(n, wide, first), trailing(x, wide, first)
+    all_n, all_x = _totals(n), _totals(x)
+    n5, x5 = _ending(all_n, wide, first), _ending(all_x, wide, first)
     prior = np.minimum(4.0 / history_rate, n5)
     rate = (history_rate * prior + x5) / np.maximum(prior + n5, 1e-9)
     rate = np.where(prior + n5 > 0, rate, history_rate)
@@ -55,33 +74,30 @@ def count_reference(
     incident = raised.copy()
     for seconds in _INCIDENT_S:
         width = max(1, round(seconds / step_s))
-        n_l, x_l = trailing(n, width, first), trailing(x, width, first)
+        n_l, x_l = _ending(all_n, width, first), _ending(all_x, width, first)
         expected = steady * n_l
         on = x_l > expected + 3 * np.sqrt(expected) + 1.5
         rate = np.where(on, np.maximum(rate, x_l / np.maximum(n_l, 1e-9)), rate)
         raised |= on
         incident |= on & (x_l > _MATERIAL * expected)
-    weight = _weight(n, treated, prior, step_s, first)
+    weight = _weight(n, (all_n, _totals(treated)), prior, step_s, first)
     same = n[first:] / np.maximum(n[first:] + treated[first:], 1e-9)
     weight = np.where(raised, np.minimum(weight, same), weight)
     return CountReference(rate=rate, weight=weight, incident=incident)
 
 
-def _weight(n: Array, treated: Array, prior: Array, step_s: float, first: int) -> Array:
+def _weight(
+    n: Array, totals: tuple[Array, Array], prior: Array, step_s: float, first: int
+) -> Array:
     """lambda = N_ref / (N_ref + N_treated), from before the bin; 0 where no reference was seen."""
     wide, minute = max(2, round(_STEADY_S / step_s)), max(2, round(60 / step_s))
-    ours = _before(n, wide, first) + prior
+    reference, treated = totals
+    ours = _ahead_of(reference, wide, first) + prior
     theirs = np.maximum(
-        _before(treated, wide, first), wide / minute * _before(treated, minute, first)
+        _ahead_of(treated, wide, first), wide / minute * _ahead_of(treated, minute, first)
     )
     share: Array = np.where(n[first:] > 0, ours / np.maximum(ours + theirs, 1e-9), 0.0)
     return share
-
-
-def _before(values: Array, width: int, first: int) -> Array:
-    """Trailing sums that end before each bin."""
-    shifted = np.concatenate([np.zeros_like(values[:1]), values[:-1]])
-    return trailing(shifted, width, first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +121,8 @@ def histogram_reference(
     reference and treated requests that share the window.
     """
     widths = sorted({max(1, round(s / step_s)) for s in _HISTOGRAM_S})
-    windows = [_window(counts, middles, width, first) for width in widths]
+    total_counts, total_treated = _totals(counts), _totals(treated)
+    windows = [_window(_ending(total_counts, width, first), middles) for width in widths]
     need = np.clip(3 * treated[first:], 120, 1200)
     enough = np.stack([w.total >= need for w in windows])
     chosen = np.where(enough.any(axis=0), enough.argmax(axis=0), len(widths) - 1)
@@ -114,7 +131,7 @@ def histogram_reference(
         chosen = np.where((chosen > k) & _moved(windows, k, chosen), k, chosen)
     rows = np.arange(len(chosen))
     picked = np.stack([w.counts for w in windows])[chosen, rows]
-    shared = np.stack([trailing(treated, width, first) for width in widths])[chosen, rows]
+    shared = np.stack([_ending(total_treated, width, first) for width in widths])[chosen, rows]
     total = picked.sum(axis=-1)
     weight = np.where(total > 0, total / np.maximum(total + shared, 1e-9), 0.0)
     means = np.stack([w.mean for w in windows])
@@ -122,8 +139,7 @@ def histogram_reference(
     return picked, weight, (chosen < steady) & far
 
 
-def _window(counts: Array, middles: Array, width: int, first: int) -> _Window:
-    sums = trailing(counts, width, first)
+def _window(sums: Array, middles: Array) -> _Window:
     total = sums.sum(axis=-1)
     safe = np.maximum(total, 1e-9)
     mean = sums @ middles / safe
