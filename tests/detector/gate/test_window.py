@@ -57,6 +57,14 @@ def test_a_pod_keeps_its_row(pods: list[str], cut: int) -> None:
     assert whole.names == list(dict.fromkeys(pods))[:ROWS_MAX]
 
 
+def test_later_pods_are_spread_over_all_rows() -> None:
+    """Three hundred pods do not crowd into one row, where one bad one would drown."""
+    placed = Rows().place(tuple(f"pod-{at}" for at in range(320)))
+    crowds = np.bincount(placed, minlength=ROWS_MAX)
+    assert crowds.min() >= 5
+    assert crowds.max() <= 35
+
+
 @given(st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_no_request_is_lost_in_rows(pods: int, seed: int) -> None:
     """The thirtieth pod shares a row, and everything it served is counted there."""
