@@ -65,7 +65,11 @@ class Fresh:
                     taken.newest[number] = float(series.times[-1])
 
     def _of(self, reading: Reading) -> _Taken:
-        return self._taken.setdefault((reading.family, reading.arm), _Taken())
+        key = (reading.family, reading.arm)
+        taken = self._taken.get(key)
+        if taken is None:
+            taken = self._taken[key] = _Taken()
+        return taken
 
 
 def _later(series: Series, newest: float) -> Series | None:
@@ -80,4 +84,4 @@ def _later(series: Series, newest: float) -> Series | None:
     begin = size - 1 if one else int(times.searchsorted(newest, side="right"))
     if begin == 0:
         return series
-    return Series(labels=series.labels, times=series.times[begin:], values=series.values[begin:])
+    return Series(labels=series.labels, times=times[begin:], values=series.values[begin:])
