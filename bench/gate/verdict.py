@@ -173,7 +173,7 @@ def measure(shop: Shop, until: float = _UNTIL_S) -> Polled:
 
 
 def _check(verdicts: Sequence[Verdict], *, passes: bool) -> None:
-    """A cost counts only if the work was done: all signals judged, a healthy shop passes in time."""
+    """A cost counts only if the work was done: all signals judged, a healthy shop passing."""
     last = verdicts[-1]
     missing = {bound.signal.name for bound in SIGNALS} - {s.name for s in last.signals}
     if missing or (passes and last.outcome is not Outcome.PASS):
@@ -268,11 +268,12 @@ def figures_of(
 def peers_of(small: Sequence[Polled], wide: Sequence[Polled]) -> dict[str, dict[str, float]]:
     """The same polls by others."""
     ranks = median([float(np.mean(p.ranks)) for p in small])
+    beside = median([float(np.mean(p.ranks[: len(wide[0].ranks)])) for p in small])
     cold, cold_many = (median([p.cold for p in group]) for group in (small, wide))
     return {
         "mann_whitney": {
             "poll_cpu_ms": ranks,
-            "cpu_growth": median([float(np.mean(p.ranks)) for p in wide]) / ranks,
+            "cpu_growth": median([float(np.mean(p.ranks)) for p in wide]) / beside,
         },
         "without_state": {"poll_cpu_ms": cold, "cpu_growth": cold_many / cold},
     }

@@ -112,3 +112,38 @@ def test_attention_is_a_share(age: float) -> None:
     assert 0 <= value <= 1
     assert attention(np.array([np.nan, 10.0]), ROW, 0.05).sum() == 0
     assert attention(np.array([5000.0]), ROW, 0.05)[0] > 0.99
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=5),
+    st.integers(0, 5),
+)
+def test_starts_read_together_are_those_read_alone(starts: list[tuple[int, bool]], at: int) -> None:
+    """A poll reads all starts in one batch; a verdict must not depend on that."""
+    log_l, age = bins(12, 3)
+    running = Running(ROW, 2, 1)
+    add(running, log_l[:6], age[:6])
+    for number, (known, settled) in enumerate(starts):
+        running.snapshot(number, running.now, known, settled)
+    path = add(running, log_l[6:], age[6:])
+    held = [None, *running.snapshots.values()]
+    each = path.since_each(held, at, len(ROW.templates))
+    for row, start in enumerate(held):
+        alone = path.since(start, at, at + 1)
+        np.testing.assert_array_equal(
+            each.log_l[row], np.broadcast_to(alone.log_l[0], each.log_l[row].shape)
+        )
+        np.testing.assert_array_equal(each.accounts[row], alone.accounts[0])
+        np.testing.assert_array_equal(each.reference[row], alone.reference[0])
+
+
+def test_one_template_stands_for_all_of_a_settled_start() -> None:
+    """Eight times the work of a poll is left out where all templates say the same."""
+    log_l, age = bins(8, 2)
+    running = Running(ROW, 2, 1)
+    add(running, log_l[:4], age[:4])
+    running.snapshot(1, running.now, 2, settled=True)
+    path = add(running, log_l[4:], age[4:])
+    each = path.since_each([running.snapshots[1]], 3, 1)
+    alone = path.since(running.snapshots[1], 3, 4)
+    np.testing.assert_array_equal(each.log_l[0, :, 0], alone.log_l[0, :, 0])

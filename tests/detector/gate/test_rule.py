@@ -1,0 +1,63 @@
+"""A poll reads its newest boundary in one batch: the same bits as reading each start alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detector.gate.rule import Span, board
+from detector.gate.track import Track
+from tests.detector.gate.rollouts import Recipe, Run, make
+
+
+def judged() -> Run:
+    """A rollout of twelve minutes, all of it judged."""
+    run = Run(make(Recipe(seed=5, bins=48, canary=4)))
+    run.all()
+    return run
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    """One rollout for all."""
+    return judged()
+
+
+def tracks(run: Run) -> list[Track]:
+    """All signals of the rollout."""
+    return list(run.session.tracks.values())
+
+
+def test_a_poll_reads_what_each_start_says_alone(run: Run) -> None:
+    """A verdict would otherwise depend on how many starts live beside."""
+    live, worth = run.session.clock.live, np.array([6.0])
+    for track in tracks(run):
+        path = track.present()
+        together = track.score_at(list(live), path, 0, 6.0)
+        for row, start in enumerate(live):
+            alone = track.score(track.since(start, path, 0, 1), worth)
+            np.testing.assert_array_equal(together.arm[row], alone.arm[0])
+            np.testing.assert_array_equal(together.pods[row], alone.pods[0])
+            np.testing.assert_array_equal(together.shift[row], alone.shift[0])
+
+
+def test_the_shift_that_a_board_holds_is_that_of_its_sums(run: Run) -> None:
+    """Bounds of harm are read from it: a wrong row would pass what is harmful."""
+    live = run.session.clock.live
+    for track in tracks(run):
+        spans = [Span(start, 0, 1) for start in live]
+        read = board(track, track.present(), spans, np.array([6.0]), 0.001, 0)
+        for start in live:
+            shift = read.arm_shift(start, (6, 0))
+            part = track.since(start, track.present(), 0, 1)
+            assert shift is not None
+            np.testing.assert_array_equal(shift, track.log_shift(part, track.kernels(6))[0][0])
+
+
+def test_a_shift_under_other_kernels_is_not_given(run: Run) -> None:
+    """What six control pods allow says nothing of a control worth three."""
+    live = run.session.clock.live
+    track = tracks(run)[0]
+    spans = [Span(start, 0, 1) for start in live]
+    read = board(track, track.present(), spans, np.array([6.0]), 0.001, 0)
+    assert read.arm_shift(live[0], (3, 0)) is None
