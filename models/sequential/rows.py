@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,13 @@ class Template:
     plateau: bool = False
 
 
+@cache
+def _points(low: int, high: int, h: float) -> NDArray[np.float64]:
+    points = np.arange(low, high + 1, dtype=np.float64) * np.float64(h)
+    points.flags.writeable = False
+    return points
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
     """Effects on a grid of width `h`: `theta` for one unit, `shift` for what all share."""
@@ -52,12 +60,12 @@ class Grid:
     @property
     def theta(self) -> NDArray[np.float64]:
         """Unit effects, shape (J,)."""
-        return np.arange(self.low, self.high + 1, dtype=np.float64) * np.float64(self.h)
+        return _points(self.low, self.high, self.h)
 
     @property
     def shift(self) -> NDArray[np.float64]:
         """Common shifts, shape (D,)."""
-        return np.arange(self.shift_low, self.shift_high + 1, dtype=np.float64) * np.float64(self.h)
+        return _points(self.shift_low, self.shift_high, self.h)
 
     @property
     def zero(self) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -111,12 +111,8 @@ class TapeWriter:
         before = len(self._names.known)
         names = self._names.numbers(number, answer.series)
         columns = [
-            _Column(
-                series=name,
-                times=times.setdefault(_raw(series.times), len(times)),
-                values=_raw(series.values),
-            )
-            for name, series in zip(names, answer.series, strict=True)
+            _Column(name, times.setdefault(_raw(one.times), len(times)), _raw(one.values))
+            for name, one in zip(names, answer.series, strict=True)
         ]
         # In the order of their numbers, which are the keys' order of insertion.
         body.labels += [dict(key) for key in itertools.islice(self._names.known, before, None)]
@@ -173,8 +169,12 @@ class TapeReader:
         return Answer(series=series, warnings=part.warnings)
 
 
-def _raw(values: FloatArray) -> bytes:
-    return values.tobytes() if _IS_LITTLE else values.astype("<f8").tobytes()
+def _swapped(values: FloatArray) -> bytes:
+    return values.astype("<f8").tobytes()
+
+
+# Called for every series of every poll.
+_raw: Callable[[FloatArray], bytes] = np.ndarray.tobytes if _IS_LITTLE else _swapped
 
 
 def _array(raw: bytes) -> FloatArray:
