@@ -51,9 +51,12 @@ class Fresh:
         newest = taken.newest
         kept = []
         for number, series in zip(numbers, answer.series, strict=True):
-            later = _later(series, newest[number])
-            if later is not None:
-                kept.append(later)
+            # Asked of every series at every poll: most have one new sample behind many old ones.
+            last = newest[number]
+            times = series.times
+            if not times.size or times.item(-1) <= last:
+                continue
+            kept.append(series if last == _NEVER else _later(series, last))
         return Answer(series=tuple(kept), warnings=tuple(answer.warnings))
 
     def take(self, readings: Sequence[Reading], answers: Sequence[Answer]) -> None:
@@ -72,14 +75,10 @@ class Fresh:
         return taken
 
 
-def _later(series: Series, newest: float) -> Series | None:
+def _later(series: Series, newest: float) -> Series:
+    """The samples after `newest`, of which there is one at least."""
     times = series.times
     size = times.size
-    if not size or times.item(-1) <= newest:
-        return None
-    if newest == _NEVER:
-        return series
-    # Mostly there is one new sample behind an overlap of many.
     one = size == 1 or times.item(-2) <= newest
     begin = size - 1 if one else int(times.searchsorted(newest, side="right"))
     if begin == 0:
