@@ -16,6 +16,8 @@ from pipelines.testing import FakeSource
 from tests.api.doors import Door, passing_door, problem_of
 from tests.pipelines.flows.scripted import World
 
+pytestmark = pytest.mark.slow
+
 
 class SlowFor(FakeSource):
     """A source that hangs for one service until it is let go, and answers the others."""

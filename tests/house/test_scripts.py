@@ -11,14 +11,18 @@ from tests.house.dockerfile import ROOT
 
 SCRIPTS = [*sorted((ROOT / "tools").glob("*.sh")), ROOT / ".ci" / "run"]
 
+MADE = {"ARGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
+
 scripts = pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.name))
 
 
 def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Without what the `make` that runs these tests was told, such as ARGS."""
+    own = {name: value for name, value in os.environ.items() if name not in MADE}
     return subprocess.run(
         [str(word) for word in command],
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**own, **environment},
         capture_output=True,
         text=True,
         check=False,

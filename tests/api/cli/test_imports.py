@@ -7,6 +7,8 @@ import pytest
 
 from tests.house.dockerfile import ROOT
 
+pytestmark = pytest.mark.slow
+
 HEAVY = {
     "alembic", "fastapi", "numpy", "pandas", "plotly", "prometheus_api_client", "pydantic",
     "requests", "scipy", "sqlalchemy", "starlette", "uvicorn", "yaml",

@@ -18,6 +18,8 @@ from pipelines.testing import FaultServer, Misbehaviour
 from tests.api.cli.process import served, start
 from tests.api.cli.served import serinus
 
+pytestmark = pytest.mark.slow
+
 JSON = {"Content-Type": "application/json"}
 QUESTION = json.dumps({"service": "checkout", "canary": "{pod='a'}"}).encode()
 

@@ -12,6 +12,8 @@ from pipelines.testing import FaultServer, Misbehaviour
 from tests.api.cli.served import serving
 from tests.api.doors import QUESTION, passing_door
 
+pytestmark = pytest.mark.slow
+
 
 def timed(call: Callable[[], object]) -> float:
     """Seconds until it gave up."""

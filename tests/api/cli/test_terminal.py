@@ -16,6 +16,8 @@ from tests.api.cli.process import CODE
 from tests.api.doors import CANARY, failing_door, waiting_door
 from tests.house.dockerfile import ROOT
 
+pytestmark = pytest.mark.slow
+
 ASK = [sys.executable, "-c", CODE, "check", "--service", "checkout", "--canary", CANARY]
 
 

@@ -7,6 +7,8 @@ import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
+
 from api.bodies.policy import PolicyBody
 from api.demo.canary import FAULTY_FROM, POLICY, STABLE_PODS, TIME_SCALE, Canary, Roads
 from api.demo.children import Child, Children
@@ -18,6 +20,8 @@ from api.demo.traffic import Split
 from api.demo.web import Exchange, Reply, listen, serving
 from detector.gate.policy import Policy
 from tests.api.demo.stand import on_stage, python_child
+
+pytestmark = pytest.mark.slow
 
 ECHO = "import sys\nfor line in sys.stdin: print(line, end='', flush=True)"
 LOW, HIGH = Step(weight=25, pods=1), Step(weight=40, pods=2)

@@ -25,6 +25,8 @@ from detector.series import Query
 from pipelines.sources.memory import MemorySource
 from tests.api.demo.stand import on_stage, until, web
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 
 

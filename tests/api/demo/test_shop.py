@@ -19,6 +19,8 @@ from detector.selector import matches, parse_selector
 from pipelines.sources.exposition import parse_exposition, parse_series
 from tests.api.demo.stand import answers, gone, in_shop, on_stage, until
 
+pytestmark = pytest.mark.slow
+
 NAME = re.compile(rf"{ROLLOUT}-[{LETTERS}]{{8}}-[{LETTERS}]{{5}}")
 
 

@@ -16,6 +16,8 @@ from pipelines.testing import FaultServer, Misbehaviour
 from tests.pipelines.sources.history import T0, query
 from tests.servers import free_port
 
+pytestmark = pytest.mark.slow
+
 TIMEOUT_S = 1.0
 # The machine that runs this is busy; a hang would be endless.
 SOON_S = TIMEOUT_S + 1.5
