@@ -27,6 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
+from bench.ending import concluded  # noqa: E402
 from tests.docs import prometheus  # noqa: E402
 from tests.servers import find_server  # noqa: E402
 
@@ -143,11 +144,6 @@ def _median(values: Sequence[float]) -> float:
     return float(np.median(values))
 
 
-def short_of(figures: dict[str, float]) -> list[str]:
-    """Names of the figures that miss what was asked; what is no number misses it."""
-    return [name for name, (_, bound) in ASKED.items() if not figures[name] <= bound]
-
-
 def report(figures: dict[str, float], peers: dict[str, dict[str, float]]) -> None:
     """Print the table."""
     print(f"{'':30}{'serinus':>10}{'asked':>9}" + "".join(f"{peer:>20}" for peer in peers))
@@ -181,14 +177,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "load": round(os.getloadavg()[0], 2),
         "seconds": round(time.monotonic() - begun, 1),
     }
-    if chosen.json:
-        asked = {name: list(bound) for name, bound in ASKED.items()}
-        body = {"figures": figures, "peers": peers, "asked": asked, "setup": setup}
-        chosen.json.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-    missed = short_of(figures)
-    if missed:
-        print("short of what was asked:", ", ".join(missed))
-    return 1 if missed else 0
+    return concluded(figures, peers, ASKED, setup, chosen.json)
 
 
 if __name__ == "__main__":

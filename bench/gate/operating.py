@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np  # noqa: E402
 from scipy.stats import beta  # noqa: E402
 
+from bench.ending import concluded  # noqa: E402
 from bench.gate.peers import PEERS  # noqa: E402
 from bench.gate.rollout import PLAIN, Fault, Nuisance  # noqa: E402
 from bench.gate.trials import Record, Task, run  # noqa: E402
@@ -147,17 +148,6 @@ def peer_figures(records: Records) -> dict[str, dict[str, float]]:
             "median_minutes": float(np.median(waits)) / 60 if waits else float("nan"),
         }
     return out
-
-
-def short_of(figures: dict[str, float]) -> list[str]:
-    """Names of the figures that miss what was asked."""
-    missed = []
-    for name, (op, bound) in ASKED.items():
-        value = figures[name]
-        held = value <= bound if op == "<=" else value >= bound
-        if not held:
-            missed.append(name)
-    return missed
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -377,7 +367,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     print_curve(records)
     print_wrong(records)
     print_figures(figures, peers)
-    asked = {name: list(bound) for name, bound in ASKED.items()}
     setup = {
         "healthy": sum(r.fault is None and not r.bake for r in records),
         "bakes": sum(r.bake for r in records),
@@ -387,13 +376,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "direct": args.direct,
         "seconds": round(monotonic() - begun, 1),
     }
-    if args.json:
-        body = {"figures": figures, "peers": peers, "asked": asked, "setup": setup}
-        args.json.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-    missed = short_of(figures)
-    if missed:
-        print("short of what was asked:", ", ".join(missed))
-    return 1 if missed else 0
+    return concluded(figures, peers, ASKED, setup, args.json)
 
 
 if __name__ == "__main__":

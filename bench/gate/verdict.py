@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import math
 import os
 import platform
@@ -32,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np  # noqa: E402
 
+from bench.ending import concluded  # noqa: E402
 from bench.gate.ranks import judge_ranks  # noqa: E402
 from bench.gate.shop import INTERVAL_S, ORIGIN, SIGNALS, Shop, bind, fill  # noqa: E402
 from detector.gate.builder import FrameBuilder  # noqa: E402
@@ -279,11 +279,6 @@ def peers_of(small: Sequence[Polled], wide: Sequence[Polled]) -> dict[str, dict[
     }
 
 
-def short_of(figures: dict[str, float]) -> list[str]:
-    """Names of the figures that miss what was asked; what is no number misses it."""
-    return [n for n, (_, bound) in ASKED.items() if not figures[n] <= bound]
-
-
 def report(figures: dict[str, float], peers: dict[str, dict[str, float]]) -> None:
     """Print the table."""
     print(f"{'':24}{'serinus':>12}{'asked':>10}" + "".join(f"{peer:>16}" for peer in peers))
@@ -319,14 +314,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "cores": os.cpu_count(),
         "seconds": round(monotonic() - begun, 1),
     }
-    if args.json:
-        asked = {name: list(bound) for name, bound in ASKED.items()}
-        body = {"figures": figures, "peers": peers, "asked": asked, "setup": setup}
-        args.json.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-    missed = short_of(figures)
-    if missed:
-        print("short of what was asked:", ", ".join(missed))
-    return 1 if missed else 0
+    return concluded(figures, peers, ASKED, setup, args.json)
 
 
 if __name__ == "__main__":
