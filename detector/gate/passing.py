@@ -71,6 +71,7 @@ def holds(moment: Moment) -> Iterator[Reason]:
         _no_control,
         _signal_missing,
         _incompatible,
+        _nothing_judged,
         _shared_incident,
         _budget_burning,
         _control_exhausted,
@@ -125,6 +126,19 @@ def _incompatible(m: Moment) -> Reason | None:
     return Reason(
         ReasonCode.INCOMPATIBLE_HISTOGRAMS,
         "Canary and control share fewer than 4 latency buckets; use the same buckets on both.",
+    )
+
+
+def _nothing_judged(m: Moment) -> Reason | None:
+    """A policy may show every signal and judge none: then nothing could have failed."""
+    if any(state.track.judged for state in m.states.values()):
+        return None
+    shown = ", ".join(sorted(m.states))
+    there = f"only shown: {shown}" if shown else "none of its signals is there"
+    return Reason(
+        ReasonCode.SIGNAL_MISSING,
+        f"The policy {m.policy.name} judges nothing of {m.plan.service} ({there}); set judged: true"
+        " for a signal that must not get worse.",
     )
 
 
