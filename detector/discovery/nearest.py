@@ -12,7 +12,7 @@ from detector.selector import format_query
 from detector.series import Matcher, Query
 from detector.signals.packs import Pack
 
-__all__ = ["nearest", "unknown_arm", "unknown_service"]
+__all__ = ["instead", "nearest", "unknown_arm", "unknown_service"]
 
 _SHOWN = 5
 _TOO_LONG = 80
@@ -28,11 +28,19 @@ def nearest(text: str, names: Iterable[str]) -> list[str]:
     return [name if len(name) <= _TOO_LONG else f"{name[:_TOO_LONG]}..." for name in alike[:_SHOWN]]
 
 
+def instead(asked: Sequence[Matcher], series: Sequence[Labels]) -> str:
+    """What the labels of a selector that finds nothing hold, where the selector was just told."""
+    return f"Nearest: {_labels(asked, series)}."
+
+
 def unknown_arm(arm: str, service: str, asked: Sequence[Matcher], series: Sequence[Labels]) -> str:
-    """What the labels of a selector that finds nothing hold instead."""
+    """The same for a selector that nobody has told yet."""
     spelled = format_query(Query(arm, tuple(asked))).removeprefix(arm)
-    near = "; ".join(_label(matcher, series) for matcher in asked)
-    return f"Nearest to the {arm} {spelled} of {service}: {near}."
+    return f"Nearest to the {arm} {spelled} of {service}: {_labels(asked, series)}."
+
+
+def _labels(asked: Sequence[Matcher], series: Sequence[Labels]) -> str:
+    return "; ".join(_label(matcher, series) for matcher in asked)
 
 
 def _label(matcher: Matcher, series: Sequence[Labels]) -> str:

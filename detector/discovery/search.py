@@ -10,7 +10,7 @@ from detector.discovery.bind import bound_signals
 from detector.discovery.control import Arms, found_control, told_control
 from detector.discovery.looking import Look, selector_queries, service_queries
 from detector.discovery.matching import Labels, fits, merged, negated, rules, values_of
-from detector.discovery.nearest import unknown_arm, unknown_service
+from detector.discovery.nearest import instead, unknown_arm, unknown_service
 from detector.discovery.owners import by_owners
 from detector.discovery.service import Service, resource_queries
 from detector.discovery.traffic import Candidate, candidates
@@ -185,7 +185,7 @@ class Search:
             control=tuple(merged(best.service, one) for one in others),
             control_series=best.series,
         )
-        note = unknown_arm("canary", asked.service, asked.canary, best.series)
+        note = instead(asked.canary, best.series)
         return self._bound(best, arms, best.pack.unit, (note,))
 
     def _nothing(self) -> Plan:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.discovery.matching import fits
-from detector.discovery.nearest import nearest, unknown_arm
+from detector.discovery.nearest import instead, nearest, unknown_arm
 from detector.discovery.workloads import describe, hash_of, prefix_of, revisions, selecting
 from detector.series import Matcher, MatchOp
 from tests.profiles import HEAVY
@@ -105,3 +105,10 @@ def test_a_selector_that_finds_nothing_is_told_what_there_is() -> None:
     assert "no series carries the label trak, but track, pod" in text
     assert "__name__" not in text
     assert "but none" in unknown_arm("canary", "web", wrong_label, [])
+
+
+def test_a_selector_that_was_told_is_not_told_again() -> None:
+    """`No series matches {track="canry"}` is read once, then the names that exist."""
+    series = [{"track": "stable", "pod": "a"}, {"track": "canary", "pod": "b"}]
+    asked = [Matcher("track", MatchOp.EQUAL, "canry"), Matcher("pod", MatchOp.EQUAL, "b")]
+    assert instead(asked, series) == "Nearest: track canary, stable; pod b, a."

@@ -164,12 +164,15 @@ def test_holes_that_were_believed_withhold_a_pass_for_five_minutes() -> None:
 
 
 def test_an_empty_canary_names_what_there_is() -> None:
-    """A selector that matches nothing is answered with the nearest names."""
+    """A selector that matches nothing is told once, and answered with the nearest names."""
     world = World()
     world.shop()
     verdict = poll(world, 100, canary='{track="canry"}')
     assert facts(verdict) == ("inconclusive", "no_canary_data", False)
-    assert "web-zzzzz-bcdfg" in verdict.reason.text
+    fact, near = verdict.reason.text.split(". ", 1)
+    assert fact == 'No series of checkout matches the canary {track="canry"}'
+    assert near.startswith("Nearest: ")
+    assert "web-zzzzz-bcdfg" in near
     assert verdict.started_at is None
 
 
