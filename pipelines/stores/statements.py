@@ -1,81 +1,184 @@
-"""The statements that every poll runs: building one costs more than running it."""
+"""The statements of the embedded store, compiled once: building one costs more than running it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pipelines.stores import schema
 
 __all__ = [
-    "ATTEMPT_OF_ID",
     "MODES_OF",
-    "NEWEST_ATTEMPT",
     "NEWEST_POLICY",
     "OVERRIDES_OF",
-    "REVISIONS_LIKE",
-    "SAVE_ATTEMPT",
-    "SAVE_CHUNK",
-    "SAVE_PLAN",
-    "SAVE_VERDICT",
+    "POLICY_NAMES",
+    "Attempts",
+    "Points",
+    "Revisions",
+    "Statement",
+    "Verdicts",
+    "compiled",
+    "insertion",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL as the driver takes it, and the values that are the same at every run."""
+
+    text: str
+    fixed: Mapping[str, object]
+
+    def with_fixed(self, values: Mapping[str, object]) -> Mapping[str, object]:
+        """The values of one run, complete."""
+        return {**self.fixed, **values} if self.fixed else values
+
+
+def compiled(clause: sa.ClauseElement) -> Statement:
+    """A clause of SQLAlchemy with its named parameters."""
+    found = clause.compile(dialect=sqlite.dialect(paramstyle="named"))
+    fixed = {name: value for name, value in found.params.items() if value is not None}
+    return Statement(str(found), fixed)
+
+
+def insertion(table: sa.Table, *, keep_old: bool = False, but: str = "") -> Statement:
+    """Insert a row whose columns are parameters of their names, all `but` one; or keep the old."""
+    rows = insert(table).values(_parameters(table, but))
+    return compiled(rows.on_conflict_do_nothing() if keep_old else rows)
+
+
+def _parameters(table: sa.Table, but: str = "") -> dict[str, sa.BindParameter[Any]]:
+    return {c.name: sa.bindparam(c.name) for c in table.c if c.name != but}
 
 
 def _upsert(table: sa.Table, **computed: sa.ColumnElement[str]) -> Insert:
     """Insert or replace by id; a column is a parameter of its own name, or computed."""
-    rows = insert(table).values({**{c.name: sa.bindparam(c.name) for c in table.c}, **computed})
+    rows = insert(table).values({**_parameters(table), **computed})
     changed = {c.name: rows.excluded[c.name] for c in table.c if c.name != "id"}
     return rows.on_conflict_do_update(index_elements=["id"], set_=changed)
 
 
-def _first_attempt(*wanted: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    table, plans = schema.attempts, schema.plans
-    return (
-        sa.select(table.c.body, plans.c.body)
-        .select_from(table.outerjoin(plans, plans.c.attempt == table.c.id))
-        .where(*wanted)
-        .order_by(table.c.asked_at.desc(), table.c.id.desc())
+class Attempts:
+    """Attempts and their plans."""
+
+    MOVED = ("last_asked", "started_at", "interval_s", "latched_at", "evaluated_to", "head", "body")
+
+    ADD = insertion(schema.attempts)
+    MOVE = compiled(
+        schema.attempts.update()
+        .where(schema.attempts.c.id == sa.bindparam("of"))
+        .values({name: sa.bindparam(name) for name in MOVED})
+    )
+    OF_ID = compiled(
+        sa.select(schema.attempts.c.id, schema.attempts.c.body).where(
+            schema.attempts.c.id == sa.bindparam("id")
+        )
+    )
+    NEWEST = compiled(
+        sa.select(schema.attempts.c.id, schema.attempts.c.body)
+        .where(
+            schema.attempts.c.identity == sa.bindparam("identity"),
+            schema.attempts.c.asked_at <= sa.bindparam("until"),
+        )
+        .order_by(schema.attempts.c.asked_at.desc(), schema.attempts.c.id.desc())
         .limit(1)
+    )
+    ADD_PLAN = insertion(schema.plans, keep_old=True)
+    HAS_PLAN = compiled(
+        sa.select(schema.plans.c.attempt).where(schema.plans.c.attempt == sa.bindparam("id"))
+    )
+    PLAN_OF = compiled(
+        sa.select(schema.plans.c.body).where(schema.plans.c.attempt == sa.bindparam("id"))
     )
 
 
-SAVE_ATTEMPT = _upsert(schema.attempts)
-SAVE_PLAN = insert(schema.plans).on_conflict_do_nothing()
-ATTEMPT_OF_ID = _first_attempt(schema.attempts.c.id == sa.bindparam("id"))
-NEWEST_ATTEMPT = _first_attempt(
-    schema.attempts.c.identity == sa.bindparam("identity"),
-    schema.attempts.c.asked_at <= sa.bindparam("until"),
-)
-_TENANT = sa.select(schema.attempts.c.tenant).where(
-    schema.attempts.c.id == sa.bindparam("attempt", type_=sa.Text)
-)
-SAVE_VERDICT = _upsert(schema.verdicts, tenant=sa.func.coalesce(_TENANT.scalar_subquery(), ""))
-SAVE_CHUNK = insert(schema.points).on_conflict_do_nothing()
-NEWEST_POLICY = (
-    sa.select(schema.policies)
+class Verdicts:
+    """Verdicts; whose tenant it is, their attempt says."""
+
+    _TENANT = sa.select(schema.attempts.c.tenant).where(
+        schema.attempts.c.id == sa.bindparam("attempt", type_=sa.Text)
+    )
+    SAVE = compiled(
+        _upsert(schema.verdicts, tenant=sa.func.coalesce(_TENANT.scalar_subquery(), ""))
+    )
+    OF_ID = compiled(
+        sa.select(schema.verdicts.c.body).where(schema.verdicts.c.id == sa.bindparam("id"))
+    )
+
+
+class Points:
+    """Chunks of samples."""
+
+    ADD = insertion(schema.points, keep_old=True)
+    OF_ATTEMPT = compiled(
+        sa.select(
+            schema.points.c.hash,
+            schema.points.c.attempt,
+            schema.points.c.prev,
+            schema.points.c.body,
+        ).where(
+            schema.points.c.attempt
+            == sa.select(schema.points.c.attempt)
+            .where(schema.points.c.hash == sa.bindparam("head"))
+            .scalar_subquery()
+        )
+    )
+
+
+NEWEST_POLICY = compiled(
+    sa.select(
+        schema.policies.c.body,
+        schema.policies.c.version,
+        schema.policies.c.at,
+        schema.policies.c.person,
+    )
     .where(schema.policies.c.name == sa.bindparam("name"))
     .order_by(schema.policies.c.version.desc())
     .limit(1)
 )
-OVERRIDES_OF = (
+POLICY_NAMES = compiled(
+    sa.select(schema.policies.c.name).distinct().order_by(schema.policies.c.name)
+)
+OVERRIDES_OF = compiled(
     sa.select(schema.overrides.c.body)
     .where(schema.overrides.c.attempt == sa.bindparam("attempt"))
     .order_by(schema.overrides.c.number)
 )
-MODES_OF = (
+MODES_OF = compiled(
     sa.select(schema.modes.c.body)
     .where(schema.modes.c.tenant == sa.bindparam("tenant"))
     .order_by(schema.modes.c.number)
 )
-REVISIONS_LIKE = (
-    sa.select(schema.revisions)
-    .where(
-        schema.revisions.c.scope == sa.bindparam("scope"),
-        schema.revisions.c.key == sa.bindparam("key"),
-        schema.revisions.c.until > sa.bindparam("after"),
-        schema.revisions.c.since < sa.bindparam("before"),
+
+
+class Revisions:
+    """Spans of time in which a revision served."""
+
+    _near = schema.revisions.c
+    ADD = insertion(schema.revisions, but="number")
+    NEAR = compiled(
+        sa.select(_near.number, _near.since, _near.until)
+        .where(_near.scope == sa.bindparam("scope"), _near.key == sa.bindparam("key"))
+        .where(_near.since <= sa.bindparam("begin"), _near.until >= sa.bindparam("end"))
+        .limit(1)
     )
-    .order_by(schema.revisions.c.since)
-)
+    LENGTHEN = compiled(
+        schema.revisions.update()
+        .where(_near.number == sa.bindparam("of"))
+        .values(since=sa.bindparam("since"), until=sa.bindparam("until"))
+    )
+    LIKE = compiled(
+        sa.select(_near.since, _near.until)
+        .where(
+            _near.scope == sa.bindparam("scope"),
+            _near.key == sa.bindparam("key"),
+            _near.until > sa.bindparam("after"),
+            _near.since < sa.bindparam("before"),
+        )
+        .order_by(_near.since)
+    )
