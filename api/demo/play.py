@@ -7,13 +7,12 @@ import itertools
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Coroutine
-from pathlib import Path
 
 from api.demo.canary import STABLE_PODS, TIME_SCALE, Canary
 from api.demo.children import ChildError
 from api.demo.faults import Fault
+from api.demo.folder import clear_stale, own_folder
 from api.demo.rollout import Ending, Loop
 from api.demo.scene import Scene
 from api.demo.screen import open_screen
@@ -28,6 +27,7 @@ PAUSE_S = 5.0
 HEALTHY_WITHIN_S, BAD_WITHIN_S = 100.0, 90.0
 ONCE_WITHIN_S = 172.0
 DONE, OTHERWISE, INTERRUPTED, UNHEARD = 0, 1, 130, 141
+_GONE = "the pages ended with this demo; without --once (ONCE=1 of make) they stay until Ctrl-C"
 
 
 def perform(wishes: Wishes) -> int:
@@ -57,9 +57,10 @@ async def _to_the_end(play: Play, refresh: Coroutine[None, None, None]) -> int:
             return await task
     except TimeoutError:
         play.scene.tell(f"undecided after {limit:.0f} s", "bad")
+        play.scene.tell(_GONE)
         return OTHERWISE
     except asyncio.CancelledError:
-        play.scene.tell("interrupted: everything was stopped")
+        play.scene.tell("interrupted: everything was stopped, its pages too")
         return INTERRUPTED if play.wishes.once else DONE
 
 
@@ -74,8 +75,10 @@ class Play:
 
     async def run(self) -> int:
         """Show it; the exit code."""
-        with tempfile.TemporaryDirectory(prefix="serinus-demo-", ignore_cleanup_errors=True) as at:
-            async with open_stage(self.wishes, self.scene, Path(at)) as stage:
+        for left in clear_stale():
+            self.scene.tell(f"removed {left}, left by a demo that was killed")
+        with own_folder() as folder:
+            async with open_stage(self.wishes, self.scene, folder) as stage:
                 return await first_of(self._acts(stage), *stage.beside(self.scene))
 
     async def _acts(self, stage: Stage) -> int:
@@ -88,7 +91,9 @@ class Play:
             stable = await self._roll_out(stage, stable, fault)
             if self.wishes.once and self._wrong():
                 break
-        return self._sum_up()
+        code = self._sum_up()
+        self.scene.tell(_GONE)
+        return code
 
     async def _open(self, stage: Stage) -> Version:
         """The shop opens, and is given time to become warm."""
@@ -115,9 +120,16 @@ class Play:
         if ending is Ending.BROKEN:
             raise ChildError(f"{self.scene.trouble}; its log ends with:\n{stage.server.tail()}")
         self.shown.append((fault, ending))
-        self.scene.tell(f"how it was decided: {self.scene.page}")
+        if not self.is_last:
+            self.scene.tell(f"how it was decided: {self.scene.page}")
         self.scene.close_rollout(promoted=ending is Ending.PROMOTED)
         return version if ending is Ending.PROMOTED else stable
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the demo ends now, and the page of this rollout with it."""
+        bad = self.wishes.fault is not Fault.NONE
+        return self.wishes.once and (len(self.shown) > bad or bool(self._wrong()))
 
     def _wrong(self) -> list[str]:
         """Rollouts that did not end as they should."""

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from api.demo.faults import Fault
+from api.demo.folder import clear_stale
 from api.demo.prometheus import VARIABLES
 from api.demo.web import listen
 from tests.api.demo.stand import gone
@@ -90,7 +91,7 @@ def test_ctrl_c_ends_it_in_order(tmp_path: Path) -> None:
         demo.send_signal(signal.SIGINT)
         said, complaints = demo.communicate(timeout=60)
     assert demo.returncode == 0
-    assert "interrupted: everything was stopped" in said
+    assert "interrupted: everything was stopped, its pages too" in said
     assert complaints == ""
     assert len(pids) >= 8
     assert all(gone(pid) for pid in pids)
@@ -100,14 +101,19 @@ def test_ctrl_c_ends_it_in_order(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's tie is Linux' own")
 def test_kill_9_leaves_nothing_running(tmp_path: Path) -> None:
-    """A demo that was killed the hard way does not keep twelve processes busy for ever."""
+    """A demo that was killed the hard way does not keep twelve processes busy for ever.
+
+    Its folder stays until the next demo, which knows it for its own.
+    """
     with running(tmp_path) as demo:
         until_open(demo)
         pids = descendants(demo)
         demo.kill()
         demo.communicate(timeout=60)
+        [left] = tmp_path.iterdir()
     assert len(pids) >= 8
     assert all(gone(pid) for pid in pids)
+    assert clear_stale(tmp_path) == [left]
 
 
 @pytest.mark.slow
@@ -192,13 +198,14 @@ EVENTS = (
     r"55 % of the traffic goes to v2",
     r"pass \(healthy\)",
     "v2 promoted",
+    r"how it was decided: http://127\.0\.0\.1:\d+/rollouts/\w+",
     r"25 % of the traffic goes to v3",
     r"pass \(healthy\)",
     "v3 has turned bad: errors",
     r"fail \(error_rate_up\)",
     r"v3 aborted: Errors.* against ",
-    r"how it was decided: http://127\.0\.0\.1:\d+/rollouts/\w+",
     "the good went out, the bad was stopped",
+    "the pages ended with this demo",
 )
 
 
@@ -206,7 +213,9 @@ EVENTS = (
 @pytest.mark.timeout(SHOW_S + 30)
 def test_the_good_goes_out_and_the_bad_is_stopped(tmp_path: Path) -> None:
     """The main job, from nothing to a rollback, on real processes under real traffic."""
-    in_order(shown(ran(tmp_path, "--once")), *EVENTS)
+    story = shown(ran(tmp_path, "--once"))
+    in_order(story, *EVENTS)
+    assert story.count("how it was decided") == 1, "the page of the last rollout is gone"
     assert list(tmp_path.iterdir()) == []
 
 

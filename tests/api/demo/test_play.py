@@ -131,6 +131,25 @@ def test_a_demo_of_no_fault_speaks_of_none() -> None:
     assert play.scene.lines[-1].text == "the good went out: as it should be"
 
 
+@pytest.mark.parametrize(
+    ("once", "fault", "shown", "last"),
+    [
+        pytest.param(True, "errors", [GOOD], False, id="the bad one is still to come"),
+        pytest.param(True, "errors", [GOOD, BAD], True, id="both were shown"),
+        pytest.param(True, "none", [GOOD], True, id="no fault was wished for"),
+        pytest.param(True, "errors", [(Fault.NONE, Ending.PAUSED)], True, id="it went wrong"),
+        pytest.param(False, "errors", [GOOD, BAD], False, id="it goes on for ever"),
+    ],
+)
+def test_no_page_is_offered_that_ends_with_the_demo(
+    once: bool, fault: str, shown: list[tuple[Fault, Ending]], last: bool
+) -> None:
+    """An address that is dead when a person reads it looks like a broken gate."""
+    play = Play(Wishes.of(once=once, fault=fault, prometheus=False, port=None), Scene())
+    play.shown += shown
+    assert play.is_last is last
+
+
 def test_it_ends_within_three_minutes() -> None:
     """Whatever happens, with what it takes to stop everything; and a rollout has time to end."""
     assert ONCE_WITHIN_S + 5.0 < 180.0
