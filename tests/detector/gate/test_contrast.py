@@ -258,9 +258,9 @@ def test_latencies_say_the_same_whenever_they_are_read(begin: int) -> None:
 
 def test_a_shared_slow_down_is_nobodys_fault() -> None:
     """Both arms wait for the same database: in its first bin as in its last."""
-    ours, theirs = histograms(2, each=20.0), histograms(4, each=20.0)
-    ours[:, 110:] = histograms(2, 0.5, each=20.0)[:, 110:]
-    theirs[:, 110:] = histograms(4, 0.5, each=20.0)[:, 110:]
+    ours, theirs = histograms(2, each=60.0), histograms(4, each=60.0)
+    ours[:, 110:] = histograms(2, 0.5, each=60.0)[:, 110:]
+    theirs[:, 110:] = histograms(4, 0.5, each=60.0)[:, 110:]
     base = timed(ours, theirs)
     assert base.incident[9:11].tolist() == [0.0, 1.0]
     grid = ROWS[RowName.LATENCY].grid
