@@ -1,12 +1,8 @@
-"""From judgement to verdict: what goes before what, and the body that is sent."""
+"""From judgement to verdict: what goes before what."""
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,18 +12,9 @@ from detector.gate.attempt import Latch, Override
 from detector.gate.judgement import Judgement
 from detector.gate.policy import Mode, Policy, RollbackRule
 from detector.gate.reason import Reason, ReasonCode
-from detector.gate.render import utc_text, verdict_body
 from detector.gate.request import Stage
 from detector.gate.ruling import Circumstances, first_step, nothing, rule, verdict_id
-from detector.gate.verdict import (
-    Effect,
-    Needs,
-    Outcome,
-    Samples,
-    SignalVerdict,
-    Verdict,
-    answer_of,
-)
+from detector.gate.verdict import Needs, Outcome, answer_of
 from tests.detector.gate.test_attempt import T0, attempt
 
 HEALTHY = Reason(ReasonCode.HEALTHY, "all is well")
@@ -168,77 +155,3 @@ def test_names_of_verdicts_are_in_order_of_time() -> None:
     assert names == sorted(names)
     assert len(set(names)) == 50
     assert verdict_id("a", T0) != verdict_id("b", T0) != verdict_id("b", T0, "final")
-
-
-def full() -> Verdict:
-    """A verdict with one signal."""
-    signal = SignalVerdict(
-        name="error_rate",
-        outcome=Outcome.FAIL,
-        required=True,
-        judged=True,
-        unit="ratio",
-        canary=0.0212345678,
-        control=math.nan,
-        effect=Effect(
-            kind="difference", value=0.017, low=-math.inf, high=None, tolerate=0.001, limit=0.005
-        ),
-        evidence=math.inf,
-        needed=2 / 3 * 1000,
-        samples=Samples(canary=1234.0, control=9123.0),
-        scope="arm",
-        since=datetime.fromtimestamp(T0 + 0.25, UTC),
-        reason=UP,
-        details={"bound": math.nan, "scope": "arm", "none": None, "tau": 1 / 3},
-    )
-    return replace(rule(attempt(), FAIL, circumstances()), signals=(signal,))
-
-
-DOCUMENTED = {
-    "id", "outcome", "answer", "final", "stage", "reason", "as_of", "started_at",
-    "exposure_since", "attempt", "service", "rollout", "revision", "policy", "engine", "mode",
-    "signals", "needs", "links",
-}  # fmt: skip
-
-
-def test_every_documented_key_is_always_there() -> None:
-    """A controller's condition on a missing key errs."""
-    empty = verdict_body(
-        rule(attempt(), nothing(DOWN), circumstances(started_at=None)), brief=False
-    )
-    body = verdict_body(full(), brief=False)
-    assert set(body) == set(empty) >= DOCUMENTED
-    assert set(verdict_body(full(), brief=True)) == set(body) - {"signals"}
-    assert body["links"] == {"self": "/v1/verdicts/v", "ui": "/rollouts/a"}
-
-
-def test_the_body_is_strict_json() -> None:
-    """A NaN token in the body makes Argo read it as a string."""
-    body: Any = verdict_body(full(), brief=False)
-    assert json.loads(json.dumps(body, allow_nan=False)) == body
-    signal = body["signals"][0]
-    assert (signal["canary"], signal["control"], signal["evidence"]) == (0.0212346, None, None)
-    assert signal["needed"] == 666.667
-    assert signal["effect"]["low"] is None
-    assert signal["details"] == {"bound": None, "scope": "arm", "none": None, "tau": 0.333333}
-    assert signal["since"].endswith(".250Z")
-    assert body["as_of"] == "2026-09-21T14:13:20Z"
-
-
-@given(st.floats(allow_nan=True, allow_infinity=True))
-def test_numbers_keep_six_digits(value: float) -> None:
-    """Or are null; rounding again changes nothing."""
-    signal = replace(full().signals[0], canary=value)
-    body: Any = verdict_body(replace(full(), signals=(signal,)), brief=False)
-    sent = body["signals"][0]["canary"]
-    if math.isfinite(value):
-        assert sent == pytest.approx(value, rel=1e-5, abs=5e-324)
-        assert float(f"{sent:.6g}") == sent
-    else:
-        assert sent is None
-
-
-def test_no_time_is_null() -> None:
-    """And any zone becomes UTC."""
-    assert utc_text(None) is None
-    assert utc_text(datetime.fromisoformat("2026-11-23T15:00:00+01:00")) == "2026-11-23T14:00:00Z"
