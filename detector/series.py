@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Answer", "FloatArray", "MatchOp", "Matcher", "Query", "Series"]
+__all__ = ["Answer", "Columns", "FloatArray", "MatchOp", "Matcher", "Query", "Series"]
 
 FloatArray = NDArray[np.float64]
 
@@ -49,9 +50,67 @@ class Series:
     values: FloatArray
 
 
+class Columns(Sequence[Series]):
+    """Series as flat arrays, one after the other: `sizes` are the numbers of their samples.
+
+    Whoever looks at all samples at once takes the arrays; to all others this is a sequence.
+    """
+
+    __slots__ = ("labels", "sizes", "times", "values")
+
+    def __init__(
+        self,
+        labels: list[Mapping[str, str]],
+        sizes: NDArray[np.int64],
+        times: FloatArray,
+        values: FloatArray,
+    ) -> None:
+        self.labels, self.sizes, self.times, self.values = labels, sizes, times, values
+
+    @classmethod
+    def of(cls, series: Sequence[Series]) -> Columns:
+        """The same series as columns."""
+        if isinstance(series, Columns):
+            return series
+        times = [one.times for one in series]
+        return cls(
+            [one.labels for one in series],
+            np.array([len(part) for part in times], np.int64),
+            np.concatenate(times) if times else np.zeros(0),
+            np.concatenate([one.values for one in series]) if times else np.zeros(0),
+        )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @overload
+    def __getitem__(self, index: int) -> Series: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Series]: ...
+
+    def __getitem__(self, index: int | slice) -> Series | Sequence[Series]:
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        size = int(self.sizes[index])
+        end = int(self.sizes[: index % len(self) + 1].sum())
+        return self._cut(index, end - size, end)
+
+    def __iter__(self) -> Iterator[Series]:
+        begin = 0
+        for at, size in enumerate(self.sizes.tolist()):
+            yield self._cut(at, begin, begin + size)
+            begin += size
+
+    def _cut(self, at: int, begin: int, end: int) -> Series:
+        return Series(
+            labels=self.labels[at], times=self.times[begin:end], values=self.values[begin:end]
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What the source said to one query; `warnings` mean that series may be missing."""
 
-    series: tuple[Series, ...]
+    series: Sequence[Series]
     warnings: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.gate.roster import Roster
-from detector.series import Answer, FloatArray
+from detector.series import Answer, Columns, FloatArray
 from detector.signals.plan import ArmName, Reading
 
 __all__ = ["Intake", "Samples"]
@@ -33,12 +33,22 @@ class Samples:
 class _Memory:
     """The label sets that answers to one reading have had, and the numbers of those series.
 
-    An answer is nearly always a part of it, in the same order: it is walked once, side by side.
+    An answer is nearly always all of it, or a part in the same order: then it is walked once,
+    side by side.
     """
 
     def __init__(self) -> None:
         self.labels: list[Mapping[str, str]] = []
         self.numbers: list[int] = []
+        self.last: tuple[list[Mapping[str, str]], Ints] = ([], np.zeros(0, np.int64))
+
+    def numbers_of(
+        self, labels: list[Mapping[str, str]], place: Callable[[Mapping[str, str]], int]
+    ) -> Ints:
+        """Numbers of label sets, at once where they are those of the last answer."""
+        if self.last[0] != labels:
+            self.last = (labels, np.array(self.find(labels, place), np.int64))
+        return self.last[1]
 
     def find(
         self, labels: list[Mapping[str, str]], place: Callable[[Mapping[str, str]], int]
@@ -79,43 +89,42 @@ class Intake:
         pairs = sorted(
             zip(readings, answers, strict=True), key=lambda p: p[0].arm is not ArmName.CANARY
         )
-        numbers: list[int] = []
-        times: list[FloatArray] = []
-        values: list[FloatArray] = []
+        numbers: list[Ints] = []
+        parts: list[Columns] = []
         for reading, answer in pairs:
             if answer.warnings:
                 self._note("warnings", len(answer.warnings))
-            numbers += self._numbers(reading, answer)
-            times += [series.times for series in answer.series]
-            values += [series.values for series in answer.series]
-        if numbers:
-            self._keep(numbers, times, values)
+            columns = Columns.of(answer.series)
+            if len(columns.labels):
+                numbers.append(self._numbers(reading, columns.labels))
+                parts.append(columns)
+        if parts:
+            self._keep(numbers, parts)
 
-    def _numbers(self, reading: Reading, answer: Answer) -> list[int]:
+    def _numbers(self, reading: Reading, labels: list[Mapping[str, str]]) -> Ints:
         """Number of each series; earlier answers to the same reading are the first guess."""
-        labels = [series.labels for series in answer.series]
         held = self._memory.get(reading)
         if held is None:
             held = self._memory[reading] = _Memory()
             while len(self._memory) > _MEMORIES:
                 del self._memory[next(iter(self._memory))]
-        if held.labels == labels:
-            return held.numbers.copy()
         family = self.roster.index[reading.family]
-        return held.find(labels, lambda one: self.roster.place(family, reading.arm, one))
+        return held.numbers_of(labels, lambda one: self.roster.place(family, reading.arm, one))
 
-    def _keep(self, numbers: list[int], times: list[FloatArray], values: list[FloatArray]) -> None:
+    def _keep(self, numbers: list[Ints], parts: list[Columns]) -> None:
         count = len(self.roster.entries)
         if count > len(self._newest):
             more = np.full(max(64, count), -np.inf)
             self._newest = np.concatenate([self._newest, more])
-        at = np.array(numbers, np.int64)
-        size = np.array([len(part) for part in times], np.int64)
-        every = np.concatenate(times)
+        at = np.concatenate(numbers)
+        size = np.concatenate([part.sizes for part in parts])
+        times = np.concatenate([part.times for part in parts])
+        values = np.concatenate([part.values for part in parts])
         newest = np.where(at >= 0, self._newest[at], np.inf)
-        new = every > np.repeat(newest, size)
-        which = np.repeat(at, size)[new] if new.any() else np.zeros(0, np.int64)
-        fresh = Samples(which, every[new], np.concatenate(values)[new])
+        fresh = Samples(np.repeat(at, size), times, values)
+        new = times > np.repeat(newest, size)
+        if not new.all():
+            fresh = fresh.where(new)
         finite = np.isfinite(fresh.values)
         if not finite.all():
             self._note("not_finite", int((~finite).sum()))

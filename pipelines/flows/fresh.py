@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from detector.series import Answer, Series
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.series import Answer, Columns, FloatArray, Series
 from detector.signals.plan import ArmName, Family, Reading
-from pipelines.flows.names import Names
+from pipelines.flows.names import Labels, Names
 
 __all__ = ["Fresh"]
 
-_NEVER = float("-inf")
+Ints = NDArray[np.int64]
+# What is asked of the names: the whole answer, and what of it was new.
+_WHOLE, _NEW = 0, 1
 
 
 @dataclass(slots=True)
@@ -19,15 +24,20 @@ class _Taken:
     """Time of the newest sample that was taken of each series of one family and arm."""
 
     names: Names = field(default_factory=Names)
-    newest: list[float] = field(default_factory=list)
+    newest: FloatArray = field(default_factory=lambda: np.zeros(0))
 
-    def numbers(self, question: int, series: Sequence[Series]) -> list[int]:
+    def numbers(self, question: int, labels: list[Labels]) -> Ints:
         """Numbers of series, with room for each in `newest`."""
-        numbers = self.names.numbers(question, series)
+        numbers = self.names.numbers(question, labels)
         missing = len(self.names.known) - len(self.newest)
         if missing:
-            self.newest += [_NEVER] * missing
+            self.newest = np.concatenate([self.newest, np.full(missing, -np.inf)])
         return numbers
+
+    def until(self, question: int, labels: list[Labels]) -> FloatArray:
+        """Time of the newest sample of each series, -inf for none."""
+        numbers = self.numbers(question, labels)
+        return self.newest[numbers]
 
 
 @dataclass(slots=True)
@@ -46,26 +56,23 @@ class Fresh:
         )
 
     def _answer(self, reading: Reading, answer: Answer) -> Answer:
-        taken = self._of(reading)
-        numbers = taken.numbers(0, answer.series)
-        newest = taken.newest
-        kept = []
-        for number, series in zip(numbers, answer.series, strict=True):
-            # Asked of every series at every poll: most have one new sample behind many old ones.
-            last = newest[number]
-            times = series.times
-            if not times.size or times.item(-1) <= last:
-                continue
-            kept.append(series if last == _NEVER else _later(series, last))
-        return Answer(series=tuple(kept), warnings=tuple(answer.warnings))
+        taken, series = self._of(reading), answer.series
+        labels = series.labels if isinstance(series, Columns) else [one.labels for one in series]
+        newest = taken.until(_WHOLE, labels)
+        found = _last_ones(series, labels, newest)
+        if found is None:
+            columns = Columns.of(series)
+            found = _kept(columns, columns.times > np.repeat(newest, columns.sizes))
+        return Answer(series=found, warnings=tuple(answer.warnings))
 
     def take(self, readings: Sequence[Reading], answers: Sequence[Answer]) -> None:
         """Remember samples that the judge was fed."""
         for reading, answer in zip(readings, answers, strict=True):
-            taken = self._of(reading)
-            for number, series in zip(taken.numbers(1, answer.series), answer.series, strict=True):
-                if series.times.size:
-                    taken.newest[number] = float(series.times[-1])
+            taken, columns = self._of(reading), Columns.of(answer.series)
+            numbers = taken.numbers(_NEW, columns.labels)
+            some = columns.sizes > 0
+            ends = np.cumsum(columns.sizes)[some]
+            taken.newest[numbers[some]] = columns.times[ends - 1]
 
     def _of(self, reading: Reading) -> _Taken:
         key = (reading.family, reading.arm)
@@ -75,12 +82,35 @@ class Fresh:
         return taken
 
 
-def _later(series: Series, newest: float) -> Series:
-    """The samples after `newest`, of which there is one at least."""
-    times = series.times
-    size = times.size
-    one = size == 1 or times.item(-2) <= newest
-    begin = size - 1 if one else int(times.searchsorted(newest, side="right"))
-    if begin == 0:
-        return series
-    return Series(labels=series.labels, times=times[begin:], values=series.values[begin:])
+def _last_ones(
+    series: Sequence[Series], labels: list[Labels], newest: FloatArray
+) -> Columns | None:
+    """What is new where no series has more than its last sample new, as at most polls; or None.
+
+    All the overlap is then left alone: the last two times of a series tell it.
+    """
+    try:
+        before = np.array([one.times.item(-2) for one in series])
+    except IndexError:
+        return None
+    if not (before <= newest).all():
+        return None
+    last = np.array([one.times.item(-1) for one in series])
+    values = np.array([one.values.item(-1) for one in series])
+    new = last > newest
+    if not new.all():
+        labels = [labels[at] for at in np.flatnonzero(new).tolist()]
+        last, values = last[new], values[new]
+    return Columns(labels, np.ones(len(labels), np.int64), last, values)
+
+
+def _kept(columns: Columns, keep: NDArray[np.bool_]) -> Columns:
+    """The samples that are kept, and the series that have any."""
+    until = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep)])
+    ends = np.cumsum(columns.sizes)
+    sizes = until[ends] - until[ends - columns.sizes]
+    labels = columns.labels
+    if not sizes.all():
+        labels = [labels[at] for at in np.flatnonzero(sizes).tolist()]
+        sizes = sizes[sizes > 0]
+    return Columns(labels, sizes, columns.times[keep], columns.values[keep])

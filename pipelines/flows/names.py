@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from detector.series import Series
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["Names"]
+__all__ = ["Labels", "Names"]
 
+Ints = NDArray[np.int64]
 Labels = Mapping[str, str]
 
 
@@ -21,15 +23,15 @@ class Names:
     """
 
     known: dict[frozenset[tuple[str, str]], int] = field(default_factory=dict)
-    _last: dict[int, tuple[list[Labels], list[int]]] = field(default_factory=dict)
+    _last: dict[int, tuple[list[Labels], Ints]] = field(default_factory=dict)
 
-    def numbers(self, question: int, series: Sequence[Series]) -> list[int]:
-        """The number of each series; `question` names what was asked."""
-        labels = [one.labels for one in series]
+    def numbers(self, question: int, labels: list[Labels]) -> Ints:
+        """The number of each label set; `question` names what was asked."""
         last = self._last.get(question)
         if last is not None and last[0] == labels:
             return last[1]
         known = self.known
-        numbers = [known.setdefault(frozenset(one.items()), len(known)) for one in labels]
+        found = [known.setdefault(frozenset(one.items()), len(known)) for one in labels]
+        numbers = np.array(found, np.int64)
         self._last[question] = (labels, numbers)
         return numbers

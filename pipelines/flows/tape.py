@@ -1,34 +1,34 @@
 """The tape of an attempt: all that its judge was told, in order, as chained chunks of bytes.
 
-A chunk holds the events of one read. Label sets, readings and columns of times are written once
-and named by number after, so that a poll costs little more than its values. Playing a tape gives
-the judge that recorded it, to the bit.
+A chunk holds the events of one read. Label sets and readings are written once and named by number
+after, the series of an answer only when they are not those of the last, so that a poll costs
+little more than its samples. Playing a tape gives the judge that recorded it, to the bit.
 """
 
 from __future__ import annotations
 
 import itertools
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import msgspec
 import numpy as np
 import zstandard
+from numpy.typing import NDArray
 
 from detector.errors import StoreError
-from detector.series import Answer, FloatArray, Series
+from detector.series import Answer, Columns, FloatArray
 from detector.signals.plan import Reading
 from pipelines.flows.names import Names
 
-__all__ = ["Event", "Fed", "TapeReader", "TapeWriter", "Told"]
+__all__ = ["SCHEMA", "Event", "Fed", "TapeReader", "TapeWriter", "Told"]
 
-SCHEMA = 1
+SCHEMA = 2
 # A first read of 26 h, 60 pods and 40 series each at 15 s has some 240 MB.
 _UNPACKED_MAX = 1 << 29
 _LEVEL = 3
-_IS_LITTLE = sys.byteorder == "little"
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +51,17 @@ class Fed:
 Event: TypeAlias = Told | Fed
 
 
-class _Column(msgspec.Struct, array_like=True):
-    series: int
-    times: int
-    values: bytes
-
-
 class _Part(msgspec.Struct, array_like=True):
+    """An answer: `series` None are those of the last answer to this reading, `sizes` one for all
+    or one for each.
+    """
+
     reading: int
     warnings: tuple[str, ...]
-    columns: list[_Column]
+    series: bytes | None
+    sizes: int | bytes
+    times: bytes
+    values: bytes
 
 
 class _Event(msgspec.Struct, array_like=True):
@@ -73,7 +74,6 @@ class _Body(msgspec.Struct, array_like=True):
     schema: int
     readings: list[Reading]
     labels: list[dict[str, str]]
-    times: list[bytes]
     events: list[_Event]
 
 
@@ -83,100 +83,121 @@ class TapeWriter:
 
     _names: Names = field(default_factory=Names)
     _readings: dict[Reading, int] = field(default_factory=dict)
+    _written: dict[int, Ints] = field(default_factory=dict)
 
     def write(self, events: Sequence[Event]) -> bytes:
         """The body of the next chunk."""
-        body = _Body(schema=SCHEMA, readings=[], labels=[], times=[], events=[])
-        times: dict[bytes, int] = {}
+        body = _Body(schema=SCHEMA, readings=[], labels=[], events=[])
         for event in events:
             match event:
                 case Told():
                     body.events.append(_Event(at=event.at, weight=event.weight, parts=[]))
                 case Fed():
                     parts = [
-                        self._part(body, times, reading, answer)
+                        self._part(body, reading, answer)
                         for reading, answer in zip(event.readings, event.answers, strict=True)
                     ]
                     body.events.append(_Event(at=event.now, weight=None, parts=parts))
-        body.times = list(times)
         return zstandard.ZstdCompressor(level=_LEVEL).compress(msgspec.msgpack.encode(body))
 
-    def _part(
-        self, body: _Body, times: dict[bytes, int], reading: Reading, answer: Answer
-    ) -> _Part:
+    def _part(self, body: _Body, reading: Reading, answer: Answer) -> _Part:
         number = self._readings.get(reading)
         if number is None:
             number = self._readings[reading] = len(self._readings)
             body.readings.append(reading)
+        columns = Columns.of(answer.series)
         before = len(self._names.known)
-        names = self._names.numbers(number, answer.series)
-        columns = [
-            _Column(name, times.setdefault(_raw(one.times), len(times)), _raw(one.values))
-            for name, one in zip(names, answer.series, strict=True)
-        ]
+        names = self._names.numbers(number, columns.labels)
         # In the order of their numbers, which are the keys' order of insertion.
         body.labels += [dict(key) for key in itertools.islice(self._names.known, before, None)]
-        return _Part(reading=number, warnings=answer.warnings, columns=columns)
+        return _Part(
+            reading=number,
+            warnings=tuple(answer.warnings),
+            series=self._series(number, names),
+            sizes=_sizes(columns.sizes),
+            times=columns.times.astype("<f8", copy=False).tobytes(),
+            values=columns.values.astype("<f8", copy=False).tobytes(),
+        )
+
+    def _series(self, reading: int, names: Ints) -> bytes | None:
+        """The series of an answer, unless they are those of the last one."""
+        last = self._written.get(reading)
+        if last is not None and (last is names or np.array_equal(last, names)):
+            return None
+        self._written[reading] = names
+        return names.astype("<u4").tobytes()
 
     def heard(self, labels: Sequence[Mapping[str, str]], readings: Sequence[Reading]) -> None:
         """Go on after what a reader has read."""
         known = {frozenset(one.items()): n for n, one in enumerate(labels)}
         self._names = Names(known=known)
         self._readings = {reading: n for n, reading in enumerate(readings)}
+        self._written = {}
+
+
+def _sizes(sizes: Ints) -> int | bytes:
+    if len(sizes) and (sizes == sizes[0]).all():
+        return int(sizes[0])
+    return sizes.astype("<u4").tobytes()
 
 
 @dataclass(slots=True)
 class TapeReader:
     """Bytes to events, chunk by chunk in their order."""
 
-    labels: list[dict[str, str]] = field(default_factory=list)
+    labels: list[Mapping[str, str]] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
+    _last: dict[int, list[Mapping[str, str]]] = field(default_factory=dict)
 
     def read(self, body: bytes) -> Iterator[Event]:
         """The events of the next chunk; `StoreError` for what is no chunk."""
         try:
             plain = zstandard.ZstdDecompressor().decompress(body, max_output_size=_UNPACKED_MAX)
             decoded = msgspec.msgpack.decode(plain, type=_Body)
-            if decoded.schema > SCHEMA:
-                raise StoreError(
-                    f"samples have schema {decoded.schema}, this serinus knows {SCHEMA}"
-                )
+            if decoded.schema != SCHEMA:
+                raise StoreError(f"samples have schema {decoded.schema}, this serinus has {SCHEMA}")
             self.labels += decoded.labels
             self.readings += decoded.readings
-            times = [_array(raw) for raw in decoded.times]
-            return iter([self._event(event, times) for event in decoded.events])
-        except (msgspec.MsgspecError, zstandard.ZstdError, IndexError, ValueError) as error:
+            return iter([self._event(event) for event in decoded.events])
+        except (
+            msgspec.MsgspecError,
+            zstandard.ZstdError,
+            IndexError,
+            KeyError,
+            ValueError,
+        ) as error:
             raise StoreError(f"a chunk of samples cannot be read: {error}") from error
 
-    def _event(self, event: _Event, times: Sequence[FloatArray]) -> Event:
+    def _event(self, event: _Event) -> Event:
         if event.weight is not None:
             return Told(at=event.at, weight=event.weight)
         return Fed(
             now=event.at,
             readings=tuple(self.readings[part.reading] for part in event.parts),
-            answers=tuple(self._answer(part, times) for part in event.parts),
+            answers=tuple(self._answer(part) for part in event.parts),
         )
 
-    def _answer(self, part: _Part, times: Sequence[FloatArray]) -> Answer:
-        series = tuple(
-            Series(
-                labels=self.labels[column.series],
-                times=times[column.times],
-                values=_array(column.values),
-            )
-            for column in part.columns
-        )
-        return Answer(series=series, warnings=part.warnings)
+    def _answer(self, part: _Part) -> Answer:
+        if part.series is not None:
+            numbers = np.frombuffer(part.series, "<u4").tolist()
+            self._last[part.reading] = [self.labels[number] for number in numbers]
+        labels = self._last[part.reading]
+        times, values = _floats(part.times), _floats(part.values)
+        columns = Columns(labels, _counts(part.sizes, len(labels)), times, values)
+        if not int(columns.sizes.sum()) == len(times) == len(values):
+            raise ValueError("samples do not add up")
+        return Answer(series=columns, warnings=part.warnings)
 
 
-def _swapped(values: FloatArray) -> bytes:
-    return values.astype("<f8").tobytes()
+def _counts(sizes: int | bytes, series: int) -> Ints:
+    if isinstance(sizes, int):
+        return np.full(series, sizes, np.int64)
+    counts = np.frombuffer(sizes, "<u4").astype(np.int64)
+    if len(counts) != series:
+        raise ValueError("series do not add up")
+    return counts
 
 
-# Called for every series of every poll.
-_raw: Callable[[FloatArray], bytes] = np.ndarray.tobytes if _IS_LITTLE else _swapped
-
-
-def _array(raw: bytes) -> FloatArray:
+def _floats(raw: bytes) -> FloatArray:
     values: FloatArray = np.frombuffer(raw, dtype="<f8").astype(np.float64, copy=False)
     return values

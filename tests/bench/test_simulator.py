@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -120,7 +120,7 @@ SHOWS: dict[Nuisance, Callable[[Rollout, Rates], bool]] = {
 }
 
 
-def read(rollout: Rollout, rates: Rates, metric: str, **labels: str) -> tuple[Series, ...]:
+def read(rollout: Rollout, rates: Rates, metric: str, **labels: str) -> Sequence[Series]:
     """All series of a metric."""
     matchers = tuple(Matcher(name, MatchOp.EQUAL, value) for name, value in labels.items())
     end = ORIGIN + rollout.length

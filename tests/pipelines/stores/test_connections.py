@@ -16,7 +16,7 @@ from detector.gate.record import chunk_of
 from pipelines.stores import schema
 from pipelines.stores.attempts import SqliteAttempts, SqlitePoints, add_chunk
 from pipelines.stores.connections import Connections
-from pipelines.stores.statements import Attempts, Statement, compiled, insertion
+from pipelines.stores.statements import Attempts, Statement, insertion
 from tests.pipelines.stores.test_stores import PLAN, T0, attempt
 
 SYNCHRONOUS = Statement("pragma synchronous", {})

@@ -1,0 +1,59 @@
+"""Series side by side in flat arrays: the same series, whoever looks at them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.series import Columns, Series
+
+SIZES = st.lists(st.integers(0, 4), max_size=5)
+
+
+def series_of(sizes: list[int]) -> list[Series]:
+    """Series of so many samples, no value twice."""
+    ends = np.cumsum(sizes)
+    return [
+        Series(
+            labels={"pod": str(at)},
+            times=np.arange(end - size, end, dtype=float),
+            values=np.arange(end - size, end, dtype=float) + 0.5,
+        )
+        for at, (size, end) in enumerate(zip(sizes, ends, strict=True))
+    ]
+
+
+def told(series: Series) -> tuple[str, list[float], list[float]]:
+    return series.labels["pod"], series.times.tolist(), series.values.tolist()
+
+
+@given(SIZES)
+def test_columns_are_the_series_they_were_made_of(sizes: list[int]) -> None:
+    """A sample would be judged as one of another series."""
+    series = series_of(sizes)
+    columns = Columns.of(series)
+    assert [told(s) for s in columns] == [told(s) for s in series]
+    assert [told(columns[at]) for at in range(len(columns))] == [told(s) for s in series]
+
+
+@given(SIZES.filter(len))
+def test_columns_are_counted_from_the_end_too(sizes: list[int]) -> None:
+    """A sequence that breaks the rules of sequences."""
+    series = series_of(sizes)
+    columns = Columns.of(series)
+    assert told(columns[-1]) == told(series[-1])
+    assert [told(s) for s in columns[1:]] == [told(s) for s in series[1:]]
+
+
+def test_columns_of_columns_are_the_same_ones() -> None:
+    """Each step of a poll would copy all samples once more."""
+    columns = Columns.of(series_of([1, 2]))
+    assert Columns.of(columns) is columns
+
+
+def test_beyond_the_last_there_is_nothing() -> None:
+    """The first series would be read for one that is not there."""
+    with pytest.raises(IndexError):
+        Columns.of(series_of([1, 2]))[2]
