@@ -303,7 +303,7 @@ def _unbounded(m: Moment) -> Reason | None:
     worst = max(open_, key=_distance)
     name, limit = title(worst.track.name), worst.track.learned.row.limit
     uneven = worst.unmasked < limit <= worst.bound or abs(worst.load) > _EVEN
-    if uneven and worst.track.both is not None:
+    if uneven and worst.track.learned.row.masked_by_load:
         return Reason(
             ReasonCode.LOAD_NOT_COMPARABLE,
             f"{name}: not comparable, {_uneven(m, worst)}.",

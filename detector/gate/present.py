@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -149,13 +149,13 @@ def _nothing_yet(now: Present) -> Judgement:
 
 
 def _states(now: Present) -> dict[str, State]:
-    effective = int(now.window.effective[-1]) if len(now.window.effective) else 1
-    states = {}
-    for name, board in now.boards.items():
-        state = state_of(board, now.live, effective, now.policy.pass_level, now.window.step_s)
-        load = float(np.median(now.window.load[-1])) if now.window.load.size else 0.0
-        states[name] = replace(state, load=load)
-    return states
+    window, level = now.window, now.policy.pass_level
+    effective = int(window.effective[-1]) if len(window.effective) else 1
+    load = float(np.median(window.load[-1])) if window.load.size else 0.0
+    return {
+        name: state_of(board, now.live, effective, level, window.step_s, load)
+        for name, board in now.boards.items()
+    }
 
 
 def _missing(now: Present) -> tuple[str, ...]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.gate.track import Scores, Track
+from detector.gate.track import Track
 from detector.series import FloatArray
-from models.sequential.running import Path
+from models.sequential.running import Path, Seen, Stretch
 from models.sequential.shares import ARM_SHARE, Start, unit_shares
 
 __all__ = ["ARM", "Board", "Candidate", "Span", "board", "lived", "persists", "worst_window"]
@@ -64,8 +64,9 @@ def lived(schedule: Sequence[tuple[int, Sequence[Start]]]) -> list[Span]:
 class Board:
     """Evidence of one signal at many (start, boundary): a row each.
 
-    `bins` (N,) last bin of the evidence; `log_e`, `log_needed` (N, 1 + P), the arm first.
-    `shift` (N, D) is log L(d) of the arm under the kernels `key`, None where they differ by row.
+    `bins` (N,) last bin of the evidence; `log_e`, `log_needed` (N, 1 + P), the arm first. `base`:
+    log needed of a start and scope that had all of the signal's share. `shift` (N, D) is log L(d)
+    of the arm under the kernels `key`, None where they differ by row.
     """
 
     track: Track
@@ -73,6 +74,7 @@ class Board:
     bins: NDArray[np.int64]
     log_e: FloatArray
     log_needed: FloatArray
+    base: float
     shift: FloatArray
     key: tuple[int, int] | None
 
@@ -80,6 +82,11 @@ class Board:
         """All whose excess is `least` or more."""
         for row, scope in np.argwhere(self.log_e - self.log_needed >= least):
             yield self.candidate(int(row), int(scope))
+
+    def strongest(self) -> Candidate:
+        """The largest evidence over needed."""
+        place = int((self.log_e - self.log_needed).argmax())
+        return self.candidate(*divmod(place, self.log_e.shape[1]))
 
     def candidate(self, row: int, column: int) -> Candidate:
         """One entry; column 0 is the arm."""
@@ -98,38 +105,29 @@ class Board:
         if len(rows) == len(self.bins):
             return self
         starts = tuple(self.starts[r] for r in rows)
-        logs = self.log_e[rows], self.log_needed[rows], self.shift[rows]
-        return Board(self.track, starts, self.bins[rows], *logs, self.key)
+        logs = self.log_e[rows], self.log_needed[rows]
+        return Board(
+            self.track, starts, self.bins[rows], *logs, self.base, self.shift[rows], self.key
+        )
 
     def arm_shift(self, start: Start, kernels: tuple[int, int]) -> FloatArray | None:
         """log L(d) of the arm since a start, if it was read under these kernels."""
         return self.shift[self.starts.index(start)] if self.key == kernels else None
-
-    @property
-    def log_share(self) -> FloatArray:
-        """Log of scope times start share, (N, 1 + P)."""
-        return _log_scopes(self.log_e.shape[1] - 1) + _log_starts(self.starts)[:, None]
 
 
 def board(
     track: Track, path: Path, spans: Sequence[Span], effective: FloatArray, alpha: float, first: int
 ) -> Board:
     """Evidence of each start over its run of the path's boundaries; boundary 0 ends bin `first`."""
-    scores = _scores(track, path, spans, effective)
+    stretches = [Stretch(track.before(s.start), s.first, s.last) for s in spans]
+    scores = track.score_each(path, stretches, effective)
     starts = tuple(s.start for s in spans for _ in range(s.first, s.last))
-    bins = np.concatenate([np.arange(s.first, s.last) for s in spans]) + first
+    bins = np.array([at for s in spans for at in range(s.first, s.last)]) + first
     log_e = np.concatenate([scores.arm[:, None], scores.pods], axis=1)
     base = -math.log(alpha * track.weight)
-    needed = base - _log_scopes(scores.pods.shape[1]) - _log_starts(starts)[:, None]
-    return Board(track, starts, bins, log_e, needed, scores.shift, scores.key)
-
-
-def _scores(track: Track, path: Path, spans: Sequence[Span], effective: FloatArray) -> Scores:
-    at = spans[0].first
-    if all(s.first == at and s.last == at + 1 for s in spans):
-        return track.score_at([s.start for s in spans], path, at, float(effective[at]))
-    parts = [track.since(s.start, path, s.first, s.last) for s in spans]
-    return track.score_all(parts, [effective[s.first : s.last] for s in spans])
+    scopes = _log_scopes(scores.pods.shape[1])
+    needed = base - scopes - np.array([_log_share(s) for s in starts])[:, None]
+    return Board(track, starts, bins, log_e, needed, base, scores.shift, scores.key)
 
 
 @cache
@@ -138,24 +136,24 @@ def _log_scopes(rows: int) -> FloatArray:
     return logs
 
 
-def _log_starts(starts: Sequence[Start]) -> FloatArray:
-    logs: FloatArray = np.log(np.array([s.share for s in starts]))
-    return logs
+@lru_cache(maxsize=4096)
+def _log_share(start: Start) -> float:
+    return math.log(start.share)
 
 
 def worst_window(
-    candidate: Candidate, part: Path, effective: FloatArray, step_s: float, last_bin: int
+    candidate: Candidate, seen: Seen, effective: FloatArray, step_s: float, last_bin: int
 ) -> float:
     """Log evidence without the window of bins that carries most of it.
 
-    `part`: sums of the candidate's start at its boundary (one bin); `last_bin`: newest bin the
-    track remembers.
+    `seen` since the candidate's start at its boundary (one row); `last_bin`: newest bin the track
+    remembers.
     """
     track = candidate.track
     windows = _windows(candidate, track.learned.row.persistence_s, step_s)
     end = candidate.bin + 1
     cuts = [(a - end, min(b - end, 0)) for a, b in windows]
-    left = track.without(part, last_bin + 1 - end, cuts)
+    left = track.without(seen, last_bin + 1 - end, cuts)
     scores = track.score(left, np.repeat(effective, len(cuts)))
     logs = scores.arm if candidate.scope == ARM else scores.pods[:, candidate.scope]
     return float(logs.min())

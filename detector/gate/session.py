@@ -296,9 +296,9 @@ class Session:
         if self._outage(win, index):
             return True
         at = index - begin
-        part = candidate.track.since(candidate.start, moved_on.path, at, at + 1)
+        seen = candidate.track.since(candidate.start, moved_on.path, at, at + 1)
         last = win.first + len(win.requests) - 1
-        worst = worst_window(candidate, part, win.effective[index : index + 1], win.step_s, last)
+        worst = worst_window(candidate, seen, win.effective[index : index + 1], win.step_s, last)
         return persists(worst, candidate)
 
     def _outage(self, win: Window, index: int) -> bool:

@@ -15,13 +15,12 @@ from models.sequential.bound import (
     Interval,
     Outlook,
     Progress,
-    interval,
+    intervals,
     log_bet,
     outlook,
     smallest_effect,
 )
-from models.sequential.kernels import Kernels
-from models.sequential.running import Path
+from models.sequential.running import Seen
 from models.sequential.shares import Start
 
 __all__ = ["State", "Tally", "state_of"]
@@ -80,60 +79,98 @@ class State:
 
 
 def state_of(
-    board: Board, live: Sequence[Start], effective: int, level: float, step_s: float
+    board: Board,
+    live: Sequence[Start],
+    effective: int,
+    level: float,
+    step_s: float,
+    load: float = 0.0,
 ) -> State:
     """Read the state off a track's sums and its board at the newest boundary."""
-    track, present, exposure = board.track, board.track.present(), _exposure(live)
-    kernels = track.kernels(effective)
-    shares = board.log_e + board.log_share
-    strongest = _shown(board, shares)
-    chosen = track.since(strongest.start, present, 0, 1)
-    since_start = _arm_since(board, live[0], present, effective)
-    scope = _scope_since(board, strongest, chosen, effective)
-    known = since_start if track.both is None else None
-    whole = _bound(track, live[0], kernels, 1 - level, known)
-    now = alone = whole
-    if exposure is not live[0]:
-        exposed = _arm_since(board, exposure, present, effective) if track.both is None else None
-        now = _bound(track, exposure, kernels, _EXPOSURE_LEVEL, exposed)
-        if sum(whole) >= track.learned.row.limit:
-            alone = _bound(track, exposure, kernels, (1 - level) / 2, exposed)
-    accounts = present.accounts[0].sum(axis=0)
-    info = information(track)
-    row = track.learned.row
+    track, kernels = board.track, board.track.kernels(effective)
+    most = board.strongest()
+    suspicion = most.excess + board.base
+    # Where nothing speaks for harm the arm over the whole attempt is shown.
+    strongest = most if suspicion > 0 else board.candidate(0, 0)
+    bounds = _bounds(board, strongest, live, effective, level)
+    accounts = track.running.now.accounts
+    totals = accounts.sum(axis=0)
+    progress = _progress(track, bounds.log_e, level, step_s)
     return State(
         track=track,
         strongest=strongest,
-        suspicion=float(shares.max()),
-        effect=interval(scope, kernels, row, _SHOWN),
-        bound=min(sum(whole), sum(alone)),
-        bound_now=now[0] + now[1],
-        unmasked=whole[0],
-        exposure_log_e=float(board.log_e[board.starts.index(exposure), 0]),
-        tally=_tally(chosen, strongest.scope),
-        counted=float(accounts[Account.COUNTED]),
-        bins=float(present.accounts[0, :, Account.BINS].max(initial=0.0)),
-        on_history=float(accounts[Account.ON_HISTORY] / max(accounts[Account.REQUESTS], 1e-9)),
-        info=info,
-        outlook=_outlook(track, present, since_start, kernels, info, level, step_s),
+        suspicion=suspicion,
+        effect=bounds.effect,
+        bound=min(bounds.whole.total, bounds.alone.total),
+        bound_now=bounds.now.total,
+        unmasked=bounds.whole.high,
+        exposure_log_e=float(board.log_e[board.starts.index(_exposure(live)), 0]),
+        tally=_tally(track, strongest),
+        counted=progress.counted,
+        bins=progress.bins,
+        on_history=float(totals[Account.ON_HISTORY] / max(totals[Account.REQUESTS], 1e-9)),
+        info=progress.info,
+        outlook=outlook(progress, kernels),
         smallest=smallest_effect(
-            row,
+            track.learned.row,
             kernels,
             log_needed=strongest.log_needed,
-            info=info * float(accounts[Account.COUNTED]),
-            units=max(1, len(present.accounts[0])),
+            info=progress.info * progress.counted,
+            units=max(1, len(accounts)),
             caution=0.0,
         ),
-        load=0.0,
+        load=load,
     )
 
 
-def _shown(board: Board, shares: FloatArray) -> Candidate:
-    """The strongest, or the arm over the whole attempt where nothing speaks for harm."""
-    row, column = divmod(int((board.log_e - board.log_needed).argmax()), shares.shape[1])
-    if shares[row, column] <= 0:
-        row, column = 0, 0
-    return board.candidate(row, column)
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """Upper end of harm, and the mask that load adds to it."""
+
+    high: float
+    mask: float
+
+    @property
+    def total(self) -> float:
+        return self.high + self.mask
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """The effect that is shown; harm on the whole attempt, now, and on the exposure alone.
+
+    `log_e`: log e of each true effect on the whole attempt.
+    """
+
+    effect: Interval
+    whole: _Bound
+    now: _Bound
+    alone: _Bound
+    log_e: FloatArray
+
+
+def _bounds(
+    board: Board, strongest: Candidate, live: Sequence[Start], effective: int, level: float
+) -> _Bounds:
+    """All that is read off e-values of true effects, in one product of matrices."""
+    track, attempt, exposure = board.track, live[0], _exposure(live)
+    row = track.learned.row
+    logs = [
+        _arm_since(board, attempt, effective),
+        _scope_since(board, strongest, effective),
+        _harm_since(board, attempt, effective),
+        _harm_since(board, exposure, effective),
+    ]
+    log_e = log_bet(np.array(logs), track.kernels(effective))
+    alphas = [_SHOWN, 1 - level, _EXPOSURE_LEVEL, (1 - level) / 2]
+    effect, over_all, since, alone = intervals(log_e[[1, 2, 3, 3]], row, alphas)
+    whole = _Bound(over_all.high, track.mask(attempt))
+    if exposure is attempt:
+        return _Bounds(effect, whole, whole, whole, log_e[0])
+    mask = track.mask(exposure)
+    harmless = whole.total < row.limit
+    only = whole if harmless else _Bound(alone.high, mask)
+    return _Bounds(effect, whole, _Bound(since.high, mask), only, log_e[0])
 
 
 def information(track: Track) -> float:
@@ -149,27 +186,36 @@ def information(track: Track) -> float:
     return 2 * lam * rate * (math.expm1(limit) - limit) / limit**2
 
 
-def _arm_since(board: Board, start: Start, present: Path, effective: int) -> FloatArray:
+def _arm_since(board: Board, start: Start, effective: int) -> FloatArray:
     """log L(d) of the arm since a start; mostly the board has read it."""
     read = board.arm_shift(start, (effective, 0))
     if read is not None:
         return read
     track = board.track
-    return arm_of(track, track.since(start, present, 0, 1), track.kernels(effective))
+    return _arm_of(track, track.since(start, track.present(), 0, 1), effective)
 
 
-def _scope_since(board: Board, shown: Candidate, part: Path, effective: int) -> FloatArray:
+def _scope_since(board: Board, shown: Candidate, effective: int) -> FloatArray:
     """log L(d) of the candidate's scope since its start."""
     if shown.scope == ARM:
-        return _arm_since(board, shown.start, board.track.present(), effective)
-    pods = board.track.log_shift(part, board.track.kernels(effective))[1]
-    scope: FloatArray = pods[0, shown.scope]
+        return _arm_since(board, shown.start, effective)
+    track = board.track
+    seen = track.since(shown.start, track.present(), 0, 1)
+    scope: FloatArray = track.log_shift(seen, track.kernels(effective))[1][0, shown.scope]
     return scope
 
 
-def arm_of(track: Track, part: Path, kernels: Kernels) -> FloatArray:
-    """log L(d) of the arm at the only boundary of `part`."""
-    shift: FloatArray = track.log_shift(part, kernels)[0][0]
+def _harm_since(board: Board, start: Start, effective: int) -> FloatArray:
+    """log L(d) of the arm since a start from all bins, those of overloaded pods included."""
+    track = board.track
+    if track.muted is None:
+        return _arm_since(board, start, effective)
+    return _arm_of(track, track.bounding(start), effective)
+
+
+def _arm_of(track: Track, seen: Seen, effective: int) -> FloatArray:
+    """log L(d) of the arm in the only row of what was seen."""
+    shift: FloatArray = track.log_shift(seen, track.kernels(effective))[0][0]
     return shift
 
 
@@ -177,51 +223,25 @@ def _exposure(live: Sequence[Start]) -> Start:
     return next((s for s in reversed(live) if s.step), live[0])
 
 
-def _bound(
-    track: Track, start: Start, kernels: Kernels, alpha: float, known: FloatArray | None = None
-) -> tuple[float, float]:
-    """Upper bound of harm since a start, and the mask that load adds to it.
-
-    `known`: the arm's log L(d) since then, where it was read already.
-    """
-    part = track.bounding(start)
-    log_l = arm_of(track, part, kernels) if known is None else known
-    accounts = part.accounts[0].sum(axis=0)
-    mask = accounts[Account.MASK] / max(accounts[Account.REQUESTS], 1e-9)
-    return interval(log_l, kernels, track.learned.row, alpha).high, float(mask)
+def _tally(track: Track, shown: Candidate) -> Tally:
+    rows = track.counted(shown.start)[:, len(Account) :]
+    canary = rows.sum(axis=0) if shown.scope == ARM else rows[shown.scope]
+    return Tally(canary=canary, control=track.reference(shown.start))
 
 
-def _tally(part: Path, scope: int) -> Tally:
-    rows = part.accounts[0][:, len(Account) :]
-    canary = rows.sum(axis=0) if scope == ARM else rows[scope]
-    return Tally(canary=canary, control=part.reference[0])
-
-
-def _outlook(
-    track: Track,
-    part: Path,
-    log_l: FloatArray,
-    kernels: Kernels,
-    info: float,
-    level: float,
-    step_s: float,
-) -> Outlook:
-    row = track.learned.row
-    accounts = part.accounts[0]
-    log_e = log_bet(log_l, kernels)
+def _progress(track: Track, log_e: FloatArray, level: float, step_s: float) -> Progress:
+    """How far the bound of the whole attempt has come."""
+    row, accounts = track.learned.row, track.running.now.accounts
     shift = row.grid.shift
-    return outlook(
-        Progress(
-            counted=float(accounts[:, Account.COUNTED].sum()),
-            bins=float(accounts[:, Account.BINS].max(initial=0.0)),
-            units=max(1, int(np.count_nonzero(accounts[:, Account.REQUESTS]))),
-            info=info,
-            noise=track.bin_noise(step_s),
-            limit=row.limit,
-            mode=float(shift[int(np.argmin(log_e))]),
-            log_e_limit=float(np.interp(row.limit, shift, log_e)),
-            alpha=1 - level,
-            counts=track.on_counts and track.learned.edge is None,
-        ),
-        kernels,
+    return Progress(
+        counted=float(accounts[:, Account.COUNTED].sum()),
+        bins=float(accounts[:, Account.BINS].max(initial=0.0)),
+        units=max(1, int(np.count_nonzero(accounts[:, Account.REQUESTS]))),
+        info=information(track),
+        noise=track.bin_noise(step_s),
+        limit=row.limit,
+        mode=float(shift[int(log_e.argmin())]),
+        log_e_limit=float(np.interp(row.limit, shift, log_e)),
+        alpha=1 - level,
+        counts=track.on_counts and track.learned.edge is None,
     )

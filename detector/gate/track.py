@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -14,7 +14,7 @@ from detector.gate.window import Window
 from detector.series import FloatArray
 from models.sequential.evidence import evidence, log_shift
 from models.sequential.kernels import BLUR_FLOOR, Kernels, blur, blur_kernel, build_kernels
-from models.sequential.running import Path, Running, Sums, moved
+from models.sequential.running import Path, Running, Seen, Snapshot, Stretch, moved
 from models.sequential.shares import Start
 from models.sequential.warmup import attention, log_priors
 
@@ -87,10 +87,10 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """Sums after each new bin: what may fail, and what bounds harm (overloaded bins included)."""
+    """Sums after each new bin: what may fail, and what overloaded bins would have said."""
 
     path: Path
-    both: Path | None
+    muted: Path | None
 
 
 @dataclass(slots=True)
@@ -98,7 +98,8 @@ class Track:
     """State of one signal.
 
     `judged` False: shown only. `weight`: share of alpha. `on_counts`: leans on a rate, else on a
-    histogram. `told_apart` False: the series do not tell pods apart.
+    histogram. `told_apart` False: the series do not tell pods apart. `muted`: sums of what may not
+    fail because the pod was overloaded, but bounds harm; None while there was no such bin.
     """
 
     name: str
@@ -111,7 +112,7 @@ class Track:
     told_apart: bool
     grace: bool = True
     running: Running = field(init=False)
-    both: Running | None = field(init=False, default=None)
+    muted: Running | None = field(init=False, default=None)
     ring: SingleArray = field(init=False)
     ring_age: FloatArray = field(init=False)
     lately: Base | None = field(init=False, default=None)
@@ -121,10 +122,7 @@ class Track:
 
     def __post_init__(self) -> None:
         row = self.learned.row
-        columns = len(Account) + self.tally
-        self.running = Running(row, columns, self.tally)
-        if row.masked_by_load:
-            self.both = Running(row, columns, self.tally)
+        self.running = Running(row, len(Account) + self.tally, self.tally)
         self.ring = np.zeros((0, 0, len(row.grid.theta)), dtype=np.float32)
         self.ring_age = np.zeros((0, 0))
         self.incidents = np.zeros(0)
@@ -157,33 +155,37 @@ class Track:
         """Add the window's bins from index `begin` on: sums after each, starts remembered."""
         row, age = self.learned.row, win.age[begin:]
         care = attention(age, row, self.bin_noise(win.step_s), grace=grace if self.grace else 0.0)
-        full = (self._blurred(base.log_l, win.step_s) * care[..., None]).astype(np.float32)
-        over = row.masked_by_load & (win.load[begin:] > _OVER)
-        heard = np.where(over[..., None], np.float32(0), full)
-        path = self._add(self.running, base, heard, win, begin, care * ~over, beginnings)
-        both = None
-        if self.both is not None:
-            both = self._add(self.both, base, full, win, begin, care, _steps(beginnings))
-        self._remember(heard, age, win.step_s)
+        heard = self._blurred(base.log_l, win.step_s)
+        heard *= care[..., None]
+        log_l, muted = heard.astype(np.float32), None
+        over = (win.load[begin:] > _OVER) & (care > 0)
+        if self.muted is not None or (row.masked_by_load and over.any()):
+            muted = self._mute(log_l, age, win.requests[begin:], over, beginnings)
+            log_l, care = np.where(over[..., None], np.float32(0), log_l), care * ~over
+        accounts = self._accounts(base, win, begin, care)
+        self.running.grow(win.count)
+        path = self.running.path(log_l, age, accounts, base.theirs)
+        _begin(self.running, path, beginnings)
+        self._remember(log_l, age, win.step_s)
         self.lately = base
         self.incidents = np.concatenate([self.incidents, base.incident])[-_INCIDENTS:]
-        return Advance(path, both)
+        return Advance(path, muted)
 
-    def _add(
+    def _mute(
         self,
-        running: Running,
-        base: Base,
         log_l: SingleArray,
-        win: Window,
-        begin: int,
-        care: FloatArray,
+        age: FloatArray,
+        requests: FloatArray,
+        over: NDArray[np.bool_],
         beginnings: Sequence[Beginning],
     ) -> Path:
-        running.grow(win.count)
-        accounts = self._accounts(base, win, begin, care)
-        path = running.path(log_l, win.age[begin:], accounts, base.theirs)
-        for b in beginnings:
-            running.snapshot(b.start.index, running.before(path, b.index), b.known, b.settled)
+        """Sums of what overloaded bins say: no start but the steps of exposure needs them."""
+        if self.muted is None:
+            self.muted = Running(self.learned.row, 1, 0)
+        self.muted.grow(log_l.shape[1])
+        said = np.where(over[..., None], log_l, np.float32(0))
+        path = self.muted.path(said, age, (requests * over)[..., None], np.zeros((len(over), 0)))
+        _begin(self.muted, path, [b for b in beginnings if b.start.step])
         return path
 
     def _accounts(self, base: Base, win: Window, begin: int, care: FloatArray) -> FloatArray:
@@ -225,100 +227,101 @@ class Track:
 
     def keep(self, moved_on: Advance, live: Sequence[Start], step_s: float) -> None:
         """Make the end of the new bins the present and forget what no rule needs."""
-        indices = {s.index for s in live}
-        self.running.keep(moved_on.path, indices)
-        if self.both is not None and moved_on.both is not None:
-            self.both.keep(moved_on.both, {s.index for s in live if s.step})
+        self.running.keep(moved_on.path, {s.index for s in live})
+        if self.muted is not None and moved_on.muted is not None:
+            self.muted.keep(moved_on.muted, {s.index for s in live if s.step})
         keep = round(_RING_S / step_s)
         self.ring, self.ring_age = self.ring[-keep:].copy(), self.ring_age[-keep:].copy()
 
     def present(self) -> Path:
         """The sums as they stand, as a path of one bin."""
-        now = self.running.now
-        return Path(now.log_l[None], now.accounts[None], now.reference[None])
+        return self.running.present()
 
-    def since(self, start: Start, path: Path, begin: int, end: int) -> Path:
-        """Sums of start `start` after bins `begin .. end - 1` of the path."""
-        return path.since(self._before(start), begin, end)
-
-    def bounding(self, start: Start) -> Path:
-        """Sums that bound harm since a start: overloaded bins count here."""
-        if self.both is None:
-            return self.since(start, self.present(), 0, 1)
-        now = self.both.now
-        path = Path(now.log_l[None], now.accounts[None], now.reference[None])
-        return path.since(self.both.snapshots.get(start.index), 0, 1)
-
-    def log_shift(self, part: Path, kernels: Kernels) -> tuple[FloatArray, FloatArray]:
-        """log L(d) of the arm (T, D) and of each row (T, P, D)."""
-        return log_shift(part.log_l, kernels, self.log_q)
-
-    def score(self, part: Path, effective: FloatArray) -> Scores:
-        """Log e-values of sums since a start; `effective` (T,) is what the control amounts to."""
-        accounts = part.accounts
-        requests = np.maximum(accounts[..., Account.REQUESTS], 1e-9)
-        caution = accounts[..., Account.CAUTION]
-        arm = caution.sum(axis=1) / np.maximum(requests.sum(axis=1), 1e-9)
-        cautions = np.concatenate([arm[:, None], caution / requests], axis=1)
-        scores = np.empty(cautions.shape)
-        shift = np.empty((len(scores), len(self.learned.row.grid.shift)))
-        groups = list(_groups(effective, accounts))
-        for key, at in groups:
-            kernels = self.kernels(*key)
-            chosen = part if len(at) == len(arm) else _rows(part, at)
-            shift[at], log_pods = self.log_shift(chosen, kernels)
-            logs = np.concatenate([shift[at][:, None], log_pods], axis=1)
-            scores[at] = evidence(logs, kernels, self.learned.row, cautions[at])
-        shared = groups[0][0] if len(groups) == 1 else None
-        return Scores(arm=scores[:, 0], pods=scores[:, 1:], shift=shift, key=shared)
-
-    def score_all(self, parts: Sequence[Path], effective: Sequence[FloatArray]) -> Scores:
-        """Scores of several starts, one after the other; done together where shapes agree."""
-        ends = np.cumsum([0, *(len(p.log_l) for p in parts)])
-        found = []
-        for chosen in _batches(parts):
-            at = np.concatenate([np.arange(ends[k], ends[k + 1]) for k in chosen])
-            joined = _join([parts[k] for k in chosen])
-            scores = self.score(joined, np.concatenate([effective[k] for k in chosen]))
-            found.append((at, scores))
-        return _together(found)
-
-    def score_at(self, starts: Sequence[Start], path: Path, at: int, effective: float) -> Scores:
-        """Scores of several starts at one boundary of a path: what a poll has."""
-        sums = [self._before(start) for start in starts]
-        width, rows = path.log_l.shape[2], path.log_l.shape[1]
-        narrow = np.array(
-            [s is not None and s.log_l.shape[1] < width and len(s.log_l) == rows for s in sums]
-        )
-        found = []
-        for part, columns in ((np.flatnonzero(narrow), 1), (np.flatnonzero(~narrow), width)):
-            if len(part):
-                joined = path.since_each([sums[k] for k in part.tolist()], at, columns)
-                found.append((part, self.score(joined, np.full(len(part), effective))))
-        return _together(found)
-
-    def _before(self, start: Start) -> Sums | None:
+    def before(self, start: Start) -> Snapshot | None:
         """Sums before a start; a start older than the track itself, like start 0, has none."""
-        return None if start.index == 0 else self.running.snapshots.get(start.index)
+        return self.running.snapshots.get(start.index)
 
-    def without(self, part: Path, last_bin: int, windows: Sequence[tuple[int, int]]) -> Path:
-        """The sums `part` (one bin, ending at `last_bin` of the ring) without each window of bins.
+    def since(self, start: Start, path: Path, begin: int, end: int) -> Seen:
+        """What was seen since a start after bins `begin .. end - 1` of the path."""
+        return path.since(self.before(start), begin, end)
+
+    def bounding(self, start: Start) -> Seen:
+        """What bounds harm since a start: overloaded bins count here."""
+        heard = self.since(start, self.present(), 0, 1)
+        if self.muted is None:
+            return heard
+        more = self.muted.present().since(self.muted.snapshots.get(start.index), 0, 1)
+        return Seen(heard.log_l + more.log_l, heard.accounts)
+
+    def counted(self, start: Start) -> FloatArray:
+        """What was summed beside the likelihood of each row since a start, (P, A)."""
+        return _less(self.running.now.accounts, self.before(start))
+
+    def reference(self, start: Start) -> FloatArray:
+        """What was summed of the control since a start, (C,)."""
+        before, now = self.before(start), self.running.now.reference
+        return now if before is None else now - before.reference
+
+    def mask(self, start: Start) -> float:
+        """What load adds to the bound of harm since a start, a request of the arm."""
+        accounts = self.counted(start)
+        requests = accounts[:, Account.REQUESTS].sum()
+        if self.muted is not None:
+            before = self.muted.snapshots.get(start.index)
+            requests += _less(self.muted.now.accounts, before).sum()
+        return float(accounts[:, Account.MASK].sum() / max(requests, 1e-9))
+
+    def log_shift(self, seen: Seen, kernels: Kernels) -> tuple[FloatArray, FloatArray]:
+        """log L(d) of the arm (T, D) and of each row (T, P, D)."""
+        return log_shift(seen.log_l, kernels, self.log_q)
+
+    def score(self, seen: Seen, effective: FloatArray) -> Scores:
+        """Log e-values of what was seen; `effective` (N,) is what the control amounts to."""
+        keys = _keys(effective, seen.accounts)
+        first = int(keys[0])
+        if (keys == first).all():
+            return self._score(seen, divmod(first, _QUARTERS + 1))
+        found = []
+        for key in sorted(set(keys.tolist())):
+            at = np.flatnonzero(keys == key)
+            found.append((at, self._score(seen.rows(at), divmod(key, _QUARTERS + 1))))
+        return _together(found)
+
+    def _score(self, seen: Seen, key: tuple[int, int]) -> Scores:
+        kernels = self.kernels(*key)
+        shift, pods = self.log_shift(seen, kernels)
+        logs = np.concatenate([shift[:, None], pods], axis=1)
+        scores = evidence(logs, kernels, self.learned.row, _cautions(seen.accounts))
+        return Scores(arm=scores[:, 0], pods=scores[:, 1:], shift=shift, key=key)
+
+    def score_each(self, path: Path, stretches: Sequence[Stretch], effective: FloatArray) -> Scores:
+        """Scores of stretches of a path, one after the other; done together where widths agree.
+
+        `effective` (T,) belongs to the path's boundaries.
+        """
+        ends = np.cumsum([0, *(s.end - s.begin for s in stretches)]).tolist()
+        found = []
+        for width, chosen in _batches(path, stretches):
+            of_these = [stretches[k] for k in chosen]
+            worth = effective[[at for s in of_these for at in range(s.begin, s.end)]]
+            scores = self.score(path.since_each(of_these, width), worth)
+            found.append((_runs(ends, chosen), scores))
+        return _together(found)
+
+    def without(self, seen: Seen, last_bin: int, windows: Sequence[tuple[int, int]]) -> Seen:
+        """What was `seen` (one row, ending at `last_bin` of the ring) without each window of bins.
 
         Windows are (begin, end) counted back from the ring's end; bins outside the ring stay.
         """
-        width = part.log_l.shape[2]
+        width = seen.log_l.shape[2]
         held = len(self.ring)
         taken = []
         for begin, end in windows:
             cut = slice(max(held + begin - last_bin, 0), max(held + end - last_bin, 0))
             bins = moved(self.ring[cut], self.ring_age[cut], self.learned.row)
-            taken.append(bins[:, : part.log_l.shape[1], :width].astype(np.float64).sum(axis=0))
-        log_l = part.log_l - np.stack(taken)
-        return Path(
-            log_l,
-            np.repeat(part.accounts, len(taken), axis=0),
-            np.repeat(part.reference, len(taken), axis=0),
-        )
+            taken.append(bins[:, : seen.log_l.shape[1], :width].sum(axis=0))
+        log_l = seen.log_l - np.stack(taken)
+        return Seen(log_l, np.repeat(seen.accounts, len(taken), axis=0))
 
     @property
     def log_q(self) -> FloatArray:
@@ -328,38 +331,58 @@ class Track:
     @property
     def nbytes(self) -> int:
         """Bytes of the state held between polls."""
-        both = self.both.nbytes if self.both else 0
-        return self.running.nbytes + both + self.ring.nbytes + self.ring_age.nbytes
+        muted = self.muted.nbytes if self.muted else 0
+        return self.running.nbytes + muted + self.ring.nbytes + self.ring_age.nbytes
 
 
-def _steps(beginnings: Sequence[Beginning]) -> list[Beginning]:
-    """Only the steps of exposure: the bound needs no other start."""
-    return [b for b in beginnings if b.start.step]
+def _begin(running: Running, path: Path, beginnings: Sequence[Beginning]) -> None:
+    """Remember the sums before each start; before the first there is nothing."""
+    for b in beginnings:
+        if b.start.index:
+            running.snapshot(b.start.index, running.before(path, b.index), b.known, b.settled)
 
 
-def _batches(parts: Sequence[Path]) -> Iterator[list[int]]:
-    """Numbers of parts of one width that are scored at once: as many as a processor's cache holds.
+def _less(accounts: FloatArray, before: Snapshot | None) -> FloatArray:
+    """Accounts less those before a start; rows that came later began at zero."""
+    if before is None:
+        return accounts
+    less = accounts.copy()
+    less[: len(before.accounts)] -= before.accounts
+    return less
+
+
+def _batches(path: Path, stretches: Sequence[Stretch]) -> Iterator[tuple[int, list[int]]]:
+    """Numbers of stretches of one width that are scored at once: what a processor's cache holds.
 
     A poll has one boundary of each start, an attempt read from raw all of them.
     """
-    for width in sorted({p.log_l.shape[2] for p in parts}):
+    widths = [path.width(s.before) for s in stretches]
+    for width in sorted(set(widths)):
         batch: list[int] = []
         rows = 0
-        for number, part in enumerate(parts):
-            if part.log_l.shape[2] != width:
+        for number, stretch in enumerate(stretches):
+            if widths[number] != width:
                 continue
-            if batch and rows + len(part.log_l) > _BATCH:
-                yield batch
+            count = stretch.end - stretch.begin
+            if batch and rows + count > _BATCH:
+                yield width, batch
                 batch, rows = [], 0
             batch.append(number)
-            rows += len(part.log_l)
-        yield batch
+            rows += count
+        yield width, batch
+
+
+def _runs(ends: Sequence[int], chosen: Collection[int]) -> NDArray[np.int64]:
+    """Rows of the chosen stretches, where all of them lie one after the other."""
+    return np.array([row for k in chosen for row in range(ends[k], ends[k + 1])])
 
 
 def _together(found: Sequence[tuple[NDArray[np.int64], Scores]]) -> Scores:
     """Scores of parts, each in its places."""
-    count = sum(len(at) for at, _ in found)
     first = found[0][1]
+    if len(found) == 1:
+        return first
+    count = sum(len(at) for at, _ in found)
     arm, pods = np.empty(count), np.empty((count, first.pods.shape[1]))
     shift = np.empty((count, first.shift.shape[1]))
     for at, scores in found:
@@ -368,27 +391,20 @@ def _together(found: Sequence[tuple[NDArray[np.int64], Scores]]) -> Scores:
     return Scores(arm=arm, pods=pods, shift=shift, key=key)
 
 
-def _join(parts: Sequence[Path]) -> Path:
-    if len(parts) == 1:
-        return parts[0]
-    return Path(
-        np.concatenate([p.log_l for p in parts]),
-        np.concatenate([p.accounts for p in parts]),
-        np.concatenate([p.reference for p in parts]),
-    )
+def _cautions(accounts: FloatArray) -> FloatArray | None:
+    """Caution a request of the arm, then of each row, (N, 1 + P); None where there is none."""
+    caution = accounts[..., Account.CAUTION]
+    if not caution.any():
+        return None
+    requests = np.maximum(accounts[..., Account.REQUESTS], 1e-9)
+    arm = caution.sum(axis=1) / np.maximum(requests.sum(axis=1), 1e-9)
+    return np.concatenate([arm[:, None], caution / requests], axis=1)
 
 
-def _rows(part: Path, at: NDArray[np.int64]) -> Path:
-    return Path(part.log_l[at], part.accounts[at], part.reference[at])
-
-
-def _groups(
-    effective: FloatArray, accounts: FloatArray
-) -> Iterator[tuple[tuple[int, int], NDArray[np.int64]]]:
-    """Boundaries that share kernels: by worth of the control and share judged on history."""
+def _keys(effective: FloatArray, accounts: FloatArray) -> NDArray[np.int64]:
+    """By worth of the control and share judged on history: rows that share kernels, (N,)."""
     total = np.maximum(accounts[..., Account.REQUESTS].sum(axis=1), 1e-9)
     share = np.minimum(accounts[..., Account.ON_HISTORY].sum(axis=1) / total, 1.0)
-    quarters = np.ceil(share * _QUARTERS - 1e-9).astype(np.int64)
-    keys = effective.astype(np.int64) * (_QUARTERS + 1) + quarters
-    for key in sorted(set(keys.tolist())):
-        yield divmod(int(key), _QUARTERS + 1), np.flatnonzero(keys == key)
+    quarters = np.ceil(share * _QUARTERS - 1e-9)
+    keys: NDArray[np.int64] = (effective * (_QUARTERS + 1) + quarters).astype(np.int64)
+    return keys

@@ -7,6 +7,7 @@ nonasymptotic confidence sequences*): they may be looked at at every poll.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ __all__ = [
     "Outlook",
     "Progress",
     "interval",
+    "intervals",
     "log_bet",
     "outlook",
     "smallest_effect",
@@ -53,14 +55,27 @@ class Interval:
 
 def interval(log_l: Array, kernels: Kernels, row: Row, alpha: float) -> Interval:
     """Effects that are not excluded at level `alpha`, from log L(d) of shape (D,)."""
+    return intervals(log_bet(log_l[None], kernels), row, [alpha])[0]
+
+
+def intervals(log_e: Array, row: Row, alphas: Sequence[float]) -> list[Interval]:
+    """The same for many at once, each at its own level, from log e(delta) of shape (N, D)."""
     shift = row.grid.shift
-    log_e = log_bet(log_l, kernels)
-    best = int(np.argmin(log_e))
-    wall = -math.log(alpha)
-    inside = np.flatnonzero(log_e < wall)
-    if not len(inside):
-        return Interval(float(shift[best]), float(shift[best]), float(shift[best]))
-    first, last = int(inside[0]), int(inside[-1])
+    walls = [-math.log(alpha) for alpha in alphas]
+    inside = log_e < np.array(walls)[:, None]
+    best, first = log_e.argmin(axis=1), inside.argmax(axis=1)
+    last = len(shift) - 1 - inside[:, ::-1].argmax(axis=1)
+    ends = zip(log_e, inside, best.tolist(), first.tolist(), last.tolist(), walls, strict=True)
+    return [
+        _between(shift, e, top, low, high, wall)
+        if within[low]
+        else Interval(float(shift[top]), float(shift[top]), float(shift[top]))
+        for e, within, top, low, high, wall in ends
+    ]
+
+
+def _between(shift: Array, log_e: Array, best: int, first: int, last: int, wall: float) -> Interval:
+    """From the first grid point to the last that are inside the wall."""
     high = math.inf if last == len(shift) - 1 else _cross(shift, log_e, last, last + 1, wall)
     low = -math.inf if first == 0 else _cross(shift, log_e, first, first - 1, wall)
     return Interval(float(shift[best]), low, high)
@@ -68,8 +83,9 @@ def interval(log_l: Array, kernels: Kernels, row: Row, alpha: float) -> Interval
 
 def _cross(shift: Array, log_e: Array, inside: int, outside: int, wall: float) -> float:
     """Where log e crosses the wall, linear between two grid points."""
-    part = (wall - log_e[inside]) / max(log_e[outside] - log_e[inside], 1e-12)
-    return float(shift[inside] + part * (shift[outside] - shift[inside]))
+    near, far = log_e.item(inside), log_e.item(outside)
+    begin, end = shift.item(inside), shift.item(outside)
+    return begin + (wall - near) / max(far - near, 1e-12) * (end - begin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

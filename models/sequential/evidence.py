@@ -25,7 +25,7 @@ _TINY = np.float32(1e-30)
 _LEAST = np.float32(-50.0)
 
 
-def log_shift(sums: Array, kernels: Kernels, log_q: Array) -> tuple[Array, Array]:
+def log_shift(sums: Array | Single, kernels: Kernels, log_q: Array) -> tuple[Array, Array]:
     """Log-likelihood of the common shift, from sums of each unit under each template.
 
     `sums` (N, P, W, J) to arm (N, D) and single units (N, P, D), averaged over the templates by
@@ -33,7 +33,8 @@ def log_shift(sums: Array, kernels: Kernels, log_q: Array) -> tuple[Array, Array
     Single precision inside: the largest entry is taken out first.
     """
     mass, top = _unit_mass(sums, kernels)
-    each = np.log(mass + _TINY)
+    mass += _TINY
+    each = np.log(mass)
     if sums.shape[2] == 1:
         units: Array = each[:, :, 0] + top[:, :, 0]
         return units.sum(axis=1), units
@@ -41,18 +42,17 @@ def log_shift(sums: Array, kernels: Kernels, log_q: Array) -> tuple[Array, Array
     weight = top[..., 0] + log_q
     most = weight.max(axis=-1, keepdims=True)
     share = np.exp((weight - most).astype(np.float32))
-    mixed = np.matmul(share[:, :, None], mass + _TINY)[:, :, 0]
+    mixed = np.matmul(share[:, :, None], mass)[:, :, 0]
     return arm, np.log(mixed + _TINY) + most
 
 
-def _unit_mass(sums: Array, kernels: Kernels) -> tuple[Single, Array]:
+def _unit_mass(sums: Array | Single, kernels: Kernels) -> tuple[Single, Array]:
     """Likelihood of the shift over its largest part exp(top): (..., J) to (..., D), (..., 1)."""
     top = sums.max(axis=-1, keepdims=True)
-    scaled = np.empty(sums.shape, np.float32)
-    np.subtract(sums, top, out=scaled, casting="same_kind")
+    scaled = (sums - top).astype(np.float32, copy=False)
     np.maximum(scaled, _LEAST, out=scaled)
     np.exp(scaled, out=scaled)
-    return np.matmul(scaled, kernels.unit), top
+    return np.matmul(scaled, kernels.unit), top.astype(np.float64)
 
 
 def evidence(log_l: Array, kernels: Kernels, row: Row, caution: Array | None = None) -> Array:
@@ -63,11 +63,12 @@ def evidence(log_l: Array, kernels: Kernels, row: Row, caution: Array | None = N
     """
     top = log_l.max(axis=-1, keepdims=True)
     mass = np.exp(np.maximum(log_l - top, -300.0))
-    null = np.maximum(*((mass * one).sum(axis=-1) for one in kernels.nulls))
+    odds = (mass[..., None, :] * kernels.tests).sum(axis=-1)
+    null = odds[..., 1:].max(axis=-1)
     if caution is not None and caution.any():
         extra = shifted_null(row, kernels.sc, caution.ravel()).reshape(mass.shape)
         null = np.maximum(null, (mass * extra).sum(axis=-1))
-    ratio: Array = np.log((mass * kernels.harm).sum(axis=-1) + 1e-30) - np.log(null + 1e-30)
+    ratio: Array = np.log(odds[..., 0] + 1e-30) - np.log(null + 1e-30)
     return ratio
 
 

@@ -11,25 +11,29 @@ from numpy.typing import NDArray
 from models.sequential.rows import Row
 from models.sequential.warmup import template_shifts
 
-__all__ = ["Path", "Running", "Sums", "moved"]
+__all__ = ["Path", "Running", "Seen", "Snapshot", "Stretch", "Sums", "moved"]
 
 Array = NDArray[np.float64]
+Single = NDArray[np.float32]
 
 
-def moved(log_l: Array | NDArray[np.float32], age: Array, row: Row) -> Array:
+def moved(log_l: Array | Single, age: Array, row: Row) -> Array:
     """Each template's view of the bins: (T, P, J) and ages (T, P) to (T, P, W, J).
 
     A template that expects `a` log units more reads the grid `a` higher, clipped at its ends.
     """
-    wide = log_l.astype(np.float64)
     if len(row.templates) == 1:
-        return wide[:, :, None]
+        alone: Array = log_l.astype(np.float64)[:, :, None]
+        return alone
     points = log_l.shape[-1]
     shifts = template_shifts(age, row)
     if not shifts.any():
+        wide = log_l.astype(np.float64)
         return np.broadcast_to(wide[:, :, None], (*shifts.shape, points))
-    index = np.clip(np.arange(points) + shifts[..., None], 0, points - 1)
-    return np.take_along_axis(wide[:, :, None], index, axis=-1)
+    index = np.minimum(np.arange(points) + shifts[..., None], points - 1)
+    index += points * np.arange(age.size).reshape(*age.shape, 1, 1)
+    seen: Array = log_l.ravel().take(index).astype(np.float64)
+    return seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,61 +46,109 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Sums before a start, of the units known then: `log_l` (known, V, J), and as in `Sums`.
+
+    V is 1 where all of them were settled: then one template stands for all.
+    """
+
+    log_l: Single
+    accounts: Array
+    reference: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Boundaries after bins `begin .. end - 1` of a path, counted from `before` a start.
+
+    `before` None: from the beginning of all.
+    """
+
+    before: Snapshot | None
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen since starts, a row each boundary: `log_l` (N, P, V, J), `accounts` (N, P, A).
+
+    V is 1 where one template stands for all, else W.
+    """
+
+    log_l: Array | Single
+    accounts: Array
+
+    def rows(self, at: NDArray[np.int64]) -> Seen:
+        """Some of the rows."""
+        return Seen(self.log_l[at], self.accounts[at])
+
+
+@dataclass(frozen=True, slots=True)
 class Path:
-    """Sums after each of T bins: `log_l` (T, P, W, J), `accounts` (T, P, A), `reference` (T, C)."""
+    """Sums after each of T bins: `log_l` (T, P, W, J), `accounts` (T, P, A), `reference` (T, C).
+
+    `coarse` and `fine` are `log_l` in two halves of single precision: what was seen since a start
+    is as exact as that precision can tell, for a fraction of the time that doubles take.
+    """
 
     log_l: Array
     accounts: Array
     reference: Array
+    coarse: Single
+    fine: Single
+
+    @classmethod
+    def of(cls, log_l: Array, accounts: Array, reference: Array) -> Path:
+        """A path of these sums."""
+        coarse = log_l.astype(np.float32)
+        return cls(log_l, accounts, reference, coarse, (log_l - coarse).astype(np.float32))
 
     def at(self, index: int) -> Sums:
         """Sums after bin `index`."""
         return Sums(self.log_l[index], self.accounts[index], self.reference[index])
 
-    def since(self, start: Sums | None, begin: int, end: int) -> Path:
-        """Sums after bins `begin .. end - 1` less those before `start` (None: the beginning)."""
-        log_l, accounts = self.log_l[begin:end], self.accounts[begin:end]
-        reference = self.reference[begin:end]
-        if start is None:
-            return Path(log_l, accounts, reference)
-        known = len(start.log_l)
-        if start.log_l.shape[1] < log_l.shape[2] and known == log_l.shape[1]:
-            log_l = log_l[:, :, :1]
-        if known == log_l.shape[1]:
-            log_l = _one_template(log_l, start.log_l)
-        else:
-            log_l = log_l.copy()
-            log_l[:, :known] = _one_template(log_l[:, :known], start.log_l)
-        accounts = accounts.copy()
-        accounts[:, :known] -= start.accounts
-        return Path(log_l, accounts, reference - start.reference)
+    def width(self, before: Snapshot | None) -> int:
+        """How many templates must be told apart since a start: all, or one for settled units."""
+        units, width = self.log_l.shape[1:3]
+        if before is None or len(before.log_l) < units:
+            return int(width)
+        return int(before.log_l.shape[1])
 
-    def since_each(self, starts: Sequence[Sums | None], at: int, width: int) -> Path:
-        """Sums after bin `at` less those before each start, a row each, as `since` gives them.
+    def since(self, before: Snapshot | None, begin: int, end: int) -> Seen:
+        """What was seen at boundaries `begin .. end - 1` since `before`."""
+        return self.since_each([Stretch(before, begin, end)], self.width(before))
 
-        `width`: 1 where one template stands for all, else all of them.
+    def since_each(self, stretches: Sequence[Stretch], width: int) -> Seen:
+        """What was seen in each stretch, one after the other, under `width` templates.
+
+        Every row has the same bits whatever is read with it.
         """
-        now, accounts = self.log_l[at, :, :width], self.accounts[at]
-        log_l = np.empty((len(starts), *now.shape))
-        counted = np.empty((len(starts), *accounts.shape))
-        reference = np.empty((len(starts), *self.reference[at].shape))
-        log_l[:], counted[:], reference[:] = now, accounts, self.reference[at]
-        for row, start in enumerate(starts):
-            if start is None:
-                continue
-            known, one = len(start.log_l), start.log_l.shape[1] < self.log_l.shape[2]
-            past = now[:known, :1] if one else now[:known]
-            log_l[row, :known] = past - start.log_l
-            counted[row, :known] -= start.accounts
-            reference[row] -= start.reference
-        return Path(log_l, counted, reference)
+        rows = sum(s.end - s.begin for s in stretches)
+        _, units, _, points = self.log_l.shape
+        log_l = np.empty((rows, units, width, points), np.float32)
+        accounts = np.empty((rows, *self.accounts.shape[1:]))
+        at = 0
+        for stretch in stretches:
+            end = at + stretch.end - stretch.begin
+            self._differ(stretch, log_l[at:end], accounts[at:end])
+            at = end
+        return Seen(log_l, accounts)
 
-
-def _one_template(now: Array, then: Array) -> Array:
-    """Differences; where all templates coincide since `then` it holds the first one alone."""
-    if then.shape[1] < now.shape[2]:
-        return np.broadcast_to(now[:, :, :1] - then, now.shape)
-    return now - then
+    def _differ(self, stretch: Stretch, log_l: Single, accounts: Array) -> None:
+        """Write what was seen in one stretch; units that came after its start began at zero."""
+        span, before = slice(stretch.begin, stretch.end), stretch.before
+        accounts[:] = self.accounts[span]
+        known = 0 if before is None else len(before.log_l)
+        if known < log_l.shape[1]:
+            log_l[:, known:] = self.coarse[span, known:]
+        if before is None:
+            return
+        width = before.log_l.shape[1]
+        old = log_l[:, :known]
+        np.subtract(self.coarse[span, :known, :width], before.log_l, out=old)
+        old += self.fine[span, :known, :width]
+        accounts[:, :known] -= before.accounts
 
 
 @dataclass(slots=True)
@@ -110,7 +162,7 @@ class Running:
     columns: int
     reference: int
     now: Sums = field(init=False)
-    snapshots: dict[int, Sums] = field(default_factory=dict)
+    snapshots: dict[int, Snapshot] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         width, points = len(self.row.templates), len(self.row.grid.theta)
@@ -127,9 +179,7 @@ class Running:
                 np.pad(self.now.log_l, pad), np.pad(self.now.accounts, pad[:2]), self.now.reference
             )
 
-    def path(
-        self, log_l: Array | NDArray[np.float32], age: Array, accounts: Array, reference: Array
-    ) -> Path:
+    def path(self, log_l: Array | Single, age: Array, accounts: Array, reference: Array) -> Path:
         """Sums after each of T further bins, not yet kept; any chunking gives the same bits."""
         steps = np.array(moved(log_l, age, self.row), dtype=np.float64)
         steps[0] += self.now.log_l
@@ -137,11 +187,16 @@ class Running:
         accounts[0] += self.now.accounts
         reference = reference.copy()
         reference[0] += self.now.reference
-        return Path(
+        return Path.of(
             np.cumsum(steps, axis=0, out=steps),
             np.cumsum(accounts, axis=0, out=accounts),
             np.cumsum(reference, axis=0, out=reference),
         )
+
+    def present(self) -> Path:
+        """The sums as they stand, as a path of one bin."""
+        now = self.now
+        return Path.of(now.log_l[None], now.accounts[None], now.reference[None])
 
     def before(self, path: Path, index: int) -> Sums:
         """Sums before bin `index` of a path that follows the present."""
@@ -153,7 +208,7 @@ class Running:
         One template stands for all where every known unit was settled.
         """
         log_l = sums.log_l[:known, :1] if settled else sums.log_l[:known]
-        self.snapshots[start] = Sums(
+        self.snapshots[start] = Snapshot(
             log_l.astype(np.float32), sums.accounts[:known].copy(), sums.reference.copy()
         )
 
@@ -166,5 +221,5 @@ class Running:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays held."""
-        held = [self.now, *self.snapshots.values()]
+        held: list[Sums | Snapshot] = [self.now, *self.snapshots.values()]
         return sum(s.log_l.nbytes + s.accounts.nbytes + s.reference.nbytes for s in held)

@@ -7,6 +7,7 @@ import pytest
 
 from detector.gate.rule import Span, board
 from detector.gate.track import Track
+from models.sequential.running import Stretch
 from tests.detector.gate.rollouts import Recipe, Run, make
 
 
@@ -33,7 +34,8 @@ def test_a_poll_reads_what_each_start_says_alone(run: Run) -> None:
     live, worth = run.session.clock.live, np.array([6.0])
     for track in tracks(run):
         path = track.present()
-        together = track.score_at(list(live), path, 0, 6.0)
+        starts = [Stretch(track.before(start), 0, 1) for start in live]
+        together = track.score_each(path, starts, worth)
         for row, start in enumerate(live):
             alone = track.score(track.since(start, path, 0, 1), worth)
             np.testing.assert_array_equal(together.arm[row], alone.arm[0])

@@ -1,0 +1,74 @@
+"""Bins of overloaded pods: they may not fail a release, and yet bound the harm it may do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detector.gate.track import Account, Track
+from tests.detector.gate.rollouts import Recipe, Run, make
+
+EVEN, HEAVY = 1 / 7, 0.5
+
+
+def judged(*shares: float, polls: tuple[int, ...] = (48,), **more: float) -> Run:
+    """One canary beside six control pods for twelve minutes, read at the given bins."""
+    run = Run(make(Recipe(seed=11, canary=1, control=6, bins=48, shares=shares, **more)))  # type: ignore[arg-type]
+    for poll in polls:
+        run.to(poll)
+    return run
+
+
+def latency(run: Run) -> Track:
+    """The track that load masks."""
+    return run.session.tracks["latency"]
+
+
+def test_nothing_is_kept_aside_while_load_is_comparable() -> None:
+    """Every rollout would otherwise pay in memory and time for what few of them need."""
+    assert all(track.muted is None for track in judged(EVEN).session.tracks.values())
+
+
+@pytest.mark.parametrize("name", ["error_rate", "restarts"])
+def test_load_excuses_no_errors(name: str) -> None:
+    """A canary that fails under load it is given fails."""
+    assert judged(HEAVY).session.tracks[name].muted is None
+
+
+def test_an_overloaded_pod_slows_down_without_blame_but_not_without_bound() -> None:
+    """Waiting in a queue is the load's doing; that it is harmless nobody knows."""
+    run = judged(EVEN, HEAVY, slower=0.4, begins=0.5)
+    track, start = latency(run), run.session.clock.live[0]
+    heard = track.since(start, track.present(), 0, 1)
+    all_of_it = track.bounding(start)
+    kernels = track.kernels(6)
+    shift = track.learned.row.grid.shift
+    blamed, bounded = (
+        shift[track.log_shift(seen, kernels)[0][0].argmax()] for seen in (heard, all_of_it)
+    )
+    assert blamed < 0.1
+    assert bounded > 0.15
+
+
+def test_requests_of_overloaded_bins_share_the_mask() -> None:
+    """The mask is one for all requests: what was not heard must not make it look larger."""
+    run = judged(EVEN, HEAVY)
+    track, start = latency(run), run.session.clock.live[0]
+    heard = track.counted(start)
+    served = run.frame.canary.requests[0, -45:].sum()
+    assert heard[:, Account.REQUESTS].sum() < 0.5 * served
+    assert heard[:, Account.MASK].sum() == pytest.approx(track.mask(start) * served)
+
+
+def test_polling_changes_nothing_of_what_is_kept_aside() -> None:
+    """Whether a pod was found overloaded in a batch of bins or alone is no matter."""
+    shares = (EVEN, HEAVY, EVEN)
+    once, often = judged(*shares), judged(*shares, polls=tuple(range(1, 49)))
+    for track, other in zip(
+        once.session.tracks.values(), often.session.tracks.values(), strict=True
+    ):
+        assert (track.muted is None) == (other.muted is None)
+        if track.muted is not None and other.muted is not None:
+            np.testing.assert_array_equal(track.muted.now.log_l, other.muted.now.log_l)
+            assert track.muted.snapshots.keys() == other.muted.snapshots.keys()
+    assert latency(once).muted is not None
