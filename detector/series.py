@@ -10,7 +10,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Answer", "Columns", "FloatArray", "MatchOp", "Matcher", "Query", "Series"]
+__all__ = ["Answer", "Columns", "FloatArray", "HashedOnce", "MatchOp", "Matcher", "Query", "Series"]
 
 FloatArray = NDArray[np.float64]
 
@@ -33,12 +33,32 @@ class Matcher:
     value: str
 
 
+class HashedOnce:
+    """A frozen dataclass that is a key many times in every poll: it keeps its hash.
+
+    A subclass says `__hash__ = HashedOnce.__hash__`, or it is given one that computes it each time.
+    """
+
+    __slots__ = ("_hash",)
+    _hash: int
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            found = hash(tuple(getattr(self, name) for name in self.__slots__))
+            object.__setattr__(self, "_hash", found)
+            return found
+
+
 @dataclass(frozen=True, slots=True)
-class Query:
+class Query(HashedOnce):
     """One metric name with matchers: what `name{matchers}` selects."""
 
     metric: str
     matchers: tuple[Matcher, ...] = ()
+
+    __hash__ = HashedOnce.__hash__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

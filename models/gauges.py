@@ -11,6 +11,11 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+# What is kept of each gauge in each open bin, and what stands where there is no sample.
+_SUM, _SEEN, _VALUE, _WHEN = range(4)
+_FILL = np.array([0.0, 0.0, np.nan, -np.inf])[:, None, None]
+
+
 class Gauges:
     """State of many gauges. Boundary m lies at `start + m * step`; bin m ends there.
 
@@ -20,23 +25,18 @@ class Gauges:
     def __init__(self, *, start: float, step: float, hold: float, frozen: int) -> None:
         self.start, self.step, self.hold, self.frozen = start, step, hold, frozen
         self.count = 0
-        self._sum: Floats = np.zeros((0, 1))
-        self._seen: Floats = np.zeros((0, 1))
-        self._value: Floats = np.zeros((0, 1))
-        self._when: Floats = np.zeros((0, 1))
-        self._last: Floats = np.zeros(0)
-        self._time: Floats = np.zeros(0)
+        # (4, gauges, open bins); then the last value before them and its time, (2, gauges).
+        self._open: Floats = np.zeros((4, 0, 1))
+        self._last: Floats = np.zeros((2, 0))
 
     def add_series(self) -> int:
         """A new gauge."""
         self.count += 1
-        if self.count > len(self._last):
-            size = max(16, 2 * self.count)
-            self._sum, self._seen = _taller(self._sum, size, 0.0), _taller(self._seen, size, 0.0)
-            self._value = _taller(self._value, size, np.nan)
-            self._when = _taller(self._when, size, -np.inf)
-            self._last = _taller(self._last, size, np.nan)
-            self._time = _taller(self._time, size, -np.inf)
+        if self.count > self._last.shape[1]:
+            more = max(16, self.count)
+            width = self._open.shape[2]
+            self._open = np.concatenate([self._open, _empty(more, width)], axis=1)
+            self._last = np.concatenate([self._last, _empty(more, 1)[_VALUE:, :, 0]], axis=1)
         return self.count - 1
 
     def extend(self, series: Ints, times: Floats, values: Floats) -> None:
@@ -45,15 +45,15 @@ class Gauges:
         late = bin_ < 0
         if late.any():
             keep = ~late
-            self._hold_late(series[late], times[late], values[late])
+            self._last[:, series[late]] = values[late], times[late]
             series, times, values, bin_ = series[keep], times[keep], values[keep], bin_[keep]
         if not len(series):
             return
         self._widen(int(bin_.max()) + 1)
-        np.add.at(self._sum, (series, bin_), values)
-        np.add.at(self._seen, (series, bin_), 1.0)
-        self._value[series, bin_] = values
-        self._when[series, bin_] = times
+        np.add.at(self._open[_SUM], (series, bin_), values)
+        np.add.at(self._open[_SEEN], (series, bin_), 1.0)
+        self._open[_VALUE, series, bin_] = values
+        self._open[_WHEN, series, bin_] = times
 
     def advance(self, top: int) -> Floats:
         """Means of every gauge in the bins up to boundary `top`, (series, new bins)."""
@@ -61,41 +61,26 @@ class Gauges:
         if new <= 0:
             return np.zeros((count, 0))
         self._widen(new)
-        seen = self._seen[:count, :new]
-        means = np.divide(
-            self._sum[:count, :new], seen, out=np.full(seen.shape, np.nan), where=seen > 0
-        )
-        value = np.concatenate([self._last[:count, None], self._value[:count, :new]], axis=1)
-        when = np.concatenate([self._time[:count, None], self._when[:count, :new]], axis=1)
-        newest = np.maximum.accumulate(np.where(when > -np.inf, np.arange(new + 1), 0), axis=1)
-        value, when = (np.take_along_axis(part, newest, axis=1) for part in (value, when))
+        now = self._open[:, :count, :new]
+        total, seen = now[_SUM], now[_SEEN]
+        held = np.concatenate([self._last[:, :count, None], now[_VALUE:]], axis=2)
+        there = held[1] > -np.inf
+        newest = np.maximum.accumulate(np.where(there, np.arange(new + 1), 0), axis=1)
+        value, when = held[:, np.arange(count)[:, None], newest]
         ends = self.start + (self.frozen + 1 + np.arange(new)) * self.step
-        fresh = ends - when[:, 1:] <= self.hold
-        self._last[:count], self._time[:count] = value[:, -1], when[:, -1]
-        self._shift(new)
+        again = np.where(ends - when[:, 1:] <= self.hold, value[:, 1:], np.nan)
+        self._last[:, :count] = value[:, -1], when[:, -1]
+        self._open = self._open[:, :, new:].copy()
         self.frozen = top
-        return np.where(seen > 0, means, np.where(fresh, value[:, 1:], np.nan))
-
-    def _hold_late(self, series: Ints, times: Floats, values: Floats) -> None:
-        self._last[series], self._time[series] = values, times
+        means: Floats = np.divide(total, seen, out=again, where=seen > 0)
+        return means
 
     def _widen(self, width: int) -> None:
-        more = width - self._sum.shape[1]
+        more = width - self._open.shape[2]
         if more > 0:
-            self._sum, self._seen = _wider(self._sum, more, 0.0), _wider(self._seen, more, 0.0)
-            self._value = _wider(self._value, more, np.nan)
-            self._when = _wider(self._when, more, -np.inf)
-
-    def _shift(self, new: int) -> None:
-        self._sum, self._seen = self._sum[:, new:].copy(), self._seen[:, new:].copy()
-        self._value, self._when = self._value[:, new:].copy(), self._when[:, new:].copy()
+            empty = _empty(self._open.shape[1], more)
+            self._open = np.concatenate([self._open, empty], axis=2)
 
 
-def _taller(old: Floats, size: int, fill: float) -> Floats:
-    new = np.full((size, *old.shape[1:]), fill)
-    new[: len(old)] = old
-    return new
-
-
-def _wider(old: Floats, more: int, fill: float) -> Floats:
-    return np.concatenate([old, np.full((len(old), more), fill)], axis=1)
+def _empty(gauges: int, bins: int) -> Floats:
+    return np.broadcast_to(_FILL, (4, gauges, bins))

@@ -60,6 +60,8 @@ class FrameBuilder:
         self.intake = Intake(self.roster)
         self.done = self.first
         self._joined = [r.family for r in self.roster.roles if r.family.joined]
+        # The same objects at every poll: what is kept by reading finds them by identity.
+        self._plain = {role.family: tuple(self._by_arm(role.family)) for role in self.roster.roles}
         self._asked: dict[Query, frozenset[str]] = {}
         self._named: dict[Family, tuple[list[str], tuple[Reading, ...]]] = {}
         self._covered: set[str] = set()
@@ -84,7 +86,7 @@ class FrameBuilder:
         out: list[Reading] = []
         for role in self.roster.roles:
             family = role.family
-            out += self._by_pod(family) if family.joined else self._by_arm(family)
+            out += self._by_pod(family) if family.joined else self._plain[family]
         return tuple(out)
 
     def _by_arm(self, family: Family) -> Iterator[Reading]:
@@ -98,7 +100,7 @@ class FrameBuilder:
         if self.plan.unit is not Unit.POD:
             yield from self._by_named_pods(family)
             return
-        names = sorted(pod.name for pod in self.roster.pods if self._is_alive(pod))
+        names = self._alive_names()
         held = self._named.get(family)
         if held is None or held[0] != names:
             held = self._named[family] = (names, tuple(self._among(family, names)))
@@ -118,10 +120,14 @@ class FrameBuilder:
 
     def _by_named_pods(self, family: Family) -> Iterator[Reading]:
         """Without pods to go by: selectors that speak of pod names alone fit joined metrics too."""
-        for reading in self._by_arm(family):
+        for reading in self._plain[family]:
             own = reading.query.matchers[len(family.matchers) :]
             if own and all(matcher.label == family.pod_label for matcher in own):
                 yield reading
+
+    def _alive_names(self) -> list[str]:
+        since = self._watermark - _SILENT_S * self.time_scale
+        return sorted([pod.name for pod in self.roster.pods if pod.newest >= since])
 
     def _is_alive(self, pod: Pod) -> bool:
         return pod.newest >= self._watermark - _SILENT_S * self.time_scale
@@ -133,10 +139,11 @@ class FrameBuilder:
 
         Samples that were taken before may come again; what is older than them is ignored.
         """
-        self.intake.take(readings, answers)
-        for reading in readings:
-            self._covered |= self._asked.get(reading.query, frozenset())
-        self._meet()
+        if readings:
+            self.intake.take(readings, answers)
+            for reading in readings:
+                self._covered |= self._asked.get(reading.query, _NOBODY)
+            self._meet()
         top = math.floor((now - self.settle - self.start) / self.step)
         if top > self.done and not self._is_waiting():
             self._freeze(top)
@@ -147,14 +154,12 @@ class FrameBuilder:
         pending = self.intake.pending
         if not len(pending.series):
             return
-        ends = np.flatnonzero(np.diff(pending.series, append=-2))
-        entries, pods = self.roster.entries, self.roster.pods
-        for number, time in zip(
-            pending.series[ends].tolist(), pending.times[ends].tolist(), strict=True
-        ):
-            entry = entries[number]
-            if entry.family == 0 and time > pods[entry.pod].newest:
-                pods[entry.pod].newest = time
+        order, pods = self._arrangement(), self.roster.pods
+        served = order.family[pending.series] == 0
+        newest = np.full(len(pods), -np.inf)
+        np.maximum.at(newest, order.pod[pending.series[served]], pending.times[served])
+        for pod, time in zip(pods, newest.tolist(), strict=True):
+            pod.newest = max(pod.newest, time)
 
     def _is_waiting(self) -> bool:
         if not self._joined or self.plan.unit is not Unit.POD:
@@ -321,6 +326,7 @@ class FrameBuilder:
 
 
 _SAME_START_S = 1.0
+_NOBODY: frozenset[str] = frozenset()
 
 
 class _Order:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from detector.gate.cells import Cells
 from detector.gate.frame import Arm, Counts, Frame, Histogram
-from detector.gate.roster import Cell, Roster
+from detector.gate.roster import Cell, Pod, Roster
 from detector.series import FloatArray
 from detector.signals.plan import ArmName, BoundSignal, Family
 from detector.signals.signal import Kind, Shape
@@ -23,6 +23,7 @@ Ints = NDArray[np.int64]
 _EDGES_MIN = 4
 _HOUR_S = 3600.0
 _NOTE = "incompatible_histograms"
+_NO_START = (np.inf, np.inf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +59,15 @@ class Framing:
         while self._ages.count < len(self.roster.pods):
             self._ages.add()
         span = self.span
-        ends = span.start + (done + 1 + np.arange(top - done)) * span.step
-        ages = np.full((len(self.roster.pods), len(ends)), np.nan)
-        for row, pod in zip(ages, self.roster.pods, strict=True):
-            pod.starts.sort(key=lambda told: told[0])
-            for known, start in pod.starts:
-                told = (ends + span.settle >= known) & (ends >= start)
-                row[told] = ends[told] - start
+        ends: FloatArray = span.start + (done + 1.0 + np.arange(top - done)) * span.step
+        pods = self.roster.pods
+        newest = np.array([pod.starts[-1] if pod.starts else _NO_START for pod in pods])
+        known, start = newest.reshape(-1, 2).T[:, :, None]
+        with np.errstate(invalid="ignore"):
+            ages = np.where((ends + span.settle >= known) & (ends >= start), ends - start, np.nan)
+        for row, pod in zip(ages, pods, strict=True):
             if len(pod.starts) > 1:
-                pod.starts = _still_needed(pod.starts, float(ends[-1]), span.settle)
+                _age_through(row, pod, ends, span.settle)
         self._ages.append(ages)
 
     def frame(self, notes: Mapping[str, int]) -> Frame:
@@ -92,6 +93,16 @@ class Framing:
     def ages_of(self, pods: Ints) -> FloatArray:
         """Ages of some pods, (pods, bins)."""
         return self._ages.rows(pods)
+
+
+def _age_through(ages: FloatArray, pod: Pod, ends: FloatArray, settle: float) -> None:
+    """Ages of a pod that is known to have started more than once (in place)."""
+    pod.starts.sort(key=lambda told: told[0])
+    ages[:] = np.nan
+    for known, start in pod.starts:
+        told = (ends + settle >= known) & (ends >= start)
+        ages[told] = ends[told] - start
+    pod.starts = _still_needed(pod.starts, float(ends[-1]), settle)
 
 
 def _still_needed(

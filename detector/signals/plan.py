@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from detector.series import Matcher, Query
+from detector.series import HashedOnce, Matcher, Query
 from detector.signals.signal import Shape, Signal, Unit
 
 __all__ = ["ArmName", "BoundSignal", "Family", "Missing", "Plan", "Reading"]
@@ -19,7 +19,7 @@ class ArmName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class Family(HashedOnce):
     """One metric of the service, both arms.
 
     `matchers` always apply (scope of the service, the pack's own, health checks left out).
@@ -38,6 +38,8 @@ class Family:
     pod_fallback: tuple[str, ...] = ("instance",)
     scale: float = 1.0
     health: tuple[Matcher, ...] = ()
+
+    __hash__ = HashedOnce.__hash__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +71,14 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(HashedOnce):
     """One query to send: a family with an arm's selector, or by pod names (`arm` None)."""
 
     family: Family
     arm: ArmName | None
     query: Query
+
+    __hash__ = HashedOnce.__hash__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

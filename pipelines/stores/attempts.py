@@ -47,6 +47,7 @@ class SqliteAttempts:
         if transaction.first(Attempts.HAS_PLAN, {"id": attempt.id}) is None:
             plan = {"attempt": attempt.id, "body": pack(attempt.plan)}
             transaction.run(Attempts.ADD_PLAN, plan)
+        self._remember(body, attempt)
 
     def get(self, id: str) -> Attempt:
         """By id."""
@@ -71,12 +72,16 @@ class SqliteAttempts:
             return known[1]
         plan = looks.first(Attempts.PLAN_OF, {"id": id})
         attempt = _with_plan(unpack(Attempt, body), None if plan is None else _plan(plan[0], known))
+        self._remember(body, attempt)
+        return attempt
+
+    def _remember(self, body: bytes, attempt: Attempt) -> None:
+        """What stands for these bytes; were they never committed, nobody will find them."""
         with self._guard:
-            self._known.pop(id, None)
+            self._known.pop(attempt.id, None)
             while len(self._known) >= _REMEMBERED:
                 del self._known[next(iter(self._known))]
-            self._known[id] = (body, attempt)
-        return attempt
+            self._known[attempt.id] = (body, attempt)
 
 
 def _plan(body: bytes, known: tuple[bytes, Attempt] | None) -> Plan:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.series import Columns, Series
+from detector.series import Columns, Matcher, MatchOp, Query, Series
+from pipelines.stores.codec import pack
 
 SIZES = st.lists(st.integers(0, 4), max_size=5)
 
@@ -57,3 +60,12 @@ def test_beyond_the_last_there_is_nothing() -> None:
     """The first series would be read for one that is not there."""
     with pytest.raises(IndexError):
         Columns.of(series_of([1, 2]))[2]
+
+
+def test_a_query_keeps_its_hash_to_itself() -> None:
+    """Equal queries would not be found again, or a store would keep what differs by process."""
+    one, other = (Query("up", (Matcher("job", MatchOp.EQUAL, "web"),)) for _ in range(2))
+    hash(one)
+    assert {one: "found"}[other] == "found"
+    assert pickle.loads(pickle.dumps(one)) == other
+    assert pack(one) == pack(other)

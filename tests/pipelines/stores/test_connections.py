@@ -128,3 +128,13 @@ def test_an_insertion_leaves_out_what_the_store_numbers_itself() -> None:
     """Two rows of the same number."""
     assert ":number" not in insertion(schema.audit, but="number").text
     assert ":body" in insertion(schema.audit, but="number").text
+
+
+def test_what_was_never_committed_is_not_believed(database: Connections) -> None:
+    """A poll would go on from samples that the store does not have."""
+    attempts = SqliteAttempts(database)
+    attempts.save(attempt())
+    with suppress(BrokenOffError), database.write() as transaction:
+        attempts.put(transaction, replace(attempt(), head="lost"))
+        raise BrokenOffError
+    assert attempts.get("a1").head == attempt().head
