@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.sequential.likelihood import poisson
 from models.sequential.noise import (
     COUNT_TAU,
     SCALE_TAU,
+    Noise,
     arm_posterior,
     learn_from_grid,
     learn_from_modes,
     parabola,
 )
 from models.sequential.rows import ROWS, RowName
+from tests.profiles import HEAVY
 
 GRID = ROWS[RowName.ERROR].grid
 
@@ -109,3 +113,162 @@ def test_arm_effect_is_learned(sd: float, low: float, high: float) -> None:
     estimates = rng.normal(0, np.hypot(sd, 0.003), 120)
     learned = arm_posterior(estimates, np.full(120, 0.003**2), np.arange(120.0), 0.02)
     assert low < learned < high
+
+
+# -- laws of what is learned
+
+LATENCY_GRID = ROWS[RowName.LATENCY].grid
+SEEDS = st.integers(0, 1000)
+
+
+def drawn(seed: int, units: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    """Units that differ by .05 and waver by .01."""
+    return modes(0.05, 0.01, units, seed)
+
+
+def assert_same(one: Noise, other: Noise) -> None:
+    np.testing.assert_allclose(other.rho, one.rho, rtol=1e-6, atol=1e-12)
+    assert other.sigma == pytest.approx(one.sigma, rel=1e-6)
+
+
+@given(st.integers(1, 12), st.integers(1, 30), st.floats(0, 0.5), SEEDS)
+def test_what_is_learned_is_a_distribution(
+    units: int, blocks: int, spread: float, seed: int
+) -> None:
+    """Weights of tau sum to one and sigma is one of those thought possible, whatever was seen."""
+    rng = np.random.default_rng(seed)
+    mode = rng.normal(0, spread, (units, blocks))
+    noise = learn_from_modes(mode, np.full((units, blocks), 1e-4), 0.001)
+    assert noise.rho.sum() == pytest.approx(1.0)
+    assert (noise.rho >= 0).all()
+    assert 0.01 - 1e-12 <= noise.tau <= 0.2 + 1e-12
+    assert 0.001 <= noise.sigma <= 0.1 + 1e-12
+
+
+@HEAVY
+@given(SEEDS, st.floats(-50.0, 50.0))
+def test_a_constant_added_to_all_pods_teaches_nothing(seed: int, constant: float) -> None:
+    """Likelihoods have no unit: only how one effect compares with another counts."""
+    log_l = counts(0.2, 4, seed)
+    assert_same(learn_from_grid(log_l, GRID), learn_from_grid(log_l + constant, GRID))
+
+
+@given(SEEDS, st.floats(1.0, 6.0))
+def test_pods_that_differ_more_teach_a_larger_tau(seed: int, factor: float) -> None:
+    """The more healthy pods differ, the more a canary pod may; never the other way round."""
+    mode, variance = drawn(seed)
+    centre = mode.mean(axis=1, keepdims=True)
+    wider = mode + (factor - 1) * centre
+    assert learn_from_modes(wider, variance, 0.0).tau >= (
+        learn_from_modes(mode, variance, 0.0).tau - 1e-9
+    )
+
+
+@given(SEEDS)
+def test_faster_teaches_what_slower_teaches(seed: int) -> None:
+    """Spread has no direction: a pod that is as much faster is as unlike the others."""
+    mode, variance = drawn(seed)
+    assert_same(learn_from_modes(mode, variance, 0.0), learn_from_modes(-mode, variance, 0.0))
+
+
+@given(SEEDS, st.permutations(range(5)), st.permutations(range(24)))
+def test_neither_pods_nor_blocks_have_an_order(
+    seed: int, pods: list[int], blocks: list[int]
+) -> None:
+    """A source may list its pods in any order, and history has no preferred hour."""
+    mode, variance = drawn(seed)
+    assert_same(
+        learn_from_modes(mode, variance, 0.0),
+        learn_from_modes(mode[pods][:, blocks], variance[pods][:, blocks], 0.0),
+    )
+
+
+@given(SEEDS, st.integers(1, 10), st.floats(-9.0, 9.0))
+def test_blocks_without_requests_teach_nothing(seed: int, blocks: int, junk: float) -> None:
+    """A quiet night between two busy evenings is no evidence of steady pods."""
+    mode, variance = drawn(seed)
+    padded = np.hstack([mode, np.full((5, blocks), junk)])
+    unknown = np.hstack([variance, np.full((5, blocks), np.inf)])
+    one, other = learn_from_modes(mode, variance, 0.0), learn_from_modes(padded, unknown, 0.0)
+    np.testing.assert_allclose(other.rho, one.rho, atol=1e-6)
+
+
+@HEAVY
+@given(SEEDS, st.integers(1, 6))
+def test_blocks_without_counts_teach_nothing(seed: int, blocks: int) -> None:
+    """Rows of zeros are no data, also on the grid."""
+    log_l = counts(0.2, 3, seed)
+    padded = np.concatenate([log_l, np.zeros((3, blocks, log_l.shape[2]))], axis=1)
+    one, other = learn_from_grid(log_l, GRID), learn_from_grid(padded, GRID)
+    np.testing.assert_allclose(other.rho, one.rho, atol=0.05)
+
+
+def test_more_history_makes_surer() -> None:
+    """After a day the weights lie closer together than after half an hour."""
+    rng = np.random.default_rng(8)
+    unit = rng.normal(0, 0.04, (12, 1))
+
+    def entropy(units: int) -> float:
+        mode = unit[:units] + rng.normal(0, 0.01, (units, 24))
+        rho = learn_from_modes(mode, np.full(mode.shape, 4e-6), 0.0).rho
+        return float(-(rho * np.log(np.maximum(rho, 1e-300))).sum())
+
+    assert entropy(12) < entropy(2)
+
+
+@given(st.floats(0.0, 1.0))
+def test_a_floor_holds(floor: float) -> None:
+    """Whatever history says, a scrape is never believed to be more exact than can be."""
+    mode, variance = modes(0.02, 0.0, 6, 3)
+    assert learn_from_modes(mode, variance, floor).sigma >= floor
+
+
+@given(st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+def test_a_smaller_share_of_the_rate_never_widens(one: float, other: float) -> None:
+    """Of a rate that is mostly floor less can differ; both scales have an end."""
+    noise = learn_from_grid(counts(0.2, 4, 2), GRID)
+    small, large = (noise.scaled(r) for r in sorted((one, other)))
+    assert 0.02 <= small.tau <= large.tau + 1e-12
+    assert 0.25 * noise.sigma <= small.sigma <= large.sigma + 1e-12
+
+
+@given(st.floats(-0.35, 1.1), st.floats(0.02, 0.2), st.floats(-1e3, 1e3))
+def test_a_parabola_is_read_wherever_it_lies(mode: float, sd: float, constant: float) -> None:
+    """Between the grid's points, at any height."""
+    log_l = constant - 0.5 * ((LATENCY_GRID.theta - mode) / sd) ** 2
+    found, variance = parabola(log_l[None], LATENCY_GRID)
+    assert found[0] == pytest.approx(mode, abs=1e-6)
+    assert variance[0] == pytest.approx(sd**2, rel=1e-4)
+
+
+PLACEBOS = st.integers(0, 500).map(
+    lambda seed: np.random.default_rng(seed).normal(0, 0.03, 60).astype(np.float64)
+)
+
+
+def arm(estimates: np.ndarray, default: float = 0.02, sd: float = 0.01) -> float:
+    variances = np.full(len(estimates), sd**2)
+    return arm_posterior(estimates, variances, np.arange(float(len(estimates))), default)
+
+
+@given(PLACEBOS, st.floats(0.1, 10.0))
+def test_the_arm_effect_has_the_unit_of_its_placebos(estimates: np.ndarray, unit: float) -> None:
+    """Twice the scatter around twice the default is twice the effect."""
+    scaled = arm(estimates * unit, 0.02 * unit, 0.01 * unit)
+    assert scaled == pytest.approx(unit * arm(estimates))
+
+
+@given(PLACEBOS, st.floats(1.0, 5.0))
+def test_wilder_placebos_never_lower_the_arm_effect(estimates: np.ndarray, factor: float) -> None:
+    """Healthy canaries that scatter more demand more of a bad one."""
+    assert arm(estimates * factor) >= arm(estimates) - 1e-12
+    assert arm(-estimates) == pytest.approx(arm(estimates))
+    assert 0.005 <= arm(estimates) <= 0.08
+
+
+def test_many_placebos_of_few_moments_keep_the_default() -> None:
+    """Sixty contrasts of one evening are one evening."""
+    estimates = np.full(60, 0.5)
+    same = arm_posterior(estimates, np.full(60, 1e-4), np.arange(60.0) % 9, 0.02)
+    apart = arm_posterior(estimates, np.full(60, 1e-4), np.arange(60.0) % 10, 0.02)
+    assert (same, apart > 0.05) == (0.02, True)

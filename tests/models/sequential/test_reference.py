@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -99,3 +100,175 @@ def test_silent_control_has_no_weight() -> None:
     """No control requests at all: lambda is 0."""
     _, weight, _ = histogram_reference(np.zeros((90, 12)), np.full(90, 60.0), MIDDLES, STEP, 80)
     assert (weight == 0).all()
+
+
+# -- laws of the reference
+
+EACH = st.lists(st.integers(0, 40), min_size=60, max_size=60)
+BINS_OF = {15.0: 60, 30.0: 60, 60.0: 60}
+each_step = pytest.mark.parametrize("step", list(BINS_OF), ids=["15 s", "30 s", "60 s"])
+
+
+def quiet(n: float = 300.0, rate: float = 0.01, bins: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    return np.full(bins, n), np.full(bins, n * rate)
+
+
+@given(EACH, EACH, st.floats(1e-5, 0.5), st.sampled_from(list(BINS_OF)))
+def test_a_reference_is_possible(
+    served: list[int], treated: list[int], rate: float, step: float
+) -> None:
+    """Whatever the control did its rate is one, and its weight between nothing and everything."""
+    n = np.array(served, dtype=float)
+    x = np.floor(n * 0.3)
+    ref = count_reference(n, x, np.array(treated, dtype=float), rate, step, 0)
+    assert np.isfinite(ref.rate).all()
+    assert (ref.rate >= 0).all()
+    assert ((ref.weight >= 0) & (ref.weight <= 1)).all()
+    assert (ref.weight[n == 0] == 0).all()
+    assert ref.rate.max() <= max(rate, 0.3) + 1e-9
+
+
+@given(st.integers(30, 59), st.floats(0.0, 500.0))
+def test_more_errors_of_the_control_never_lower_its_rate(at: int, more: float) -> None:
+    """A control that fails more must not make a canary look worse."""
+    n, x = quiet()
+    worse = x.copy()
+    worse[at] += more
+    treated = np.full(60, 100.0)
+    one, other = (count_reference(n, e, treated, 0.01, STEP, 30) for e in (x, worse))
+    assert (other.rate >= one.rate - 1e-12).all()
+    assert (other.incident >= one.incident).all()
+
+
+@given(st.floats(0.0, 1e5), st.floats(0.0, 1e5))
+def test_more_traffic_of_the_canary_never_raises_the_weight(few: float, more: float) -> None:
+    """The larger the canary beside its control, the less the control can say of it."""
+    n, x = quiet()
+    one, other = (
+        count_reference(n, x, np.full(60, treated), 0.01, STEP, 30) for treated in (few, few + more)
+    )
+    assert (other.weight <= one.weight + 1e-12).all()
+
+
+@given(st.floats(1.0, 1e3), st.floats(0.05, 20.0))
+def test_the_weight_knows_shares_and_not_traffic(factor: float, share: float) -> None:
+    """Ten times the requests on both sides is the same comparison."""
+    n, x = quiet(n=1e5)
+    weights = [
+        count_reference(k * n, k * x, k * share * n, 0.01, STEP, 30).weight for k in (1, factor)
+    ]
+    np.testing.assert_allclose(weights[0], weights[1], rtol=1e-3)
+
+
+@each_step
+@given(factor=st.floats(4.0, 50.0), begin=st.integers(31, 50))
+def test_an_incident_is_seen_from_its_first_bin_to_its_last(
+    step: float, factor: float, begin: int
+) -> None:
+    """On its rising edge at once, whatever the scrape interval; a minute after it is forgotten."""
+    bins, length = BINS_OF[step], 5
+    n, x = quiet(n=20 * step, bins=bins)
+    x[begin : begin + length] *= factor
+    ref = count_reference(n, x, n, 0.01, step, 0)
+    after = begin + length + max(1, round(60 / step))
+    assert not ref.incident[:begin].any()
+    assert ref.incident[begin]
+    assert not ref.incident[after:].any()
+    assert ref.rate[begin] == pytest.approx(0.01 * factor, rel=1e-6)
+
+
+@given(st.floats(4.0, 50.0), st.integers(1, 20))
+def test_after_an_incident_the_rate_stays_high_for_five_minutes(factor: float, length: int) -> None:
+    """Conservative on the falling edge: a canary that recovers a scrape later is not failed."""
+    n, x = quiet(bins=100)
+    x[40 : 40 + length] *= factor
+    rate = count_reference(n, x, n, 0.01, STEP, 0).rate
+    end = 40 + length
+    assert (rate[40 : end + 19] > 0.01 * 1.01).all()
+    assert (np.diff(rate[end:]) <= 1e-12).all()
+    np.testing.assert_allclose(rate[end + 20 :], 0.01)
+
+
+@given(st.floats(1.0, 1.2))
+def test_the_ordinary_life_of_a_service_is_no_incident(factor: float) -> None:
+    """A fifth more errors at a thousand requests a second is beyond chance, and nothing to stop."""
+    n, x = quiet(n=1e6)
+    x[50:] *= factor
+    assert not count_reference(n, x, n, 0.01, STEP, 0).incident.any()
+
+
+@given(st.integers(0, 59))
+def test_counts_of_later_bins_change_nothing(first: int) -> None:
+    """The reference of a bin is a function of what was seen by its end."""
+    rng = np.random.default_rng(2)
+    n, x, treated = (rng.poisson(20.0, 60).astype(float) for _ in range(3))
+    whole = count_reference(n, x, treated, 0.1, STEP, 0)
+    part = count_reference(n[: first + 1], x[: first + 1], treated[: first + 1], 0.1, STEP, 0)
+    np.testing.assert_allclose(part.rate, whole.rate[: first + 1])
+    np.testing.assert_allclose(part.weight, whole.weight[: first + 1])
+
+
+# -- of histograms
+
+
+@given(
+    st.lists(st.integers(0, 300), min_size=40, max_size=40),
+    st.lists(st.integers(0, 300), min_size=40, max_size=40),
+    st.floats(1.0, 20.0),
+)
+def test_a_histogram_reference_is_possible(
+    served: list[int], treated: list[int], factor: float
+) -> None:
+    """Counts are those of the control, never more, and the weight is between 0 and 1."""
+    shape = buckets(1.0, 5, 40)
+    counts = shape * np.array(served, dtype=float)[:, None] * factor
+    picked, weight, _ = histogram_reference(
+        counts, np.array(treated, dtype=float), MIDDLES, STEP, 0
+    )
+    assert ((weight >= 0) & (weight <= 1)).all()
+    assert (weight[picked.sum(axis=1) == 0] == 0).all()
+    assert (picked.sum(axis=1) <= np.cumsum(counts.sum(axis=1)) + 1e-6).all()
+    assert (picked >= -1e-9).all()
+
+
+@pytest.mark.parametrize("way", [3, -3], ids=["slower", "faster"])
+@pytest.mark.parametrize("begin", [60, 75])
+def test_a_shared_move_is_followed_at_once_in_both_directions(way: int, begin: int) -> None:
+    """When the database recovers a canary that recovers with it is as fast as its control."""
+    counts = buckets(100, 5)
+    counts[begin:] = buckets(100, 5 + way)[begin:]
+    picked, _, incident = histogram_reference(counts, np.full(90, 60.0), MIDDLES, STEP, 0)
+    assert picked[begin].argmax() == 5 + way
+    assert incident[begin]
+    assert not incident[:begin].any()
+
+
+def test_a_small_move_is_followed_but_no_incident() -> None:
+    """A twentieth slower at much traffic: the reference moves, and no pass waits for it."""
+    rng = np.random.default_rng(1)
+    shares = buckets(1.0, 5, 2)[0]
+    counts = np.tile(rng.multinomial(100_000, shares).astype(float), (90, 1))
+    moved = counts.copy()
+    moved[85:, 6] += 0.06 * moved[85:, 5]
+    moved[85:, 5] *= 0.94
+    picked, _, incident = histogram_reference(moved, np.full(90, 6e5), MIDDLES, STEP, 80)
+    assert picked[5, 5] < picked[4, 5]
+    assert not incident.any()
+
+
+@given(st.floats(1.0, 1e4))
+def test_a_busier_canary_asks_for_a_longer_look(treated: float) -> None:
+    """Three control requests for each of the canary's, within what is bearable."""
+    picked, _, _ = histogram_reference(buckets(30, 5), np.full(90, treated), MIDDLES, STEP, 89)
+    total = float(picked.sum())
+    need = min(max(3 * treated, 120.0), 1200.0)
+    assert total >= min(need, 30.0 * 80) - 1e-6
+
+
+@pytest.mark.parametrize(("each", "picked_of"), [(29.0, 58.0), (31.0, 31.0)])
+def test_a_bin_of_few_requests_does_not_stand_alone(each: float, picked_of: float) -> None:
+    """Twenty-nine slow requests prove no shared slow-down: the bin before is looked at as well."""
+    counts = buckets(each, 5)
+    counts[89] = buckets(each, 9)[89]
+    picked, _, _ = histogram_reference(counts, np.full(90, 30.0), MIDDLES, STEP, 89)
+    assert picked[0].sum() == pytest.approx(picked_of)
