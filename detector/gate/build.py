@@ -73,12 +73,9 @@ def histogram_of(arm: Arm, name: str) -> Histogram | None:
     return arm.histograms.get(name) or arm.histograms.get("latency")
 
 
-def tail_counts(histogram: Histogram, edge: int) -> Counts:
-    """Requests, and those above `edge`, per pod and bin."""
-    counts = histogram.counts
-    n: FloatArray = counts.sum(axis=2)
-    x: FloatArray = counts[:, :, edge + 1 :].sum(axis=2)
-    return Counts(n=n, x=x)
+def tail_counts(counts: FloatArray, edge: int) -> Counts:
+    """Requests, and those above `edge`, per pod and bin, of histograms (pods, T, B + 1)."""
+    return Counts(n=counts.sum(axis=2), x=counts[:, :, edge + 1 :].sum(axis=2))
 
 
 def build_track(
@@ -172,7 +169,7 @@ def _tails(
     edge = tail_edge(histogram.counts[:, :past].sum(axis=(0, 1)), row.name)
     if edge is None:
         return None
-    counts = tail_counts(histogram, edge)
+    counts = tail_counts(histogram.counts, edge)
     rate, requests = history_rate(counts.n, counts.x, frame)
     r = rate / (rate + row.eps0)
     noise = learn_counts(row, counts.n, counts.x, frame, scale)

@@ -11,7 +11,7 @@ from detector.series import FloatArray
 from models.sequential.likelihood import ScaleTable, poisson, scale_likelihood
 from models.sequential.reference import count_reference, histogram_reference
 
-__all__ = ["count_base", "event_base", "histogram_base", "middles"]
+__all__ = ["count_base", "count_since", "event_base", "histogram_base", "middles"]
 
 # A worth of history beside a starved control, in requests: section 9 gives it a wider sc instead.
 _HISTORY_WEIGHT = 1.0
@@ -29,7 +29,7 @@ def count_base(
     begin: int,
 ) -> Base:
     """Counts (n, x) of canary pods and control pods, each (pods, T), from window bin `begin` on."""
-    since = _since(begin, _COUNT_MEMORY_S, win.step_s)
+    since = count_since(begin, win.step_s)
     n, x = win.canary(ours[0], since), win.canary(ours[1], begin)
     control_n, control_x = (win.reference(values, since) for values in theirs)
     new = begin - since
@@ -49,6 +49,11 @@ def count_base(
         ours=np.stack([n[new:], x], axis=-1),
         theirs=np.stack([control_n[new:], control_x[new:]], axis=-1),
     )
+
+
+def count_since(begin: int, step_s: float) -> int:
+    """First bin of counts that the reference of bin `begin` depends on."""
+    return _since(begin, _COUNT_MEMORY_S, step_s)
 
 
 def _since(begin: int, memory_s: float, step_s: float) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 
 from detector.gate.build import build_track, histogram_of, shares_of, tail_counts
 from detector.gate.builder import FrameBuilder
-from detector.gate.contrast import count_base, event_base, histogram_base
+from detector.gate.contrast import count_base, count_since, event_base, histogram_base
 from detector.gate.frame import Counts, Frame, Histogram, truncated
 from detector.gate.judgement import FirstFail, Judgement
 from detector.gate.policy import Policy
@@ -223,10 +223,10 @@ class Session:
         bound = next((b for b in self.plan.signals if b.signal.kind is Kind.EVENTS), None)
         grace = np.full((len(win.requests) - begin, win.count), GRACE_S)
         counts = win.frame.canary.counts.get(bound.signal.name) if bound else None
-        self._restarts = np.pad(self._restarts, (0, win.count - len(self._restarts)))
+        self._restarts = _wider(self._restarts, win.count)
         if counts is None:
             return grace
-        seen = self._restarts + np.cumsum(win.canary(counts.x)[begin:], axis=0)
+        seen = self._restarts + np.cumsum(win.canary(counts.x, begin), axis=0)
         self._restarts = seen[-1]
         return np.where(seen >= _CRASH_LOOP, 0.0, grace)
 
@@ -246,7 +246,8 @@ class Session:
             return histogram_base(
                 track.learned, win, ours_h.counts, theirs_h.counts, ours_h.edges, begin
             )
-        tails = [tail_counts(h, track.learned.edge or 0) for h in histograms]
+        edge, asked = track.learned.edge or 0, count_since(begin, win.step_s) - len(win.requests)
+        tails = [tail_counts(h.counts[:, asked:], edge) for h in histograms]
         ours, theirs = ((t.n, t.x) for t in tails)
         return count_base(track.learned, win, ours, theirs, begin)
 
@@ -374,13 +375,25 @@ def _pair(counts: Counts | None, requests: FloatArray) -> tuple[FloatArray, Floa
     return counts.n, counts.x
 
 
+def _alike(one: FloatArray, other: FloatArray) -> bool:
+    """Whether edges are the same but for rounding; mostly they are to the bit."""
+    same = len(one) == len(other)
+    return same and (bool((one == other).all()) or np.allclose(one, other))
+
+
+def _wider(counts: FloatArray, rows: int) -> FloatArray:
+    """Counts of rows, with nothing for rows that came since."""
+    missing = rows - len(counts)
+    return np.concatenate([counts, np.zeros(missing)]) if missing > 0 else counts
+
+
 def _regrid(
     histogram: Histogram | None, edges: FloatArray, shape: tuple[int, ...]
 ) -> Histogram | None:
     """The histogram on coarser `edges`, None if it lacks one; empty where the arm has none."""
     if histogram is None:
         return Histogram(edges=edges, counts=np.zeros((*shape, len(edges) + 1)))
-    if len(histogram.edges) == len(edges) and np.allclose(histogram.edges, edges):
+    if _alike(histogram.edges, edges):
         return histogram
     at = np.searchsorted(histogram.edges, edges * (1 - 1e-9))
     inside = at < len(histogram.edges)

@@ -68,25 +68,36 @@ class Window:
     starved: FloatArray
 
     def canary(self, values: FloatArray, since: int = 0) -> FloatArray:
-        """Pod values (pods, T, ...) summed into rows, from bin `since` on: (T - since, P, ...)."""
-        return arrange(values[:, since:], self.rows, self.count)
+        """Pod values (pods, T, ...) summed into rows, from bin `since` on: (T - since, P, ...).
+
+        Values may leave out bins before `since`.
+        """
+        return arrange(values[:, since - len(self.requests) :], self.rows, self.count)
 
     def reference(self, values: FloatArray, since: int = 0) -> FloatArray:
-        """Control pod values (K, T, ...) summed over the control set: (T - since, ...)."""
+        """Control pod values (K, T, ...) summed over the control set: (T - since, ...).
+
+        Values may leave out bins before `since`.
+        """
         stable = self.stable[since:].T
         mask = stable.reshape(stable.shape + (1,) * (values.ndim - 2))
-        total: FloatArray = (values[:, since:] * mask).sum(axis=0)
+        total: FloatArray = (values[:, since - len(self.stable) :] * mask).sum(axis=0)
         return total
 
 
 def arrange(values: FloatArray, rows: tuple[int, ...], count: int) -> FloatArray:
     """Sum pods into rows and put time first; what is no number is nothing."""
     known = np.where(np.isnan(values), 0.0, values)
-    if len(rows) == count and all(at == row for at, row in enumerate(rows)):
-        return np.moveaxis(known, 0, 1)
+    if _each_its_own(rows, count):
+        return known.swapaxes(0, 1)
     out = np.zeros((count, *values.shape[1:]))
     np.add.at(out, list(rows), known)
-    return np.moveaxis(out, 0, 1)
+    return out.swapaxes(0, 1)
+
+
+def _each_its_own(rows: tuple[int, ...], count: int) -> bool:
+    """Whether every pod has a row to itself, in order."""
+    return rows == tuple(range(count))
 
 
 def window(frame: Frame, rows: Rows, time_scale: float, *, pods_told_apart: bool) -> Window:
@@ -127,6 +138,8 @@ def _stable(control: Arm, time_scale: float) -> FloatArray:
 
 def _youngest(canary: Arm, rows: tuple[int, ...], count: int) -> FloatArray:
     """Age of the youngest pod of each row, NaN before the first: (T, P)."""
+    if _each_its_own(rows, count):
+        return canary.age.T
     ages = np.full((count, canary.age.shape[1]), np.inf)
     np.minimum.at(ages, list(rows), np.where(np.isnan(canary.age), np.inf, canary.age))
     born = np.zeros_like(ages)
@@ -137,9 +150,8 @@ def _youngest(canary: Arm, rows: tuple[int, ...], count: int) -> FloatArray:
 def sums_over(values: FloatArray, seconds: float, step_s: float) -> FloatArray:
     """Trailing sums over `seconds` (at least two bins), time first, same shape."""
     width = max(2, round(seconds / step_s))
-    total = np.concatenate([np.zeros_like(values[:1]), np.cumsum(values, axis=0)])
-    end = np.arange(len(values)) + 1
-    sums: FloatArray = total[end] - total[np.maximum(end - width, 0)]
+    sums = np.cumsum(values, axis=0)
+    sums[width:] -= sums[:-width]
     return sums
 
 

@@ -8,6 +8,7 @@ whole latency distribution against the reference's own histogram.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,10 @@ class ScaleTable:
     @classmethod
     def of(cls, edges: Array, grid: Grid) -> ScaleTable:
         """Table for finite upper `edges` (seconds, ascending, at least 2)."""
+        return _table(tuple(edges.tolist()), grid)
+
+    @classmethod
+    def _made(cls, edges: Array, grid: Grid) -> ScaleTable:
         where = np.log(edges)
         first, last = where[1] - where[0], where[-1] - where[-2]
         asked = np.clip(
@@ -81,13 +86,20 @@ class ScaleTable:
     def log_shares(self, survival: Array) -> Array:
         """Log probability of each bucket at each theta: (T, B) survival to (T, B + 1, J)."""
         logit = np.log(survival) - np.log1p(-survival)
-        low, high = logit[:, self.segment], logit[:, self.segment + 1]
-        above = 1.0 / (1.0 + np.exp(-(low + (high - low) * self.fraction)))
-        ones = np.ones_like(above[:, :1])
-        share = np.concatenate([ones, above], 1) - np.concatenate([above, 0 * ones], 1)
-        buckets = share.shape[1]
-        mixed: Array = np.log((1 - _UNIFORM) * np.maximum(share, 0.0) + _UNIFORM / buckets)
+        low = logit[:, self.segment]
+        asked = low + (logit[:, self.segment + 1] - low) * self.fraction
+        # Share above each edge, with all above the lowest and nothing above the highest.
+        above = np.zeros((len(survival), len(self.fraction) + 2, self.fraction.shape[1]))
+        above[:, 0] = 1.0
+        above[:, 1:-1] = 1.0 / (1.0 + np.exp(-asked))
+        share = np.maximum(above[:, :-1] - above[:, 1:], 0.0)
+        mixed: Array = np.log((1 - _UNIFORM) * share + _UNIFORM / share.shape[1])
         return mixed
+
+
+@lru_cache(maxsize=64)
+def _table(edges: tuple[float, ...], grid: Grid) -> ScaleTable:
+    return ScaleTable._made(np.array(edges), grid)
 
 
 def scale_likelihood(

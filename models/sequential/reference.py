@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 __all__ = ["CountReference", "count_reference", "histogram_reference", "trailing"]
 
 Array = NDArray[np.float64]
+Places = NDArray[np.int64]
 
 # Trailing windows, in seconds.
 _STEADY_S = 300.0
@@ -22,7 +24,8 @@ _INCIDENT, _MATERIAL = 0.10, 1.25
 
 def trailing(values: Array, width: int, first: int) -> Array:
     """Sums over `width` bins ending at each bin from `first`: (T, ...) to (T - first, ...)."""
-    return _ending(_totals(values), width, first)
+    sums: Array = _over(_totals(values), _places(len(values), first, (width,)))[0]
+    return sums
 
 
 def _totals(values: Array) -> Array:
@@ -32,17 +35,19 @@ def _totals(values: Array) -> Array:
     return total
 
 
-def _ending(total: Array, width: int, first: int) -> Array:
-    """Sums over `width` bins ending at each bin from `first`, out of totals."""
-    end = np.arange(first + 1, len(total))
-    sums: Array = total[first + 1 :] - total[np.maximum(end - width, 0)]
-    return sums
+@lru_cache(maxsize=256)
+def _places(count: int, first: int, widths: tuple[int, ...]) -> tuple[Places, Places]:
+    """Where windows of `widths` bins that end at each bin from `first` end (K,), begin (L, K)."""
+    end = np.arange(first + 1, count + 1)
+    begin = np.maximum(end - np.array(widths)[:, None], 0)
+    end.flags.writeable = begin.flags.writeable = False
+    return end, begin
 
 
-def _ahead_of(total: Array, width: int, first: int) -> Array:
-    """Sums over `width` bins that end before each bin from `first`, out of totals."""
-    end = np.arange(first, len(total) - 1)
-    sums: Array = total[first:-1] - total[np.maximum(end - width, 0)]
+def _over(total: Array, places: tuple[Places, Places]) -> Array:
+    """Sums over windows, out of totals: (L, K, ...)."""
+    end, begin = places
+    sums: Array = total[end] - total[begin]
     return sums
 
 
@@ -64,50 +69,74 @@ def count_reference(
     the shortest window that shows it. `weight` compares how much either side had seen before.
     """
     wide = max(2, round(_STEADY_S / step_s))
-    all_n, all_x = _totals(n), _totals(x)
-    n5, x5 = _ending(all_n, wide, first), _ending(all_x, wide, first)
+    widths = (wide, *(max(1, round(seconds / step_s)) for seconds in _INCIDENT_S))
+    totals = _totals(np.stack([n, x, treated], axis=1))
+    windows = _over(totals[:, :2], _places(len(n), first, widths))
+    seen_n, seen_x = windows[..., 0], windows[..., 1]
+    n5, x5 = seen_n[0], seen_x[0]
     prior = np.minimum(4.0 / history_rate, n5)
-    rate = (history_rate * prior + x5) / np.maximum(prior + n5, 1e-9)
-    rate = np.where(prior + n5 > 0, rate, history_rate)
-    steady = rate
-    raised = np.zeros(len(rate), dtype=np.bool_)
-    incident = raised.copy()
-    for seconds in _INCIDENT_S:
-        width = max(1, round(seconds / step_s))
-        n_l, x_l = _ending(all_n, width, first), _ending(all_x, width, first)
-        expected = steady * n_l
-        on = x_l > expected + 3 * np.sqrt(expected) + 1.5
-        rate = np.where(on, np.maximum(rate, x_l / np.maximum(n_l, 1e-9)), rate)
-        raised |= on
-        incident |= on & (x_l > _MATERIAL * expected)
-    weight = _weight(n, (all_n, _totals(treated)), prior, step_s, first)
+    steady = (history_rate * prior + x5) / np.maximum(prior + n5, 1e-9)
+    steady = np.where(prior + n5 > 0, steady, history_rate)
+    n_l, x_l = seen_n[1:], seen_x[1:]
+    expected = steady * n_l
+    on = x_l > expected + 3 * np.sqrt(expected) + 1.5
+    raised = on.any(axis=0)
+    weight = _weight(n[first:], totals[:, ::2], prior, step_s, first)
+    if not raised.any():
+        return CountReference(rate=steady, weight=weight, incident=raised)
+    shown = np.where(on, x_l / np.maximum(n_l, 1e-9), steady)
     same = n[first:] / np.maximum(n[first:] + treated[first:], 1e-9)
-    weight = np.where(raised, np.minimum(weight, same), weight)
-    return CountReference(rate=rate, weight=weight, incident=incident)
-
-
-def _weight(
-    n: Array, totals: tuple[Array, Array], prior: Array, step_s: float, first: int
-) -> Array:
-    """lambda = N_ref / (N_ref + N_treated), from before the bin; 0 where no reference was seen."""
-    wide, minute = max(2, round(_STEADY_S / step_s)), max(2, round(60 / step_s))
-    reference, treated = totals
-    ours = _ahead_of(reference, wide, first) + prior
-    theirs = np.maximum(
-        _ahead_of(treated, wide, first), wide / minute * _ahead_of(treated, minute, first)
+    return CountReference(
+        rate=np.maximum(steady, shown.max(axis=0)),
+        weight=np.where(raised, np.minimum(weight, same), weight),
+        incident=(on & (x_l > _MATERIAL * expected)).any(axis=0),
     )
-    share: Array = np.where(n[first:] > 0, ours / np.maximum(ours + theirs, 1e-9), 0.0)
+
+
+def _weight(n: Array, totals: Array, prior: Array, step_s: float, first: int) -> Array:
+    """lambda = N_ref / (N_ref + N_treated), from before the bin; 0 where no reference was seen.
+
+    `totals` (T + 1, 2): requests of the reference and of the treated; `n`: of the new bins.
+    """
+    wide, minute = max(2, round(_STEADY_S / step_s)), max(2, round(60 / step_s))
+    end, begin = _places(len(totals) - 1, first, (wide + 1, minute + 1))
+    before = totals[end - 1] - totals[begin]
+    ours = before[0, :, 0] + prior
+    theirs = np.maximum(before[0, :, 1], wide / minute * before[1, :, 1])
+    share: Array = np.where(n > 0, ours / np.maximum(ours + theirs, 1e-9), 0.0)
     return share
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
-    """One trailing window at every bin: counts, requests, mean and sd of log latency."""
+class _Windows:
+    """Trailing windows (L, K): requests, mean and sd of log latency, at each of K bins."""
 
-    counts: Array
     total: Array
     mean: Array
     sd: Array
+
+    @classmethod
+    def of(cls, counts: Array, middles: Array) -> _Windows:
+        """From histograms (L, K, B + 1) and the log latency of each bucket."""
+        total = counts.sum(axis=-1)
+        safe = np.maximum(total, 1e-9)
+        mean = (counts * middles).sum(axis=-1) / safe
+        variance = (counts * middles**2).sum(axis=-1) / safe - mean**2
+        return cls(total, mean, np.sqrt(np.maximum(variance, 0.0)))
+
+    def chosen(self, treated: Array) -> tuple[Places, Places]:
+        """The window of each bin, and that which it would be had no shorter one moved."""
+        longest = len(self.total) - 1
+        enough = self.total >= np.clip(3 * treated, 120, 1200)
+        enough[longest] = True
+        steady = enough.argmax(axis=0)
+        slack = 3 * self.sd / np.sqrt(np.maximum(self.total, 1.0)) + 0.03
+        slack[self.total < 30] = np.inf
+        chosen, rows = steady, np.arange(len(steady))
+        for k in range(longest - 1, -1, -1):
+            far = np.abs(self.mean[k] - self.mean[chosen, rows]) > slack[k]
+            chosen = np.where((chosen > k) & far, k, chosen)
+        return chosen, steady
 
 
 def histogram_reference(
@@ -120,38 +149,15 @@ def histogram_reference(
     its mean log latency has moved; by a tenth is an incident. `weight` is reference over
     reference and treated requests that share the window.
     """
-    widths = sorted({max(1, round(s / step_s)) for s in _HISTOGRAM_S})
-    total_counts, total_treated = _totals(counts), _totals(treated)
-    windows = [_window(_ending(total_counts, width, first), middles) for width in widths]
-    need = np.clip(3 * treated[first:], 120, 1200)
-    enough = np.stack([w.total >= need for w in windows])
-    chosen = np.where(enough.any(axis=0), enough.argmax(axis=0), len(widths) - 1)
-    steady = chosen.copy()
-    for k in range(len(widths) - 2, -1, -1):
-        chosen = np.where((chosen > k) & _moved(windows, k, chosen), k, chosen)
+    widths = tuple(sorted({max(1, round(s / step_s)) for s in _HISTOGRAM_S}))
+    places = _places(len(treated), first, widths)
+    seen = _over(_totals(counts), places)
+    windows = _Windows.of(seen, middles)
+    chosen, steady = windows.chosen(treated[first:])
     rows = np.arange(len(chosen))
-    picked = np.stack([w.counts for w in windows])[chosen, rows]
-    shared = np.stack([_ending(total_treated, width, first) for width in widths])[chosen, rows]
+    picked = seen[chosen, rows]
+    shared = _over(_totals(treated), places)[chosen, rows]
     total = picked.sum(axis=-1)
     weight = np.where(total > 0, total / np.maximum(total + shared, 1e-9), 0.0)
-    means = np.stack([w.mean for w in windows])
-    far = np.abs(means[chosen, rows] - means[steady, rows]) > _INCIDENT
+    far = np.abs(windows.mean[chosen, rows] - windows.mean[steady, rows]) > _INCIDENT
     return picked, weight, (chosen < steady) & far
-
-
-def _window(sums: Array, middles: Array) -> _Window:
-    total = sums.sum(axis=-1)
-    safe = np.maximum(total, 1e-9)
-    mean = sums @ middles / safe
-    variance = sums @ middles**2 / safe - mean**2
-    return _Window(sums, total, mean, np.sqrt(np.maximum(variance, 0.0)))
-
-
-def _moved(windows: list[_Window], k: int, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether window `k` differs from the chosen one by more than chance."""
-    rows = np.arange(len(chosen))
-    longer = np.stack([w.mean for w in windows])[chosen, rows]
-    window = windows[k]
-    slack = 3 * window.sd / np.sqrt(np.maximum(window.total, 1.0)) + 0.03
-    moved: NDArray[np.bool_] = (window.total >= 30) & (np.abs(window.mean - longer) > slack)
-    return moved

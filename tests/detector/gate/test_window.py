@@ -164,3 +164,25 @@ def test_later_bins_alone_are_the_same(since: int) -> None:
     values = np.arange(2.0 * BINS).reshape(2, BINS)
     assert np.array_equal(found.canary(values, since), found.canary(values)[since:])
     assert np.array_equal(found.reference(values, since), found.reference(values)[since:])
+
+
+@given(st.integers(0, BINS - 1), st.integers(0, BINS - 1))
+def test_values_may_leave_out_what_came_before(since: int, more: int) -> None:
+    """Counts of tails are made of the bins that are read alone: they must meet the same pods."""
+    found = seen(flat(1.0, 2.0), flat(3.0, 4.0))
+    values = np.arange(2.0 * BINS).reshape(2, BINS)
+    short = values[:, min(since, more) :]
+    assert np.array_equal(found.canary(short, since), found.canary(values, since))
+    assert np.array_equal(found.reference(short, since), found.reference(values, since))
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=4))
+def test_pods_in_order_are_rows_as_pods_in_any_order(rows: list[int]) -> None:
+    """The short way for pods that each have a row gives what summing them gives."""
+    count = max(rows) + 1
+    values = np.arange(5.0 * len(rows)).reshape(len(rows), 5)
+    values[0, 0] = np.nan
+    expected = np.zeros((count, 5))
+    for row, pod in zip(rows, np.nan_to_num(values), strict=True):
+        expected[row] += pod
+    assert np.array_equal(arrange(values, tuple(rows), count), expected.T)

@@ -272,3 +272,23 @@ def test_a_bin_of_few_requests_does_not_stand_alone(each: float, picked_of: floa
     counts[89] = buckets(each, 9)[89]
     picked, _, _ = histogram_reference(counts, np.full(90, 30.0), MIDDLES, STEP, 89)
     assert picked[0].sum() == pytest.approx(picked_of)
+
+
+@given(st.integers(0, 89), st.integers(0, 2**16))
+def test_a_bin_read_alone_has_the_same_bits(at: int, seed: int) -> None:
+    """A poll reads one bin, a restart all of them: both must come to the same verdict."""
+    rng = np.random.default_rng(seed)
+    counts = rng.poisson(buckets(rng.choice([3.0, 200.0]), 5)).astype(float)
+    counts[60:] = np.roll(counts[60:], 2, axis=1)
+    treated = rng.poisson(60.0, 90).astype(float)
+    n = counts.sum(axis=1)
+    x = rng.binomial(n.astype(int), np.where(np.arange(90) > 70, 0.2, 0.01)).astype(float)
+    whole = count_reference(n, x, treated, 0.01, STEP, 0)
+    alone = count_reference(n[: at + 1], x[: at + 1], treated[: at + 1], 0.01, STEP, at)
+    assert alone.rate[0] == whole.rate[at]
+    assert alone.weight[0] == whole.weight[at]
+    assert alone.incident[0] == whole.incident[at]
+    every = histogram_reference(counts, treated, MIDDLES, STEP, 0)
+    one = histogram_reference(counts[: at + 1], treated[: at + 1], MIDDLES, STEP, at)
+    for part, of_all in zip(one, every, strict=True):
+        np.testing.assert_array_equal(part[0], of_all[at])
