@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -179,3 +180,73 @@ def test_caution_is_told_in_what_can_be_found(caution: float) -> None:
         for c in (0.0, caution)
     )
     assert wary - bare == pytest.approx(caution)
+
+
+# -- the promise of a bound
+
+
+def looks(delta: float, *, attempts: int, seed: int, sd: float = 0.15) -> Iterator[list[float]]:
+    """Upper ends at each of twelve looks at attempts whose version really differs by `delta`.
+
+    What all pods share is drawn around it once an attempt; every look adds as much to be seen.
+    """
+    rng, model = np.random.default_rng(seed), kernels(sc=0.02)
+    for _ in range(attempts):
+        realised = delta + rng.normal(0, 0.02)
+        means = realised + np.cumsum(rng.normal(0, sd, 12)) / np.arange(1, 13)
+        yield [
+            upper_bound(known(mean, sd / math.sqrt(n)), model, ROW, 0.05)
+            for n, mean in enumerate(means, 1)
+        ]
+
+
+@pytest.mark.parametrize("delta", [0.0, 0.2], ids=["like the control", "a fifth slower"])
+def test_a_bound_may_be_looked_at_at_every_poll(delta: float) -> None:
+    """Of versions that are worse than the bound said at any of its looks at most one in twenty.
+
+    A bound for one look would be wrong in a quarter of them after twelve.
+    """
+    attempts = 300
+    missed = sum(min(ends) < delta for ends in looks(delta, attempts=attempts, seed=11))
+    assert missed / attempts <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / attempts)
+
+
+def test_a_bound_comes_down_while_one_waits() -> None:
+    """A healthy canary is let through in the end: the bound falls towards what is shared."""
+    ends = np.median(list(looks(0.0, attempts=40, seed=3)), axis=0)
+    assert (np.diff(ends) < 0.01).all()
+    assert ends[-1] < 0.2 < ends[0]
+
+
+@given(MEANS, SDS, st.floats(0.001, 0.3))
+def test_an_upper_bound_lies_above_what_is_likeliest(mean: float, sd: float, alpha: float) -> None:
+    """Nobody passes on a bound below the very effect that was seen."""
+    log_l = known(mean, sd)
+    assert upper_bound(log_l, kernels(), ROW, alpha) >= SHIFT[int(log_l.argmax())] - ROW.grid.h
+
+
+@given(MEANS, SDS, st.floats(0.02, 0.2))
+def test_pods_that_differ_more_take_longer(mean: float, sd: float, tau: float) -> None:
+    """A bound reached with alike pods is not reached sooner with unlike ones."""
+    progress = replace(PROGRESS, mode=min(mean, 0.15))
+    alike, unlike = (outlook(progress, kernels(tau=t)).requests for t in (0.01, tau))
+    assert (math.inf if unlike is None else unlike) >= (math.inf if alike is None else alike) - 1e-6
+
+
+@pytest.mark.parametrize(
+    ("sc", "units"), [(0.001, True), (0.2, False)], ids=["pods help", "pods do not help either"]
+)
+def test_pods_are_asked_for_only_where_they_help(sc: float, units: bool) -> None:
+    """What all canaries share is not averaged away by more of them; then no number is told."""
+    told = outlook(replace(PROGRESS, units=1), kernels(sc=sc, tau=0.15))
+    assert told.requests is None
+    assert (told.units is not None) is units
+    if told.units is not None:
+        scaled = replace(PROGRESS, units=told.units + 1)
+        assert outlook(scaled, kernels(sc=sc, tau=0.15)).requests is not None
+
+
+def test_a_goal_is_what_the_level_asks_for() -> None:
+    """In nats, with the room that an estimate needs."""
+    assert PROGRESS.goal == pytest.approx(math.log(20.0) + 0.7)
+    assert replace(PROGRESS, alpha=0.01).goal > PROGRESS.goal

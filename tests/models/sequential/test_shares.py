@@ -86,3 +86,63 @@ def test_starts_do_not_depend_on_the_future(steps: frozenset[int], until: int) -
     """What begins by a bin is the same whatever happens later."""
     early = frozenset(s for s in steps if s < until)
     assert _run(15.0, until, early).live == _run(15.0, until, steps).live
+
+
+@given(st.integers(0, 60), st.frozensets(st.integers(1, 300), max_size=20), st.integers(1, 300))
+def test_all_that_may_err_sums_below_one(units: int, steps: frozenset[int], until: int) -> None:
+    """Every start times every scope, for any arrivals and steps: alpha is spent at most once."""
+    clock = StartClock(15.0)
+    begun = [clock.begin(bin_, step=bin_ in steps) for bin_ in range(until)]
+    starts = sum(start.share for start in begun if start is not None)
+    assert starts * (ARM_SHARE + unit_shares(units).sum()) <= 1.0 + 1e-12
+
+
+@given(st.frozensets(st.integers(1, 400), max_size=12), st.sampled_from([15.0, 30.0, 60.0]))
+def test_a_start_that_was_dropped_never_comes_back(steps: frozenset[int], step_s: float) -> None:
+    """Its sums are forgotten; bringing it back would judge on nothing."""
+    clock, gone = StartClock(step_s), set[int]()
+    before: set[int] = set()
+    for bin_ in range(400):
+        clock.begin(bin_, step=bin_ in steps)
+        live = {start.index for start in clock.live}
+        gone |= before - live
+        assert not live & gone
+        before = live
+
+
+@given(st.integers(1, 400))
+def test_old_starts_live_the_longer_the_rounder(until: int) -> None:
+    """Eight minutes, doubled for each power of two: few live, and some of any age."""
+    clock = _run(15.0, until)
+    begun: dict[int, int] = {}
+    other = StartClock(15.0)
+    for bin_ in range(until):
+        start = other.begin(bin_)
+        if start is not None:
+            begun[start.index] = bin_
+    newest = max(begun.values())
+    for index, bin_ in begun.items():
+        lives = index == 0 or (newest - bin_) * 15.0 < 480.0 * (index & -index)
+        assert (index in {start.index for start in clock.live}) is lives
+
+
+@given(st.frozensets(st.integers(1, 200), max_size=10))
+def test_starts_are_numbered_as_they_come(steps: frozenset[int]) -> None:
+    """Their number is their share: a gap would waste alpha, a double would overspend it."""
+    clock = StartClock(15.0)
+    begun = [s for bin_ in range(201) if (s := clock.begin(bin_, step=bin_ in steps)) is not None]
+    assert [start.index for start in begun] == list(range(len(begun)))
+    assert [start.order for start in begun if start.step] == list(range(1, len(steps) + 1))
+    assert {start.bin for start in begun if start.step} == steps
+
+
+@pytest.mark.parametrize("step_s", [5.0, 15.0, 30.0, 60.0])
+def test_the_schedule_is_in_seconds(step_s: float) -> None:
+    """A slow scrape has the same starts, as far as its bins allow; never two in a row."""
+    clock = StartClock(step_s)
+    begun = [s.bin for b in range(round(3600 / step_s)) if (s := clock.begin(b)) is not None]
+    gaps = np.diff(begun) * step_s
+    early, late = max(60.0, 2 * step_s), max(120.0, 2 * step_s)
+    assert set(gaps.tolist()) == {early, late}
+    assert (np.diff(gaps) >= 0).all()
+    assert min(np.diff(begun)) >= 2
