@@ -1,4 +1,4 @@
-"""Pods by the workload that made them, and what people are told who asked for something else."""
+"""Pods by the workload that made them: names, revisions, and what selects their like."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.discovery.matching import fits
-from detector.discovery.nearest import instead, nearest, unknown_arm
 from detector.discovery.workloads import describe, hash_of, prefix_of, revisions, selecting
 from detector.series import Matcher, MatchOp
-from tests.profiles import HEAVY
 
 LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 hashes = st.text(LETTERS, min_size=6, max_size=10).filter(lambda t: any(c.isdigit() for c in t))
@@ -73,42 +71,3 @@ def test_revisions_gather_their_pods() -> None:
     assert "v2 (1 pods)" in told
     assert "others (2 pods)" in told
     assert told.endswith("v2 (1 pods)")
-
-
-@HEAVY
-@given(words, st.lists(words, max_size=30))
-def test_the_name_itself_is_nearest_to_itself(asked: str, names: list[str]) -> None:
-    """Whoever typed it right is never sent to another."""
-    told = nearest(asked, [*names, asked])
-    assert told[0] == asked
-    assert len(told) == min(5, len({*names, asked}))
-
-
-def test_a_typing_error_finds_what_was_meant() -> None:
-    """`chekout` is next to `checkout`, though a thousand services begin with `ch`."""
-    names = [f"channel-{at}" for at in range(40)] + ["checkout", "cart", "payments"]
-    assert nearest("chekout", names)[0] == "checkout"
-
-
-def test_long_names_are_cut() -> None:
-    """One absurd label value does not fill the screen."""
-    assert nearest("x", ["x" * 300]) == ["x" * 80 + "..."]
-
-
-def test_a_selector_that_finds_nothing_is_told_what_there_is() -> None:
-    """The values of its label, or the labels that exist instead, without `__name__`."""
-    series = [{"__name__": "up", "track": "stable", "pod": "a"}, {"track": "canary", "pod": "b"}]
-    wrong_value = [Matcher("track", MatchOp.EQUAL, "canry")]
-    assert "track canary, stable" in unknown_arm("canary", "web", wrong_value, series)
-    wrong_label = [Matcher("trak", MatchOp.EQUAL, "canary")]
-    text = unknown_arm("canary", "web", wrong_label, series)
-    assert "no series carries the label trak, but track, pod" in text
-    assert "__name__" not in text
-    assert "but none" in unknown_arm("canary", "web", wrong_label, [])
-
-
-def test_a_selector_that_was_told_is_not_told_again() -> None:
-    """`No series matches {track="canry"}` is read once, then the names that exist."""
-    series = [{"track": "stable", "pod": "a"}, {"track": "canary", "pod": "b"}]
-    asked = [Matcher("track", MatchOp.EQUAL, "canry"), Matcher("pod", MatchOp.EQUAL, "b")]
-    assert instead(asked, series) == "Nearest: track canary, stable; pod b, a."
