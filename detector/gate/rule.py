@@ -121,8 +121,8 @@ def board(
     """Evidence of each start over its run of the path's boundaries; boundary 0 ends bin `first`."""
     stretches = [Stretch(track.before(s.start), s.first, s.last) for s in spans]
     scores = track.score_each(path, stretches, effective)
-    starts = tuple(s.start for s in spans for _ in range(s.first, s.last))
-    bins = np.array([at for s in spans for at in range(s.first, s.last)]) + first
+    starts = tuple([s.start for s in spans for _ in range(s.first, s.last)])
+    bins = np.array([first + at for s in spans for at in range(s.first, s.last)])
     log_e = np.concatenate([scores.arm[:, None], scores.pods], axis=1)
     base = -math.log(alpha * track.weight)
     scopes = _log_scopes(scores.pods.shape[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -299,14 +299,24 @@ class Track:
 
         `effective` (T,) belongs to the path's boundaries.
         """
-        ends = np.cumsum([0, *(s.end - s.begin for s in stretches)]).tolist()
-        found = []
-        for width, chosen in _batches(path, stretches):
-            of_these = [stretches[k] for k in chosen]
-            worth = effective[[at for s in of_these for at in range(s.begin, s.end)]]
-            scores = self.score(path.since_each(of_these, width), worth)
-            found.append((_runs(ends, chosen), scores))
-        return _together(found)
+        batches = list(_batches(path, stretches))
+        found = [self._score_batch(path, width, batch, effective) for width, batch in batches]
+        if len(found) == 1:
+            return found[0]
+        rows = _places(stretches)
+        at = [np.concatenate([rows[number] for number, _ in batch]) for _, batch in batches]
+        return _together(list(zip(at, found, strict=True)))
+
+    def _score_batch(
+        self,
+        path: Path,
+        width: int,
+        batch: Sequence[tuple[int, Stretch]],
+        effective: FloatArray,
+    ) -> Scores:
+        stretches = [stretch for _, stretch in batch]
+        worth = effective[[at for s in stretches for at in range(s.begin, s.end)]]
+        return self.score(path.since_each(stretches, width), worth)
 
     def without(self, seen: Seen, last_bin: int, windows: Sequence[tuple[int, int]]) -> Seen:
         """What was `seen` (one row, ending at `last_bin` of the ring) without each window of bins.
@@ -351,30 +361,36 @@ def _less(accounts: FloatArray, before: Snapshot | None) -> FloatArray:
     return less
 
 
-def _batches(path: Path, stretches: Sequence[Stretch]) -> Iterator[tuple[int, list[int]]]:
-    """Numbers of stretches of one width that are scored at once: what a processor's cache holds.
+def _batches(
+    path: Path, stretches: Sequence[Stretch]
+) -> Iterator[tuple[int, list[tuple[int, Stretch]]]]:
+    """Numbered stretches of one width that are scored at once: what a processor's cache holds.
 
     A poll has one boundary of each start, an attempt read from raw all of them.
     """
-    widths = [path.width(s.before) for s in stretches]
-    for width in sorted(set(widths)):
-        batch: list[int] = []
+    by_width: dict[int, list[tuple[int, Stretch]]] = {}
+    for numbered in enumerate(stretches):
+        by_width.setdefault(path.width(numbered[1].before), []).append(numbered)
+    for width, group in by_width.items():
+        batch: list[tuple[int, Stretch]] = []
         rows = 0
-        for number, stretch in enumerate(stretches):
-            if widths[number] != width:
-                continue
-            count = stretch.end - stretch.begin
+        for numbered in group:
+            count = numbered[1].end - numbered[1].begin
             if batch and rows + count > _BATCH:
                 yield width, batch
                 batch, rows = [], 0
-            batch.append(number)
+            batch.append(numbered)
             rows += count
         yield width, batch
 
 
-def _runs(ends: Sequence[int], chosen: Collection[int]) -> NDArray[np.int64]:
-    """Rows of the chosen stretches, where all of them lie one after the other."""
-    return np.array([row for k in chosen for row in range(ends[k], ends[k + 1])])
+def _places(stretches: Sequence[Stretch]) -> list[NDArray[np.int64]]:
+    """Rows of each stretch where all of them lie one after the other."""
+    rows, end = [], 0
+    for stretch in stretches:
+        begin, end = end, end + stretch.end - stretch.begin
+        rows.append(np.arange(begin, end))
+    return rows
 
 
 def _together(found: Sequence[tuple[NDArray[np.int64], Scores]]) -> Scores:
@@ -403,8 +419,9 @@ def _cautions(accounts: FloatArray) -> FloatArray | None:
 
 def _keys(effective: FloatArray, accounts: FloatArray) -> NDArray[np.int64]:
     """By worth of the control and share judged on history: rows that share kernels, (N,)."""
-    total = np.maximum(accounts[..., Account.REQUESTS].sum(axis=1), 1e-9)
-    share = np.minimum(accounts[..., Account.ON_HISTORY].sum(axis=1) / total, 1.0)
-    quarters = np.ceil(share * _QUARTERS - 1e-9)
-    keys: NDArray[np.int64] = (effective * (_QUARTERS + 1) + quarters).astype(np.int64)
-    return keys
+    keys = effective * (_QUARTERS + 1)
+    on_history = accounts[..., Account.ON_HISTORY].sum(axis=1)
+    if on_history.any():
+        total = np.maximum(accounts[..., Account.REQUESTS].sum(axis=1), 1e-9)
+        keys = keys + np.ceil(np.minimum(on_history / total, 1.0) * _QUARTERS - 1e-9)
+    return keys.astype(np.int64)

@@ -48,20 +48,28 @@ def log_shift(sums: Array | Single, kernels: Kernels, log_q: Array) -> tuple[Arr
 
 def _unit_mass(sums: Array | Single, kernels: Kernels) -> tuple[Single, Array]:
     """Likelihood of the shift over its largest part exp(top): (..., J) to (..., D), (..., 1)."""
-    top = sums.max(axis=-1, keepdims=True)
+    top = _largest(sums)
     scaled = (sums - top).astype(np.float32, copy=False)
     np.maximum(scaled, _LEAST, out=scaled)
     np.exp(scaled, out=scaled)
     return np.matmul(scaled, kernels.unit), top.astype(np.float64)
 
 
+def _largest(values: Array | Single) -> Array | Single:
+    """Maxima of the last axis, which stays; many short rows take `max` three times as long."""
+    begins = np.arange(0, values.size, values.shape[-1])
+    tops: Array | Single = np.maximum.reduceat(values.ravel(), begins)
+    return tops.reshape(*values.shape[:-1], 1)
+
+
 def evidence(log_l: Array, kernels: Kernels, row: Row, caution: Array | None = None) -> Array:
     """Log e-value of harm beyond tolerate, from log L(d) of shape (..., D) to (...).
 
-    Row by row the same bits, whatever else is read with it: no product of whole matrices.
+    Row by row the same bits, whatever else is read with it and wherever it lies: no product of
+    matrices, nor one of vectors, whose order of sums is the library's.
     `caution` (same leading shape) raises the tolerated effect where load is not comparable.
     """
-    top = log_l.max(axis=-1, keepdims=True)
+    top = _largest(log_l)
     mass = np.exp(np.maximum(log_l - top, -300.0))
     odds = (mass[..., None, :] * kernels.tests).sum(axis=-1)
     null = odds[..., 1:].max(axis=-1)

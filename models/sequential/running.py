@@ -139,15 +139,18 @@ class Path:
         """Write what was seen in one stretch; units that came after its start began at zero."""
         span, before = slice(stretch.begin, stretch.end), stretch.before
         accounts[:] = self.accounts[span]
-        known = 0 if before is None else len(before.log_l)
-        if known < log_l.shape[1]:
-            log_l[:, known:] = self.coarse[span, known:]
         if before is None:
+            log_l[:] = self.coarse[span]
             return
-        width = before.log_l.shape[1]
-        old = log_l[:, :known]
-        np.subtract(self.coarse[span, :known, :width], before.log_l, out=old)
-        old += self.fine[span, :known, :width]
+        known, width = before.log_l.shape[:2]
+        coarse, fine, old = self.coarse[span], self.fine[span], log_l
+        if known < log_l.shape[1]:
+            log_l[:, known:] = coarse[:, known:]
+            coarse, fine, old = coarse[:, :known], fine[:, :known], log_l[:, :known]
+        if width < coarse.shape[2]:
+            coarse, fine = coarse[:, :, :width], fine[:, :, :width]
+        np.subtract(coarse, before.log_l, out=old)
+        old += fine
         accounts[:, :known] -= before.accounts
 
 

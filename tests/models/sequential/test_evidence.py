@@ -206,3 +206,22 @@ def test_shift_is_the_sum_over_units_and_templates() -> None:
     mixed = logsumexp(each.sum(axis=1) + log_q[:, None], axis=1)
     np.testing.assert_allclose(arm, mixed, atol=2e-4)
     np.testing.assert_allclose(units, logsumexp(each + log_q[:, None], axis=2), atol=2e-4)
+
+
+@given(st.integers(1, 9), st.integers(0, 8), st.integers(1, 6), st.sampled_from([1, 8]))
+def test_a_row_has_the_same_bits_alone_and_among_others(
+    rows: int, at: int, units: int, templates: int
+) -> None:
+    """Who asks often reads few rows at once, who asks late all: they must not differ in a bit."""
+    rng, k = np.random.default_rng(rows), kernels()
+    at %= rows
+    points = len(LATENCY.grid.theta)
+    sums = rng.normal(0, 9, (rows, units, templates, points)).astype(np.float32)
+    log_q = np.log(np.full(templates, 1 / templates))
+    arm, each = log_shift(sums, k, log_q)
+    alone_arm, alone_each = log_shift(sums[at : at + 1].copy(), k, log_q)
+    np.testing.assert_array_equal(alone_arm[0], arm[at])
+    np.testing.assert_array_equal(alone_each[0], each[at])
+    np.testing.assert_array_equal(
+        evidence(alone_each, k, LATENCY)[0], evidence(each, k, LATENCY)[at]
+    )
