@@ -270,8 +270,7 @@ class FrameBuilder:
 
     def _tell_restarts(self) -> None:
         """Restarts seen only as counters that fell: the pod's age begins anew."""
-        found, self.counters.restarts = self.counters.restarts, []
-        for restart in found:
+        for restart in self.counters.take_restarts():
             pod = self._pod_of_target(restart.target)
             if pod is not None and not pod.told:
                 pod.starts.append((restart.at, (restart.before + restart.at) / 2))
@@ -391,7 +390,7 @@ def _tell_start(pod: Pod, known: float, start: float) -> None:
 
 
 def _series_of(roster: Roster, target: int) -> Ints:
-    series = np.flatnonzero(roster.counters.target_of[: roster.counters.count] == target)
+    series = np.flatnonzero(roster.counters.bank.target_of[: roster.counters.count] == target)
     return series.astype(np.int64)
 
 

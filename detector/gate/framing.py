@@ -59,7 +59,7 @@ class Framing:
         while self._ages.count < len(self.roster.pods):
             self._ages.add()
         span = self.span
-        ends: FloatArray = span.start + (done + 1.0 + np.arange(top - done)) * span.step
+        ends: FloatArray = span.start + np.arange(done + 1.0, top + 1.0) * span.step
         pods = self.roster.pods
         newest = np.array([pod.starts[-1] if pod.starts else _NO_START for pod in pods])
         known, start = newest.reshape(-1, 2).T[:, :, None]
@@ -216,8 +216,8 @@ class _Ladders:
         if not self.counter.size:
             return None
         there = self.counter >= 0
-        first = np.where(there, roster.counters.since[self.counter], np.inf)
-        last = np.where(there, roster.counters.time[self.counter], -np.inf)
+        first = np.where(there, roster.counters.bank.since[self.counter], np.inf)
+        last = np.where(there, roster.counters.bank.time[self.counter], -np.inf)
         end = last.max(axis=1)
         live = end >= window
         if not live.any():

@@ -114,7 +114,7 @@ def test_reset_counts_the_new_value() -> None:
     total = rig.run((times, values))[0].sum()
     assert total == pytest.approx(10 * 885 - 10 * (450 - times[times < 450][-1]), abs=1)
     assert rig.bank.tally.resets == 1
-    assert rig.bank.restarts[0].at == times[times >= 450][0]
+    assert rig.bank.take_restarts()[0].at == times[times >= 450][0]
 
 
 def test_reset_counts_every_series_of_the_target() -> None:
