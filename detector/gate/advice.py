@@ -75,12 +75,13 @@ def _blocks(
     count = max(0, (values.shape[1] - start) // width)
     cut = slice(values.shape[1] - count * width, None)
     shape = (len(values), count, width)
-    load = arm.requests[:, cut].reshape(shape).mean(axis=2) / step
+    load = arm.requests[:, cut].reshape(shape).sum(axis=2) / (width * step)
     value = values[:, cut].reshape(shape)
-    known = np.isfinite(value).any(axis=2)
-    total = np.nansum(value, axis=2)
-    mean = np.where(known, total / np.maximum(np.isfinite(value).sum(axis=2), 1), np.nan)
-    return np.where(known, load, np.nan), mean
+    finite = np.isfinite(value)
+    seen = finite.sum(axis=2)
+    load[seen == 0] = np.nan
+    total = np.where(finite, value, 0.0).sum(axis=2)
+    return load, np.where(seen > 0, total / np.maximum(seen, 1), np.nan)
 
 
 def _growth(
@@ -91,9 +92,9 @@ def _growth(
     times = np.arange(width, dtype=np.float64) * np.float64(window.step_s)
     if ours.shape[1] < width:
         return None
-    since = log_slopes(ours[:, -width:], times) * _SLOPE_WINDOW_S
-    stable = log_slopes(theirs[:, -width:], times) * _SLOPE_WINDOW_S
-    since, stable = since[np.isfinite(since)], stable[np.isfinite(stable)]
+    both = np.concatenate([ours[:, -width:], theirs[:, -width:]])
+    slopes = log_slopes(both, times) * _SLOPE_WINDOW_S
+    since, stable = (s[np.isfinite(s)] for s in (slopes[: len(ours)], slopes[len(ours) :]))
     if not len(since) or not len(stable):
         return None
     usual = float(np.median(stable))

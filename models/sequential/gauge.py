@@ -45,10 +45,11 @@ def affine_by_load(load: Array, value: Array, seconds: float) -> Fit | None:
         return None
     x, y = load[known], value[known]
     mean, mean_load = float(y.mean()), float(x.mean())
-    counting = mean_load / seconds
-    variance = max(float(x.var()) - counting, float(x.var()) / 4, 1e-12)
+    apart = x - mean_load
+    spread = float((apart * apart).mean())
+    variance = max(spread - mean_load / seconds, spread / 4, 1e-12)
     most = mean / max(mean_load, 1e-9)
-    slope = float(np.clip(np.cov(x, y, bias=True)[0, 1] / variance, 0.0, most))
+    slope = min(max(float((apart * (y - mean)).mean()) / variance, 0.0), most)
     fit = Fit(mean, mean_load, slope, 0.0)
     residual = np.log(y) - np.log(fit.predict(x))
     return Fit(mean, mean_load, slope, float(residual.std()))
@@ -66,13 +67,11 @@ def excess(fit: Fit, load: Array, value: Array) -> tuple[float, float] | None:
 
 def log_slopes(value: Array, times: Array) -> Array:
     """Least-squares slope of log value per second for each unit (units, T); NaN if too few."""
-    logs = np.log(np.where(value > 0, value, np.nan))
-    known = np.isfinite(logs)
+    known = (value > 0) & np.isfinite(value)
     count = known.sum(axis=1)
-    safe = np.maximum(count, 1)
-    t = np.where(known, times, 0.0)
-    y = np.where(known, logs, 0.0)
-    t = np.where(known, t - (t.sum(axis=1) / safe)[:, None], 0.0)
+    y = np.log(np.where(known, value, 1.0))
+    middle = (known * times).sum(axis=1) / np.maximum(count, 1)
+    t = known * (times - middle[:, None])
     spread = (t**2).sum(axis=1)
     enough = (count >= _FEW) & (spread > 0)
     slope: Array = np.where(enough, (t * y).sum(axis=1) / np.where(spread > 0, spread, 1), np.nan)
