@@ -67,6 +67,7 @@ class FrameBuilder:
         self._covered: set[str] = set()
         self._watermark = -math.inf
         self._begin = math.inf
+        self._born = 0
         self._last_start: FloatArray = np.zeros(0)
         self._last_start_at: FloatArray = np.zeros(0)
         self._changes: FloatArray = np.zeros(0)
@@ -155,9 +156,11 @@ class FrameBuilder:
         if not len(pending.series):
             return
         order, pods = self._arrangement(), self.roster.pods
-        served = order.family[pending.series] == 0
+        ends = pending.ends
+        series, times = pending.series[ends], pending.times[ends]
+        served = order.family[series] == 0
         newest = np.full(len(pods), -np.inf)
-        np.maximum.at(newest, order.pod[pending.series[served]], pending.times[served])
+        np.maximum.at(newest, order.pod[series[served]], times[served])
         for pod, time in zip(pods, newest.tolist(), strict=True):
             pod.newest = max(pod.newest, time)
 
@@ -212,19 +215,23 @@ class FrameBuilder:
 
     def _births(self, samples: Samples, order: _Order) -> None:
         """First samples of pods in the requests family."""
-        requests = order.family[samples.series] == 0
-        if not requests.any():
+        first = np.append(0, samples.ends[:-1] + 1)
+        first = first[order.family[samples.series[first]] == 0]
+        if not len(first):
             return
-        pods, times = order.pod[samples.series[requests]], samples.times[requests]
+        pods, times = order.pod[samples.series[first]], samples.times[first]
+        self._begin = min(self._begin, float(times.min()))
+        if self._born == len(self.roster.pods):
+            return
         earliest = np.full(len(self.roster.pods), np.inf)
         np.minimum.at(earliest, pods, times)
-        self._begin = min(self._begin, float(times.min()))
         for at in np.flatnonzero(earliest < np.inf).tolist():
             pod = self.roster.pods[at]
             if pod.born == math.inf:
-                pod.born = first = float(earliest[at])
-                existed = first <= self._begin + 2 * self.step
-                begin = -math.inf if existed else first
+                self._born += 1
+                pod.born = begun = float(earliest[at])
+                existed = begun <= self._begin + 2 * self.step
+                begin = -math.inf if existed else begun
                 pod.starts.insert(0, (-math.inf, begin))
                 pod.started = pod.started if pod.told else begin
                 self.roster.version += 1

@@ -29,6 +29,14 @@ class Samples:
         """Those that are kept."""
         return Samples(self.series[keep], self.times[keep], self.values[keep])
 
+    @property
+    def ends(self) -> Ints:
+        """Where the last sample of each series is."""
+        if not len(self.series):
+            return np.zeros(0, np.int64)
+        changes = np.flatnonzero(self.series[1:] != self.series[:-1])
+        return np.append(changes, len(self.series) - 1)
+
 
 class _Memory:
     """The label sets that answers to one reading have had, and the numbers of those series.
@@ -141,21 +149,22 @@ class Intake:
                 np.concatenate([held.times, fresh.times]),
                 np.concatenate([held.values, fresh.values]),
             )
-        if np.any(np.diff(both.series) < 0):
+        if (both.series[1:] < both.series[:-1]).any():
             order = np.argsort(both.series, kind="stable")
             both = Samples(both.series[order], both.times[order], both.values[order])
         same = both.series[1:] == both.series[:-1]
-        if np.any(both.times[1:][same] <= both.times[:-1][same]):
+        if (same & (both.times[1:] <= both.times[:-1])).any():
             both = self._forward(both)
-        np.maximum.at(self._newest, both.series, both.times)
+        ends = both.ends
+        newest, times = both.series[ends], both.times[ends]
+        self._newest[newest] = np.maximum(self._newest[newest], times)
         return both
 
     def _forward(self, samples: Samples) -> Samples:
         """Per series only samples later than all before them."""
         keep = np.ones(len(samples.series), np.bool_)
-        ends = np.flatnonzero(np.diff(samples.series, append=-2)) + 1
         begin = 0
-        for end in ends.tolist():
+        for end in (samples.ends + 1).tolist():
             times = samples.times[begin:end]
             newest = np.maximum.accumulate(times)
             keep[begin + 1 : end] = times[1:] > newest[:-1]
@@ -166,6 +175,9 @@ class Intake:
     def due(self, until: float) -> Samples:
         """Take out the pending samples up to a time."""
         ready = self.pending.times <= until
+        if ready.all():
+            samples, self.pending = self.pending, _NONE
+            return samples
         samples = self.pending.where(ready)
         self.pending = self.pending.where(~ready)
         return samples

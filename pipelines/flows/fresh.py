@@ -106,6 +106,8 @@ def _last_ones(
 
 def _kept(columns: Columns, keep: NDArray[np.bool_]) -> Columns:
     """The samples that are kept, and the series that have any."""
+    if keep.all() and columns.sizes.all():
+        return columns
     until = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep)])
     ends = np.cumsum(columns.sizes)
     sizes = until[ends] - until[ends - columns.sizes]
