@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.discovery import discover
@@ -32,6 +32,7 @@ from tests.detector.discovery.clusters import (
     state_metrics,
     target,
 )
+from tests.profiles import HEAVY
 
 PODS = (*STABLE, *CANARY)
 KUBELET = [series for pod in PODS for series in kubelet(pod)]
@@ -187,7 +188,7 @@ def test_dotted_names_are_read() -> None:
     assert bad.label == "http.response.status_code"
 
 
-@settings(max_examples=25)
+@HEAVY
 @given(st.permutations(EVERYTHING))
 def test_order_of_series_changes_nothing(series: list[Labels]) -> None:
     """A source may answer in any order; an attempt's plan is stored and replayed."""
@@ -221,7 +222,7 @@ NAMES = st.from_regex(r"[a-z]{3,8}(-[a-z]{3,8})?", fullmatch=True).filter(
 )
 
 
-@settings(max_examples=25)
+@HEAVY
 @given(NAMES)
 def test_another_service_changes_nothing(name: str) -> None:
     """What a neighbour deploys must not change how this service is judged."""

@@ -30,6 +30,7 @@ from tests.detector.gate.scraped import (
     signal_of,
 )
 from tests.detector.gate.traffic import Store
+from tests.profiles import HEAVY
 
 NAMES = ("error_rate", "latency", "tail95")
 TOWNS = {
@@ -234,7 +235,7 @@ def delayed(bucket: int, share: float) -> FloatArray:
 SATURATED = 60.0
 
 
-@settings(max_examples=12, deadline=None)
+@HEAVY
 @given(st.floats(0.0, 0.1), st.floats(0.0, 0.1))
 def test_more_errors_never_lower_evidence(a: float, b: float) -> None:
     """Nobody gets a bad release through by making it worse."""
@@ -243,7 +244,7 @@ def test_more_errors_never_lower_evidence(a: float, b: float) -> None:
     assert more >= min(less, SATURATED) - 0.05
 
 
-@settings(max_examples=12, deadline=None)
+@HEAVY
 @given(st.integers(2, 5), st.floats(0.0, 0.8), st.floats(0.0, 0.8))
 def test_slower_requests_never_lower_evidence(bucket: int, a: float, b: float) -> None:
     """Requests moved to the next slower bucket, among those that hold the mass."""
@@ -254,7 +255,7 @@ def test_slower_requests_never_lower_evidence(bucket: int, a: float, b: float) -
     assert more >= less - 0.05
 
 
-@settings(max_examples=12, deadline=None)
+@HEAVY
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(4, 59), st.integers(1, 40)), max_size=20))
 def test_errors_in_single_bins_take_back_only_what_those_bins_said(
     more: list[tuple[int, int, int]],
@@ -282,7 +283,7 @@ def loudest(frame: Frame, name: str, bin_: int) -> float:
     return float(run.session.boards[name].log_e.max())
 
 
-@settings(max_examples=8, deadline=None)
+@HEAVY
 @given(st.integers(0, 2), st.integers(20, 58))
 def test_one_bin_of_one_pod_says_little(pod: int, bin_: int) -> None:
     """All its requests failed, or all took for ever: at most 4.7 nats, from any start."""
@@ -382,7 +383,7 @@ def test_a_flip_never_adds_the_life_of_a_counter(lag: int) -> None:
 # -- 7: polling and restarts
 
 
-@settings(max_examples=8, deadline=None)
+@HEAVY
 @given(st.lists(st.floats(1.0, 889.0), max_size=15, unique=True))
 def test_polls_of_raw_samples_change_nothing(polls: list[float]) -> None:
     """Any moments of asking give the same first fail to the bin, and the same evidence."""
