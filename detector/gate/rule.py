@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,17 @@ from detector.series import FloatArray
 from models.sequential.running import Path, Seen, Stretch
 from models.sequential.shares import ARM_SHARE, Start, unit_shares
 
-__all__ = ["ARM", "Board", "Candidate", "Span", "board", "lived", "persists", "worst_window"]
+__all__ = [
+    "ARM",
+    "Board",
+    "Candidate",
+    "Span",
+    "Timetable",
+    "board",
+    "lived",
+    "persists",
+    "worst_window",
+]
 
 # Scope of all canary rows together; single rows are 0, 1, ...
 ARM = -1
@@ -48,6 +58,31 @@ class Candidate:
     def excess(self) -> float:
         """Log evidence beyond what is needed."""
         return self.log_e - self.log_needed
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """Every start at each boundary of its span, a row each, one start after the other.
+
+    `at` (N,): which boundary; `log_share` (N,): log of the start's share of alpha.
+    """
+
+    spans: tuple[Span, ...]
+    starts: tuple[Start, ...]
+    at: NDArray[np.int64]
+    log_share: FloatArray
+
+    @classmethod
+    def of(cls, spans: Sequence[Span]) -> Timetable:
+        """The timetable of these spans."""
+        runs = [s.last - s.first for s in spans]
+        shares = np.array([math.log(s.start.share) for s in spans])
+        return cls(
+            tuple(spans),
+            tuple([s.start for s in spans for _ in range(s.first, s.last)]),
+            np.array([at for s in spans for at in range(s.first, s.last)]),
+            np.repeat(shares, runs),
+        )
 
 
 def lived(schedule: Sequence[tuple[int, Sequence[Start]]]) -> list[Span]:
@@ -116,29 +151,22 @@ class Board:
 
 
 def board(
-    track: Track, path: Path, spans: Sequence[Span], effective: FloatArray, alpha: float, first: int
+    track: Track, path: Path, rows: Timetable, effective: FloatArray, alpha: float, first: int
 ) -> Board:
     """Evidence of each start over its run of the path's boundaries; boundary 0 ends bin `first`."""
-    stretches = [Stretch(track.before(s.start), s.first, s.last) for s in spans]
-    scores = track.score_each(path, stretches, effective)
-    starts = tuple([s.start for s in spans for _ in range(s.first, s.last)])
-    bins = np.array([first + at for s in spans for at in range(s.first, s.last)])
+    stretches = [Stretch(track.before(s.start), s.first, s.last) for s in rows.spans]
+    scores = track.score_each(path, stretches, effective[rows.at])
     log_e = np.concatenate([scores.arm[:, None], scores.pods], axis=1)
     base = -math.log(alpha * track.weight)
-    scopes = _log_scopes(scores.pods.shape[1])
-    needed = base - scopes - np.array([_log_share(s) for s in starts])[:, None]
-    return Board(track, starts, bins, log_e, needed, base, scores.shift, scores.key)
+    needed = base - _log_scopes(scores.pods.shape[1]) - rows.log_share[:, None]
+    bins = rows.at + first
+    return Board(track, rows.starts, bins, log_e, needed, base, scores.shift, scores.key)
 
 
 @cache
 def _log_scopes(rows: int) -> FloatArray:
     logs: FloatArray = np.log(np.concatenate([[ARM_SHARE], unit_shares(rows)]))
     return logs
-
-
-@lru_cache(maxsize=4096)
-def _log_share(start: Start) -> float:
-    return math.log(start.share)
 
 
 def worst_window(

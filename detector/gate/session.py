@@ -19,7 +19,16 @@ from detector.gate.judgement import FirstFail, Judgement
 from detector.gate.policy import Policy
 from detector.gate.present import Present, describe
 from detector.gate.request import Stage
-from detector.gate.rule import Board, Candidate, Span, board, lived, persists, worst_window
+from detector.gate.rule import (
+    Board,
+    Candidate,
+    Span,
+    Timetable,
+    board,
+    lived,
+    persists,
+    worst_window,
+)
 from detector.gate.share import Weights
 from detector.gate.track import Advance, Base, Beginning, Track
 from detector.gate.window import Rows, Window, window
@@ -153,18 +162,21 @@ class Session:
 
     def _recent(self) -> Window:
         if self._window is None:
-            self._window = self._arrange(self.builder.frame())
+            frame = self.builder.frame()
+            self._window = self._arrange(frame, frame.bins - 1)
         return self._window
 
-    def _arrange(self, frame: Frame) -> Window:
-        return window(frame, self.rows, self.policy.time_scale, pods_told_apart=self._told_apart)
+    def _arrange(self, frame: Frame, new: int) -> Window:
+        """The frame arranged for judging its bins from index `new` on."""
+        scale, apart = self.policy.time_scale, self._told_apart
+        return window(frame, self.rows, scale, pods_told_apart=apart, new=max(new, 0))
 
     def _advance(self, end: int) -> None:
         """Judge the bins `done .. end - 1`."""
         frame = truncated(self.builder.frame(), end)
-        win = self._arrange(frame)
-        self._find_tracks(frame)
         begin = self.done - frame.first
+        win = self._arrange(frame, begin)
+        self._find_tracks(frame)
         schedule, beginnings = self._schedule(win, begin)
         grace = self._grace(win, begin)
         moves: list[tuple[Track, Advance]] = []
@@ -272,11 +284,12 @@ class Session:
         schedule: Sequence[tuple[int, tuple[Start, ...]]],
     ) -> None:
         """Read the evidence at each new boundary; find the first at which the fail rule holds."""
-        spans, last = lived(schedule), win.first + len(win.requests) - 1
+        rows, newest = Timetable.of(lived(schedule)), Timetable.of(_only_last(schedule))
+        last = win.first + len(win.requests) - 1
         effective = win.effective[begin:]
         found: list[tuple[Candidate, Advance]] = []
         for track, moved_on in moves:
-            asked = spans if self.first_fail is None and track.judged else _only_last(schedule)
+            asked = rows if self.first_fail is None and track.judged else newest
             evidence = board(track, moved_on.path, asked, effective, self.policy.alpha, self.done)
             self.boards[track.name] = evidence.at(last)
             if self.first_fail is None and track.judged:

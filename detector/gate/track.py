@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -297,26 +297,17 @@ class Track:
     def score_each(self, path: Path, stretches: Sequence[Stretch], effective: FloatArray) -> Scores:
         """Scores of stretches of a path, one after the other; done together where widths agree.
 
-        `effective` (T,) belongs to the path's boundaries.
+        `effective` (N,) has what the control amounts to at each of their boundaries.
         """
-        batches = list(_batches(path, stretches))
-        found = [self._score_batch(path, width, batch, effective) for width, batch in batches]
-        if len(found) == 1:
-            return found[0]
-        rows = _places(stretches)
-        at = [np.concatenate([rows[number] for number, _ in batch]) for _, batch in batches]
-        return _together(list(zip(at, found, strict=True)))
-
-    def _score_batch(
-        self,
-        path: Path,
-        width: int,
-        batch: Sequence[tuple[int, Stretch]],
-        effective: FloatArray,
-    ) -> Scores:
-        stretches = [stretch for _, stretch in batch]
-        worth = effective[[at for s in stretches for at in range(s.begin, s.end)]]
-        return self.score(path.since_each(stretches, width), worth)
+        batches = _batches(path, stretches)
+        if len(batches) == 1:
+            return self.score(path.since_each(stretches, batches[0][0]), effective)
+        places, found = _places(stretches), []
+        for width, batch in batches:
+            rows = np.concatenate([places[k] for k in batch])
+            seen = path.since_each([stretches[k] for k in batch], width)
+            found.append((rows, self.score(seen, effective[rows])))
+        return _together(found)
 
     def without(self, seen: Seen, last_bin: int, windows: Sequence[tuple[int, int]]) -> Seen:
         """What was `seen` (one row, ending at `last_bin` of the ring) without each window of bins.
@@ -361,27 +352,22 @@ def _less(accounts: FloatArray, before: Snapshot | None) -> FloatArray:
     return less
 
 
-def _batches(
-    path: Path, stretches: Sequence[Stretch]
-) -> Iterator[tuple[int, list[tuple[int, Stretch]]]]:
-    """Numbered stretches of one width that are scored at once: what a processor's cache holds.
+def _batches(path: Path, stretches: Sequence[Stretch]) -> list[tuple[int, list[int]]]:
+    """Numbers of stretches of one width that are scored at once: what a processor's cache holds.
 
     A poll has one boundary of each start, an attempt read from raw all of them.
     """
-    by_width: dict[int, list[tuple[int, Stretch]]] = {}
-    for numbered in enumerate(stretches):
-        by_width.setdefault(path.width(numbered[1].before), []).append(numbered)
-    for width, group in by_width.items():
-        batch: list[tuple[int, Stretch]] = []
-        rows = 0
-        for numbered in group:
-            count = numbered[1].end - numbered[1].begin
-            if batch and rows + count > _BATCH:
-                yield width, batch
-                batch, rows = [], 0
-            batch.append(numbered)
-            rows += count
-        yield width, batch
+    batches: list[tuple[int, list[int]]] = []
+    newest: dict[int, list[int]] = {}
+    rows: dict[int, int] = {}
+    for number, stretch in enumerate(stretches):
+        width, count = path.width(stretch.before), stretch.end - stretch.begin
+        if width not in newest or rows[width] + count > _BATCH:
+            newest[width], rows[width] = [], 0
+            batches.append((width, newest[width]))
+        newest[width].append(number)
+        rows[width] += count
+    return batches
 
 
 def _places(stretches: Sequence[Stretch]) -> list[NDArray[np.int64]]:

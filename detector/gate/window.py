@@ -49,9 +49,9 @@ class Window:
     """A frame arranged for judging; every array starts with the frame's T bins.
 
     `step_s` and `age` are in engine seconds (divided by the policy's time scale). `requests`,
-    `age`, `load` are (T, P) over canary rows; `control` (T,) requests of the control set, whose
-    members are `stable` (T, K); `effective` (T,) is how many pods they amount to.
-    `starved` (T,) marks bins whose control serves under 5 % of the requests.
+    `age`, `load` are (T, P) over canary rows, `load` being 0 before the new bins; `control` (T,)
+    requests of the control set, whose members are `stable` (T, K); `effective` (T,) is how many
+    pods they amount to. `starved` (T,) marks bins whose control serves under 5 % of the requests.
     """
 
     first: int
@@ -100,8 +100,13 @@ def _each_its_own(rows: tuple[int, ...], count: int) -> bool:
     return rows == tuple(range(count))
 
 
-def window(frame: Frame, rows: Rows, time_scale: float, *, pods_told_apart: bool) -> Window:
-    """Arrange a frame; `pods_told_apart` False where series stand for a workload or a proxy."""
+def window(
+    frame: Frame, rows: Rows, time_scale: float, *, pods_told_apart: bool, new: int = 0
+) -> Window:
+    """Arrange a frame; `pods_told_apart` False where series stand for a workload or a proxy.
+
+    Bins before `new` are only looked back on.
+    """
     placed = tuple(rows.place(frame.canary.pods))
     count = len(rows.names)
     step_s = frame.step / time_scale
@@ -119,7 +124,7 @@ def window(frame: Frame, rows: Rows, time_scale: float, *, pods_told_apart: bool
         frame=frame,
         requests=requests,
         age=_youngest(frame.canary, placed, count) / time_scale,
-        load=_load(each, frame, stable, step_s, compare=pods_told_apart),
+        load=_load(each, frame, stable, step_s, new, compare=pods_told_apart),
         stable=stable,
         control=control,
         effective=_effective(members, step_s) if pods_told_apart else np.ones(len(control)),
@@ -147,29 +152,42 @@ def _youngest(canary: Arm, rows: tuple[int, ...], count: int) -> FloatArray:
     return np.where(born > 0, ages, np.nan).T
 
 
+def _bins(seconds: float, step_s: float) -> int:
+    return max(2, round(seconds / step_s))
+
+
 def sums_over(values: FloatArray, seconds: float, step_s: float) -> FloatArray:
     """Trailing sums over `seconds` (at least two bins), time first, same shape."""
-    width = max(2, round(seconds / step_s))
+    width = _bins(seconds, step_s)
     sums = np.cumsum(values, axis=0)
     sums[width:] -= sums[:-width]
     return sums
 
 
 def _load(
-    requests: FloatArray, frame: Frame, stable: FloatArray, step_s: float, *, compare: bool
+    requests: FloatArray,
+    frame: Frame,
+    stable: FloatArray,
+    step_s: float,
+    new: int,
+    *,
+    compare: bool,
 ) -> FloatArray:
     """Log load ratio of a pod of each canary row to the median control pod, (T, P).
 
-    0 where unknown.
+    0 where unknown, and before bin `new`.
     """
+    load = np.zeros_like(requests)
     if not compare or not frame.control.pods:
-        return np.zeros_like(requests)
-    theirs = frame.control.requests.T
-    slow = _log_ratio(
-        sums_over(requests, _LOAD_S, step_s), sums_over(theirs, _LOAD_S, step_s), stable
-    )
-    fast = _log_ratio(requests, theirs, stable) - 2 / np.sqrt(np.maximum(requests, 1.0))
-    return np.where(requests > 0, np.maximum(slow, np.where(fast > slow, fast, slow)), slow)
+        return load
+    back = max(0, new - _bins(_LOAD_S, step_s))
+    ours, theirs = requests[back:], frame.control.requests.T[back:]
+    lately, usual = (sums_over(n, _LOAD_S, step_s)[new - back :] for n in (ours, theirs))
+    ours, theirs, stable = requests[new:], theirs[new - back :], stable[new:]
+    slow = _log_ratio(lately, usual, stable)
+    fast = _log_ratio(ours, theirs, stable) - 2 / np.sqrt(np.maximum(ours, 1.0))
+    load[new:] = np.where(ours > 0, np.maximum(slow, fast), slow)
+    return load
 
 
 def _log_ratio(ours: FloatArray, theirs: FloatArray, stable: FloatArray) -> FloatArray:

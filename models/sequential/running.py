@@ -28,8 +28,7 @@ def moved(log_l: Array | Single, age: Array, row: Row) -> Array:
     points = log_l.shape[-1]
     shifts = template_shifts(age, row)
     if not shifts.any():
-        wide = log_l.astype(np.float64)
-        return np.broadcast_to(wide[:, :, None], (*shifts.shape, points))
+        return np.repeat(log_l.astype(np.float64)[:, :, None], shifts.shape[-1], axis=2)
     index = np.minimum(np.arange(points) + shifts[..., None], points - 1)
     index += points * np.arange(age.size).reshape(*age.shape, 1, 1)
     seen: Array = log_l.ravel().take(index).astype(np.float64)
@@ -154,6 +153,14 @@ class Path:
         accounts[:, :known] -= before.accounts
 
 
+def _summed(steps: Array, now: Array) -> Array:
+    """Sums after each step, in place: always one after the other, so any chunks give them."""
+    steps[0] += now
+    for index in range(1, len(steps)):
+        steps[index] += steps[index - 1]
+    return steps
+
+
 @dataclass(slots=True)
 class Running:
     """Sums of one row over all units, with snapshots at each live start.
@@ -184,16 +191,10 @@ class Running:
 
     def path(self, log_l: Array | Single, age: Array, accounts: Array, reference: Array) -> Path:
         """Sums after each of T further bins, not yet kept; any chunking gives the same bits."""
-        steps = np.array(moved(log_l, age, self.row), dtype=np.float64)
-        steps[0] += self.now.log_l
-        accounts = accounts.copy()
-        accounts[0] += self.now.accounts
-        reference = reference.copy()
-        reference[0] += self.now.reference
         return Path.of(
-            np.cumsum(steps, axis=0, out=steps),
-            np.cumsum(accounts, axis=0, out=accounts),
-            np.cumsum(reference, axis=0, out=reference),
+            _summed(moved(log_l, age, self.row), self.now.log_l),
+            _summed(accounts.copy(), self.now.accounts),
+            _summed(reference.copy(), self.now.reference),
         )
 
     def present(self) -> Path:

@@ -38,9 +38,8 @@ def template_shifts(age: Array, row: Row) -> NDArray[np.int64]:
     """Grid steps by which each template moves the grid at this age: shape (*age, W)."""
     height, span, plateau = _shapes(row.templates)
     pace = np.where(np.isnan(age), np.inf, age)[..., None] / span
-    fading = np.exp(-pace)
-    if plateau.any():
-        fading[..., plateau] = np.clip(1.0 - (pace[..., plateau] - 1.0) / 0.5, 0.0, 1.0)
+    flat = np.minimum(np.maximum(1.0 - (pace - 1.0) / 0.5, 0.0), 1.0)
+    fading = np.where(plateau, flat, np.exp(-pace))
     return np.rint(height * fading / row.grid.h).astype(np.int64)
 
 

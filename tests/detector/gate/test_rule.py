@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from detector.gate.rule import Span, board
+from detector.gate.rule import Span, Timetable, board
 from detector.gate.track import Track
 from models.sequential.running import Stretch
+from models.sequential.shares import Start
 from tests.detector.gate.rollouts import Recipe, Run, make
 
 
@@ -35,7 +38,7 @@ def test_a_poll_reads_what_each_start_says_alone(run: Run) -> None:
     for track in tracks(run):
         path = track.present()
         starts = [Stretch(track.before(start), 0, 1) for start in live]
-        together = track.score_each(path, starts, worth)
+        together = track.score_each(path, starts, np.repeat(worth, len(starts)))
         for row, start in enumerate(live):
             alone = track.score(track.since(start, path, 0, 1), worth)
             np.testing.assert_array_equal(together.arm[row], alone.arm[0])
@@ -47,8 +50,8 @@ def test_the_shift_that_a_board_holds_is_that_of_its_sums(run: Run) -> None:
     """Bounds of harm are read from it: a wrong row would pass what is harmful."""
     live = run.session.clock.live
     for track in tracks(run):
-        spans = [Span(start, 0, 1) for start in live]
-        read = board(track, track.present(), spans, np.array([6.0]), 0.001, 0)
+        rows = Timetable.of([Span(start, 0, 1) for start in live])
+        read = board(track, track.present(), rows, np.array([6.0]), 0.001, 0)
         for start in live:
             shift = read.arm_shift(start, (6, 0))
             part = track.since(start, track.present(), 0, 1)
@@ -60,6 +63,16 @@ def test_a_shift_under_other_kernels_is_not_given(run: Run) -> None:
     """What six control pods allow says nothing of a control worth three."""
     live = run.session.clock.live
     track = tracks(run)[0]
-    spans = [Span(start, 0, 1) for start in live]
-    read = board(track, track.present(), spans, np.array([6.0]), 0.001, 0)
+    rows = Timetable.of([Span(start, 0, 1) for start in live])
+    read = board(track, track.present(), rows, np.array([6.0]), 0.001, 0)
     assert read.arm_shift(live[0], (3, 0)) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 5)), min_size=1, max_size=6))
+def test_a_timetable_has_a_row_for_each_boundary_a_start_lives(runs: list[tuple[int, int]]) -> None:
+    """A row of another start's share would need too much evidence, or too little."""
+    spans = [Span(Start(k, 4 * k), first, first + n) for k, (first, n) in enumerate(runs)]
+    rows = Timetable.of(spans)
+    expected = [(s.start, at) for s in spans for at in range(s.first, s.last)]
+    assert list(zip(rows.starts, rows.at.tolist(), strict=True)) == expected
+    np.testing.assert_allclose(np.exp(rows.log_share), [s.share for s, _ in expected])

@@ -31,7 +31,9 @@ def flat(*each: float) -> FloatArray:
     return np.tile(np.array(each, np.float64)[:, None], (1, BINS))
 
 
-def seen(ours: FloatArray, theirs: FloatArray, *, apart: bool = True, scale: float = 1.0) -> Window:
+def seen(
+    ours: FloatArray, theirs: FloatArray, *, apart: bool = True, scale: float = 1.0, new: int = 0
+) -> Window:
     frame = Frame(
         start=0.0,
         step=STEP,
@@ -40,7 +42,7 @@ def seen(ours: FloatArray, theirs: FloatArray, *, apart: bool = True, scale: flo
         canary=arm("c", ours),
         control=arm("s", theirs),
     )
-    return window(frame, Rows(), scale, pods_told_apart=apart)
+    return window(frame, Rows(), scale, pods_told_apart=apart, new=new)
 
 
 names = st.lists(st.integers(0, 60).map(lambda n: f"pod-{n}"), max_size=80)
