@@ -89,7 +89,7 @@ def test_a_canary_that_was_never_seen_is_no_good_canary(canary: Arm) -> None:
     [
         pytest.param(arm("control", 0), True, id="no pod"),
         pytest.param(arm("control", 2, requests=spread(2, 0.0)), True, id="no request"),
-        pytest.param(arm("control", 2, requests=at_end({1: 1.0}, 0.0, 2)), False, id="one request"),
+        pytest.param(arm("control", 1, requests=at_end({1: 1.0}, 0.0, 1)), False, id="one request"),
     ],
 )
 def test_without_a_control_nothing_can_be_compared(control: Arm, held: bool) -> None:
@@ -371,6 +371,15 @@ def test_the_time_that_warming_still_takes_is_told(age: float, scale: float, tex
     assert text in reason.text
 
 
+def test_the_youngest_pod_of_now_says_how_long() -> None:
+    """Of pods that were added one after the other the last is waited for."""
+    began = (np.arange(BINS) + 1) * STEP
+    ages = np.stack([began - 480.0, began - 540.0])
+    young = arm("canary", 2, age=np.where(ages > 0, ages, np.nan))
+    reason = next(r for r in holds(moment(canary=young)) if r.code == C.WARMING_UP)
+    assert "about 2 minutes left" in reason.text
+
+
 @pytest.mark.parametrize("side", ["canary", "control"])
 @pytest.mark.parametrize(("missing", "held"), [(6, False), (7, True)], ids=["70 %", "65 %"])
 def test_holes_in_the_samples_hold_a_pass(side: str, missing: int, held: bool) -> None:
@@ -433,17 +442,21 @@ def test_the_time_that_is_missing_is_told_with_its_begin() -> None:
     assert "100 s" in last.text
 
 
-@given(st.floats(0.01, 1.0), st.floats(0.0, 400.0))
-def test_a_faster_clock_waits_in_proportion(scale: float, engine_s: float) -> None:
+@pytest.mark.parametrize(("stage", "engine"), [(Stage.STEP, 180.0), (Stage.FINAL, 600.0)])
+@given(scale=st.floats(0.01, 1.0), engine_s=st.floats(0.0, 900.0))
+def test_a_faster_clock_waits_in_proportion(
+    stage: Stage, engine: float, scale: float, engine_s: float
+) -> None:
     """A demo fifteen times as fast asks for a fifteenth, by every rule alike."""
     m = moment(
+        stage=stage,
         policy=Policy(time_scale=scale),
         exposure_since=T0,
         evaluated_to=T0 + engine_s * scale,
     )
     seconds = needs_of(m).seconds
     assert seconds is not None
-    assert 0 <= seconds - max(180.0 - engine_s, 0.0) * scale <= 1 + 1e-6
+    assert 0 <= seconds - max(engine - engine_s, 0.0) * scale + 1e-6 <= 1 + 2e-6
 
 
 # -- the bound of harm
@@ -535,6 +548,24 @@ def test_how_many_pods_would_balance_the_load_is_told() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("served", "pods"),
+    [
+        pytest.param((EACH, EACH, EACH, 0.0), 3, id="an idle pod is no measure"),
+        pytest.param((EACH, 3 * EACH, 3 * EACH), 1, id="the middle one is"),
+        pytest.param((9 * EACH, 9 * EACH), 1, id="never less than one"),
+    ],
+)
+def test_the_load_of_a_control_pod_is_that_of_one_that_serves(
+    served: tuple[float, ...], pods: int
+) -> None:
+    """Nobody is told to run fifty canary pods because a standby serves nobody."""
+    control = arm("control", len(served), requests=np.tile(np.array(served)[:, None], (1, BINS)))
+    loaded = arm("canary", 1, requests=spread(1, 3 * EACH))
+    m = moment(canary=loaded, control=control, states=latency(load=math.log(3.0), unmasked=1.0))
+    assert f"about {pods} canary pods would balance it" in list(holds(m))[-1].text
+
+
 def test_load_that_was_uneven_before_is_told_as_such() -> None:
     """The fix is over and done; nobody is sent to scale what is balanced now."""
     reason = only(moment(states=latency(unmasked=0.1)))
@@ -610,17 +641,19 @@ def test_the_most_of_all_signals_is_needed() -> None:
     assert needs == Needs(requests=9000, seconds=300, canary_pods=None)
 
 
-@given(st.floats(0.0, 1e7), st.floats(1.0, 1e4))
-def test_waiting_is_requests_over_their_rate(requests: float, each: float) -> None:
-    """The minutes that are told are those that the traffic of now will take."""
+@given(st.floats(0.0, 1e7), st.floats(1.0, 1e4), st.floats(0.05, 1.0))
+def test_waiting_is_requests_over_their_rate(requests: float, each: float, scale: float) -> None:
+    """The minutes that are told are those that the traffic of now will take, by people's clocks."""
     m = moment(
+        policy=Policy(time_scale=scale),
         canary=arm("canary", 3, requests=spread(3, each)),
         states={"error_rate": state(bound=1.0, outlook=Outlook(requests=requests, units=None))},
     )
     needs = needs_of(m)
     assert needs.requests == math.ceil(requests)
     assert needs.seconds is not None
-    assert needs.seconds == pytest.approx(requests / (3 * each / STEP), abs=1.0, rel=1e-9)
+    took = requests / (3 * each / (STEP * scale))
+    assert needs.seconds == pytest.approx(took, abs=1.0, rel=1e-9)
 
 
 def test_without_traffic_no_time_is_promised() -> None:
