@@ -264,6 +264,8 @@ class Track:
 
     def mask(self, start: Start) -> float:
         """What load adds to the bound of harm since a start, a request of the arm."""
+        if not self.learned.row.masked_by_load:
+            return 0.0
         accounts = self.counted(start)
         requests = accounts[:, Account.REQUESTS].sum()
         if self.muted is not None:

@@ -65,19 +65,20 @@ def _largest(values: Array | Single) -> Array | Single:
 def evidence(log_l: Array, kernels: Kernels, row: Row, caution: Array | None = None) -> Array:
     """Log e-value of harm beyond tolerate, from log L(d) of shape (..., D) to (...).
 
-    Row by row the same bits, whatever else is read with it and wherever it lies: no product of
-    matrices, nor one of vectors, whose order of sums is the library's.
-    `caution` (same leading shape) raises the tolerated effect where load is not comparable.
+    One row has the same bits whatever is read with it and wherever it lies: no product of matrices,
+    nor one of vectors, but sums in the order of the shifts. `caution` (same leading shape) raises
+    the tolerated effect where load is not comparable.
     """
-    top = _largest(log_l)
-    mass = np.exp(np.maximum(log_l - top, -300.0))
-    odds = (mass[..., None, :] * kernels.tests).sum(axis=-1)
-    null = odds[..., 1:].max(axis=-1)
+    columns = np.ascontiguousarray(log_l.reshape(-1, log_l.shape[-1]).T)
+    mass = np.exp(np.maximum(columns - columns.max(axis=0), -300.0))
+    weights = kernels.tests[..., None]
     if caution is not None and caution.any():
-        extra = shifted_null(row, kernels.sc, caution.ravel()).reshape(mass.shape)
-        null = np.maximum(null, (mass * extra).sum(axis=-1))
-    ratio: Array = np.log(odds[..., 0] + 1e-30) - np.log(null + 1e-30)
-    return ratio
+        extra = shifted_null(row, kernels.sc, caution.ravel()).T[:, None]
+        same = np.broadcast_to(weights, (*kernels.tests.shape, extra.shape[-1]))
+        weights = np.concatenate([same, extra], axis=1)
+    odds = np.multiply(mass[:, None], weights, order="C").sum(axis=0) + 1e-30
+    ratio: Array = np.log(odds[0]) - np.log(odds[1:].max(axis=0))
+    return ratio.reshape(log_l.shape[:-1])
 
 
 def _log_sum(values: Array) -> Array:

@@ -46,7 +46,7 @@ def blur(log_l: Array, kernel: Array) -> Array:
 class Kernels:
     """What turns summed log-likelihoods into evidence, for one row and one set of noises.
 
-    `unit` (J, D): a unit's effect given the shift. `tests` (3, D): the alternative, then the nulls
+    `unit` (J, D): a unit's effect given the shift. `tests` (D, 3): the alternative, then the nulls
     at no effect and at the tolerated one. `spread` (D, D): rows are the shift prior around each
     true effect. `bet` (D,). `sc`: sd of the common shift in health.
     """
@@ -67,7 +67,7 @@ def build_kernels(row: Row, tau_grid: Array, rho: Array, sc: float) -> Kernels:
     nulls = normal_mass(grid.shift[None, :] - np.array([[0.0], [row.tolerate]]), sc)
     return Kernels(
         unit=_unit_mass(grid, tau_grid, rho).astype(np.float32),
-        tests=np.concatenate([_harm(row)[None], nulls]),
+        tests=np.stack([_harm(row), *nulls], axis=1),
         spread=spread,
         bet=_normalised(np.exp(-np.abs(grid.shift) / row.bet)),
         sc=sc,

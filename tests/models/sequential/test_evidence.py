@@ -222,6 +222,7 @@ def test_a_row_has_the_same_bits_alone_and_among_others(
     alone_arm, alone_each = log_shift(sums[at : at + 1].copy(), k, log_q)
     np.testing.assert_array_equal(alone_arm[0], arm[at])
     np.testing.assert_array_equal(alone_each[0], each[at])
-    np.testing.assert_array_equal(
-        evidence(alone_each, k, LATENCY)[0], evidence(each, k, LATENCY)[at]
-    )
+    for caution in (None, rng.uniform(0, 0.3, (rows, units))):
+        among = evidence(each, k, LATENCY, caution)
+        alone = evidence(alone_each, k, LATENCY, None if caution is None else caution[at : at + 1])
+        np.testing.assert_array_equal(alone[0], among[at])

@@ -62,7 +62,7 @@ def test_every_kernel_is_a_distribution(name: RowName) -> None:
     """Null, harm and bet are compared with each other: each has the same mass."""
     made = build_kernels(ROWS[name], TAUS, RHO, 0.05)
     assert made.unit.sum(axis=0) == pytest.approx(1.0, abs=1e-5)
-    assert made.tests.sum(axis=1) == pytest.approx(1.0)
+    assert made.tests.sum(axis=0) == pytest.approx(1.0)
     assert made.spread.sum(axis=1) == pytest.approx(1.0)
     assert made.bet.sum() == pytest.approx(1.0)
     assert made.tau == pytest.approx(0.5 * 0.01 + 0.3 * 0.05 + 0.2 * 0.2)
@@ -73,7 +73,7 @@ def test_every_kernel_is_a_distribution(name: RowName) -> None:
 def test_harm_lies_beyond_what_is_tolerated(name: RowName, tolerate: float) -> None:
     """An effect that the policy tolerates must never count as harm, whatever the policy says."""
     row = ROWS[name].with_limits(tolerate, tolerate + 0.5)
-    harm = build_kernels(row, TAUS, RHO, 0.05).tests[0]
+    harm = build_kernels(row, TAUS, RHO, 0.05).tests[:, 0]
     harmful = row.grid.shift[harm > 0]
     assert len(harmful) > 0
     assert (harmful > tolerate).all() or harmful.tolist() == [row.grid.shift[-1]]
@@ -98,7 +98,7 @@ def test_evidence_of_the_null_itself_averages_one(name: RowName) -> None:
     made = build_kernels(row, TAUS, RHO, 0.1)
     known = np.where(np.eye(len(row.grid.shift)) > 0, 0.0, -np.inf)
     e = np.exp(evidence(np.maximum(known, -200.0), made, row))
-    for null in made.tests[1:]:
+    for null in made.tests.T[1:]:
         assert float(null @ e) <= 1.0 + 1e-9
 
 
