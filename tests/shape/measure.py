@@ -11,6 +11,7 @@ import io
 import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -47,13 +48,23 @@ def measure_file(path: Path, root: Path) -> list[Measured]:
 
 def measure(source: str, name: str) -> list[Measured]:
     """As `measure_file`, from text; `name` is used in the places."""
-    tree = ast.parse(source)
-    code = code_lines(source, tree)
+    tree, code = _parsed(source)
     return [_measured(node, path, name, code) for node, path in _definitions(tree, ())]
 
 
-def code_lines(source: str, tree: ast.Module) -> frozenset[int]:
+def code_lines(source: str) -> frozenset[int]:
     """Numbers of the lines that hold code."""
+    return _parsed(source)[1]
+
+
+# Both the definitions and the lines of a file are asked for, and to parse it is all the work.
+@cache
+def _parsed(source: str) -> tuple[ast.Module, frozenset[int]]:
+    tree = ast.parse(source)
+    return tree, _code_lines(source, tree)
+
+
+def _code_lines(source: str, tree: ast.Module) -> frozenset[int]:
     lines: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type not in _NOT_CODE:
