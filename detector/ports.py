@@ -16,12 +16,13 @@ from detector.gate.attempt import (
 )
 from detector.gate.judgement import Judgement
 from detector.gate.policy import Policy
-from detector.gate.record import Chunk, Filter, Page, PolicyVersion, Pruned, StoredVerdict
+from detector.gate.record import Chunk, Filter, Kept, Page, PolicyVersion, Pruned, StoredVerdict
 from detector.gate.request import Stage
 from detector.series import Answer, Query
 from detector.signals.plan import Reading
 
 __all__ = [
+    "AnswerStore",
     "AttemptStore",
     "AuditLog",
     "Clock",
@@ -151,6 +152,14 @@ class PointStore(Protocol):
         ...
 
 
+class AnswerStore(Protocol):
+    """What a question leaves behind in the three stores above."""
+
+    def keep(self, kept: Kept) -> None:
+        """All of it, or nothing."""
+        ...
+
+
 class PolicyStore(Protocol):
     """Named policies, each saved version kept."""
 
@@ -230,6 +239,7 @@ class Stores:
     attempts: AttemptStore
     verdicts: VerdictStore
     points: PointStore
+    answers: AnswerStore
     policies: PolicyStore
     overrides: OverrideStore
     modes: ModeStore

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from detector.gate.attempt import Attempt
 from detector.gate.policy import Policy
 from detector.gate.ruling import Circumstances
 from detector.gate.verdict import Outcome, Verdict
@@ -14,6 +15,7 @@ __all__ = [
     "PASS_DAYS",
     "Chunk",
     "Filter",
+    "Kept",
     "Page",
     "PolicyVersion",
     "Pruned",
@@ -41,6 +43,20 @@ class Chunk:
     hash: str
     prev: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What one question leaves behind at `at`: the attempt, what was read, and a changed answer.
+
+    `durable`: a power cut must not undo it.
+    """
+
+    attempt: Attempt
+    at: float
+    chunk: Chunk | None = None
+    verdict: StoredVerdict | None = None
+    durable: bool = False
 
 
 def chunk_of(attempt: str, prev: str, body: bytes) -> Chunk:

@@ -21,6 +21,7 @@ from detector.gate.record import (
     PASS_DAYS,
     Chunk,
     Filter,
+    Kept,
     Page,
     PolicyVersion,
     Pruned,
@@ -42,6 +43,7 @@ def memory_stores() -> Stores:
         attempts=attempts,
         verdicts=verdicts,
         points=points,
+        answers=MemoryAnswers(attempts, verdicts, points),
         policies=MemoryPolicies(),
         overrides=MemoryOverrides(),
         modes=MemoryModes(),
@@ -146,6 +148,23 @@ class MemoryPoints:
             chunks.append(self.rows[head])
             head = self.rows[head].prev
         return chunks[::-1]
+
+
+class MemoryAnswers:
+    """`AnswerStore`."""
+
+    def __init__(
+        self, attempts: MemoryAttempts, verdicts: MemoryVerdicts, points: MemoryPoints
+    ) -> None:
+        self._attempts, self._verdicts, self._points = attempts, verdicts, points
+
+    def keep(self, kept: Kept) -> None:
+        """Each where it belongs."""
+        if kept.chunk is not None:
+            self._points.append(kept.chunk, at=kept.at)
+        self._attempts.save(kept.attempt, durable=kept.durable)
+        if kept.verdict is not None:
+            self._verdicts.save(kept.verdict, at=kept.at)
 
 
 class MemoryPolicies:

@@ -6,11 +6,17 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from detector.gate.record import FAIL_DAYS, PASS_DAYS, Pruned
+from detector.gate.record import FAIL_DAYS, PASS_DAYS, Kept, Pruned
 from detector.gate.verdict import Outcome
 from detector.ports import Stores
 from pipelines.stores import schema
-from pipelines.stores.attempts import SqliteAttempts, SqlitePoints, SqliteVerdicts
+from pipelines.stores.attempts import (
+    SqliteAttempts,
+    SqlitePoints,
+    SqliteVerdicts,
+    add_chunk,
+    add_verdict,
+)
 from pipelines.stores.connections import Connections
 from pipelines.stores.decisions import (
     SqliteAudit,
@@ -36,10 +42,12 @@ class Database(Connections):
 
     def stores(self) -> Stores:
         """All stores of the gate on this file."""
+        attempts = SqliteAttempts(self)
         return Stores(
-            attempts=SqliteAttempts(self),
+            attempts=attempts,
             verdicts=SqliteVerdicts(self),
             points=SqlitePoints(self),
+            answers=SqliteAnswers(self, attempts),
             policies=SqlitePolicies(self),
             overrides=SqliteOverrides(self),
             modes=SqliteModes(self),
@@ -47,6 +55,22 @@ class Database(Connections):
             audit=SqliteAudit(self),
             retention=SqliteRetention(self),
         )
+
+
+class SqliteAnswers:
+    """`AnswerStore`."""
+
+    def __init__(self, database: Connections, attempts: SqliteAttempts) -> None:
+        self._db, self._attempts = database, attempts
+
+    def keep(self, kept: Kept) -> None:
+        """In one transaction."""
+        with self._db.write(durable=kept.durable) as transaction:
+            self._attempts.put(transaction, kept.attempt)
+            if kept.chunk is not None:
+                add_chunk(transaction, kept.chunk, kept.at)
+            if kept.verdict is not None:
+                add_verdict(transaction, kept.verdict, kept.at)
 
 
 class SqliteRetention:

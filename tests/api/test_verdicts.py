@@ -34,7 +34,7 @@ def test_each_verdict_is_200_and_says_its_answer(door: type[Door], answer: str) 
 
 
 @pytest.mark.parametrize(
-    "store", ["attempts", "verdicts", "points", "overrides", "modes", "policies", "revisions"]
+    "store", ["attempts", "answers", "overrides", "modes", "policies", "revisions"]
 )
 def test_a_store_that_is_down_is_503_and_says_when_to_ask_again(store: str) -> None:
     """A fault of the gate itself is an error to Argo, which tries again; never a verdict."""

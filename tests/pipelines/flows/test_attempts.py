@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detector.errors import StoreError
+from detector.gate.record import Kept
 from detector.gate.request import Stage
 from detector.gate.verdict import Outcome, Verdict
 from pipelines.flows.gate import GateSettings
@@ -181,6 +184,40 @@ def test_few_attempts_are_kept_warm() -> None:
     got = [poll(world, second, rollout=f"r{n}") for second in (100, 200, 400) for n in range(5)]
     assert {v.outcome for v in got[-5:]} == {Outcome.PASS}
     assert len({v.attempt for v in got}) == 5
+
+
+class Full:
+    """A store of answers on a disk without room."""
+
+    def keep(self, kept: Kept) -> None:
+        """Fail."""
+        raise StoreError(f"the disk is full: {kept.attempt.id}")
+
+
+def test_an_answer_that_could_not_be_stored_was_never_given() -> None:
+    """After a full disk the next poll would go on from samples that no store has."""
+    world, quiet = broken(), broken()
+    for one in (world, quiet):
+        poll(one, 100)
+    stores = world.gate.stores
+    world.gate.stores = replace(stores, answers=Full())
+    for second in (200, 300, 340):
+        with pytest.raises(StoreError):
+            poll(world, second)
+    world.gate.stores = stores
+    later, wanted = poll(world, 400), poll(quiet, 400)
+    assert (later.outcome, later.reason) == (wanted.outcome, wanted.reason)
+    assert world.gate.replay(later.id).reason == later.reason
+
+
+def test_the_answer_of_the_deadline_is_made_of_the_samples_it_came_with() -> None:
+    """They are not stored yet when it is given: without them it would be of nothing."""
+    world = World()
+    world.shop()
+    final = poll(world, 400, deadline=at(390))
+    assert (final.outcome, final.final) == (Outcome.PASS, True)
+    assert poll(world, 500, deadline=at(390)).reason == final.reason
+    assert world.gate.replay(final.id).reason == final.reason
 
 
 def test_kill_9_between_polls_loses_nothing(tmp_path: Path) -> None:

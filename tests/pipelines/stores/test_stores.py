@@ -24,7 +24,7 @@ from detector.gate.attempt import (
 )
 from detector.gate.policy import Mode, Policy, SignalPolicy
 from detector.gate.reason import Reason
-from detector.gate.record import Filter, StoredVerdict, chunk_of
+from detector.gate.record import Filter, Kept, StoredVerdict, chunk_of
 from detector.gate.request import Stage
 from detector.gate.ruling import Circumstances, nothing, rule, verdict_id
 from detector.gate.verdict import Outcome
@@ -212,6 +212,23 @@ def test_samples_are_kept_once_and_in_their_chain(stores: Stores) -> None:
     assert tuple(stores.points.chain(two.hash)) == (one, two)
     assert tuple(stores.points.chain(fork.hash)) == (one, fork)
     assert tuple(stores.points.chain("")) == ()
+
+
+def test_what_a_question_leaves_behind_is_all_there(stores: Stores) -> None:
+    """An answer whose samples are nowhere could not be replayed."""
+    chunk = chunk_of("a1", "", b"samples")
+    of = attempt(head=chunk.hash)
+    stores.answers.keep(Kept(attempt=of, at=T0, chunk=chunk, verdict=verdict(of)))
+    assert stores.attempts.get("a1") == of
+    assert tuple(stores.points.chain(chunk.hash)) == (chunk,)
+    assert stores.verdicts.get(verdict(of).verdict.id) == verdict(of)
+
+
+def test_a_question_without_news_moves_the_attempt_alone(stores: Stores) -> None:
+    """An answer that only repeats the last would fill the store."""
+    stores.answers.keep(Kept(attempt=attempt(last_asked=T0 + 9), at=T0 + 9, durable=True))
+    assert stores.attempts.get("a1").last_asked == T0 + 9
+    assert stores.verdicts.list(Filter(attempt="a1")).verdicts == ()
 
 
 def test_policies_keep_their_versions(stores: Stores) -> None:

@@ -1,0 +1,165 @@
+"""Following an attempt: which one a question is about, and its samples from tape and source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from detector.errors import NotFoundError, SourceError
+from detector.gate.attempt import Attempt, Identity, Latch, Weight, begins_anew
+from detector.gate.policy import Policy
+from detector.gate.reason import Reason, ReasonCode
+from detector.gate.record import Chunk, chunk_of
+from detector.gate.ruling import verdict_id
+from detector.gate.version import ENGINE
+from detector.ports import MetricSource, Stores
+from pipelines.flows.asked import REACH_S, Asked, check_deadline, check_reach
+from pipelines.flows.locate import Located, Locator
+from pipelines.flows.revisions import Revisions
+from pipelines.flows.turns import Recent
+from pipelines.flows.watch import SessionFactory, Watch, watch_of
+
+__all__ = ["Following"]
+
+_IDLE_S = 3600.0
+
+
+class Following:
+    """Attempts under way; the newest `warm` of them are watched from memory."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        source: MetricSource,
+        locator: Locator,
+        sessions: SessionFactory,
+        warm: int,
+    ) -> None:
+        self.stores, self._sessions = stores, sessions
+        self._source, self._locator = source, locator
+        self._watches: Recent[Watch] = Recent(warm)
+        self._revisions = Revisions(stores.revisions)
+
+    # -- the attempt
+
+    def _attempt(self, asked: Asked, identity: Identity, policy: Policy) -> Attempt:
+        """The attempt that the question is about, with the weight it tells."""
+        request, now = asked.request, asked.now
+        stored = self.stores.attempts.newest(identity, asked_until=float("inf"))
+        attempt = stored
+        if attempt is None or begins_anew(attempt, request) or _is_forgotten(attempt, now):
+            attempt = self._begin(asked, identity, policy)
+        told = attempt.weights[-1].weight if attempt.weights else None
+        if request.weight is not None and request.weight != told:
+            weight = Weight(at=now, weight=request.weight)
+            attempt = replace(attempt, weights=(*attempt.weights, weight))
+        if attempt.revision is None and request.revision is not None:
+            attempt = replace(attempt, revision=request.revision)
+        if attempt is not stored:
+            self.stores.attempts.save(attempt)
+        return attempt
+
+    def _begin(self, asked: Asked, identity: Identity, policy: Policy) -> Attempt:
+        request, now = asked.request, asked.now
+        return Attempt(
+            id=verdict_id(identity.key, now, f"attempt {request.attempt}"),
+            identity=identity,
+            label=request.attempt,
+            revision=request.revision,
+            policy=policy,
+            engine=ENGINE,
+            asked_at=now,
+            last_asked=now,
+        )
+
+    def _renewed(self, attempt: Attempt, watch: Watch, asked: Asked) -> float | None:
+        """When a new canary began after the latch, or after nobody had asked for an hour."""
+        latch = attempt.latch
+        idle = _IDLE_S * attempt.policy.time_scale
+        if latch is None and asked.now - attempt.last_asked > idle:
+            pods = watch.presence.alive(attempt.last_asked)
+            latch = Latch(
+                at=attempt.last_asked,
+                found_at=attempt.last_asked,
+                signal="",
+                reason=Reason("", ""),
+                pods=pods,
+            )
+        return None if latch is None else watch.presence.renewed(latch, asked.now)
+
+    # -- the samples
+
+    def _watch(self, asked: Asked, attempt: Attempt) -> tuple[Attempt, Watch] | None:
+        """The running state of an attempt; None while its canary has no series."""
+        if attempt.plan is None:
+            located = self._locate(asked, attempt, asked.now)
+            if located is None or located.start is None:
+                return None
+            check_deadline(asked.deadline, located.start)
+            attempt = replace(
+                attempt,
+                plan=located.plan,
+                started_at=located.start,
+                interval=located.interval,
+            )
+            self.stores.attempts.save(attempt)
+        check_deadline(asked.deadline, attempt.started_at)
+        watch = self._watches.get(attempt.id)
+        if watch is None or watch.head != attempt.head:
+            watch = watch_of(attempt, self._sessions)
+            watch.play(self._chain(attempt, asked))
+            self._watches.put(attempt.id, watch)
+        return attempt, watch
+
+    def _chain(self, attempt: Attempt, asked: Asked) -> Sequence[Chunk]:
+        """The stored samples; where they are gone the source is read again."""
+        try:
+            return self.stores.points.chain(attempt.head)
+        except NotFoundError:
+            asked.notes = (*asked.notes, "Stored samples were lost; the source was read again.")
+            return ()
+
+    def _locate(self, asked: Asked, attempt: Attempt, end: float) -> Located | None:
+        """Plan and start, or None with the problem told."""
+        scale = attempt.policy.time_scale
+        check_reach(asked.request, end, REACH_S * scale)
+        try:
+            located = self._locator.locate(
+                replace(asked.request, policy=attempt.policy),
+                scale,
+                now=end,
+                not_before=attempt.not_before,
+                left_s=asked.budget.left_s,
+            )
+        except SourceError as error:
+            asked.problem = Reason(error.code, str(error))
+            return None
+        if located.start is None:
+            names = " ".join(located.plan.notes)
+            text = f"No series of {located.plan.service} matches the canary {asked.request.canary}."
+            asked.problem = Reason(ReasonCode.NO_CANARY_DATA, f"{text} {names}".strip())
+        return located
+
+    def _read(self, asked: Asked, attempt: Attempt, watch: Watch) -> tuple[Attempt, Watch]:
+        """Read what is new; it is stored with the answer, or the watch is played anew."""
+        try:
+            weight = attempt.weights[-1].weight if attempt.weights else None
+            events = watch.tell(asked.now, weight)
+            if watch.is_due(asked.now):
+                more, error = watch.read(self._source, asked.now, asked.budget.left_s)
+                events = (*events, *more)
+                if error is not None:
+                    asked.problem = Reason(error.code, str(error))
+            if events:
+                asked.chunk = chunk_of(attempt.id, watch.head, watch.record(events))
+                watch.head = asked.chunk.hash
+        except BaseException:
+            self._watches.drop(attempt.id)
+            raise
+        attempt = replace(attempt, head=watch.head, read_to=watch.clock)
+        return self._revisions.look(attempt, watch.presence, asked.now), watch
+
+
+def _is_forgotten(attempt: Attempt, now: float) -> bool:
+    """Whether nobody has asked for so long that it would have to be read anew; a fail stays."""
+    return attempt.latch is None and now - attempt.last_asked > REACH_S * attempt.policy.time_scale

@@ -1,0 +1,93 @@
+"""Stored answers: looked up, listed, computed again, and taken elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from detector.gate.attempt import Attempt, Override
+from detector.gate.record import Filter, Page, StoredVerdict
+from detector.gate.ruling import rule
+from detector.gate.verdict import Verdict
+from detector.ports import Stores
+from pipelines.flows.evidence import Evidence, pack_evidence, unpack_evidence
+from pipelines.flows.playback import judged, playback
+from pipelines.flows.watch import SessionFactory
+
+__all__ = ["Records", "Rollout"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """An attempt with what was decided when; verdicts are newest first, one page of them.
+
+    `deadline`: that of the page's first verdict, unix seconds.
+    """
+
+    attempt: Attempt
+    page: Page
+    overrides: tuple[Override, ...]
+    deadline: float | None = None
+
+
+class Records:
+    """What was answered, from the stores alone."""
+
+    def __init__(self, stores: Stores, sessions: SessionFactory) -> None:
+        self.stores, self._sessions = stores, sessions
+
+    def verdict(self, id: str) -> Verdict:
+        """A stored verdict; `NotFoundError`."""
+        return self.stores.verdicts.get(id).verdict
+
+    def list(self, wanted: Filter) -> Page:
+        """Stored verdicts, newest first."""
+        return self.stores.verdicts.list(wanted)
+
+    def rollout(self, id: str, *, after: str | None = None, limit: int = 200) -> Rollout:
+        """An attempt and its timeline; `NotFoundError`."""
+        attempt = self.stores.attempts.get(id)
+        page = self.stores.verdicts.list(Filter(attempt=id, after=after, limit=limit))
+        newest = self.stores.verdicts.get(page.verdicts[0].id) if page.verdicts else None
+        return Rollout(
+            attempt=attempt,
+            page=page,
+            overrides=tuple(self.stores.overrides.of(id)),
+            deadline=None if newest is None else newest.seen.deadline,
+        )
+
+    def replay(self, id: str) -> Verdict:
+        """The same answer, computed again from the stored samples."""
+        stored = self.stores.verdicts.get(id)
+        attempt = self.stores.attempts.get(stored.verdict.attempt)
+        return self._replayed(self._evidence(attempt, stored))
+
+    def export(self, id: str) -> bytes:
+        """One file with all that the answer was made from."""
+        stored = self.stores.verdicts.get(id)
+        return pack_evidence(
+            self._evidence(self.stores.attempts.get(stored.verdict.attempt), stored)
+        )
+
+    def replay_file(self, file: bytes) -> Verdict:
+        """The answer of an evidence file, computed again; `InputError` for any other file."""
+        return self._replayed(unpack_evidence(file))
+
+    def _evidence(self, attempt: Attempt, stored: StoredVerdict) -> Evidence:
+        head = stored.seen.head
+        chunks = tuple(self.stores.points.chain(head)) if head else ()
+        return Evidence(attempt=attempt, stored=stored, chunks=chunks)
+
+    def _replayed(self, evidence: Evidence) -> Verdict:
+        attempt, seen = evidence.attempt, evidence.stored.seen
+        watch = None
+        if seen.head:
+            watch = playback(attempt, evidence.chunks, self._sessions)
+        judgement = judged(
+            attempt,
+            seen,
+            watch,
+            lambda head, until: playback(
+                attempt, evidence.up_to(head), self._sessions, until=until
+            ),
+        )
+        return rule(attempt, judgement, seen)
