@@ -29,9 +29,12 @@ def moved(log_l: Array | Single, age: Array, row: Row) -> Array:
     shifts = template_shifts(age, row)
     if not shifts.any():
         return np.repeat(log_l.astype(np.float64)[:, :, None], shifts.shape[-1], axis=2)
-    index = np.minimum(np.arange(points) + shifts[..., None], points - 1)
-    index += points * np.arange(age.size).reshape(*age.shape, 1, 1)
-    seen: Array = log_l.ravel().take(index).astype(np.float64)
+    reach = int(shifts.max())
+    ends = np.repeat(log_l[..., -1:], reach, axis=-1)
+    edged = np.concatenate([log_l, ends], axis=-1)
+    rows = np.arange(age.size).reshape(*age.shape, 1)
+    index = (rows * (points + reach) + shifts)[..., None] + np.arange(points)
+    seen: Array = edged.ravel().take(index).astype(np.float64)
     return seen
 
 
