@@ -11,7 +11,7 @@ import zstandard
 from detector.errors import InputError
 from detector.gate.attempt import Attempt
 from detector.gate.record import Chunk, StoredVerdict, chunk_of
-from pipelines.stores.codec import encode
+from pipelines.stores.codec import encode, inflated
 
 __all__ = ["Evidence", "pack_evidence", "unpack_evidence"]
 
@@ -51,9 +51,8 @@ def pack_evidence(evidence: Evidence) -> bytes:
 def unpack_evidence(file: bytes) -> Evidence:
     """The evidence; `InputError` where the bytes are no such file or were changed."""
     try:
-        plain = zstandard.ZstdDecompressor().decompress(file, max_output_size=_UNPACKED_MAX)
-        found = msgspec.msgpack.decode(plain, type=_File)
-    except (msgspec.MsgspecError, zstandard.ZstdError) as error:
+        found = msgspec.msgpack.decode(inflated(file, most=_UNPACKED_MAX), type=_File)
+    except (msgspec.MsgspecError, ValueError) as error:
         raise InputError(f"this is no evidence file: {error}", field="file") from error
     if found.magic != _MAGIC or found.schema > _SCHEMA:
         raise InputError(

@@ -21,6 +21,7 @@ from detector.errors import StoreError
 from detector.series import Answer, Columns, FloatArray
 from detector.signals.plan import Reading
 from pipelines.flows.names import Names
+from pipelines.stores.codec import inflated
 
 __all__ = ["SCHEMA", "Event", "Fed", "TapeReader", "TapeWriter", "Told"]
 
@@ -152,8 +153,7 @@ class TapeReader:
     def read(self, body: bytes) -> Iterator[Event]:
         """The events of the next chunk; `StoreError` for what is no chunk."""
         try:
-            plain = zstandard.ZstdDecompressor().decompress(body, max_output_size=_UNPACKED_MAX)
-            decoded = msgspec.msgpack.decode(plain, type=_Body)
+            decoded = msgspec.msgpack.decode(inflated(body, most=_UNPACKED_MAX), type=_Body)
             if decoded.schema != SCHEMA:
                 raise StoreError(f"samples have schema {decoded.schema}, this serinus has {SCHEMA}")
             self.labels += decoded.labels
@@ -161,7 +161,6 @@ class TapeReader:
             return iter([self._event(event) for event in decoded.events])
         except (
             msgspec.MsgspecError,
-            zstandard.ZstdError,
             IndexError,
             KeyError,
             ValueError,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import msgspec
+import zstandard
 
 from detector.errors import StoreError
 
-__all__ = ["SCHEMA", "encode", "pack", "unpack"]
+__all__ = ["SCHEMA", "encode", "inflated", "pack", "unpack"]
 
 SCHEMA = 1
 T = TypeVar("T")
@@ -36,6 +37,20 @@ def unpack(kind: type[T], blob: bytes) -> T:
         return msgspec.msgpack.decode(value, type=kind)
     except msgspec.MsgspecError as error:
         raise StoreError(f"a stored {kind.__name__} cannot be read: {error}") from error
+
+
+def inflated(blob: bytes, *, most: int) -> bytes:
+    """Zstandard's bytes unpacked; `ValueError` where they are none, or more than `most`.
+
+    Where a frame tells its size the library unpacks all of it, whatever bound it was given.
+    """
+    try:
+        size = zstandard.frame_content_size(blob)
+        if size > most:
+            raise ValueError(f"{size:,} bytes unpacked are more than the {most:,} that are read")
+        return zstandard.ZstdDecompressor().decompress(blob, max_output_size=most)
+    except zstandard.ZstdError as error:
+        raise ValueError(str(error)) from error
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - numpy scalars
