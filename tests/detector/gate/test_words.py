@@ -154,7 +154,7 @@ def test_a_scope_is_the_arm_or_a_pod() -> None:
     rows = ("checkout-1", "checkout-2")
     assert scope_name(ARM, rows) == "arm"
     assert scope_name(1, rows) == "checkout-2"
-    assert scope_name(7, rows) == "row 7"
+    assert scope_name(2, rows) == "row 2"
 
 
 # -- what one side shows
@@ -171,6 +171,7 @@ def test_a_share_is_events_over_exposure(row: RowName) -> None:
     """And nothing where nothing was seen: never 0 % of no requests."""
     track = tracked(row).track
     assert level_of(track, np.array([200.0, 3.0]), None) == 0.015
+    assert level_of(track, np.array([0.5, 0.25]), None) == 0.5
     assert level_of(track, np.array([0.0, 0.0]), None) is None
 
 
@@ -230,6 +231,26 @@ def test_errors_differ_by_points() -> None:
     assert effect.value == pytest.approx(0.011)
     assert effect.low == pytest.approx(base * math.expm1(0.5))
     assert effect.high == pytest.approx(base * math.expm1(1.5))
+
+
+def test_limits_of_errors_are_points_above_what_is_usual() -> None:
+    """`tolerated +0.1 points` is of the rate that history knows, not of the control's luck."""
+    shown = state()
+    learned = shown.track.learned
+    effect = effect_of(shown, 0.5, 0.0)
+    usual = learned.rate + learned.eps0
+    assert effect.tolerate == pytest.approx(usual * math.expm1(learned.row.tolerate))
+    assert effect.limit == pytest.approx(usual * math.expm1(learned.row.limit))
+
+
+@pytest.mark.parametrize(("canary", "control"), [(None, 0.01), (0.01, None), (None, None)])
+def test_a_difference_needs_two_sides(canary: float | None, control: float | None) -> None:
+    """Nothing is subtracted from nothing; what the likelihoods bound is still told."""
+    shown = state(effect=Interval(0.2, 0.1, 0.3))
+    effect = effect_of(shown, canary, control)
+    assert effect.value is None
+    base = (control or 0.0) + shown.track.learned.eps0
+    assert effect.high == pytest.approx(base * math.expm1(0.3))
 
 
 @pytest.mark.parametrize("row", [RowName.LATENCY, RowName.TAIL95, RowName.EVENTS])
