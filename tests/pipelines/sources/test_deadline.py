@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import httpcore2
 import httpx2
@@ -153,6 +153,22 @@ def test_connecting_has_a_bound_of_its_own() -> None:
     context = ssl.create_default_context()
     with deaf() as place, transport(connect_s=SHORT_S, context=context) as over:
         ends(lambda: fetch(over, f"https://{place}", Deadline(LONG_S)), httpcore2.ConnectTimeout)
+
+
+def test_a_door_with_a_queue_before_it_is_not_waited_for() -> None:
+    """A machine that is too busy to accept drops the first packet, and would for two minutes."""
+    with socket.socket() as listening, ExitStack() as queue:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        for _ in range(3):
+            waiting = queue.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        with transport(connect_s=SHORT_S) as over:
+            ends(lambda: fetch(over, url, Deadline(LONG_S)), httpcore2.ConnectTimeout)
+        with transport() as over:
+            ends(lambda: fetch(over, url, Deadline(SHORT_S)), httpcore2.ConnectTimeout)
 
 
 def test_after_the_deadline_nothing_is_sent(fault_server: FaultServer) -> None:
