@@ -130,13 +130,15 @@ class Roster:
         self._level_at: dict[Cell, int] = {}
         self._targets: dict[_Key, int] = {}
         self._groups: dict[tuple[int, int], int] = {}
+        # Targets of histograms, whose buckets are mostly all of a pod's series.
+        self._bucketed: dict[_Key, int] = {}
 
     def place(self, family: int, arm: ArmName | None, labels: Mapping[str, str]) -> int:
         """Number of a series, `DROPPED` where it does not count."""
         key = _canonical(labels)
         known = self._known[family].get(key)
         if known is None:
-            known = self._known[family][key] = self._admit(family, arm, labels)
+            known = self._known[family][key] = self._admit(family, arm, labels, key)
         elif arm is ArmName.CANARY and known != DROPPED and self.plan.unit is Unit.POD:
             self._claim(self.entries[known].pod)
         return known
@@ -147,14 +149,14 @@ class Roster:
             self.pods[pod].arm = ArmName.CANARY
             self.version += 1
 
-    def _admit(self, family: int, arm: ArmName | None, labels: Mapping[str, str]) -> int:
+    def _admit(self, family: int, arm: ArmName | None, labels: Mapping[str, str], name: str) -> int:
         told = self.roles[family].family
         if any(matches(matcher, labels) for matcher in told.health):
             return self._drop("health_checks")
         pod = self._pod(told, arm, labels)
         if pod is None:
             return self._drop("no_pod")
-        entry = self._entry(family, pod, labels)
+        entry = self._entry(family, pod, labels, name)
         if entry is None:
             return self._drop("bad_buckets")
         self.version += 1
@@ -182,28 +184,29 @@ class Roster:
             self._claim(pod)
         return pod
 
-    def _entry(self, family: int, pod: int, labels: Mapping[str, str]) -> Entry | None:
+    def _entry(self, family: int, pod: int, labels: Mapping[str, str], name: str) -> Entry | None:
         match self.roles[family].family.shape:
             case Shape.COUNTER:
                 target = self._target(family, pod, labels)
                 flags = tuple(
                     all(matches(m, labels) for m in bad) for _, bad in self.roles[family].bad
                 )
-                counter = self._counter(family, target, Cell(pod, family, flags), labels)
+                counter = self._counter(family, target, Cell(pod, family, flags), name)
                 return Entry(pod, family, target, counter=counter)
             case Shape.BUCKETS:
-                return self._bucket(family, pod, labels)
+                return self._bucket(family, pod, labels, name)
             case Shape.GAUGE:
-                return self._gauge(family, pod, labels)
+                return self._gauge(family, pod, labels, name)
             case Shape.START_TIME:
-                return self._start(family, pod, labels)
+                return self._start(family, pod, labels, name)
 
     def _target(self, family: int, pod: int, labels: Mapping[str, str], own: str = "") -> int:
         """The target of a series; copies of it that other replicas scrape are its twins."""
         joined = self.roles[family].family.joined
-        kept = tuple(labels.get(label, "") for label in _TARGET)
-        scraped = tuple(labels.get(label, "") for label in _SCRAPED)
-        replica = tuple(labels.get(label, "") for label in _REPLICA)
+        kept, scraped, replica = (
+            tuple([labels.get(label, "") for label in group])
+            for group in (_TARGET, _SCRAPED, _REPLICA)
+        )
         one = (pod, family, own, kept) if joined else (pod, DROPPED, own, kept, scraped)
         key = (one, scraped, replica)
         target = self._targets.get(key)
@@ -212,14 +215,14 @@ class Roster:
             self.twins.setdefault(one, []).append((repr((scraped, replica)), target))
         return target
 
-    def _counter(self, family: int, target: int, cell: Cell, labels: Mapping[str, str]) -> int:
+    def _counter(self, family: int, target: int, cell: Cell, name: str) -> int:
         group = self._groups.get((target, family))
         if group is None:
             group = self._groups[(target, family)] = self.counters.add_group(target)
             clock = self._cell(Cell(cell.pod, family, None))
-            self.additions.append((_canonical(labels), self.counters.clock(target), clock))
+            self.additions.append((name, self.counters.clock(target), clock))
         counter = self.counters.add_series(group)
-        self.additions.append((_canonical(labels), counter, self._cell(cell)))
+        self.additions.append((name, counter, self._cell(cell)))
         return counter
 
     def _cell(self, cell: Cell) -> int:
@@ -229,7 +232,7 @@ class Roster:
             self.cells.append(cell)
         return at
 
-    def _bucket(self, family: int, pod: int, labels: Mapping[str, str]) -> Entry | None:
+    def _bucket(self, family: int, pod: int, labels: Mapping[str, str], name: str) -> Entry | None:
         try:
             edge = float(labels.get("le", "nan"))
         except ValueError:
@@ -237,31 +240,33 @@ class Roster:
         if np.isnan(edge):
             return None
         edge *= self.roles[family].family.scale
-        target = self._target(family, pod, labels)
-        counter = self._counter(family, target, Cell(pod, family, edge), labels)
-        rest = frozenset((k, v) for k, v in labels.items() if k != "le")
-        self.histograms.setdefault((family, pod, rest), []).append((edge, counter))
+        key = (family, pod, frozenset([pair for pair in labels.items() if pair[0] != "le"]))
+        target = self._bucketed.get(key)
+        if target is None:
+            target = self._bucketed[key] = self._target(family, pod, labels)
+        counter = self._counter(family, target, Cell(pod, family, edge), name)
+        self.histograms.setdefault(key, []).append((edge, counter))
         return Entry(pod, family, target, counter=counter)
 
-    def _gauge(self, family: int, pod: int, labels: Mapping[str, str]) -> Entry:
+    def _gauge(self, family: int, pod: int, labels: Mapping[str, str], name: str) -> Entry:
         cell = Cell(pod, family, None)
         at = self._level_at.get(cell)
         if at is None:
             at = self._level_at[cell] = self.levels.add()
             self.level_cells.append(cell)
         gauge = self.gauges.add_series()
-        self.gauge_of.append((_canonical(labels), gauge, at))
+        self.gauge_of.append((name, gauge, at))
         hidden = {*_REPLICA, *(_SCRAPED if self.roles[family].family.joined else ())}
         rest = frozenset((k, v) for k, v in labels.items() if k not in hidden)
-        self.gauge_twins.setdefault((family, pod, rest), []).append((_canonical(labels), gauge))
+        self.gauge_twins.setdefault((family, pod, rest), []).append((name, gauge))
         return Entry(pod, family, DROPPED, gauge=gauge)
 
-    def _start(self, family: int, pod: int, labels: Mapping[str, str]) -> Entry:
+    def _start(self, family: int, pod: int, labels: Mapping[str, str], name: str) -> Entry:
         """A start time also counts its changes, as restarts, where a signal reads it so."""
         counter = DROPPED
         if self.roles[family].events:
-            alone = self._target(family, pod, labels, own=_canonical(labels))
-            counter = self._counter(family, alone, Cell(pod, family, ()), labels)
+            alone = self._target(family, pod, labels, own=name)
+            counter = self._counter(family, alone, Cell(pod, family, ()), name)
         self.starts += 1
         target = DROPPED
         if not self.roles[family].family.joined:
@@ -270,4 +275,4 @@ class Roster:
 
 
 def _canonical(labels: Mapping[str, str]) -> str:
-    return "\x00".join(f"{name}\x01{labels[name]}" for name in sorted(labels))
+    return "\x00".join(["\x01".join(pair) for pair in sorted(labels.items())])
