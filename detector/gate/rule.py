@@ -155,7 +155,7 @@ def board(
 ) -> Board:
     """Evidence of each start over its run of the path's boundaries; boundary 0 ends bin `first`."""
     stretches = [Stretch(track.before(s.start), s.first, s.last) for s in rows.spans]
-    scores = track.score_each(path, stretches, effective[rows.at])
+    scores = track.scorer.score_each(path, stretches, effective[rows.at])
     log_e = np.concatenate([scores.arm[:, None], scores.pods], axis=1)
     base = -math.log(alpha * track.weight)
     needed = base - _log_scopes(scores.pods.shape[1]) - rows.log_share[:, None]
@@ -182,7 +182,7 @@ def worst_window(
     end = candidate.bin + 1
     cuts = [(a - end, min(b - end, 0)) for a, b in windows]
     left = track.without(seen, last_bin + 1 - end, cuts)
-    scores = track.score(left, np.repeat(effective, len(cuts)))
+    scores = track.scorer.score(left, np.repeat(effective, len(cuts)))
     logs = scores.arm if candidate.scope == ARM else scores.pods[:, candidate.scope]
     return float(logs.min())
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.gate.rule import ARM, Board, Candidate
-from detector.gate.track import Account, Track
+from detector.gate.scoring import Account
+from detector.gate.track import Track
 from detector.series import FloatArray
 from models.sequential.bound import (
     Interval,
@@ -87,7 +88,7 @@ def state_of(
     load: float = 0.0,
 ) -> State:
     """Read the state off a track's sums and its board at the newest boundary."""
-    track, kernels = board.track, board.track.kernels(effective)
+    track, kernels = board.track, board.track.scorer.kernels(effective)
     most = board.strongest()
     suspicion = most.excess + board.base
     # Where nothing speaks for harm the arm over the whole attempt is shown.
@@ -161,7 +162,7 @@ def _bounds(
         _harm_since(board, attempt, effective),
         _harm_since(board, exposure, effective),
     ]
-    log_e = log_bet(np.array(logs), track.kernels(effective))
+    log_e = log_bet(np.array(logs), track.scorer.kernels(effective))
     alphas = [_SHOWN, 1 - level, _EXPOSURE_LEVEL, (1 - level) / 2]
     effect, over_all, since, alone = intervals(log_e[[1, 2, 3, 3]], row, alphas)
     whole = _Bound(over_all.high, track.mask(attempt))
@@ -201,7 +202,9 @@ def _scope_since(board: Board, shown: Candidate, effective: int) -> FloatArray:
         return _arm_since(board, shown.start, effective)
     track = board.track
     seen = track.since(shown.start, track.present(), 0, 1)
-    scope: FloatArray = track.log_shift(seen, track.kernels(effective))[1][0, shown.scope]
+    scope: FloatArray = track.scorer.log_shift(seen, track.scorer.kernels(effective))[1][
+        0, shown.scope
+    ]
     return scope
 
 
@@ -215,7 +218,7 @@ def _harm_since(board: Board, start: Start, effective: int) -> FloatArray:
 
 def _arm_of(track: Track, seen: Seen, effective: int) -> FloatArray:
     """log L(d) of the arm in the only row of what was seen."""
-    shift: FloatArray = track.log_shift(seen, track.kernels(effective))[0][0]
+    shift: FloatArray = track.scorer.log_shift(seen, track.scorer.kernels(effective))[0][0]
     return shift
 
 

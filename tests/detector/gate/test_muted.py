@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detector.gate.track import Account, Track
+from detector.gate.scoring import Account
+from detector.gate.track import Track
 from tests.detector.gate.rollouts import Recipe, Run, make
 
 EVEN, HEAVY = 1 / 7, 0.5
@@ -41,10 +42,10 @@ def test_an_overloaded_pod_slows_down_without_blame_but_not_without_bound() -> N
     track, start = latency(run), run.session.clock.live[0]
     heard = track.since(start, track.present(), 0, 1)
     all_of_it = track.bounding(start)
-    kernels = track.kernels(6)
+    kernels = track.scorer.kernels(6)
     shift = track.learned.row.grid.shift
     blamed, bounded = (
-        shift[track.log_shift(seen, kernels)[0][0].argmax()] for seen in (heard, all_of_it)
+        shift[track.scorer.log_shift(seen, kernels)[0][0].argmax()] for seen in (heard, all_of_it)
     )
     assert blamed < 0.1
     assert bounded > 0.15

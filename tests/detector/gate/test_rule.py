@@ -38,9 +38,9 @@ def test_a_poll_reads_what_each_start_says_alone(run: Run) -> None:
     for track in tracks(run):
         path = track.present()
         starts = [Stretch(track.before(start), 0, 1) for start in live]
-        together = track.score_each(path, starts, np.repeat(worth, len(starts)))
+        together = track.scorer.score_each(path, starts, np.repeat(worth, len(starts)))
         for row, start in enumerate(live):
-            alone = track.score(track.since(start, path, 0, 1), worth)
+            alone = track.scorer.score(track.since(start, path, 0, 1), worth)
             np.testing.assert_array_equal(together.arm[row], alone.arm[0])
             np.testing.assert_array_equal(together.pods[row], alone.pods[0])
             np.testing.assert_array_equal(together.shift[row], alone.shift[0])
@@ -56,7 +56,9 @@ def test_the_shift_that_a_board_holds_is_that_of_its_sums(run: Run) -> None:
             shift = read.arm_shift(start, (6, 0))
             part = track.since(start, track.present(), 0, 1)
             assert shift is not None
-            np.testing.assert_array_equal(shift, track.log_shift(part, track.kernels(6))[0][0])
+            np.testing.assert_array_equal(
+                shift, track.scorer.log_shift(part, track.scorer.kernels(6))[0][0]
+            )
 
 
 def test_a_shift_under_other_kernels_is_not_given(run: Run) -> None:
