@@ -18,6 +18,7 @@ from detector.gate.learn import (
 )
 from detector.gate.policy import Policy, SignalPolicy
 from detector.gate.track import Track
+from detector.gate.unrest import count_unrest, scale_unrest
 from detector.series import FloatArray
 from detector.signals.plan import BoundSignal, Plan
 from detector.signals.signal import Kind, Unit
@@ -57,15 +58,26 @@ def row_of(bound: BoundSignal) -> Row | None:
 
 
 def shares_of(plan: Plan, policy: Policy) -> dict[str, float]:
-    """Each signal's share of alpha; all together at most 1."""
+    """Each signal's share of alpha; those that the plan can judge share all of it."""
     share = dict(_BUILT_IN)
     for bound in plan.signals:
         name, wish = bound.signal.name, policy.signals.get(bound.signal.name)
         told = wish.weight if wish and wish.weight is not None else bound.signal.weight
         if told is not None or name not in share:
             share[name] = told if told is not None else _CUSTOM
-    total = max(sum(share.values()), 1.0)
-    return {name: weight / total for name, weight in share.items()}
+    judged = {bound.signal.name for bound in plan.signals if _is_judged(bound, policy)}
+    total = sum(weight for name, weight in share.items() if name in judged)
+    return {name: weight / (total or 1.0) for name, weight in share.items()}
+
+
+def _is_judged(bound: BoundSignal, policy: Policy) -> bool:
+    """Whether a signal may fail an attempt; the 1 % tail only where a policy says so."""
+    row, wish = row_of(bound), policy.signals.get(bound.signal.name)
+    if row is None:
+        return False
+    if wish and wish.judged is not None:
+        return wish.judged
+    return bound.signal.judged and row.name is not RowName.TAIL99
 
 
 def histogram_of(arm: Arm, name: str) -> Histogram | None:
@@ -97,7 +109,7 @@ def build_track(
     return Track(
         name=name,
         learned=learned,
-        judged=(judged and row.name is not RowName.TAIL99) or bool(wish.judged),
+        judged=_is_judged(bound, policy),
         required=required and judged,
         weight=weight,
         tally=tally,
@@ -159,6 +171,7 @@ def _errors(row: Row, counts: Counts, frame: Frame, policy: Policy, wish: Signal
         eps0=eps0,
         pods=_taught(counts.n, frame),
         requests=requests,
+        unrest=count_unrest(counts.n, counts.x, rate, frame, policy.time_scale),
     )
 
 
@@ -182,6 +195,7 @@ def _tails(
         edge=edge,
         pods=_taught(counts.n, frame),
         requests=requests,
+        unrest=count_unrest(counts.n, counts.x, rate, frame, scale),
     )
 
 
@@ -197,6 +211,7 @@ def _scale(
         pods=_taught(histogram.counts.sum(axis=2), frame),
         requests=float(reference.sum()),
         reference=reference if reference.sum() > 0 else None,
+        unrest=scale_unrest(histogram.counts, histogram.edges, frame, scale),
     )
 
 

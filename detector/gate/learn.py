@@ -35,6 +35,7 @@ class Learned:
 
     `rate`: events per request in history; `eps0`: floor added to every rate; `row` carries the
     resolved limits; `noise` is scaled for the floor; `arm` likewise; `pods`: how many taught it.
+    `unrest`: share of history in which the control moved as in an incident.
     """
 
     row: Row
@@ -46,6 +47,7 @@ class Learned:
     pods: int = 0
     requests: float = 0.0
     reference: FloatArray | None = None
+    unrest: float = 0.0
 
 
 def blocks(values: FloatArray, frame: Frame, time_scale: float) -> FloatArray:

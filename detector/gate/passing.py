@@ -15,6 +15,7 @@ from detector.gate.policy import Policy
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import Stage
 from detector.gate.state import State
+from detector.gate.unrest import RESTLESS
 from detector.gate.verdict import Needs
 from detector.gate.window import Window
 from detector.gate.words import clock, duration, title
@@ -144,8 +145,10 @@ def _nothing_judged(m: Moment) -> Reason | None:
 
 def _shared_incident(m: Moment) -> Reason | None:
     for state in m.states.values():
-        lately = state.track.incidents
-        if state.required and m.last(lately, 120.0).sum() * m.window.step_s >= 60.0:
+        lately, restless = state.track.incidents, state.track.learned.unrest > RESTLESS
+        if not state.required or restless:
+            continue
+        if m.last(lately, 120.0).sum() * m.window.step_s >= 60.0:
             return Reason(
                 ReasonCode.SHARED_INCIDENT,
                 f"{title(state.track.name)} of the control moved as well: both arms share an"

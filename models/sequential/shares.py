@@ -17,6 +17,8 @@ __all__ = ["ARM_SHARE", "Start", "StartClock", "start_share", "step_share", "uni
 ARM_SHARE = 0.7
 _FIRST, _STEPS, _OTHERS, _LATE = 0.5, 0.25, 0.2, 0.05
 _EARLY = 24
+# Units that are judged by themselves.
+_UNITS = 20
 
 
 @lru_cache(maxsize=4096)
@@ -42,9 +44,13 @@ def step_share(order: int) -> float:
 
 
 def unit_shares(units: int) -> NDArray[np.float64]:
-    """Shares of single units in order of arrival, (units,); with the arm's they sum below 1."""
+    """Shares of single units in order of arrival, (units,); with the arm's they sum to at most 1.
+
+    Half goes by arrival, half is even over the first 20: the twelfth unit may be the bad one.
+    """
     order = np.arange(1, units + 1, dtype=np.float64)
-    shares: NDArray[np.float64] = (1 - ARM_SHARE) / (order * (order + 1))
+    even = (order <= _UNITS) / _UNITS
+    shares: NDArray[np.float64] = (1 - ARM_SHARE) * (0.5 / (order * (order + 1)) + 0.5 * even)
     return shares
 
 

@@ -76,7 +76,7 @@ def arm(
 def state(name: str = "error_rate", row: RowName = RowName.ERROR, /, **changes: object) -> State:
     """A signal whose harm is known to be far below its limit.
 
-    `judged`, `required`, `pod_sd` and `incidents` (of the last bins) are those of its track.
+    `judged`, `required`, `pod_sd`, `unrest` and `incidents` (of the last bins) are its track's.
     """
     shown = _track(name, row, changes)
     start = Start(0, 0)
@@ -113,6 +113,7 @@ def _track(name: str, row: RowName, changes: dict[str, object]) -> Track:
         rate=RATE,
         eps0=5e-4,
         pods=6,
+        unrest=float(changes.pop("unrest", 0.0)),  # type: ignore[arg-type]
     )
     track = Track(
         name=name,

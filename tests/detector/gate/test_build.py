@@ -81,22 +81,32 @@ def test_alpha_is_divided_and_never_multiplied(weights: dict[str, float], own: i
     plan = replace(PLAN, signals=(*PLAN.signals, OWN, *extra))
     signals = {name: SignalPolicy(weight=weight) for name, weight in weights.items()}
     shares = shares_of(plan, Policy(signals=signals))
-    assert sum(shares.values()) <= 1.0 + 1e-9
+    names = {s.signal.name for s in plan.signals}
+    assert sum(shares[name] for name in names - {"tail99"}) <= 1.0 + 1e-9
     assert all(share >= 0 for share in shares.values())
-    assert {s.signal.name for s in plan.signals} <= set(shares)
+    assert names <= set(shares)
 
 
-def test_shares_of_the_usual_signals_are_their_rows() -> None:
+def test_shares_of_the_usual_signals_stand_as_their_rows_do() -> None:
     """`needed` of a page can be checked against the method's own table."""
     shares = shares_of(PLAN, Policy())
-    assert sum(shares.values()) == pytest.approx(1.0)
-    assert shares["error_rate"] == pytest.approx(ROWS[RowName.ERROR].weight)
-    assert shares["latency"] == pytest.approx(ROWS[RowName.LATENCY].weight)
+    ratio = ROWS[RowName.ERROR].weight / ROWS[RowName.LATENCY].weight
+    assert shares["error_rate"] / shares["latency"] == pytest.approx(ratio)
+
+
+def test_what_a_plan_cannot_judge_leaves_its_share_to_the_rest() -> None:
+    """Alpha kept for signals that a service lacks would find its regressions later."""
+    whole = shares_of(PLAN, Policy())
+    judged = ("error_rate", "latency", "tail95", "restarts")
+    assert sum(whole[name] for name in judged) == pytest.approx(1.0)
+    muted = shares_of(PLAN, wishing("latency", judged=False))
+    assert muted["error_rate"] / whole["error_rate"] == pytest.approx(0.75 / 0.55)
 
 
 def test_a_signal_of_their_own_takes_from_all_in_proportion() -> None:
     """Nobody loses more than another; errors stay twice as important as tails."""
-    plain, more = shares_of(PLAN, Policy()), shares_of(replace(PLAN, signals=(OWN,)), Policy())
+    owned = replace(PLAN, signals=(*PLAN.signals, OWN))
+    plain, more = shares_of(PLAN, Policy()), shares_of(owned, Policy())
     assert more["orders_failed"] > 0
     ratios = [more[name] / plain[name] for name in plain]
     assert ratios == pytest.approx([ratios[0]] * len(ratios))
@@ -106,8 +116,8 @@ def test_a_signal_of_their_own_takes_from_all_in_proportion() -> None:
 def test_a_policys_weight_goes_before_the_packs() -> None:
     """The service's owner knows better than a pack what matters."""
     told = replace(OWN, signal=replace(OWN.signal, weight=0.4))
-    plan = replace(PLAN, signals=(told,))
-    assert shares_of(plan, Policy())["orders_failed"] == pytest.approx(0.4 / 1.4)
+    plan = replace(PLAN, signals=(*PLAN.signals, told))
+    assert shares_of(plan, Policy())["orders_failed"] == pytest.approx(0.4 / 1.15)
     own = shares_of(plan, wishing("orders_failed", weight=0.0))
     assert own["orders_failed"] == 0.0
 

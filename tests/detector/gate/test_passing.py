@@ -178,6 +178,8 @@ def test_an_incident_of_both_arms_is_waited_for(incidents: list[int], held: bool
     assert (codes(shaken) == [C.SHARED_INCIDENT]) is held
     spared = moment(states={"error_rate": state(incidents=incidents, required=False)})
     assert codes(spared) == []
+    usual = moment(states={"error_rate": state(incidents=incidents, unrest=0.3)})
+    assert codes(usual) == []
 
 
 def failing(
