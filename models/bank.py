@@ -123,8 +123,9 @@ class Bank:
     def interval(self, targets: list[int], default: float) -> float:
         """Median time between scrapes of some targets, lately."""
         spans = self.spans[targets]
-        known = spans[~np.isnan(spans)]
-        return float(np.median(known)) if len(known) else default
+        known = np.sort(spans[~np.isnan(spans)])
+        count = len(known)
+        return float((known[(count - 1) // 2] + known[count // 2]) / 2) if count else default
 
     def limit(self, target: int) -> float:
         """Longest interval of a target that is still spread, seconds."""

@@ -10,13 +10,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from detector.gate.policy import Mode, Policy
 from detector.gate.reason import Reason
 from detector.gate.request import Stage, VerdictRequest
 from detector.gate.verdict import Outcome
 from detector.selector import parse_selector
-from detector.series import Matcher
 from detector.signals.plan import Plan
 
 __all__ = [
@@ -67,11 +67,14 @@ def identity_of(request: VerdictRequest) -> Identity:
         namespace=request.namespace,
         service=request.service,
         rollout=request.rollout,
-        canary=_spelled(parse_selector(request.canary, field="canary")),
+        canary=_spelled(request.canary),
     )
 
 
-def _spelled(matchers: Sequence[Matcher]) -> str:
+@lru_cache(maxsize=256)
+def _spelled(canary: str) -> str:
+    """The same matchers in one spelling; every poll of an attempt has the same text."""
+    matchers = parse_selector(canary, field="canary")
     return ",".join(sorted({f"{m.label}{m.op.value}{m.value!r}" for m in matchers}))
 
 

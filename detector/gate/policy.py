@@ -44,8 +44,15 @@ class SignalPolicy:
     judged: bool | None = None
 
 
+class _Digested:
+    """Room for a digest that is computed once: every answer names it."""
+
+    __slots__ = ("_digest",)
+    _digest: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(_Digested):
     """One named policy. Seconds are of the scrape clock at `time_scale` 1.
 
     `alpha`: chance that a healthy attempt ever fails. `slo`: share of good requests promised.
@@ -70,5 +77,10 @@ class Policy:
     @property
     def digest(self) -> str:
         """`name@sha256:...` over every field, so that a stored verdict names what judged it."""
-        body = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
-        return f"{self.name}@sha256:{hashlib.sha256(body.encode()).hexdigest()[:16]}"
+        try:
+            return self._digest
+        except AttributeError:
+            body = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+            digest = f"{self.name}@sha256:{hashlib.sha256(body.encode()).hexdigest()[:16]}"
+            object.__setattr__(self, "_digest", digest)
+            return digest

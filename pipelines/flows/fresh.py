@@ -69,10 +69,12 @@ class Fresh:
         """Remember samples that the judge was fed."""
         for reading, answer in zip(readings, answers, strict=True):
             taken, columns = self._of(reading), Columns.of(answer.series)
-            numbers = taken.numbers(_NEW, columns.labels)
-            some = columns.sizes > 0
-            ends = np.cumsum(columns.sizes)[some]
-            taken.newest[numbers[some]] = columns.times[ends - 1]
+            numbers, sizes = taken.numbers(_NEW, columns.labels), columns.sizes
+            if len(columns.times) == len(sizes) and sizes.all():
+                taken.newest[numbers] = columns.times
+                continue
+            some = sizes > 0
+            taken.newest[numbers[some]] = columns.times[np.cumsum(sizes)[some] - 1]
 
     def _of(self, reading: Reading) -> _Taken:
         key = (reading.family, reading.arm)
