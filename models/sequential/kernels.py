@@ -69,7 +69,7 @@ def build_kernels(row: Row, tau_grid: Array, rho: Array, sc: float) -> Kernels:
         unit=_unit_mass(grid, tau_grid, rho).astype(np.float32),
         tests=np.stack([_harm(row), *nulls], axis=1),
         spread=spread,
-        bet=_normalised(np.exp(-np.abs(grid.shift) / row.bet)),
+        bet=_bet(row),
         sc=sc,
         tau=tau,
     )
@@ -94,6 +94,13 @@ def _unit_mass(grid: Grid, tau_grid: Array, rho: Array) -> Array:
     mass = mass + _UNIT_FLOOR
     scaled: Array = mass / mass.sum(axis=0, keepdims=True)
     return scaled
+
+
+def _bet(row: Row) -> Array:
+    """Half on no effect at all, which most releases have, half spread around it."""
+    spread = _normalised(np.exp(-np.abs(row.grid.shift) / row.bet))
+    bet: Array = 0.5 * spread + 0.5 * (row.grid.shift == 0.0)
+    return bet
 
 
 def _harm(row: Row) -> Array:

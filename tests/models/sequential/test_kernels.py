@@ -112,3 +112,14 @@ def test_unlike_units_weaken_one_unit(tau: float, more: float) -> None:
     )
     none = int(np.argmin(abs(row.grid.shift)))
     assert unlike[far, none] >= like[far, none] * (1 - 1e-5)
+
+
+@pytest.mark.parametrize("name", RowName)
+def test_a_bet_is_mostly_on_no_effect(name: RowName) -> None:
+    """Most releases change nothing: those should be bounded first, others a little later."""
+    row = ROWS[name]
+    made = build_kernels(row, np.array([0.05]), np.ones(1), 0.1)
+    best = int(made.bet.argmax())
+    assert row.grid.shift[best] == 0.0
+    assert made.bet[best] >= 0.5
+    assert (made.bet > 0).all()
