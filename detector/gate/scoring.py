@@ -61,6 +61,10 @@ class Scorer:
     on_counts: bool
     told_apart: bool
     _kernels: dict[tuple[int, int], Kernels] = field(init=False, default_factory=dict)
+    _log_q: FloatArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._log_q = log_priors(self.learned.row.templates)
 
     def kernels(self, effective: int, quarters: int = 0) -> Kernels:
         """Kernels for a control worth `effective` pods, `quarters` of it replaced by history."""
@@ -77,7 +81,7 @@ class Scorer:
 
     def log_shift(self, seen: Seen, kernels: Kernels) -> tuple[FloatArray, FloatArray]:
         """log L(d) of the arm (T, D) and of each row (T, P, D)."""
-        return log_shift(seen.log_l, kernels, log_priors(self.learned.row.templates))
+        return log_shift(seen.log_l, kernels, self._log_q)
 
     def score(self, seen: Seen, effective: FloatArray) -> Scores:
         """Log e-values of what was seen; `effective` (N,) is what the control amounts to."""

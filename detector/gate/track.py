@@ -24,6 +24,8 @@ SingleArray = NDArray[np.float32]
 _OVER = float(np.log(1.5))
 _UNDER = -float(np.log(0.67))
 _RING_S = 600.0
+# Bins beyond those that are not worth a copy to be rid of.
+_SPARE = 4
 _INCIDENTS = 16
 
 
@@ -173,15 +175,14 @@ class Track:
         return blurred - blurred[..., grid.zero : grid.zero + 1]
 
     def _remember(self, log_l: SingleArray, age: FloatArray, step_s: float) -> None:
-        """Keep the last ten minutes of bins for the persistence rule."""
+        """Keep the last ten minutes of bins, and the new ones, for the persistence rule."""
         keep = round(_RING_S / step_s)
         missing = log_l.shape[1] - self.ring.shape[1]
-        ring, ages = self.ring, self.ring_age
+        ring, ages = self.ring[-keep:], self.ring_age[-keep:]
         if missing:
             ring = np.pad(ring, ((0, 0), (0, missing), (0, 0)))
             ages = np.pad(ages, ((0, 0), (0, missing)), constant_values=np.nan)
-        self.ring = np.concatenate([ring, log_l])[-keep - len(log_l) :]
-        self.ring_age = np.concatenate([ages, age])[-keep - len(log_l) :]
+        self.ring, self.ring_age = np.concatenate([ring, log_l]), np.concatenate([ages, age])
 
     def keep(self, moved_on: Advance, live: Sequence[Start], step_s: float) -> None:
         """Make the end of the new bins the present and forget what no rule needs."""
@@ -189,7 +190,8 @@ class Track:
         if self.muted is not None and moved_on.muted is not None:
             self.muted.keep(moved_on.muted, {s.index for s in live if s.step})
         keep = round(_RING_S / step_s)
-        self.ring, self.ring_age = self.ring[-keep:].copy(), self.ring_age[-keep:].copy()
+        if len(self.ring) > keep + _SPARE:
+            self.ring, self.ring_age = self.ring[-keep:].copy(), self.ring_age[-keep:].copy()
 
     def present(self) -> Path:
         """The sums as they stand, as a path of one bin."""
