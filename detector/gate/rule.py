@@ -101,7 +101,7 @@ class Board:
 
     `bins` (N,) last bin of the evidence; `log_e`, `log_needed` (N, 1 + P), the arm first. `base`:
     log needed of a start and scope that had all of the signal's share. `shift` (N, D) is log L(d)
-    of the arm under the kernels `key`, None where they differ by row.
+    of the arm.
     """
 
     track: Track
@@ -111,7 +111,6 @@ class Board:
     log_needed: FloatArray
     base: float
     shift: FloatArray
-    key: tuple[int, int] | None
 
     def reaching(self, least: float) -> Iterator[Candidate]:
         """All whose excess is `least` or more."""
@@ -141,13 +140,12 @@ class Board:
             return self
         starts = tuple(self.starts[r] for r in rows)
         logs = self.log_e[rows], self.log_needed[rows]
-        return Board(
-            self.track, starts, self.bins[rows], *logs, self.base, self.shift[rows], self.key
-        )
+        return Board(self.track, starts, self.bins[rows], *logs, self.base, self.shift[rows])
 
-    def arm_shift(self, start: Start, kernels: tuple[int, int]) -> FloatArray | None:
-        """log L(d) of the arm since a start, if it was read under these kernels."""
-        return self.shift[self.starts.index(start)] if self.key == kernels else None
+    def arm_shift(self, start: Start) -> FloatArray:
+        """log L(d) of the arm since a start, of a board of one boundary."""
+        shift: FloatArray = self.shift[self.starts.index(start)]
+        return shift
 
 
 def board(
@@ -160,7 +158,7 @@ def board(
     base = -math.log(alpha * track.weight)
     needed = base - _log_scopes(scores.pods.shape[1]) - rows.log_share[:, None]
     bins = rows.at + first
-    return Board(track, rows.starts, bins, log_e, needed, base, scores.shift, scores.key)
+    return Board(track, rows.starts, bins, log_e, needed, base, scores.shift)
 
 
 @cache

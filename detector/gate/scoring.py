@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -38,15 +38,11 @@ class Account(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """Log e-values of one start at T boundaries: `arm` (T,), `pods` (T, P).
-
-    `shift` (T, D) is log L(d) of the arm, read under the kernels `key`, where all share them.
-    """
+    """Log e-values of N rows: `arm` (N,), `pods` (N, P); `shift` (N, D) is log L(d) of the arm."""
 
     arm: FloatArray
     pods: FloatArray
     shift: FloatArray
-    key: tuple[int, int] | None
 
 
 @dataclass(slots=True)
@@ -79,43 +75,51 @@ class Scorer:
             self._kernels[key] = build_kernels(self.learned.row, tau, rho, float(np.sqrt(square)))
         return self._kernels[key]
 
-    def log_shift(self, seen: Seen, kernels: Kernels) -> tuple[FloatArray, FloatArray]:
-        """log L(d) of the arm (T, D) and of each row (T, P, D)."""
-        return log_shift(seen.log_l, kernels, self._log_q)
+    def log_shift(self, seen: Seen) -> tuple[FloatArray, FloatArray]:
+        """log L(d) of the arm (N, D) and of each row (N, P, D); no worth of the control enters."""
+        return log_shift(seen.log_l, self.kernels(1), self._log_q)
 
     def score(self, seen: Seen, effective: FloatArray) -> Scores:
         """Log e-values of what was seen; `effective` (N,) is what the control amounts to."""
-        keys = _keys(effective, seen.accounts)
-        first = int(keys[0])
-        if (keys == first).all():
-            return self._score(seen, divmod(first, _QUARTERS + 1))
-        found = []
-        for key in sorted(set(keys.tolist())):
-            at = np.flatnonzero(keys == key)
-            found.append((at, self._score(seen.rows(at), divmod(key, _QUARTERS + 1))))
-        return _together(found)
-
-    def _score(self, seen: Seen, key: tuple[int, int]) -> Scores:
-        kernels = self.kernels(*key)
-        shift, pods = self.log_shift(seen, kernels)
-        logs = np.concatenate([shift[:, None], pods], axis=1)
-        scores = evidence(logs, kernels, self.learned.row, _cautions(seen.accounts))
-        return Scores(arm=scores[:, 0], pods=scores[:, 1:], shift=shift, key=key)
+        return self._scores(self._logs(seen), seen.accounts, effective)
 
     def score_each(self, path: Path, stretches: Sequence[Stretch], effective: FloatArray) -> Scores:
-        """Scores of stretches of a path, one after the other; done together where widths agree.
+        """Scores of stretches of a path, one after the other; read together where widths agree.
 
         `effective` (N,) has what the control amounts to at each of their boundaries.
         """
         batches = _batches(path, stretches)
         if len(batches) == 1:
             return self.score(path.since_each(stretches, batches[0][0]), effective)
-        places, found = _places(stretches), []
+        places, units = _places(stretches), path.log_l.shape[1]
+        logs = np.empty((len(effective), 1 + units, len(self.learned.row.grid.shift)))
+        accounts = np.empty((len(effective), *path.accounts.shape[1:]))
         for width, batch in batches:
             rows = np.concatenate([places[k] for k in batch])
             seen = path.since_each([stretches[k] for k in batch], width)
-            found.append((rows, self.score(seen, effective[rows])))
-        return _together(found)
+            logs[rows], accounts[rows] = self._logs(seen), seen.accounts
+        return self._scores(logs, accounts, effective)
+
+    def _logs(self, seen: Seen) -> FloatArray:
+        """log L(d) of the arm, then of each row: (N, 1 + P, D)."""
+        arm, rows = self.log_shift(seen)
+        return np.concatenate([arm[:, None], rows], axis=1)
+
+    def _scores(self, logs: FloatArray, accounts: FloatArray, effective: FloatArray) -> Scores:
+        keys, cautions = _keys(effective, accounts), _cautions(accounts)
+        scores = np.empty(logs.shape[:2])
+        for key in sorted(set(keys.tolist())):
+            kernels = self.kernels(*divmod(key, _QUARTERS + 1))
+            for at in _few(np.flatnonzero(keys == key)):
+                caution = None if cautions is None else cautions[at]
+                scores[at] = evidence(logs[at], kernels, self.learned.row, caution)
+        return Scores(arm=scores[:, 0], pods=scores[:, 1:], shift=logs[:, 0])
+
+
+def _few(rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """As many rows at a time as a processor's cache holds."""
+    for begin in range(0, len(rows), _BATCH):
+        yield rows[begin : begin + _BATCH]
 
 
 def _batches(path: Path, stretches: Sequence[Stretch]) -> list[tuple[int, list[int]]]:
@@ -143,20 +147,6 @@ def _places(stretches: Sequence[Stretch]) -> list[NDArray[np.int64]]:
         begin, end = end, end + stretch.end - stretch.begin
         rows.append(np.arange(begin, end))
     return rows
-
-
-def _together(found: Sequence[tuple[NDArray[np.int64], Scores]]) -> Scores:
-    """Scores of parts, each in its places."""
-    first = found[0][1]
-    if len(found) == 1:
-        return first
-    count = sum(len(at) for at, _ in found)
-    arm, pods = np.empty(count), np.empty((count, first.pods.shape[1]))
-    shift = np.empty((count, first.shift.shape[1]))
-    for at, scores in found:
-        arm[at], pods[at], shift[at] = scores.arm, scores.pods, scores.shift
-    key = first.key if all(scores.key == first.key for _, scores in found) else None
-    return Scores(arm=arm, pods=pods, shift=shift, key=key)
 
 
 def _cautions(accounts: FloatArray) -> FloatArray | None:

@@ -21,7 +21,6 @@ from models.sequential.bound import (
     outlook,
     smallest_effect,
 )
-from models.sequential.running import Seen
 from models.sequential.shares import Start
 
 __all__ = ["State", "Tally", "state_of"]
@@ -157,10 +156,10 @@ def _bounds(
     track, attempt, exposure = board.track, live[0], _exposure(live)
     row = track.learned.row
     logs = [
-        _arm_since(board, attempt, effective),
-        _scope_since(board, strongest, effective),
-        _harm_since(board, attempt, effective),
-        _harm_since(board, exposure, effective),
+        board.arm_shift(attempt),
+        _scope_since(board, strongest),
+        _harm_since(board, attempt),
+        _harm_since(board, exposure),
     ]
     log_e = log_bet(np.array(logs), track.scorer.kernels(effective))
     alphas = [_SHOWN, 1 - level, _EXPOSURE_LEVEL, (1 - level) / 2]
@@ -187,38 +186,22 @@ def information(track: Track) -> float:
     return 2 * lam * rate * (math.expm1(limit) - limit) / limit**2
 
 
-def _arm_since(board: Board, start: Start, effective: int) -> FloatArray:
-    """log L(d) of the arm since a start; mostly the board has read it."""
-    read = board.arm_shift(start, (effective, 0))
-    if read is not None:
-        return read
-    track = board.track
-    return _arm_of(track, track.since(start, track.present(), 0, 1), effective)
-
-
-def _scope_since(board: Board, shown: Candidate, effective: int) -> FloatArray:
+def _scope_since(board: Board, shown: Candidate) -> FloatArray:
     """log L(d) of the candidate's scope since its start."""
     if shown.scope == ARM:
-        return _arm_since(board, shown.start, effective)
+        return board.arm_shift(shown.start)
     track = board.track
     seen = track.since(shown.start, track.present(), 0, 1)
-    scope: FloatArray = track.scorer.log_shift(seen, track.scorer.kernels(effective))[1][
-        0, shown.scope
-    ]
+    scope: FloatArray = track.scorer.log_shift(seen)[1][0, shown.scope]
     return scope
 
 
-def _harm_since(board: Board, start: Start, effective: int) -> FloatArray:
+def _harm_since(board: Board, start: Start) -> FloatArray:
     """log L(d) of the arm since a start from all bins, those of overloaded pods included."""
     track = board.track
     if track.muted is None:
-        return _arm_since(board, start, effective)
-    return _arm_of(track, track.bounding(start), effective)
-
-
-def _arm_of(track: Track, seen: Seen, effective: int) -> FloatArray:
-    """log L(d) of the arm in the only row of what was seen."""
-    shift: FloatArray = track.scorer.log_shift(seen, track.scorer.kernels(effective))[0][0]
+        return board.arm_shift(start)
+    shift: FloatArray = track.scorer.log_shift(track.bounding(start))[0][0]
     return shift
 
 

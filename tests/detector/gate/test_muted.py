@@ -42,10 +42,9 @@ def test_an_overloaded_pod_slows_down_without_blame_but_not_without_bound() -> N
     track, start = latency(run), run.session.clock.live[0]
     heard = track.since(start, track.present(), 0, 1)
     all_of_it = track.bounding(start)
-    kernels = track.scorer.kernels(6)
     shift = track.learned.row.grid.shift
     blamed, bounded = (
-        shift[track.scorer.log_shift(seen, kernels)[0][0].argmax()] for seen in (heard, all_of_it)
+        shift[track.scorer.log_shift(seen)[0][0].argmax()] for seen in (heard, all_of_it)
     )
     assert blamed < 0.1
     assert bounded > 0.15

@@ -38,6 +38,12 @@ def test_a_control_of_more_pods_lets_evidence_speak(worth: int) -> None:
     assert less < more
 
 
+def test_what_was_seen_does_not_depend_on_what_it_is_held_against() -> None:
+    """Bounds are read from what the board saw, whatever the control was worth then."""
+    one, other = (scorer().score(slower(1), np.array([worth])).shift for worth in (1.0, 9.0))
+    np.testing.assert_array_equal(one, other)
+
+
 def test_what_history_judged_is_worth_less() -> None:
     """Yesterday is no control: the same slowness says less beside it, and least beside it alone."""
     seen = slower(3)
