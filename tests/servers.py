@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,13 @@ import pytest
 
 __all__ = [
     "RunningPrometheus",
+    "fill_victoriametrics",
     "find_server",
     "free_port",
     "make_blocks",
     "require_server",
     "running_prometheus",
+    "running_victoriametrics",
     "scrape_config",
 ]
 
@@ -33,6 +35,7 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "prometheus2": ("SERINUS_PROMETHEUS2", ("prometheus",)),
     "promtool": ("SERINUS_PROMTOOL", ("promtool",)),
     "prometheus3": ("SERINUS_PROMETHEUS3", (str(ROOT / ".servers/bin/prometheus3"),)),
+    "victoriametrics": ("SERINUS_VICTORIAMETRICS", ("victoria-metrics",)),
     "go": ("SERINUS_GO", ("go", str(ROOT / ".servers/go/bin/go"), "/usr/local/go/bin/go")),
     "controllers": ("SERINUS_CONTROLLERS", (str(ROOT / ".servers/bin/controllers"),)),
     "chromium": ("SERINUS_CHROMIUM", ("chromium",)),
@@ -63,7 +66,7 @@ def require_server(name: str) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningPrometheus:
-    """A Prometheus of ours; `log` is the file with its messages."""
+    """A server of ours with the API of Prometheus; `log` is the file with its messages."""
 
     url: str
     port: int
@@ -112,17 +115,52 @@ def running_prometheus(
     binary = require_server(name)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "prometheus.yml").write_text(config or scrape_config(), encoding="utf-8")
-    process, port = _start(binary, folder, arguments, ready)
-    try:
-        yield RunningPrometheus(
-            url=f"http://127.0.0.1:{port}",
-            port=port,
-            pid=process.pid,
-            data=folder / "data",
-            log=folder / "prometheus.log",
-        )
-    finally:
-        _stop(process)
+
+    def command(port: int) -> list[str]:
+        return [
+            str(binary),
+            f"--config.file={folder / 'prometheus.yml'}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            "--storage.tsdb.retention.time=10y",
+            f"--web.listen-address=127.0.0.1:{port}",
+            *arguments,
+        ]
+
+    with _running(command, folder, "prometheus.log", ready) as server:
+        yield server
+
+
+@contextmanager
+def running_victoriametrics(
+    folder: Path, *, config: str | None = None, arguments: Sequence[str] = ()
+) -> Iterator[RunningPrometheus]:
+    """Start a VictoriaMetrics of one node like `running_prometheus`; with `config` it scrapes."""
+    binary = require_server("victoriametrics")
+    folder.mkdir(parents=True, exist_ok=True)
+    scrapes = folder / "scrape.yml"
+    if config is not None:
+        scrapes.write_text(config, encoding="utf-8")
+
+    def command(port: int) -> list[str]:
+        return [
+            str(binary),
+            f"-storageDataPath={folder / 'data'}",
+            "-retentionPeriod=10y",
+            f"-httpListenAddr=127.0.0.1:{port}",
+            *([f"-promscrape.config={scrapes}"] if config is not None else []),
+            *arguments,
+        ]
+
+    with _running(command, folder, "victoriametrics.log", "/health") as server:
+        yield server
+
+
+def fill_victoriametrics(server: RunningPrometheus, samples: str) -> None:
+    """Import lines of the text format, times in milliseconds; they can be read at once."""
+    for path, body in (("/api/v1/import/prometheus", samples), ("/internal/force_flush", "")):
+        request = urllib.request.Request(f"{server.url}{path}", data=body.encode())
+        with urllib.request.urlopen(request, timeout=60):
+            pass
 
 
 def make_blocks(openmetrics: str, data: Path) -> None:
@@ -135,28 +173,38 @@ def make_blocks(openmetrics: str, data: Path) -> None:
     subprocess.run(command, check=True, capture_output=True, timeout=120)
 
 
+@contextmanager
+def _running(
+    command: Callable[[int], list[str]], folder: Path, log: str, ready: str | None
+) -> Iterator[RunningPrometheus]:
+    process, port = _start(command, folder / log, ready)
+    try:
+        yield RunningPrometheus(
+            url=f"http://127.0.0.1:{port}",
+            port=port,
+            pid=process.pid,
+            data=folder / "data",
+            log=folder / log,
+        )
+    finally:
+        _stop(process)
+
+
 def _start(
-    binary: Path, folder: Path, arguments: Sequence[str], ready: str | None
+    command: Callable[[int], list[str]], log: Path, ready: str | None
 ) -> tuple[subprocess.Popen[bytes], int]:
     """Start until it is ready: another process may take the free port first."""
-    log = folder / "prometheus.log"
     for _ in range(STARTS):
         port = free_port()
-        command = [
-            str(binary),
-            f"--config.file={folder / 'prometheus.yml'}",
-            f"--storage.tsdb.path={folder / 'data'}",
-            "--storage.tsdb.retention.time=10y",
-            f"--web.listen-address=127.0.0.1:{port}",
-            *arguments,
-        ]
         with log.open("ab") as sink:
-            process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, cwd=folder)
+            process = subprocess.Popen(
+                command(port), stdout=sink, stderr=subprocess.STDOUT, cwd=log.parent
+            )
         if ready is None or _ready(process, f"http://127.0.0.1:{port}{ready}"):
             return process, port
         _stop(process)
     tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
-    raise RuntimeError(f"{binary} is not ready after {STARTS} starts:\n{tail}")
+    raise RuntimeError(f"{command(0)[0]} is not ready after {STARTS} starts:\n{tail}")
 
 
 def _ready(process: subprocess.Popen[bytes], url: str) -> bool:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the real servers that the contract tests start: Prometheus 2 and promtool
-# from Debian, a Go toolchain, Prometheus 3 built from its Go module, Chromium, and
+# Installs the real servers that the contract tests start: Prometheus 2, promtool and
+# VictoriaMetrics from Debian, a Go toolchain, Prometheus 3 built from its Go module, Chromium, and
 # `controllers`: Argo Rollouts' and Flagger's own code as a client (tests/controllers).
 #
 #   tools/servers.sh            install and build what is missing
@@ -146,6 +146,9 @@ print_env() {
     if [ -x "$prometheus3" ]; then
         printf 'export SERINUS_PROMETHEUS3=%q\n' "$prometheus3"
     fi
+    if command -v victoria-metrics >/dev/null; then
+        printf 'export SERINUS_VICTORIAMETRICS=%q\n' "$(command -v victoria-metrics)"
+    fi
     if [ -x "$controllers" ]; then
         printf 'export SERINUS_CONTROLLERS=%q\n' "$controllers"
     fi
@@ -162,6 +165,7 @@ check() {
     if command -v prometheus >/dev/null; then say "Prometheus 2: $(command -v prometheus)"; else say "Prometheus 2: missing"; missing=1; fi
     if command -v promtool >/dev/null; then say "promtool: $(command -v promtool)"; else say "promtool: missing"; missing=1; fi
     if prometheus3_is_built; then say "Prometheus 3: $prometheus3"; else say "Prometheus 3: missing"; missing=1; fi
+    if command -v victoria-metrics >/dev/null; then say "VictoriaMetrics: $(command -v victoria-metrics)"; else say "VictoriaMetrics: missing"; missing=1; fi
     if controllers_are_built; then say "controllers: $controllers"; else say "controllers: missing"; missing=1; fi
     if go="$(find_go)"; then say "Go: $go"; else say "Go: missing"; missing=1; fi
     if command -v chromium >/dev/null; then say "Chromium: $(command -v chromium)"; else say "Chromium: missing"; missing=1; fi
@@ -172,6 +176,7 @@ install() {
     if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
         apt_install prometheus
     fi
+    command -v victoria-metrics >/dev/null || apt_install victoria-metrics
     command -v chromium >/dev/null || apt_install chromium
     # No server, but what reads our scripts in the tests.
     command -v shellcheck >/dev/null || apt_install shellcheck

@@ -198,7 +198,7 @@ class PrometheusSource:
             *self.settings.params.items(),
         ]
         reply = self._exchange.send("POST", "/api/v1/query", params, ask.deadline)
-        matrix = decode_matrix(reply.body, self._exchange.where)
+        matrix = decode_matrix(reply.body, self._exchange.where, reply.content_type)
         ask.spent.take(ask.selector, matrix)
         self.cost.answered(series=len(matrix.elements), samples=matrix.samples)
         try:

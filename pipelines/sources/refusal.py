@@ -13,9 +13,11 @@ from detector.errors import SourceError
 __all__ = ["BusyError", "FlakyError", "TooMuchError", "refusal"]
 
 # Prometheus "too many samples", Mimir "maximum number of chunks/series/bytes", VictoriaMetrics
-# "cannot select more than -search.maxSamples…", Thanos "exceeded … limit".
+# "cannot select more than -search.maxSamples…" and "cannot process more than N samples", Thanos
+# "exceeded … limit". A text that is too long ("mustn't exceed") is so for shorter spans too.
 TOO_MUCH = re.compile(
-    r"too many (samples|bytes)|exceed|maximum|more than -search\.max", re.IGNORECASE
+    r"too many (samples|bytes)|(?<!mustn't )exceed|maximum|more than (-search\.max|\d+ samples)",
+    re.IGNORECASE,
 )
 LONGEST_QUIET_S = 60.0
 QUOTED = 300

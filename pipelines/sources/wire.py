@@ -12,12 +12,19 @@ import numpy as np
 
 from detector.errors import SourceError
 from detector.series import Answer, FloatArray, Series
+from pipelines.sources.refusal import FlakyError, refusal
 
 __all__ = ["Matrix", "decode_matrix", "not_the_api", "range_selector"]
 
 # Series parsed in one go: enough to hide the cost of a call, few enough to bound the copies.
 BATCH = 64
 EMPTY = msgspec.Raw(b"[]")
+# How VictoriaMetrics sends raw samples: as it exports them, with stale markers as NaN. A NaN that
+# a target told is never stored there.
+EXPORT = "application/stream+json"
+# Its status line is out before it reads, so what goes wrong then follows the whole answer. Quotes
+# in a label's value are escaped: nothing else in a body reads like this.
+AFTERTHOUGHT = b'}{"status":"error"'
 
 
 class _Element(msgspec.Struct, gc=False):
@@ -48,11 +55,12 @@ class Matrix:
     elements: list[_Element]
     warnings: tuple[str, ...]
     samples: int
+    nan_is_stale: bool = False
 
     def answer(self, start: float, end: float) -> Answer:
         """The samples with `start < time <= end`; series without any are left out.
 
-        Native histograms carry no float samples and are left out too.
+        Native histograms carry no float samples and are left out too, and so are stale markers.
         """
         series = tuple(self._series(start, end))
         return Answer(series=series, warnings=self.warnings)
@@ -62,6 +70,9 @@ class Matrix:
             batch = self.elements[first : first + BATCH]
             for element, pairs in zip(batch, _pairs(batch), strict=True):
                 times, values = _clip(pairs[:, 0], pairs[:, 1], start, end)
+                if self.nan_is_stale and np.isnan(values).any():
+                    told = ~np.isnan(values)
+                    times, values = times[told], values[told]
                 if times.size:
                     yield Series(labels=element.metric, times=times, values=values)
 
@@ -77,19 +88,28 @@ def range_selector(selector: str, start: float, end: float) -> tuple[str, str]:
     return f"{selector}[{length_ms}ms]", f"{to_ms // 1000}.{to_ms % 1000:03d}"
 
 
-def decode_matrix(body: bytes, where: str) -> Matrix:
+def decode_matrix(body: bytes, where: str, content_type: str = "") -> Matrix:
     """The reply as a matrix, or `SourceError` for whatever else it is."""
     try:
         envelope = _envelopes.decode(body)
     except msgspec.MsgspecError as error:
-        raise SourceError(f"{where} {not_the_api(error, body)}", retryable=False) from error
+        raise _no_matrix(error, body, where) from error
     if envelope.data.resultType != "matrix":
         found = envelope.data.resultType[:20]
         raise SourceError(f"{where} answered with a {found!r}, not a matrix", retryable=False)
     elements = envelope.data.result
     samples = sum(bytes(element.values).count(b"],") + 1 for element in elements)
     partial = ["the source says that its answer is partial"] if envelope.isPartial else []
-    return Matrix(elements, (*envelope.warnings, *partial), samples)
+    stale = content_type.startswith(EXPORT)
+    return Matrix(elements, (*envelope.warnings, *partial), samples, nan_is_stale=stale)
+
+
+def _no_matrix(error: Exception, body: bytes, where: str) -> SourceError:
+    at = body.rfind(AFTERTHOUGHT)
+    if at < 0:
+        return SourceError(f"{where} {not_the_api(error, body)}", retryable=False)
+    told = refusal(where, 422, {}, body[at + 1 :])
+    return told.final if isinstance(told, FlakyError) else told
 
 
 def not_the_api(error: Exception, body: bytes = b"{") -> str:

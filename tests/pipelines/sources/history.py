@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ __all__ = [
     "T0",
     "Recorded",
     "expected",
+    "exposition",
     "openmetrics",
     "remember",
 ]
@@ -98,6 +99,12 @@ def _lines(series: Recorded) -> Iterator[str]:
     for time, value in zip(series.times, series.values, strict=True):
         number = repr(float(value)).replace("nan", "NaN").replace("inf", "Inf")
         yield f"{prefix} {number} {time:.3f}"
+
+
+def exposition(recorded: Iterable[Recorded] = HISTORY) -> str:
+    """Series as VictoriaMetrics imports them: times in milliseconds."""
+    lines = (line.rpartition(" ") for series in recorded for line in _lines(series))
+    return "".join(f"{sample} {round(float(time) * 1000)}\n" for sample, _, time in lines)
 
 
 def _escaped(value: str) -> str:

@@ -89,6 +89,9 @@ def test_a_query_that_took_too_long_is_not_sent_again() -> None:
         pytest.param("query processing would load too many samples into memory", id="Prometheus"),
         pytest.param("the query exceeded the maximum number of chunks", id="Mimir"),
         pytest.param("cannot select more than -search.maxSamples=1", id="VictoriaMetrics"),
+        pytest.param(
+            "cannot process more than 1000 samples per series", id="VictoriaMetrics, late"
+        ),
         pytest.param("exceeded series limit", id="Thanos"),
     ],
 )
@@ -96,6 +99,14 @@ def test_a_span_that_holds_too_much_is_known_in_every_dialect(words: str) -> Non
     """It is read in two halves instead; else a busy service could never be judged."""
     assert isinstance(told(422, problem("execution", words)), TooMuchError)
     assert not isinstance(told(422, problem("execution", "many-to-many matching")), TooMuchError)
+
+
+def test_a_query_whose_text_is_too_long_is_not_read_in_halves() -> None:
+    """Six requests would be refused for the same reason as one."""
+    words = "too long query; got 90 bytes; mustn't exceed `-search.maxQueryLen=64` bytes"
+    error = told(422, problem("422", words))
+    assert not isinstance(error, TooMuchError)
+    assert final(error).code == "query_rejected"
 
 
 # -- silence

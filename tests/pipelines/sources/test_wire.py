@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.errors import SourceError
+from pipelines.sources.refusal import TooMuchError
 from pipelines.sources.wire import BATCH, decode_matrix, range_selector
 
 WHERE = "Prometheus at http://there"
@@ -113,6 +114,59 @@ def test_partial_answer_of_a_cluster_is_a_warning(said: str, warnings: int) -> N
         '"data":{"resultType":"matrix","result":[]},"stats":{"seriesFetched":"0"}}'
     )
     assert len(decode_matrix(text.encode(), WHERE).answer(0, 1).warnings) == warnings
+
+
+@pytest.mark.parametrize(
+    ("content_type", "left"),
+    [
+        ("application/stream+json; charset=utf-8", [(T0 + 2, 5.0), (T0 + 3, math.inf)]),
+        ("application/json", [(T0 + 1, math.nan), (T0 + 2, 5.0), (T0 + 3, math.inf)]),
+        ("", [(T0 + 1, math.nan), (T0 + 2, 5.0), (T0 + 3, math.inf)]),
+    ],
+)
+def test_nan_of_an_export_is_a_stale_marker(
+    content_type: str, left: list[tuple[float, float]]
+) -> None:
+    """VictoriaMetrics tells markers as NaN: a pod that is gone must not seem to serve once more."""
+    matrix = [({"a": "b"}, [(T0 + 1, math.nan), (T0 + 2, 5.0), (T0 + 3, math.inf)])]
+    answer = decode_matrix(body(matrix), WHERE, content_type).answer(T0, T0 + 5)
+    (series,) = answer.series
+    np.testing.assert_array_equal(np.stack([series.times, series.values], axis=1), left)
+
+
+def test_a_series_of_markers_alone_is_no_series() -> None:
+    """It ended before the span began."""
+    matrix = [({"a": "b"}, [(T0 + 1, math.nan)])]
+    exported = decode_matrix(body(matrix), WHERE, "application/stream+json")
+    assert exported.answer(T0, T0 + 5).series == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "retryable"),
+    [
+        ("cannot process more than 10 samples per series", TooMuchError, False),
+        ("cannot unpack a time series", SourceError, False),
+    ],
+)
+def test_an_error_behind_an_answer_is_the_answer(
+    words: str, kind: type[SourceError], retryable: bool
+) -> None:
+    """What comes before it may be half of the series, or none: nothing of it is believed."""
+    text = body([({"a": "b"}, [(T0 + 1, 1.0)])])
+    late = json.dumps(
+        {"status": "error", "errorType": "422", "error": words}, separators=(",", ":")
+    )
+    with pytest.raises(SourceError, match=words) as caught:
+        decode_matrix(text + late.encode(), WHERE)
+    assert type(caught.value) is kind
+    assert (caught.value.code, caught.value.retryable) == ("query_rejected", retryable)
+
+
+def test_a_label_that_looks_like_an_error_is_a_label() -> None:
+    """Whoever can name a pod cannot make an answer an error."""
+    odd = '}{"status":"error","error":"exceeded"}'
+    (series,) = decode_matrix(body([({"a": odd}, [(T0, 1.0)])]), WHERE).answer(T0 - 1, T0).series
+    assert series.labels == {"a": odd}
 
 
 def test_native_histograms_are_left_out() -> None:
