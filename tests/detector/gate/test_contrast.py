@@ -251,8 +251,11 @@ def test_latencies_say_the_same_whenever_they_are_read(begin: int) -> None:
     """Twenty minutes of reference are looked at again, and no bin is judged by another's."""
     theirs = histograms(4)
     theirs[:, 90:110] = histograms(4, 0.5)[:, 90:110]
+    theirs[:, :, 3] += np.arange(BINS)
     whole, part = timed(histograms(2, 0.1), theirs, 0), timed(histograms(2, 0.1), theirs, begin)
     np.testing.assert_allclose(part.log_l, whole.log_l[begin:], atol=1e-9)
+    np.testing.assert_array_equal(part.theirs, theirs.sum(axis=0)[begin:])
+    np.testing.assert_array_equal(part.ours, whole.ours[begin:])
     np.testing.assert_array_equal(part.incident, whole.incident[begin:])
 
 
