@@ -1,9 +1,11 @@
-"""Discovery on a real Prometheus, of each version, beside the source in memory."""
+"""Discovery on a real Prometheus of each version and VictoriaMetrics, beside that in memory."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +29,13 @@ from tests.detector.discovery.clusters import (
     state_metrics,
     target,
 )
-from tests.servers import make_blocks, running_prometheus
+from tests.servers import (
+    RunningPrometheus,
+    fill_victoriametrics,
+    make_blocks,
+    running_prometheus,
+    running_victoriametrics,
+)
 
 pytestmark = pytest.mark.real
 
@@ -78,20 +86,37 @@ def lines(series: list[Labels]) -> Iterator[str]:
             yield f"{labels['__name__']}{{{told}}} {1000 + 60 * minute} {at:.3f}"
 
 
+def in_milliseconds() -> str:
+    """The same as VictoriaMetrics imports it."""
+    cut = (line.rpartition(" ") for line in lines(SERIES))
+    return "".join(f"{sample} {round(1000 * float(at))}\n" for sample, _, at in cut)
+
+
 def quoted(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"')
 
 
-@pytest.fixture(scope="module", params=["prometheus2", "prometheus3"])
+@contextmanager
+def holding(name: str, folder: Path) -> Iterator[RunningPrometheus]:
+    """A server of that name with the cluster."""
+    if name == "victoriametrics":
+        with running_victoriametrics(folder) as server:
+            fill_victoriametrics(server, in_milliseconds())
+            yield server
+        return
+    make_blocks(openmetrics(), folder / "data")
+    with running_prometheus(name, folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="module", params=["prometheus2", "prometheus3", "victoriametrics"])
 def prometheus(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Source]:
     """A real source that holds the cluster."""
     name: str = request.param
-    folder = tmp_path_factory.mktemp(name)
-    make_blocks(openmetrics(), folder / "data")
     with (
-        running_prometheus(name, folder) as server,
+        holding(name, tmp_path_factory.mktemp(name)) as server,
         PrometheusSource(SourceSettings(url=server.url)) as held,
     ):
         yield held
