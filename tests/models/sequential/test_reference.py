@@ -292,3 +292,62 @@ def test_a_bin_read_alone_has_the_same_bits(at: int, seed: int) -> None:
     one = histogram_reference(counts[: at + 1], treated[: at + 1], MIDDLES, STEP, at)
     for part, of_all in zip(one, every, strict=True):
         np.testing.assert_array_equal(part[0], of_all[at])
+
+
+# -- to the number
+
+
+def test_a_canary_that_just_began_is_weighed_by_its_last_minute() -> None:
+    """Five times a busy minute: a step to half of the traffic is not taken for a tenth of it."""
+    n, x = quiet()
+    treated = np.zeros(60)
+    treated[55:59] = 100.0
+    weight = count_reference(n, x, treated, 0.01, STEP, 59).weight
+    assert weight[0] == pytest.approx(6400 / (6400 + 5 * 400))
+
+
+def test_in_an_incident_the_control_is_worth_what_it_served_just_then() -> None:
+    """Nine tenths of a shared outage went to the canary: a tenth is what the control can say."""
+    n, x = quiet()
+    x[50] *= 20
+    treated = np.full(60, 10.0)
+    treated[50] = 9 * 300.0
+    ref = count_reference(n, x, treated, 0.01, STEP, 49)
+    assert ref.weight[1] == pytest.approx(0.1)
+    assert ref.weight[0] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("each", "treated", "bins"),
+    [
+        pytest.param(30.0, 10.0, 4, id="a minute for 120 requests"),
+        pytest.param(10.0, 10.0, 20, id="five minutes"),
+        pytest.param(5.0, 10.0, 80, id="twenty minutes"),
+        pytest.param(1.0, 10.0, 80, id="and no longer"),
+        pytest.param(60.0, 40.0, 2, id="three for each of the canary's"),
+        pytest.param(60.0, 41.0, 4, id="and one more"),
+        pytest.param(1200.0, 1000.0, 1, id="1200 are always enough"),
+        pytest.param(1199.0, 1000.0, 2, id="but no fewer"),
+    ],
+)
+def test_the_shortest_window_with_enough_requests_is_taken(
+    each: float, treated: float, bins: int
+) -> None:
+    """As much of now as can be, and as much of before as must be; shared with its canary."""
+    counts = np.zeros((150, 12))
+    counts[:, 5] = each
+    picked, weight, _ = histogram_reference(counts, np.full(150, treated), MIDDLES, STEP, 149)
+    assert picked[0].sum() == pytest.approx(bins * each)
+    assert weight[0] == pytest.approx(each / (each + treated))
+
+
+@pytest.mark.parametrize(("distance", "bins"), [(0.05, 2), (0.08, 1)], ids=["0.025", "0.04"])
+def test_a_move_of_less_than_three_hundredths_is_not_followed(distance: float, bins: int) -> None:
+    """Half a bin of it is in the longer window: what is left must be more than the slack."""
+    counts = np.zeros((90, 2))
+    counts[:, 0] = 60.0
+    counts[89] = (0.0, 60.0)
+    middles = np.array([-3.0, -3.0 + distance])
+    picked, _, incident = histogram_reference(counts, np.full(90, 40.0), middles, STEP, 89)
+    assert picked[0].sum() == pytest.approx(60.0 * bins)
+    assert not incident.any()
