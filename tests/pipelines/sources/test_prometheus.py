@@ -283,6 +283,27 @@ class TestLogin:
         assert [one["authorization"] for one in sent] == ["Bearer first", "Bearer second"]
         assert {(one["x-scope-orgid"], one["x-route"]) for one in sent} == {("team-a", "eu")}
 
+    def test_every_call_bears_the_tenant_below_the_prefix(self, fault_server: FaultServer) -> None:
+        """Mimir answers 401 to a call without a tenant, and 404 to one beside `/prometheus`."""
+        told = SourceSettings(url=f"{fault_server.url}/prometheus", auth=Auth(tenant="shop|cart"))
+        lists, types = (b'{"status":"success","data":%s}' % data for data in (b"[]", b"{}"))
+        fault_server.behave(Misbehaviour.EMPTY, lists, lists, lists, types)
+        with PrometheusSource(told) as source:
+            source.read([query("up")], T0, END, timeout_s=TIMEOUT_S)
+            source.metrics(timeout_s=TIMEOUT_S)
+            source.series([query("up")], T0, END, timeout_s=TIMEOUT_S)
+            source.label_values("pod", [query("up")], T0, END, timeout_s=TIMEOUT_S)
+            source.metadata(timeout_s=TIMEOUT_S)
+        sent = fault_server.requests
+        assert [request.path.split("?")[0] for request in sent] == [
+            "/prometheus/api/v1/query",
+            "/prometheus/api/v1/label/__name__/values",
+            "/prometheus/api/v1/series",
+            "/prometheus/api/v1/label/pod/values",
+            "/prometheus/api/v1/metadata",
+        ]
+        assert {request.headers["x-scope-orgid"] for request in sent} == {"shop|cart"}
+
     def test_secrets_stay_out_of_words(self, fault_server: FaultServer) -> None:
         """Errors go into verdicts, chat and logs."""
         settings = SourceSettings(
