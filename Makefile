@@ -64,7 +64,8 @@ servers: ## install the real servers that the contract tests start
 	@tools/servers.sh
 
 .PHONY: e2e
-e2e: setup servers ## long runs and whole control planes
+e2e: setup ## long runs and whole control planes
+	@tools/servers.sh e2e
 	@$(SERVERS); $(PYTEST) -n 0 -m e2e --timeout 3600 $(ARGS) || { code=$$?; \
 	    if [ $$code -eq 5 ]; then echo "no e2e tests in this checkout"; else exit $$code; fi; }
 

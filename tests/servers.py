@@ -24,6 +24,7 @@ __all__ = [
     "make_blocks",
     "require_server",
     "running_prometheus",
+    "running_server",
     "running_victoriametrics",
     "scrape_config",
 ]
@@ -35,6 +36,7 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "prometheus2": ("SERINUS_PROMETHEUS2", ("prometheus",)),
     "promtool": ("SERINUS_PROMTOOL", ("promtool",)),
     "prometheus3": ("SERINUS_PROMETHEUS3", (str(ROOT / ".servers/bin/prometheus3"),)),
+    "thanos": ("SERINUS_THANOS", (str(ROOT / ".servers/bin/thanos"),)),
     "victoriametrics": ("SERINUS_VICTORIAMETRICS", ("victoria-metrics",)),
     "go": ("SERINUS_GO", ("go", str(ROOT / ".servers/go/bin/go"), "/usr/local/go/bin/go")),
     "controllers": ("SERINUS_CONTROLLERS", (str(ROOT / ".servers/bin/controllers"),)),
@@ -126,7 +128,7 @@ def running_prometheus(
             *arguments,
         ]
 
-    with _running(command, folder, "prometheus.log", ready) as server:
+    with running_server(command, folder, "prometheus.log", ready) as server:
         yield server
 
 
@@ -151,7 +153,7 @@ def running_victoriametrics(
             *arguments,
         ]
 
-    with _running(command, folder, "victoriametrics.log", "/health") as server:
+    with running_server(command, folder, "victoriametrics.log", "/health") as server:
         yield server
 
 
@@ -174,9 +176,10 @@ def make_blocks(openmetrics: str, data: Path) -> None:
 
 
 @contextmanager
-def _running(
+def running_server(
     command: Callable[[int], list[str]], folder: Path, log: str, ready: str | None
 ) -> Iterator[RunningPrometheus]:
+    """Start what `command` says for a free port until `ready` answers; stop it at the end."""
     process, port = _start(command, folder / log, ready)
     try:
         yield RunningPrometheus(

@@ -4,6 +4,7 @@
 # `controllers`: Argo Rollouts' and Flagger's own code as a client (tests/controllers).
 #
 #   tools/servers.sh            install and build what is missing
+#   tools/servers.sh e2e        that, and Thanos built from its Go module (4 minutes of CPU)
 #   tools/servers.sh env        print `export` lines for the tests, install nothing
 #   tools/servers.sh check      say what is there; exit 1 when something is missing
 #
@@ -15,7 +16,9 @@ servers="${SERINUS_SERVERS:-$root/.servers}"
 prometheus3_version="${PROMETHEUS3_VERSION:-v0.316.0}" # Prometheus 3.16.0, as its Go module counts
 go_version="${GO_VERSION:-1.26.8}"                     # fetched only where `go` is older or absent
 go_at_least="1.26.7"                                   # what that Prometheus asks for
+thanos_version="${THANOS_VERSION:-v0.42.4}"
 prometheus3="$servers/bin/prometheus3"
+thanos="$servers/bin/thanos"
 controllers="$servers/bin/controllers"
 
 say() { printf 'servers: %s\n' "$*" >&2; }
@@ -135,6 +138,32 @@ build_controllers() {
     say "built $controllers in $((SECONDS - started)) s"
 }
 
+thanos_is_built() {
+    [ -x "$thanos" ] && [ "$(cat "$servers/thanos.version" 2>/dev/null)" = "$thanos_version" ]
+}
+
+# Its go.mod replaces modules, which `go install` refuses: it is built in a copy of its own.
+build_thanos() {
+    local go started found copy
+    go="$(find_go)" || { install_go; go="$(find_go)"; } || die "no Go >= $go_at_least"
+    started="$SECONDS"
+    say "building Thanos $thanos_version with $("$go" version); some minutes the first time"
+    found="$(cd / && GOTOOLCHAIN=local "$go" mod download -json "github.com/thanos-io/thanos@$thanos_version" \
+        | sed -n 's/^[[:space:]]*"Dir": "\(.*\)",\{0,1\}$/\1/p')"
+    [ -d "$found" ] || die "Thanos $thanos_version did not arrive"
+    copy="$(mktemp -d)"
+    cp -r "$found/." "$copy"
+    chmod -R u+w "$copy"
+    mkdir -p "$servers/bin"
+    # Without slicelabels, as its authors build it, a sidecar panics at its first answer.
+    (cd "$copy" && GOFLAGS=-buildvcs=false GOTOOLCHAIN=local CGO_ENABLED=0 "$go" build -tags netgo,slicelabels \
+        -ldflags "-s -w -X github.com/prometheus/common/version.Version=${thanos_version#v}" \
+        -o "$thanos" ./cmd/thanos)
+    rm -rf "$copy"
+    printf '%s\n' "$thanos_version" >"$servers/thanos.version"
+    say "built $thanos in $((SECONDS - started)) s"
+}
+
 print_env() {
     local go
     if command -v prometheus >/dev/null; then
@@ -145,6 +174,9 @@ print_env() {
     fi
     if [ -x "$prometheus3" ]; then
         printf 'export SERINUS_PROMETHEUS3=%q\n' "$prometheus3"
+    fi
+    if [ -x "$thanos" ]; then
+        printf 'export SERINUS_THANOS=%q\n' "$thanos"
     fi
     if command -v victoria-metrics >/dev/null; then
         printf 'export SERINUS_VICTORIAMETRICS=%q\n' "$(command -v victoria-metrics)"
@@ -169,6 +201,7 @@ check() {
     if controllers_are_built; then say "controllers: $controllers"; else say "controllers: missing"; missing=1; fi
     if go="$(find_go)"; then say "Go: $go"; else say "Go: missing"; missing=1; fi
     if command -v chromium >/dev/null; then say "Chromium: $(command -v chromium)"; else say "Chromium: missing"; missing=1; fi
+    if thanos_is_built; then say "Thanos: $thanos"; else say "Thanos: missing, only for make e2e"; fi
     return "$missing"
 }
 
@@ -186,9 +219,15 @@ install() {
     check
 }
 
+install_e2e() {
+    install
+    thanos_is_built || build_thanos
+}
+
 case "${1:-install}" in
     install) install ;;
+    e2e) install_e2e ;;
     env) print_env ;;
     check) check ;;
-    *) die "unknown word '$1'; use install, env or check" ;;
+    *) die "unknown word '$1'; use install, e2e, env or check" ;;
 esac

@@ -19,6 +19,8 @@ TOO_MUCH = re.compile(
     r"too many (samples|bytes)|(?<!mustn't )exceed|maximum|more than (-search\.max|\d+ samples)",
     re.IGNORECASE,
 )
+# Thanos where it may not answer with less, and one of its stores is away: no fault of the query.
+STORE_AWAY = re.compile(r"rpc error: code = (Unavailable|DeadlineExceeded)")
 LONGEST_QUIET_S = 60.0
 QUOTED = 300
 
@@ -60,6 +62,8 @@ def refusal(
     match status:
         case 429:
             return _busy(f"{where} says we ask too often (429){said}", headers)
+        case 422 if STORE_AWAY.search(problem.error):
+            return SourceError(f"{where} cannot reach all of its stores (422){said}")
         case 422 if TOO_MUCH.search(problem.error):
             return TooMuchError(f"{where} says one query selects too much (422){said}")
         case 400 | 413 | 414 | 422:

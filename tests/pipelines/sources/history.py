@@ -79,13 +79,13 @@ def remember(store: MemorySource) -> MemorySource:
     return store
 
 
-def openmetrics() -> str:
-    """The history as promtool reads it."""
+def openmetrics(recorded: Sequence[Recorded] = HISTORY) -> str:
+    """Series as promtool reads them."""
     lines: list[str] = []
-    for name in NAMES:
+    for name in dict.fromkeys(series.labels["__name__"] for series in recorded):
         kind = "counter" if name.endswith("_total") else "gauge"
         lines.append(f"# TYPE {name.removesuffix('_total')} {kind}")
-        for series in HISTORY:
+        for series in recorded:
             if series.labels["__name__"] == name:
                 lines += _lines(series)
     return "\n".join([*lines, "# EOF", ""])

@@ -101,6 +101,21 @@ def test_a_span_that_holds_too_much_is_known_in_every_dialect(words: str) -> Non
     assert not isinstance(told(422, problem("execution", "many-to-many matching")), TooMuchError)
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("rpc error: code = Unavailable desc = connection error", "source_unavailable"),
+        ("rpc error: code = DeadlineExceeded desc = deadline exceeded", "source_unavailable"),
+        ("rpc error: code = ResourceExhausted desc = exceeded series limit", "query_rejected"),
+    ],
+)
+def test_a_store_that_is_away_is_no_fault_of_the_query(words: str, code: str) -> None:
+    """Thanos answers 422 for both: one is mended by waiting, the other by asking for less."""
+    error = final(told(422, problem("execution", f"proxy Series(): fetch series for x: {words}")))
+    assert (error.code, error.retryable) == (code, code == "source_unavailable")
+    assert isinstance(error, TooMuchError) == (code == "query_rejected")
+
+
 def test_a_query_whose_text_is_too_long_is_not_read_in_halves() -> None:
     """Six requests would be refused for the same reason as one."""
     words = "too long query; got 90 bytes; mustn't exceed `-search.maxQueryLen=64` bytes"
