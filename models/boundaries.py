@@ -95,6 +95,35 @@ class Boundaries:
             self._write(segments, at, boundary)
         self._move(series, top)
 
+    def begin(self, series: Ints, since: float, times: Floats, cumulative: Floats) -> None:
+        """Note, in one go, what `note` notes of series that were never seen.
+
+        All have the same times; `cumulative` (series, 1 + times) begins with that at `since`.
+        """
+        top = self._floor(times)
+        count = int(top[-1]) - self.frozen
+        if count < 1:
+            return
+        self._widen(count)
+        boundary = self.frozen + 1 + np.arange(count)
+        before = np.searchsorted(top, boundary)
+        t0 = np.concatenate([[since], times[:-1]])[before]
+        c0, c1 = cumulative.take(before, axis=1), cumulative.take(before + 1, axis=1)
+        self._ahead[series, :count] = self._between(boundary, t0, c0, times[before], c1)
+        self._done[series] = top[-1]
+
+    def _between(self, boundary: Ints, t0: Floats, c0: Floats, t1: Floats, c1: Floats) -> Floats:
+        """The value of segments at one boundary each."""
+        end = self.start + boundary * self.step
+        credited: Floats = c1 - c0
+        credited *= np.minimum(np.maximum((end - t0) / (t1 - t0), 0.0), 1.0)
+        credited += c0
+        np.minimum(credited, np.maximum(c0, c1), out=credited)
+        late = t1 - end > self.settle
+        if late.any():
+            credited[..., late] = c0[..., late]
+        return credited
+
     def _move(self, series: Ints, top: Ints) -> None:
         """The boundaries up to `top` of each run of a series are decided."""
         last = np.append(np.flatnonzero(series[1:] != series[:-1]), len(series) - 1)
@@ -121,10 +150,7 @@ class Boundaries:
         c0, c1 = segments.c0, segments.c1
         if at is not None:
             series, t0, t1, c0, c1 = series[at], t0[at], t1[at], c0[at], c1[at]
-        end = self.start + boundary * self.step
-        share = np.minimum(np.maximum((end - t0) / (t1 - t0), 0.0), 1.0)
-        inside = np.minimum(c0 + (c1 - c0) * share, np.maximum(c0, c1))
-        credited = np.where(t1 - end <= self.settle, inside, c0)
+        credited = self._between(boundary, t0, c0, t1, c1)
         self._ahead[series, boundary - self.frozen - 1] = credited
 
     def _floor(self, times: Floats) -> Ints:

@@ -26,6 +26,7 @@ from models.boundaries import Boundaries, Segments, joined
 from models.growing import Bools, Floats, Ints, push, sums
 from models.runs import Runs
 from models.scrapes import Batch, Scrapes
+from models.sight import FirstSight
 
 __all__ = ["Counters", "Restart", "Tally"]
 
@@ -47,6 +48,7 @@ class Counters:
         self.step = step
         self.bank = Bank(step=step, gap=gap)
         self.bounds = Boundaries(start=start, step=step, settle=settle, frozen=frozen)
+        self._sight = FirstSight(self.bank, self.bounds)
 
     # -- what is counted
 
@@ -118,9 +120,13 @@ class Counters:
         `restarts`: times of scrapes at which a target is known to have restarted since the last;
         `began`: process start of targets as a scrape told it, (time of the scrape, start).
         """
+        restarts, began = restarts or {}, began or {}
+        left = self._sight.take((series, times, values), restarts, began)
+        if left is not None:
+            series, times, values = series[left], times[left], values[left]
         for part in self._parts(series):
             batch = self._batch(series[part], times[part], values[part])
-            batch.restarts, batch.began = restarts or {}, began or {}
+            batch.restarts, batch.began = restarts, began
             self._take(batch)
 
     def _parts(self, series: Ints) -> list[slice | Ints]:
