@@ -12,8 +12,10 @@ import numpy as np
 
 from detector.gate.frame import Arm, Counts, Frame
 from detector.gate.learn import Learned
-from detector.gate.passing import Moment
+from detector.gate.moment import Moment
+from detector.gate.passing import holds
 from detector.gate.policy import Policy
+from detector.gate.reason import Reason
 from detector.gate.request import Stage
 from detector.gate.rule import ARM, Candidate
 from detector.gate.state import State, Tally
@@ -27,7 +29,21 @@ from models.sequential.noise import Noise
 from models.sequential.rows import ROWS, RowName
 from models.sequential.shares import Start
 
-__all__ = ["BINS", "EACH", "RATE", "T0", "arm", "moment", "spread", "state", "windowed"]
+__all__ = [
+    "BINS",
+    "EACH",
+    "LIMIT",
+    "RATE",
+    "T0",
+    "arm",
+    "at_end",
+    "codes",
+    "moment",
+    "only",
+    "spread",
+    "state",
+    "windowed",
+]
 
 T0 = 1_790_000_000.0
 STEP, BINS = 15.0, 40
@@ -172,3 +188,22 @@ def moment(
         burst=None,
     )
     return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def codes(m: Moment) -> list[str]:
+    """Every reason, in the order in which people are told."""
+    return [reason.code for reason in holds(m)]
+
+
+def only(m: Moment) -> Reason:
+    """The one reason."""
+    (reason,) = holds(m)
+    return reason
+
+
+def at_end(values: Mapping[int, float], usual: float = EACH, pods: int = 3) -> FloatArray:
+    """The usual value, but others in the last so many bins."""
+    out = spread(pods, usual)
+    for bins, value in sorted(values.items(), reverse=True):
+        out[:, BINS - bins :] = value
+    return out

@@ -1,0 +1,135 @@
+"""One signal as the verdict shows it: both sides, the effect, what is said of it, the numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from detector.gate.judgement import FirstFail
+from detector.gate.reason import Reason, ReasonCode, up
+from detector.gate.rule import Candidate
+from detector.gate.state import State
+from detector.gate.verdict import Outcome, Samples, SignalVerdict
+from detector.gate.words import (
+    compare,
+    effect_of,
+    fail_text,
+    level_of,
+    scope_name,
+    tally_requests,
+    unit_of,
+)
+from detector.series import FloatArray
+
+__all__ = ["Failed", "Reader"]
+
+_SUSPICIOUS = math.log(5.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The fail that stands: when it was certain, and from where on it was found."""
+
+    first: FirstFail
+    found: Candidate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Tells signals of one attempt; `start` and `step` (unix seconds) are its bins'.
+
+    `rows` names the canary's pods, `edges` are the finite upper edges of its histograms.
+    """
+
+    start: float
+    step: float
+    rows: tuple[str, ...]
+    edges: FloatArray | None
+    failed: Failed | None
+
+    def signal(self, state: State) -> SignalVerdict:
+        """The signal with all that is known of it."""
+        canary, control = self._levels(state)
+        ours, theirs = tally_requests(state, state.tally)
+        outcome, reason = self._said(state, compare(state, canary, control))
+        return SignalVerdict(
+            name=state.track.name,
+            outcome=outcome,
+            required=state.required,
+            judged=state.track.judged,
+            unit=unit_of(state.track),
+            canary=canary,
+            control=control,
+            effect=effect_of(state, canary, control),
+            evidence=_exp(state.strongest.log_e) if state.track.judged else 1.0,
+            needed=_exp(state.strongest.log_needed),
+            samples=Samples(canary=ours, control=theirs),
+            scope=scope_name(state.strongest.scope, self.rows),
+            since=datetime.fromtimestamp(self._since(state.strongest), UTC),
+            reason=reason,
+            details=_details(state),
+        )
+
+    def fail(self, failed: Failed, state: State | None) -> Reason:
+        """The first fail in words, with the numbers as they stand in its signal's `state`."""
+        if state is None:
+            return failed.first.reason
+        canary, control = self._levels(state)
+        text = fail_text(
+            state,
+            effect_of(state, canary, control),
+            scope_name(failed.found.scope, self.rows),
+            self._since(failed.found),
+            compare(state, canary, control),
+        )
+        return Reason(up(failed.first.signal), text)
+
+    def _levels(self, state: State) -> tuple[float | None, float | None]:
+        return (
+            level_of(state.track, state.tally.canary, self.edges),
+            level_of(state.track, state.tally.control, self.edges),
+        )
+
+    def _since(self, candidate: Candidate) -> float:
+        return self.start + candidate.start.bin * self.step
+
+    def _said(self, state: State, sides: str) -> tuple[Outcome, Reason]:
+        if self.failed is not None and self.failed.first.signal == state.track.name:
+            return Outcome.FAIL, self.fail(self.failed, state)
+        if state.track.judged and state.suspicion > _SUSPICIOUS:
+            text = f"{sides}: worse than the control, not yet with enough evidence."
+            return Outcome.INCONCLUSIVE, Reason(ReasonCode.SUSPICIOUS, text)
+        if state.cleared:
+            return Outcome.PASS, Reason(ReasonCode.HEALTHY, f"{sides}: harm is below its limit.")
+        code = ReasonCode.NEEDS_PODS if state.outlook.requests is None else ReasonCode.LOW_TRAFFIC
+        text = f"{sides}: harm is not yet known to be below its limit."
+        return Outcome.INCONCLUSIVE, Reason(code, text)
+
+
+def _details(state: State) -> dict[str, float | str | None]:
+    """The numbers of section 8, for people who ask why."""
+    learned = state.track.learned
+    lam = state.track.lately.weight[-1] if state.track.lately is not None else None
+    return {
+        "bound": _exp(state.bound),
+        "bound_exposure": _exp(state.bound_now),
+        "limit": _exp(learned.row.limit),
+        "tolerate": _exp(learned.row.tolerate),
+        "smallest_detectable": _exp(state.smallest),
+        "evidence_db": 10 * state.strongest.log_e / math.log(10),
+        "needed_db": 10 * state.strongest.log_needed / math.log(10),
+        "pod_sd": learned.noise.tau,
+        "scrape_sd": learned.noise.sigma,
+        "arm_sd": learned.arm,
+        "control_pods": float(learned.pods),
+        "reference_weight": None if lam is None else float(lam),
+        "load_ratio": math.exp(state.load),
+        "base_rate": learned.rate if state.track.on_counts else None,
+        "judged_on_history": state.on_history,
+        "needs_requests": state.outlook.requests,
+    }
+
+
+def _exp(log: float) -> float | None:
+    return math.exp(min(log, 700.0)) if log < math.inf else None
