@@ -38,7 +38,7 @@ def samples(made: Counters, target: int, times: Floats, rise: float) -> tuple[In
     """Every series of a target at the same times, each rising in its own way."""
     names = series_of(made, target)
     rises = rise * (1 + np.arange(len(names)))[:, None] * np.sqrt(np.arange(len(times)))
-    values: Floats = (1e5 / 3 + rises).ravel()
+    values = np.asarray(1e5 / 3 + rises, np.float64).ravel()
     return np.repeat(names, len(times)), np.tile(times, len(names)), values
 
 
