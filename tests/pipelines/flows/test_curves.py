@@ -8,7 +8,7 @@ import pytest
 from detector.errors import NotFoundError
 from detector.gate.curve import Curve
 from pipelines.flows.curves import Curves
-from pipelines.stores.memory import MemoryPoints
+from pipelines.stores.memory_attempts import MemoryPoints
 from tests.api.ui.scenes import T0, Shop
 
 
