@@ -19,7 +19,10 @@ _NAMING = frozenset({*PODS, *SERVICES, "destination_workload", "destination_app"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A request with its selectors parsed; `control` None: to be found."""
+    """A request with its selectors parsed; `control` None: to be found.
+
+    `tells_weight`: the canary's weight is sent, so that no controller is asked for it.
+    """
 
     service: str
     canary: tuple[Matcher, ...]
@@ -28,6 +31,7 @@ class Asked:
     cluster: str | None
     across_clusters: bool
     time_scale: float
+    tells_weight: bool = False
 
     def names_service(self, selector: Sequence[Matcher]) -> bool:
         """Whether a selector alone picks this service: a pod or workload that bears its name."""
@@ -69,4 +73,5 @@ def asked_of(request: VerdictRequest) -> Asked:
         cluster=request.cluster or None,
         across_clusters=isinstance(policy, Policy) and policy.allow_cross_cluster,
         time_scale=policy.time_scale if isinstance(policy, Policy) else 1.0,
+        tells_weight=request.weight is not None,
     )

@@ -13,6 +13,7 @@ from detector.discovery.matching import Labels, fits, merged, negated, rules, va
 from detector.discovery.nearest import instead, unknown_arm, unknown_service
 from detector.discovery.owners import by_owners
 from detector.discovery.service import Service, resource_queries
+from detector.discovery.steering import GAUGE, weight_gauge, weight_queries, workload_of
 from detector.discovery.traffic import Candidate, candidates
 from detector.discovery.weighing import traffic_before
 from detector.ports import MetricCatalog, MetricSource
@@ -154,13 +155,16 @@ class Search:
 
     def _bound(self, best: Candidate, arms: Arms, unit: Unit, notes: tuple[str, ...]) -> Plan:
         queries = resource_queries(self.packs, self.names, best, arms)
+        workload = workload_of(best, arms, unit)
+        queries += weight_queries(self.names, workload, self.asked)
+        beside = self.look.series(queries)
         service = Service(
             packs=self.packs,
             candidate=best,
             arms=arms,
             unit=unit,
             found=self.found,
-            beside=self.look.series(queries),
+            beside=beside,
         )
         bound, missing = bound_signals(service)
         return Plan(
@@ -173,6 +177,7 @@ class Search:
             missing=missing,
             notes=notes,
             unit=unit,
+            weight=weight_gauge(beside.get(GAUGE, ()), workload, best, arms, self.asked),
         )
 
     def _without_canary(self, best: Candidate) -> Plan:

@@ -80,10 +80,14 @@ def _spelled(canary: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weight:
-    """The canary's share of the traffic in per cent, known since `at`."""
+    """The canary's share of the traffic in per cent, known since `at`.
+
+    `is_read`: from the controller's own gauge; else whoever asked told it.
+    """
 
     at: float
     weight: float
+    is_read: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,7 +86,8 @@ class Plan:
     """What is read and judged for one attempt; fixed when the attempt starts.
 
     `requests` is the family whose counts are the traffic (it decides pods and load);
-    `start_time` gives container starts where the service exposes them.
+    `start_time` gives container starts where the service exposes them. `weight` selects the
+    gauge in which the controller shows the canary's weight in per cent, None where there is none.
     """
 
     service: str
@@ -98,3 +99,4 @@ class Plan:
     missing: tuple[Missing, ...] = ()
     notes: tuple[str, ...] = ()
     unit: Unit = Unit.POD
+    weight: Query | None = None
