@@ -100,6 +100,19 @@ class Columns(Sequence[Series]):
             np.concatenate([one.values for one in series]) if times else np.zeros(0),
         )
 
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """Where each series ends in the arrays."""
+        return np.cumsum(self.sizes)
+
+    def some(self) -> Columns:
+        """The series that have samples."""
+        if self.sizes.all():
+            return self
+        there = np.flatnonzero(self.sizes)
+        labels = [self.labels[at] for at in there.tolist()]
+        return Columns(labels, self.sizes[there], self.times, self.values)
+
     def __len__(self) -> int:
         return len(self.labels)
 

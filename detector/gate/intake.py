@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.gate.known import Known, Labels
 from detector.gate.roster import Roster
 from detector.series import Answer, Columns, FloatArray
 from detector.signals.plan import ArmName, Reading
@@ -38,47 +39,6 @@ class Samples:
         return np.append(changes, len(self.series) - 1)
 
 
-class _Memory:
-    """The label sets that answers to one reading have had, and the numbers of those series.
-
-    An answer is nearly always all of it, or a part in the same order: then it is walked once,
-    side by side.
-    """
-
-    def __init__(self) -> None:
-        self.labels: list[Mapping[str, str]] = []
-        self.numbers: list[int] = []
-        self.last: tuple[list[Mapping[str, str]], Ints] = ([], np.zeros(0, np.int64))
-
-    def numbers_of(
-        self, labels: list[Mapping[str, str]], place: Callable[[Mapping[str, str]], int]
-    ) -> Ints:
-        """Numbers of label sets, at once where they are those of the last answer."""
-        if self.last[0] != labels:
-            self.last = (labels, np.array(self.find(labels, place), np.int64))
-        return self.last[1]
-
-    def find(
-        self, labels: list[Mapping[str, str]], place: Callable[[Mapping[str, str]], int]
-    ) -> list[int]:
-        """Numbers of label sets; `place` tells those that were not found, which are remembered."""
-        found, at, new = [], 0, 0
-        for one in labels:
-            until = min(at + _SKIP, len(self.labels))
-            look = at
-            while look < until and self.labels[look] != one:
-                look += 1
-            if look < until:
-                found.append(self.numbers[look])
-                at = look + 1
-            else:
-                found.append(place(one))
-                new += 1
-        if new and len(labels) >= len(self.labels):
-            self.labels, self.numbers = labels, found
-        return found
-
-
 _NONE = Samples(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
 
 
@@ -90,7 +50,7 @@ class Intake:
         self.notes: dict[str, int] = {}
         self.pending = _NONE
         self._newest: FloatArray = np.zeros(0)
-        self._memory: dict[Reading, _Memory] = {}
+        self._memory: dict[Reading, Known] = {}
 
     def take(self, readings: Sequence[Reading], answers: Sequence[Answer]) -> None:
         """Keep what is new in the answers; canary readings first, so that they claim their pods."""
@@ -109,15 +69,15 @@ class Intake:
         if parts:
             self._keep(numbers, parts)
 
-    def _numbers(self, reading: Reading, labels: list[Mapping[str, str]]) -> Ints:
+    def _numbers(self, reading: Reading, labels: list[Labels]) -> Ints:
         """Number of each series; earlier answers to the same reading are the first guess."""
         held = self._memory.get(reading)
         if held is None:
-            held = self._memory[reading] = _Memory()
+            held = self._memory[reading] = Known()
             while len(self._memory) > _MEMORIES:
                 del self._memory[next(iter(self._memory))]
         family = self.roster.index[reading.family]
-        return held.numbers_of(labels, lambda one: self.roster.place(family, reading.arm, one))
+        return held.numbers(labels, lambda one: self.roster.place(family, reading.arm, one))
 
     def _keep(self, numbers: list[Ints], parts: list[Columns]) -> None:
         count = len(self.roster.entries)
@@ -188,5 +148,3 @@ class Intake:
 
 # Queries whose last answer is remembered: families x arms, and pods in hundreds.
 _MEMORIES = 256
-# Label sets that an answer may leave out in a row, such as all series of some pods.
-_SKIP = 512

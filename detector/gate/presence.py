@@ -6,15 +6,16 @@ revision is which. It never enters the evidence.
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.gate.attempt import Latch
-from detector.series import Answer, Series
+from detector.gate.known import Known, Labels
+from detector.series import Answer, Columns, FloatArray
 from detector.signals.plan import ArmName, Family, Plan, Reading
 
 __all__ = ["Pod", "Presence", "revision_keys", "scrape_interval"]
@@ -41,6 +42,66 @@ class Pod:
     keys: frozenset[str] = frozenset()
 
 
+class _Side:
+    """The series of one arm: whose each is, and its last value."""
+
+    def __init__(self, family: Family, pods: dict[str, Pod]) -> None:
+        self.family, self.pods = family, pods
+        self.owners: list[Pod] = []
+        self.last: FloatArray = np.zeros(0)
+        self._known = Known()
+        self._numbers: dict[frozenset[tuple[str, str]], int] = {}
+
+    def numbers(self, labels: list[Labels]) -> NDArray[np.int64]:
+        """The number of each series, with room for its last value, 0 at first."""
+        numbers = self._known.numbers(labels, self._place)
+        missing = len(self.owners) - len(self.last)
+        if missing:
+            self.last = np.concatenate([self.last, np.zeros(missing)])
+        return numbers
+
+    def _place(self, labels: Labels) -> int:
+        key = frozenset(labels.items())
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self.owners)
+            self.owners.append(self._owner(labels))
+        return number
+
+    def _owner(self, labels: Labels) -> Pod:
+        name = pod_of(self.family, labels)
+        pod = self.pods.get(name)
+        if pod is None:
+            keys = revision_keys(name, labels)
+            pod = self.pods[name] = Pod(first=np.inf, last=-np.inf, keys=keys)
+        return pod
+
+    def see(self, columns: Columns, ends: NDArray[np.int64]) -> None:
+        """Pods are there from the first to the last sample of any of their series."""
+        first = columns.times[ends - columns.sizes].tolist()
+        last = columns.times[ends - 1].tolist()
+        for number, begin, end in zip(self.numbers(columns.labels), first, last, strict=True):
+            pod = self.owners[number]
+            pod.first, pod.last = min(pod.first, begin), max(pod.last, end)
+
+    def serve(self, columns: Columns, ends: NDArray[np.int64]) -> FloatArray:
+        """Times at which a counter stood otherwise than before; pods served then."""
+        numbers = self.numbers(columns.labels)
+        values = np.where(np.isfinite(columns.values), columns.values, 0.0)
+        before = np.concatenate([np.zeros(1), values[:-1]])
+        before[ends - columns.sizes] = self.last[numbers]
+        self.last[numbers] = values[ends - 1]
+        moved = np.flatnonzero(values != before)
+        times = columns.times[moved]
+        newest = np.full(len(numbers), -np.inf)
+        # Of several times of one series the last is kept: they ascend.
+        newest[np.searchsorted(ends, moved, side="right")] = times
+        for number, served in zip(numbers.tolist(), newest.tolist(), strict=True):
+            pod = self.owners[number]
+            pod.served = max(pod.served, served)
+        return times
+
+
 @dataclass(slots=True)
 class Presence:
     """Pods of both arms by name."""
@@ -52,48 +113,38 @@ class Presence:
     control: dict[str, Pod] = field(default_factory=dict)
     resumed: float = -np.inf
     served: float = -np.inf
-    _last: dict[tuple[str, frozenset[tuple[str, str]]], float] = field(default_factory=dict)
+    _sides: dict[ArmName, _Side] = field(init=False)
+
+    def __post_init__(self) -> None:
+        family = self.plan.requests
+        self._sides = {
+            ArmName.CANARY: _Side(family, self.canary),
+            ArmName.CONTROL: _Side(family, self.control),
+        }
 
     def take(self, readings: Sequence[Reading], answers: Sequence[Answer]) -> None:
         """New samples; those of other families are passed over."""
-        served: list[float] = []
+        served: list[FloatArray] = []
         for reading, answer in zip(readings, answers, strict=True):
             if reading.arm is None or reading.family != self.plan.requests:
                 continue
-            for series in answer.series:
-                if series.times.size:
-                    served += self._see(reading.arm, reading.family, series)
-        for at in sorted(served):
-            if at - self.served >= _PAUSE_S * self.time_scale:
-                self.resumed = at
-            self.served = max(self.served, at)
+            columns = Columns.of(answer.series).some()
+            side, ends = self._sides[reading.arm], columns.ends
+            side.see(columns, ends)
+            if reading.arm is ArmName.CANARY:
+                served.append(side.serve(columns, ends))
+        if served:
+            self._resume(np.unique(np.concatenate(served)))
 
-    def _see(self, arm: ArmName, family: Family, series: Series) -> list[float]:
-        name = pod_of(family, series.labels)
-        pods = self.canary if arm is ArmName.CANARY else self.control
-        first, last = float(series.times[0]), float(series.times[-1])
-        pod = pods.get(name)
-        if pod is None:
-            pod = pods[name] = Pod(first=first, last=last, keys=revision_keys(name, series.labels))
-        pod.first, pod.last = min(pod.first, first), max(pod.last, last)
-        if arm is ArmName.CONTROL:
-            return []
-        at = self._increases(name, series)
-        pod.served = max([pod.served, *at])
-        return at
-
-    def _increases(self, pod: str, series: Series) -> list[float]:
-        """Times at which the counter stood higher than before."""
-        key = (pod, frozenset(series.labels.items()))
-        before = self._last.get(key, 0.0)
-        if series.values.size == 1:
-            value = series.values.item()
-            self._last[key] = value = value if math.isfinite(value) else 0.0
-            return [series.times.item()] if value != before else []
-        values = np.nan_to_num(series.values)
-        self._last[key] = float(values[-1])
-        risen = np.diff(values, prepend=before) != 0
-        return [float(t) for t in series.times[risen]]
+    def _resume(self, served: FloatArray) -> None:
+        """Take note of requests at these times, ascending, and of those that came after a pause."""
+        if not served.size:
+            return
+        before = np.maximum(np.concatenate([[-np.inf], served[:-1]]), self.served)
+        late = served[served - before >= _PAUSE_S * self.time_scale]
+        if late.size:
+            self.resumed = float(late[-1])
+        self.served = max(self.served, float(served[-1]))
 
     def alive(self, at: float) -> tuple[str, ...]:
         """Canary pods that still reported at `at`, sorted."""
@@ -125,7 +176,7 @@ class Presence:
         return min(p.first for p in serving)
 
 
-def pod_of(family: Family, labels: Mapping[str, str]) -> str:
+def pod_of(family: Family, labels: Labels) -> str:
     """The name of the pod (or of what stands for it) that a series belongs to."""
     for label in (family.pod_label, *family.pod_fallback):
         if labels.get(label):
@@ -133,7 +184,7 @@ def pod_of(family: Family, labels: Mapping[str, str]) -> str:
     return ""
 
 
-def revision_keys(pod: str, labels: Mapping[str, str]) -> frozenset[str]:
+def revision_keys(pod: str, labels: Labels) -> frozenset[str]:
     """By what a revision is known again: the pod template's hash, else digest or version."""
     for label in _HASH_LABELS:
         if labels.get(label):

@@ -66,3 +66,12 @@ def test_a_query_keeps_its_hash_to_itself() -> None:
     hash(one)
     assert {one: "found"}[other] == "found"
     assert pack(one) == pack(other)
+
+
+@given(SIZES)
+def test_only_series_with_samples_are_some(sizes: list[int]) -> None:
+    """The first sample of a series that has none would be that of the next one."""
+    series = series_of(sizes)
+    some = Columns.of(series).some()
+    assert [told(s) for s in some] == [told(s) for s in series if len(s.times)]
+    assert some.ends.tolist() == np.cumsum([size for size in sizes if size]).tolist()

@@ -190,3 +190,20 @@ def test_the_interval_is_the_median_distance() -> None:
     gap = Series(labels={}, times=np.array([0.0, 90.0]), values=np.zeros(2))
     assert scrape_interval([Answer(series=(often, gap))]) == EVERY
     assert scrape_interval([Answer(series=(counted("a", 0, 1),)), Answer(series=())]) is None
+
+
+def test_a_value_without_end_serves_nobody() -> None:
+    """An exporter that divides by nothing shows infinity: that is no request."""
+    held = presence()
+    see(
+        held, Series(labels={"pod": "a"}, times=np.array([0.0, 15.0]), values=np.array([0, np.inf]))
+    )
+    assert held.served == -np.inf
+
+
+def test_series_without_samples_name_nobody() -> None:
+    """A source that lists a series it has nothing of."""
+    held = presence()
+    nothing = Series(labels={"pod": "a"}, times=np.zeros(0), values=np.zeros(0))
+    see(held, nothing, counted("b", 0, 30))
+    assert list(held.canary) == ["b"]

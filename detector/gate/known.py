@@ -1,0 +1,52 @@
+"""The label sets that answers to one question have had, and what they are known as."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Known", "Labels"]
+
+Ints = NDArray[np.int64]
+Labels = Mapping[str, str]
+
+# Label sets that an answer may leave out in a row, such as all series of some pods.
+_SKIP = 512
+
+
+class Known:
+    """Numbers of label sets.
+
+    An answer is nearly always all of the one before, or a part in the same order: then it is
+    walked once, side by side.
+    """
+
+    def __init__(self) -> None:
+        self._labels: list[Labels] = []
+        self._numbers: list[int] = []
+        self._last: tuple[list[Labels], Ints] = ([], np.zeros(0, np.int64))
+
+    def numbers(self, labels: list[Labels], place: Callable[[Labels], int]) -> Ints:
+        """Numbers of label sets; `place` tells those that were not found, the same each time."""
+        if self._last[0] != labels:
+            self._last = (labels, np.array(self._find(labels, place), np.int64))
+        return self._last[1]
+
+    def _find(self, labels: list[Labels], place: Callable[[Labels], int]) -> list[int]:
+        found, at, new = [], 0, 0
+        for one in labels:
+            until = min(at + _SKIP, len(self._labels))
+            look = at
+            while look < until and self._labels[look] != one:
+                look += 1
+            if look < until:
+                found.append(self._numbers[look])
+                at = look + 1
+            else:
+                found.append(place(one))
+                new += 1
+        if new and len(labels) >= len(self._labels):
+            self._labels, self._numbers = labels, found
+        return found
