@@ -23,7 +23,7 @@ from api.cli.told import told_of
 from api.cli.waiting import Rhythm, wait
 from detector.errors import ConfigError, InputError
 
-__all__ = ["Asking", "check"]
+__all__ = ["Asking", "check", "given"]
 
 LONGEST_S = 3600.0
 SHORTEST_EVERY_S = 1.0
@@ -39,6 +39,11 @@ class Asking:
     timeout: str | None
     on_inconclusive: int
     as_json: bool
+
+
+def given(**fields: str | None) -> Mapping[str, str]:
+    """The fields that were given."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def check(

@@ -20,6 +20,23 @@ from api.cli.options import (
     Shown,
     StageName,
 )
+from api.cli.patience import Every, OnInconclusive, Timeout, Wait
+from api.cli.question import (
+    Asked,
+    AsOf,
+    Attempt,
+    Canary,
+    Cluster,
+    Control,
+    Deadline,
+    Namespace,
+    PolicyName,
+    Revision,
+    RolloutName,
+    Service,
+    StartedAt,
+    Weight,
+)
 
 __all__ = ["app"]
 
@@ -57,41 +74,26 @@ def serve(
 @guarded
 def check(  # noqa: PLR0913 - the question has that many fields
     *,
-    service: Annotated[str, typer.Option(help="The service that is rolled out.")],
-    canary: Annotated[str, typer.Option(help="PromQL label selector of the canary.")],
-    control: Annotated[
-        str | None, typer.Option(help="Selector of the control; found if not given.")
-    ] = None,
+    service: Service,
+    canary: Canary,
+    control: Control = None,
     prometheus: Prometheus = None,
     server: Server = None,
-    namespace: Annotated[str | None, typer.Option(help="Kubernetes namespace.")] = None,
-    cluster: Annotated[str | None, typer.Option(help="Cluster.")] = None,
-    rollout: Annotated[str | None, typer.Option(help="Name of the rollout.")] = None,
-    revision: Annotated[str | None, typer.Option(help="What is rolled out.")] = None,
-    attempt: Annotated[str | None, typer.Option(help="Your name of this try.")] = None,
-    started_at: Annotated[
-        str | None, typer.Option(help="Begin of the canary, ISO 8601 or unix seconds.")
-    ] = None,
-    deadline: Annotated[str | None, typer.Option(help="When undecided becomes final.")] = None,
-    as_of: Annotated[str | None, typer.Option(help="The answer that was due then.")] = None,
-    weight: Annotated[
-        str | None, typer.Option(help="The canary's share of the traffic, per cent.")
-    ] = None,
-    stage: Annotated[
-        StageName, typer.Option(help="May it go on (step), or become stable (final)?")
-    ] = StageName.STEP,
-    policy: Annotated[str, typer.Option(help="A policy by name.")] = "default",
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Ask until a pass, a fail, or the deadline.")
-    ] = False,
-    every: Annotated[str, typer.Option(help="How often --wait asks.")] = "15s",
-    timeout: Annotated[
-        str | None,
-        typer.Option(help="How long --wait asks at most; 1h where there is no --deadline."),
-    ] = None,
-    on_inconclusive: Annotated[
-        int, typer.Option(min=0, max=125, help="Exit code of an undecided answer.")
-    ] = 3,
+    namespace: Namespace = None,
+    cluster: Cluster = None,
+    rollout: RolloutName = None,
+    revision: Revision = None,
+    attempt: Attempt = None,
+    started_at: StartedAt = None,
+    deadline: Deadline = None,
+    as_of: AsOf = None,
+    weight: Weight = None,
+    stage: Asked = StageName.STEP,
+    policy: PolicyName = "default",
+    wait: Wait = False,
+    every: Every = "15s",
+    timeout: Timeout = None,
+    on_inconclusive: OnInconclusive = 3,
     shown: Shown = Format.TEXT,
     data: Data = None,
     config: Config = None,
@@ -101,27 +103,26 @@ def check(  # noqa: PLR0913 - the question has that many fields
     The exit code says the answer: 0 pass, 1 fail, 3 inconclusive, 2 wrong usage or configuration,
     4 could not ask. The answer is the judgement as the policy's mode lets it act.
     """
-    from api.cli.checking import Asking
+    from api.cli.checking import Asking, given
     from api.cli.checking import check as run
 
-    fields = {
-        "service": service,
-        "canary": canary,
-        "control": control,
-        "namespace": namespace,
-        "cluster": cluster,
-        "rollout": rollout,
-        "revision": revision,
-        "attempt": attempt,
-        "started_at": started_at,
-        "deadline": deadline,
-        "as_of": as_of,
-        "weight": weight,
-        "stage": stage.value,
-        "policy": policy,
-    }
     asking = Asking(
-        fields={name: value for name, value in fields.items() if value is not None},
+        fields=given(
+            service=service,
+            canary=canary,
+            control=control,
+            namespace=namespace,
+            cluster=cluster,
+            rollout=rollout,
+            revision=revision,
+            attempt=attempt,
+            started_at=started_at,
+            deadline=deadline,
+            as_of=as_of,
+            weight=weight,
+            stage=stage.value,
+            policy=policy,
+        ),
         wait=wait,
         every=every,
         timeout=timeout,
