@@ -40,7 +40,11 @@ class PrometheusCatalog:
 
     def metrics(self, *, timeout_s: float) -> frozenset[str]:
         """Names of all metrics that the source knows."""
-        return frozenset(self._checked(self._client(timeout_s).all_metrics, list[str]))
+        client = self._client(timeout_s)
+        names = self._checked(client.all_metrics, list[str])
+        if not names:  # VictoriaMetrics of today tells those of the last day unless told a start
+            names = self._checked(lambda: client.all_metrics({"start": 1}), list[str])
+        return frozenset(names)
 
     def series(
         self, queries: Sequence[Query], start: float, end: float, *, timeout_s: float
@@ -86,7 +90,8 @@ class PrometheusCatalog:
     def _client(self, timeout_s: float) -> PrometheusConnect:
         from pipelines.sources.client import connect
 
-        return connect(self._settings.url.rstrip("/"), self._exchange, Deadline(timeout_s))
+        params = tuple(self._settings.params.items())
+        return connect(self._settings.url.rstrip("/"), self._exchange, Deadline(timeout_s), params)
 
     def _checked(self, call: Callable[[], Any], kind: type[T]) -> T:
         """What the client returns, checked for its shape; it trusts the body blindly."""

@@ -81,7 +81,7 @@ class SourceSettings:
 
     `kind` is `prometheus` (also for Thanos, Mimir, VictoriaMetrics), `memory`, or the name of an
     entry point in the group `serinus.sources`; `url` may have a path prefix. `params` are sent
-    with every query (Thanos: `dedup`, `partial_response`). `allow_hosts`, when not empty, names
+    with every request (Thanos: `dedup`, `partial_response`). `allow_hosts`, when not empty, names
     the only hosts that may be asked. `options` is for sources of third parties.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
@@ -70,6 +71,28 @@ def test_metrics_are_the_names_that_there_are(
     fault_server.behave(said(["up", "requests_total", "up"]))
     assert catalog.metrics(timeout_s=TIMEOUT_S) == {"up", "requests_total"}
     assert path(fault_server.requests[0]) == "/api/v1/label/__name__/values"
+
+
+@pytest.mark.parametrize(("older", "wanted"), [(["up"], {"up"}), ([], set())])
+def test_metrics_are_looked_for_further_back_where_there_are_none(
+    older: list[str], wanted: set[str], catalog: PrometheusCatalog, fault_server: FaultServer
+) -> None:
+    """VictoriaMetrics tells the names of the last day only; a history may be older, or empty."""
+    fault_server.behave(said([]), said(older))
+    assert catalog.metrics(timeout_s=TIMEOUT_S) == wanted
+    assert [asked(request).get("start") for request in fault_server.requests] == [None, ["1"]]
+
+
+@each
+def test_parameters_of_the_source_go_with_every_call(call: Call, fault_server: FaultServer) -> None:
+    """`extra_label` keeps tenants apart; a call without it would see those of others."""
+    made = SourceSettings(url=fault_server.url, params={"extra_label": "team=a&b"})
+    fault_server.behave(said([]))
+    with contextlib.suppress(SourceError):  # metadata is no list
+        call(PrometheusCatalog(made, Exchange(made, Cost(), Skew())))
+    assert {tuple(asked(request)["extra_label"]) for request in fault_server.requests} == {
+        ("team=a&b",)
+    }
 
 
 def test_a_prefix_of_the_url_is_kept(fault_server: FaultServer) -> None:
@@ -211,6 +234,39 @@ def test_nothing_is_read_into_what_is_not_the_api(
         call(catalog)
     assert told.value.retryable is False
     assert len(fault_server.requests) == 1
+
+
+@each
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        pytest.param({"warnings": ["store-2: connection refused"]}, "store-2", id="a warning"),
+        pytest.param({"isPartial": True}, "only a part of what exists", id="a flag"),
+    ],
+)
+def test_a_part_of_the_catalogue_is_no_catalogue(
+    call: Call,
+    more: dict[str, object],
+    words: str,
+    catalog: PrometheusCatalog,
+    fault_server: FaultServer,
+) -> None:
+    """Restarts that a store away would have told are else not judged, though it comes back."""
+    fault_server.behave(json.dumps({"status": "success", "data": [], **more}).encode())
+    with pytest.raises(SourceError, match=words) as told:
+        call(catalog)
+    assert (told.value.code, told.value.retryable) == ("source_unavailable", True)
+
+
+@pytest.mark.parametrize(
+    "more", [{"warnings": ["results truncated due to limit"]}, {"warnings": []}, {"infos": ["x"]}]
+)
+def test_what_our_own_limit_left_out_is_counted_by_us(
+    more: dict[str, object], catalog: PrometheusCatalog, fault_server: FaultServer
+) -> None:
+    """Prometheus 3 warns of it too, and that is no store away."""
+    fault_server.behave(json.dumps({"status": "success", "data": [{"a": "b"}], **more}).encode())
+    assert list(catalog.series([UP], T0, END, timeout_s=TIMEOUT_S)) == [{"a": "b"}]
 
 
 @each

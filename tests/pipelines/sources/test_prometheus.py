@@ -277,7 +277,7 @@ class TestLogin:
         with PrometheusSource(SourceSettings(url=fault_server.url, auth=auth)) as source:
             source.read([query("up")], T0, END, timeout_s=TIMEOUT_S)
             file.write_text("second\n", encoding="utf-8")
-            fault_server.behave(b'{"status":"success","data":[]}')
+            fault_server.behave(b'{"status":"success","data":["up"]}')
             source.metrics(timeout_s=TIMEOUT_S)
         sent = [request.headers for request in fault_server.requests]
         assert [one["authorization"] for one in sent] == ["Bearer first", "Bearer second"]
@@ -286,8 +286,10 @@ class TestLogin:
     def test_every_call_bears_the_tenant_below_the_prefix(self, fault_server: FaultServer) -> None:
         """Mimir answers 401 to a call without a tenant, and 404 to one beside `/prometheus`."""
         told = SourceSettings(url=f"{fault_server.url}/prometheus", auth=Auth(tenant="shop|cart"))
-        lists, types = (b'{"status":"success","data":%s}' % data for data in (b"[]", b"{}"))
-        fault_server.behave(Misbehaviour.EMPTY, lists, lists, lists, types)
+        names, lists, types = (
+            b'{"status":"success","data":%s}' % data for data in (b'["up"]', b"[]", b"{}")
+        )
+        fault_server.behave(Misbehaviour.EMPTY, names, lists, lists, types)
         with PrometheusSource(told) as source:
             source.read([query("up")], T0, END, timeout_s=TIMEOUT_S)
             source.metrics(timeout_s=TIMEOUT_S)

@@ -14,7 +14,7 @@ from detector.series import Answer
 from pipelines.sources.prometheus import PrometheusSource
 from pipelines.sources.settings import SourceSettings
 from tests.pipelines.sources import test_contract as contract
-from tests.pipelines.sources.history import HISTORY, T0, Recorded, openmetrics, query
+from tests.pipelines.sources.history import HISTORY, NAMES, T0, Recorded, openmetrics, query
 from tests.thanos import Replica, RunningThanos, running_thanos
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.e2e]
@@ -128,6 +128,21 @@ def test_without_partial_answers_a_store_that_is_away_is_an_outage(tmp_path: Pat
         thanos.sidecars[0].close()
         with pytest.raises(SourceError, match="cannot reach all of its stores") as caught:
             contract.read(source, query("shop_gap_total"))
+    assert (caught.value.code, caught.value.retryable) == ("source_unavailable", True)
+
+
+@pytest.mark.parametrize("partial_response", ["true", "false"])
+def test_half_a_catalogue_is_none(tmp_path: Path, partial_response: str) -> None:
+    """What exists is not decided while a store is away that may know more."""
+    with (
+        running_thanos(tmp_path, PAIR, strict=True) as thanos,
+        opened(thanos, partial_response=partial_response) as source,
+    ):
+        whole = source.metrics(timeout_s=contract.TIMEOUT_S)
+        thanos.sidecars[0].close()
+        with pytest.raises(SourceError, match="Unavailable") as caught:
+            source.metrics(timeout_s=contract.TIMEOUT_S)
+    assert whole == set(NAMES)
     assert (caught.value.code, caught.value.retryable) == ("source_unavailable", True)
 
 
