@@ -100,6 +100,20 @@ class Columns(Sequence[Series]):
             np.concatenate([one.values for one in series]) if times else np.zeros(0),
         )
 
+    @classmethod
+    def joined(cls, parts: Sequence[Columns]) -> Columns:
+        """The series of all parts."""
+        if len(parts) == 1:
+            return parts[0]
+        if not parts:
+            return cls.of(())
+        return cls(
+            [one for part in parts for one in part.labels],
+            np.concatenate([part.sizes for part in parts]),
+            np.concatenate([part.times for part in parts]),
+            np.concatenate([part.values for part in parts]),
+        )
+
     @property
     def ends(self) -> NDArray[np.int64]:
         """Where each series ends in the arrays."""
@@ -112,6 +126,15 @@ class Columns(Sequence[Series]):
         there = np.flatnonzero(self.sizes)
         labels = [self.labels[at] for at in there.tolist()]
         return Columns(labels, self.sizes[there], self.times, self.values)
+
+    def kept(self, keep: NDArray[np.bool_]) -> Columns:
+        """The samples that are kept, and the series that have any."""
+        if keep.all():
+            return self.some()
+        until = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep)])
+        ends = self.ends
+        sizes = until[ends] - until[ends - self.sizes]
+        return Columns(self.labels, sizes, self.times[keep], self.values[keep]).some()
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.gate.known import Known, Labels
+from detector.gate.known import KnownByQuestion, Labels
 from detector.gate.roster import Roster
 from detector.series import Answer, Columns, FloatArray
 from detector.signals.plan import ArmName, Reading
@@ -50,7 +50,7 @@ class Intake:
         self.notes: dict[str, int] = {}
         self.pending = _NONE
         self._newest: FloatArray = np.zeros(0)
-        self._memory: dict[Reading, Known] = {}
+        self._known = KnownByQuestion()
 
     def take(self, readings: Sequence[Reading], answers: Sequence[Answer]) -> None:
         """Keep what is new in the answers; canary readings first, so that they claim their pods."""
@@ -71,13 +71,10 @@ class Intake:
 
     def _numbers(self, reading: Reading, labels: list[Labels]) -> Ints:
         """Number of each series; earlier answers to the same reading are the first guess."""
-        held = self._memory.get(reading)
-        if held is None:
-            held = self._memory[reading] = Known()
-            while len(self._memory) > _MEMORIES:
-                del self._memory[next(iter(self._memory))]
         family = self.roster.index[reading.family]
-        return held.numbers(labels, lambda one: self.roster.place(family, reading.arm, one))
+        return self._known.of(reading).numbers(
+            labels, lambda one: self.roster.place(family, reading.arm, one)
+        )
 
     def _keep(self, numbers: list[Ints], parts: list[Columns]) -> None:
         count = len(self.roster.entries)
@@ -144,7 +141,3 @@ class Intake:
 
     def _note(self, what: str, count: int) -> None:
         self.notes[what] = self.notes.get(what, 0) + count
-
-
-# Queries whose last answer is remembered: families x arms, and pods in hundreds.
-_MEMORIES = 256

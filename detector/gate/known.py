@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Known", "Labels"]
+__all__ = ["Known", "KnownByQuestion", "Labels"]
 
 Ints = NDArray[np.int64]
 Labels = Mapping[str, str]
 
 # Label sets that an answer may leave out in a row, such as all series of some pods.
 _SKIP = 512
+# Questions whose answers are remembered: families x arms, and pods in hundreds.
+_QUESTIONS = 256
 
 
 class Known:
@@ -50,3 +52,19 @@ class Known:
         if new and len(labels) >= len(self._labels):
             self._labels, self._numbers = labels, found
         return found
+
+
+class KnownByQuestion:
+    """What is known of the answers to each of the questions that came up last."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, Known] = {}
+
+    def of(self, question: Hashable) -> Known:
+        """What is known of the answers to a question."""
+        held = self._known.get(question)
+        if held is None:
+            held = self._known[question] = Known()
+            while len(self._known) > _QUESTIONS:
+                del self._known[next(iter(self._known))]
+        return held

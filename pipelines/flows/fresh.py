@@ -2,119 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.series import Answer, Columns, FloatArray, Series
+from detector.gate.known import KnownByQuestion, Labels
+from detector.series import Answer, Columns, FloatArray
 from detector.signals.plan import ArmName, Family, Reading
-from pipelines.flows.names import Labels, Names
 
 __all__ = ["Fresh"]
 
 Ints = NDArray[np.int64]
-# What is asked of the names: the whole answer, and what of it was new.
-_WHOLE, _NEW = 0, 1
-
-
-@dataclass(slots=True)
-class _Taken:
-    """Time of the newest sample that was taken of each series of one family and arm."""
-
-    names: Names = field(default_factory=Names)
-    newest: FloatArray = field(default_factory=lambda: np.zeros(0))
-
-    def numbers(self, question: int, labels: list[Labels]) -> Ints:
-        """Numbers of series, with room for each in `newest`."""
-        numbers = self.names.numbers(question, labels)
-        missing = len(self.names.known) - len(self.newest)
-        if missing:
-            self.newest = np.concatenate([self.newest, np.full(missing, -np.inf)])
-        return numbers
-
-    def until(self, question: int, labels: list[Labels]) -> FloatArray:
-        """Time of the newest sample of each series, -inf for none."""
-        numbers = self.numbers(question, labels)
-        return self.newest[numbers]
+_Key: TypeAlias = tuple[Family, ArmName | None, frozenset[tuple[str, str]]]
 
 
 @dataclass(slots=True)
 class Fresh:
-    """What was taken already.
+    """Time of the newest sample that was taken of each series of a family and arm.
 
     A series comes in order: what is older than its newest sample was taken, or is too late.
     """
 
-    _taken: dict[tuple[Family, ArmName | None], _Taken] = field(default_factory=dict)
+    _newest: FloatArray = field(default_factory=lambda: np.zeros(0))
+    _numbers: dict[_Key, int] = field(default_factory=dict)
+    _known: KnownByQuestion = field(default_factory=KnownByQuestion)
 
     def new(self, readings: Sequence[Reading], answers: Sequence[Answer]) -> tuple[Answer, ...]:
         """The answers without the samples, and the series, that bring nothing new."""
+        parts = [Columns.of(answer.series) for answer in answers]
+        if not parts:
+            return ()
+        numbers = self._all(readings, parts)
+        found = _since(self._newest[numbers], parts)
         return tuple(
-            self._answer(reading, answer) for reading, answer in zip(readings, answers, strict=True)
+            Answer(series=columns, warnings=tuple(answer.warnings))
+            for columns, answer in zip(found, answers, strict=True)
         )
-
-    def _answer(self, reading: Reading, answer: Answer) -> Answer:
-        taken, series = self._of(reading), answer.series
-        labels = series.labels if isinstance(series, Columns) else [one.labels for one in series]
-        newest = taken.until(_WHOLE, labels)
-        found = _last_ones(series, labels, newest)
-        if found is None:
-            columns = Columns.of(series)
-            found = _kept(columns, columns.times > np.repeat(newest, columns.sizes))
-        return Answer(series=found, warnings=tuple(answer.warnings))
 
     def take(self, readings: Sequence[Reading], answers: Sequence[Answer]) -> None:
         """Remember samples that the judge was fed."""
-        for reading, answer in zip(readings, answers, strict=True):
-            taken, columns = self._of(reading), Columns.of(answer.series)
-            numbers, sizes = taken.numbers(_NEW, columns.labels), columns.sizes
-            if len(columns.times) == len(sizes) and sizes.all():
-                taken.newest[numbers] = columns.times
-                continue
-            some = sizes > 0
-            taken.newest[numbers[some]] = columns.times[np.cumsum(sizes)[some] - 1]
+        parts = [Columns.of(answer.series).some() for answer in answers]
+        if parts:
+            numbers = self._all(readings, parts)
+            self._newest[numbers] = np.concatenate([part.times[part.ends - 1] for part in parts])
 
-    def _of(self, reading: Reading) -> _Taken:
-        key = (reading.family, reading.arm)
-        taken = self._taken.get(key)
-        if taken is None:
-            taken = self._taken[key] = _Taken()
-        return taken
+    def _all(self, readings: Sequence[Reading], parts: Sequence[Columns]) -> Ints:
+        """Numbers of all series, one part after the other, with room for each in `_newest`."""
+        numbers = np.concatenate(
+            [
+                self._known.of(reading).numbers(part.labels, self._placing(reading))
+                for reading, part in zip(readings, parts, strict=True)
+            ]
+        )
+        missing = len(self._numbers) - len(self._newest)
+        if missing:
+            self._newest = np.concatenate([self._newest, np.full(missing, -np.inf)])
+        return numbers
 
+    def _placing(self, reading: Reading) -> Callable[[Labels], int]:
+        """Gives each series of a family and arm its number, whatever question it answers."""
+        family, arm, numbers = reading.family, reading.arm, self._numbers
 
-def _last_ones(
-    series: Sequence[Series], labels: list[Labels], newest: FloatArray
-) -> Columns | None:
-    """What is new where no series has more than its last sample new, as at most polls; or None.
+        def place(labels: Labels) -> int:
+            return numbers.setdefault((family, arm, frozenset(labels.items())), len(numbers))
 
-    All the overlap is then left alone: the last two times of a series tell it.
-    """
-    try:
-        before = np.array([one.times.item(-2) for one in series])
-    except IndexError:
-        return None
-    if not (before <= newest).all():
-        return None
-    last = np.array([one.times.item(-1) for one in series])
-    values = np.array([one.values.item(-1) for one in series])
-    new = last > newest
-    if not new.all():
-        labels = [labels[at] for at in np.flatnonzero(new).tolist()]
-        last, values = last[new], values[new]
-    return Columns(labels, np.ones(len(labels), np.int64), last, values)
+        return place
 
 
-def _kept(columns: Columns, keep: NDArray[np.bool_]) -> Columns:
-    """The samples that are kept, and the series that have any."""
-    if keep.all() and columns.sizes.all():
-        return columns
-    until = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep)])
-    ends = np.cumsum(columns.sizes)
-    sizes = until[ends] - until[ends - columns.sizes]
-    labels = columns.labels
-    if not sizes.all():
-        labels = [labels[at] for at in np.flatnonzero(sizes).tolist()]
-        sizes = sizes[sizes > 0]
-    return Columns(labels, sizes, columns.times[keep], columns.values[keep])
+def _since(newest: FloatArray, parts: Sequence[Columns]) -> Sequence[Columns]:
+    """What of all series is later than the newest sample of each, as parts again."""
+    sizes = np.concatenate([part.sizes for part in parts])
+    times = np.concatenate([part.times for part in parts])
+    ends = np.cumsum(sizes)
+    if sizes.all() and (times[ends - sizes] > newest).all():
+        return parts
+    values = np.concatenate([part.values for part in parts])
+    if (sizes > 1).all() and (times[ends - 2] <= newest).all():
+        # As at most polls no series has more than its last sample new.
+        new = (times[ends - 1] > newest).astype(np.int64)
+        keep = ends[new > 0] - 1
+    else:
+        fresh = times > np.repeat(newest, sizes)
+        until = np.concatenate([np.zeros(1, np.int64), np.cumsum(fresh)])
+        new, keep = until[ends] - until[ends - sizes], np.flatnonzero(fresh)
+    return list(_parted([part.labels for part in parts], new, times[keep], values[keep]))
+
+
+def _parted(
+    labels: Iterable[list[Labels]], sizes: Ints, times: FloatArray, values: FloatArray
+) -> Iterator[Columns]:
+    """Samples of series, one after the other, as parts; series without any are left out."""
+    begin = at = 0
+    for names in labels:
+        some = sizes[begin : begin + len(names)]
+        begin += len(names)
+        if not some.all():
+            there = np.flatnonzero(some)
+            names, some = [names[one] for one in there.tolist()], some[there]  # noqa: PLW2901
+        end = at + int(some.sum())
+        yield Columns(names, some, times[at:end], values[at:end])
+        at = end

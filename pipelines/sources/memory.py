@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from detector.selector import matches
-from detector.series import Answer, FloatArray, Query, Series
+from detector.series import Answer, Columns, FloatArray, Query
 
 __all__ = ["MemorySource"]
 
@@ -24,7 +24,7 @@ Labels = Mapping[str, str]
 
 
 class _Column:
-    """Samples of one series in arrays that grow; what was handed out as a view never changes."""
+    """Samples of one series in arrays that grow."""
 
     __slots__ = ("high", "labels", "low", "times", "values")
 
@@ -75,6 +75,10 @@ class _Column:
         return slice(self.low + int(low), self.low + int(high))
 
 
+def _one(parts: list[FloatArray]) -> FloatArray:
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
 def _moved(old: FloatArray, size: int) -> FloatArray:
     new = np.empty(size)
     new[: old.size] = old
@@ -87,7 +91,7 @@ class MemorySource:
     Series are named by their labels, `__name__` among them. Samples not newer than the last one
     of their series are dropped and counted in `dropped`; staleness markers are dropped too. What
     is older than `retention_s` before the newest sample goes. Past `max_series`, new series are
-    refused, counted in `refused`, and every answer warns of it. Answers hold views: no copies.
+    refused, counted in `refused`, and every answer warns of it. An answer is a copy.
     """
 
     def __init__(self, *, retention_s: float = 26 * 3600.0, max_series: int = 100_000) -> None:
@@ -137,7 +141,7 @@ class MemorySource:
         with self._lock:
             warnings = self._warnings()
             return tuple(
-                Answer(series=tuple(self._series(query, start, end)), warnings=warnings)
+                Answer(series=self._columns_in(query, start, end) or (), warnings=warnings)
                 for query in queries
             )
 
@@ -181,13 +185,19 @@ class MemorySource:
             for key in gone:
                 self._forget(self._columns.pop(key))
 
-    def _series(self, query: Query, start: float, end: float) -> Iterator[Series]:
+    def _columns_in(self, query: Query, start: float, end: float) -> Columns:
+        labels: list[Labels] = []
+        sizes: list[int] = []
+        times: list[FloatArray] = []
+        values: list[FloatArray] = []
         for column in self._select(query):
             kept = column.window(start, end)
             if kept.stop > kept.start:
-                yield Series(
-                    labels=column.labels, times=column.times[kept], values=column.values[kept]
-                )
+                labels.append(column.labels)
+                sizes.append(kept.stop - kept.start)
+                times.append(column.times[kept])
+                values.append(column.values[kept])
+        return Columns(labels, np.array(sizes, np.int64), _one(times), _one(values))
 
     def _select(self, query: Query) -> tuple[_Column, ...]:
         """Matching columns; remembered until the metric has another series."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from detector.series import Answer, Query
+from detector.series import Answer, Columns, Query
 from pipelines.sources.open import Source
 
 __all__ = ["Charge", "MeteredSource", "charged_to"]
@@ -60,7 +60,7 @@ class MeteredSource:
         try:
             answers = self.source.read(queries, start, end, timeout_s=timeout_s)
         finally:
-            samples = sum(len(s.times) for answer in answers for s in answer.series)
+            samples = sum(len(Columns.of(answer.series).times) for answer in answers)
             self._charge(len(queries), samples)
         return answers
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.errors import SourceError
-from detector.series import Answer, FloatArray, Series
+from detector.series import Answer, Columns, FloatArray
 from pipelines.sources.refusal import FlakyError, refusal
 
 __all__ = ["Matrix", "decode_matrix", "not_the_api", "range_selector"]
 
 # Series parsed in one go: enough to hide the cost of a call, few enough to bound the copies.
 BATCH = 64
+Ints = NDArray[np.int64]
 EMPTY = msgspec.Raw(b"[]")
 # How VictoriaMetrics sends raw samples: as it exports them, with stale markers as NaN. A NaN that
 # a target told is never stored there.
@@ -62,19 +63,16 @@ class Matrix:
 
         Native histograms carry no float samples and are left out too, and so are stale markers.
         """
-        series = tuple(self._series(start, end))
-        return Answer(series=series, warnings=self.warnings)
+        batches = range(0, len(self.elements), BATCH)
+        parts = [self._columns(self.elements[n : n + BATCH], start, end) for n in batches]
+        return Answer(series=Columns.joined(parts) or (), warnings=self.warnings)
 
-    def _series(self, start: float, end: float) -> Iterator[Series]:
-        for first in range(0, len(self.elements), BATCH):
-            batch = self.elements[first : first + BATCH]
-            for element, pairs in zip(batch, _pairs(batch), strict=True):
-                times, values = _clip(pairs[:, 0], pairs[:, 1], start, end)
-                if self.nan_is_stale and np.isnan(values).any():
-                    told = ~np.isnan(values)
-                    times, values = times[told], values[told]
-                if times.size:
-                    yield Series(labels=element.metric, times=times, values=values)
+    def _columns(self, batch: list[_Element], start: float, end: float) -> Columns:
+        sizes, times, values = _samples(batch)
+        keep = (times > start) & (times <= end)
+        if self.nan_is_stale:
+            keep &= ~np.isnan(values)
+        return Columns([one.metric for one in batch], sizes, times, values).kept(keep)
 
 
 def range_selector(selector: str, start: float, end: float) -> tuple[str, str]:
@@ -125,26 +123,29 @@ def not_the_api(error: Exception, body: bytes = b"{") -> str:
     return f"answered JSON that is not an answer of the Prometheus API: {error}"
 
 
-def _pairs(batch: list[_Element]) -> Iterator[FloatArray]:
-    """Time and value columns of each element, shape (samples, 2).
+def _samples(batch: list[_Element]) -> tuple[Ints, FloatArray, FloatArray]:
+    """Number of samples of each element, and times and values of all.
 
     Lax decoding reads the quoted numbers in C; it knows `Inf` but not `+Inf`, and `1e20` is
     `1e+20`, so the plus signs go with the brackets.
     """
     texts = [bytes(element.values).translate(None, b"[]+ \n") for element in batch]
     flat = np.fromiter(_numbers.decode(b"[" + b",".join(t for t in texts if t) + b"]"), np.float64)
-    at = 0
-    for text in texts:
-        size = text.count(b",") + 1 if text else 0
-        yield flat[at : at + size].reshape(-1, 2)
-        at += size
+    counts = np.array([text.count(b",") + 1 if text else 0 for text in texts], np.int64)
+    if (counts & 1).any():
+        raise ValueError("a sample is a time and a value")
+    return _ordered(counts // 2, flat[0::2], flat[1::2])
 
 
-def _clip(
-    times: FloatArray, values: FloatArray, start: float, end: float
-) -> tuple[FloatArray, FloatArray]:
-    if times.size > 1 and not (times[1:] > times[:-1]).all():
-        times, first = np.unique(times, return_index=True)
-        values = values[first]
-    low, high = np.searchsorted(times, (start, end), side="right")
-    return np.ascontiguousarray(times[low:high]), np.ascontiguousarray(values[low:high])
+def _ordered(
+    sizes: Ints, times: FloatArray, values: FloatArray
+) -> tuple[Ints, FloatArray, FloatArray]:
+    """The samples of each element ascending in time, the first of those at one time."""
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    if ((owner[1:] > owner[:-1]) | (times[1:] > times[:-1])).all():
+        return sizes, np.ascontiguousarray(times), np.ascontiguousarray(values)
+    order = np.lexsort((times, owner))
+    times, values, owner = times[order], values[order], owner[order]
+    first = np.ones(len(times), np.bool_)
+    first[1:] = (owner[1:] > owner[:-1]) | (times[1:] > times[:-1])
+    return np.bincount(owner[first], minlength=len(sizes)), times[first], values[first]

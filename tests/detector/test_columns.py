@@ -75,3 +75,23 @@ def test_only_series_with_samples_are_some(sizes: list[int]) -> None:
     some = Columns.of(series).some()
     assert [told(s) for s in some] == [told(s) for s in series if len(s.times)]
     assert some.ends.tolist() == np.cumsum([size for size in sizes if size]).tolist()
+
+
+@given(SIZES, SIZES)
+def test_parts_are_joined_in_their_order(one: list[int], two: list[int]) -> None:
+    """A batch of an answer would lose its last series, or get those of the next one."""
+    parts = [Columns.of(series_of(one)), Columns.of(series_of(two))]
+    assert [told(s) for s in Columns.joined(parts)] == [told(s) for part in parts for s in part]
+    assert not Columns.joined([])
+
+
+@given(SIZES, st.data())
+def test_what_is_kept_is_kept_of_its_series(sizes: list[int], data: st.DataObject) -> None:
+    """A sample that is taken out would take one of another series with it."""
+    columns = Columns.of(series_of(sizes))
+    keep = data.draw(st.lists(st.booleans(), min_size=sum(sizes), max_size=sum(sizes)))
+    chosen = columns.times[np.array(keep, np.bool_)]
+    wanted = [(s.labels["pod"], [t for t in s.times.tolist() if t in chosen]) for s in columns]
+    found = columns.kept(np.array(keep, np.bool_))
+    assert [told(s)[:2] for s in found] == [(pod, times) for pod, times in wanted if times]
+    assert (found.values == found.times + 0.5).all()

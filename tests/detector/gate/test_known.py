@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.gate.known import Known, Labels
+from detector.gate.known import Known, KnownByQuestion, Labels
 
 NAMES = st.lists(st.sampled_from("abcdef"), unique=True, max_size=6)
 
@@ -57,3 +57,13 @@ def test_nothing_is_found_in_an_empty_answer() -> None:
     known, desk = Known(), Desk()
     assert known.numbers([], desk.place).tolist() == []
     assert known.numbers(sets(["a"]), desk.place).tolist() == [0]
+
+
+def test_only_the_last_questions_are_remembered() -> None:
+    """Pods that come and go for weeks make new questions each time."""
+    known = KnownByQuestion()
+    first = known.of("a")
+    assert known.of("a") is first
+    for number in range(1000):
+        known.of(number)
+    assert known.of("a") is not first

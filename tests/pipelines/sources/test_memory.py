@@ -79,7 +79,7 @@ def test_stale_markers_are_left_out_and_nan_is_kept() -> None:
 
 
 def test_old_answers_do_not_change() -> None:
-    """Answers are views, and the store goes on growing beneath them."""
+    """What a verdict was made of, while the store goes on growing beneath it."""
     store = MemorySource(retention_s=100)
     store.add(UP, np.arange(50.0), np.arange(50.0))
     (answer,) = store.read([query("up")], -1, 1e9)
@@ -171,4 +171,4 @@ def test_simulator_reads_in_milliseconds() -> None:
     for _ in range(10):
         (answer,) = store.read([query("many")], 300, 600)
     assert (time.process_time() - begun) / 10 < 0.03
-    assert answer.series[0].times.base is not None
+    assert len(answer.series) == 400

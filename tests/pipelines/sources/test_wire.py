@@ -138,7 +138,7 @@ def test_a_series_of_markers_alone_is_no_series() -> None:
     """It ended before the span began."""
     matrix = [({"a": "b"}, [(T0 + 1, math.nan)])]
     exported = decode_matrix(body(matrix), WHERE, "application/stream+json")
-    assert exported.answer(T0, T0 + 5).series == ()
+    assert not exported.answer(T0, T0 + 5).series
 
 
 @pytest.mark.parametrize(
@@ -209,3 +209,34 @@ def test_range_covers_the_span_in_whole_milliseconds(start: float, length: float
     assert end_ms / 1000 >= start + length
     assert (end_ms - int(duration.removesuffix("ms]"))) / 1000 <= start
     assert len(time.split(".")[1]) == 3
+
+
+@given(st.lists(st.lists(st.integers(1, 6), max_size=6), max_size=4))
+def test_any_disorder_is_put_right_in_its_own_series(drawn: list[list[int]]) -> None:
+    """A replica's late samples would end up in the series of another pod."""
+    matrix = [
+        ({"n": str(n)}, [(T0 + at, 100.0 * n + k) for k, at in enumerate(times)])
+        for n, times in enumerate(drawn)
+    ]
+    answer = decode_matrix(body(matrix), WHERE).answer(T0, T0 + 10)
+    wanted = {
+        str(n): {T0 + at: 100.0 * n + times.index(at) for at in sorted(times)}
+        for n, times in enumerate(drawn)
+        if times
+    }
+    found = {
+        s.labels["n"]: dict(zip(s.times.tolist(), s.values.tolist(), strict=True))
+        for s in answer.series
+    }
+    assert found == wanted
+    assert all(list(one) == sorted(one) for one in found.values())
+
+
+def test_half_a_pair_is_no_sample() -> None:
+    """The value of one series would be read as the time of the next."""
+    text = (
+        '{"status":"success","data":{"resultType":"matrix","result":['
+        '{"metric":{},"values":[[1,"2"],[3]]},{"metric":{},"values":[[4]]}]}}'
+    )
+    with pytest.raises(ValueError, match="time and a value"):
+        decode_matrix(text.encode(), WHERE).answer(0, 9)
