@@ -117,7 +117,7 @@ class Answering(Following):
             problem=doubt if closed else asked.problem,
             partial=None if closed else partial,
             rollback=attempt.rollback,
-            notes=asked.notes,
+            notes=(*asked.notes, *(watch.steering.notes() if watch is not None else ())),
         )
 
     def _mode(self, attempt: Attempt, at: float) -> Mode:

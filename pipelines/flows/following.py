@@ -11,11 +11,13 @@ from detector.gate.policy import Policy
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.record import Chunk, chunk_of
 from detector.gate.ruling import verdict_id
+from detector.gate.steering import with_read, without_read
 from detector.gate.version import ENGINE
 from detector.ports import MetricSource, Stores
 from pipelines.flows.asked import REACH_S, Asked, check_deadline, check_reach
 from pipelines.flows.locate import Located, Locator
 from pipelines.flows.revisions import Revisions
+from pipelines.flows.steering import read_of
 from pipelines.flows.turns import Recent
 from pipelines.flows.watch import SessionFactory, Watch, watch_of
 
@@ -49,8 +51,7 @@ class Following:
         attempt = stored
         if attempt is None or begins_anew(attempt, request) or _is_forgotten(attempt, now):
             attempt = self._begin(asked, identity, policy)
-        told = attempt.weights[-1].weight if attempt.weights else None
-        if request.weight is not None and request.weight != told:
+        if request.weight is not None and request.weight != _sent(attempt):
             weight = Weight(at=now, weight=request.weight)
             attempt = replace(attempt, weights=(*attempt.weights, weight))
         if attempt.revision is None and request.revision is not None:
@@ -143,8 +144,7 @@ class Following:
     def _read(self, asked: Asked, attempt: Attempt, watch: Watch) -> tuple[Attempt, Watch]:
         """Read what is new; it is stored with the answer, or the watch is played anew."""
         try:
-            weight = attempt.weights[-1].weight if attempt.weights else None
-            events = watch.tell(asked.now, weight)
+            events = watch.tell(asked.now, _sent(attempt))
             if watch.is_due(asked.now):
                 more, error = watch.read(self._source, asked.now, asked.budget.left_s)
                 events = (*events, *more)
@@ -156,8 +156,15 @@ class Following:
         except BaseException:
             self._watches.drop(attempt.id)
             raise
-        attempt = replace(attempt, head=watch.head, read_to=watch.clock)
+        weights = with_read(attempt.weights, read_of(events))
+        attempt = replace(attempt, head=watch.head, read_to=watch.clock, weights=weights)
         return self._revisions.look(attempt, watch.presence, asked.now), watch
+
+
+def _sent(attempt: Attempt) -> float | None:
+    """The newest weight that was sent; what was read stays with the watch."""
+    sent = without_read(attempt.weights)
+    return sent[-1].weight if sent else None
 
 
 def _is_forgotten(attempt: Attempt, now: float) -> bool:

@@ -10,6 +10,7 @@ from detector.gate.policy import Policy
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import VerdictRequest
 from detector.gate.ruling import first_step, rule
+from detector.gate.steering import without_read
 from detector.gate.verdict import Outcome, Verdict
 from detector.ports import Clock, MetricCatalog, MetricSource, Stores
 from detector.selector import parse_selector
@@ -109,7 +110,7 @@ class Gate(Answering, Records, People):
             self._begin(asked, old.identity, policy),
             label=old.label,
             not_before=since - 1e-3,
-            weights=old.weights[-1:],
+            weights=without_read(old.weights)[-1:],
         )
         self.stores.attempts.save(attempt)
         watched = self._watch(asked, attempt)

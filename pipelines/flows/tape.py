@@ -34,10 +34,11 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """The judge was told a weight (per cent)."""
+    """The judge was told a weight (per cent); `is_read`: from the controller's own gauge."""
 
     at: float
     weight: float
+    is_read: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,7 @@ class _Event(msgspec.Struct, array_like=True):
     at: float
     weight: float | None
     parts: list[_Part]
+    is_read: bool = False
 
 
 class _Body(msgspec.Struct, array_like=True):
@@ -92,7 +94,7 @@ class TapeWriter:
         for event in events:
             match event:
                 case Told():
-                    body.events.append(_Event(at=event.at, weight=event.weight, parts=[]))
+                    body.events.append(_told(event))
                 case Fed():
                     parts = [
                         self._part(body, reading, answer)
@@ -136,6 +138,10 @@ class TapeWriter:
         self._written = {}
 
 
+def _told(event: Told) -> _Event:
+    return _Event(at=event.at, weight=event.weight, parts=[], is_read=event.is_read)
+
+
 def _sizes(sizes: Ints) -> int | bytes:
     if len(sizes) and (sizes == sizes[0]).all():
         return int(sizes[0])
@@ -169,7 +175,7 @@ class TapeReader:
 
     def _event(self, event: _Event) -> Event:
         if event.weight is not None:
-            return Told(at=event.at, weight=event.weight)
+            return Told(at=event.at, weight=event.weight, is_read=event.is_read)
         return Fed(
             now=event.at,
             readings=tuple(self.readings[part.reading] for part in event.parts),

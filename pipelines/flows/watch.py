@@ -21,9 +21,10 @@ from detector.gate.reason import Reason, ReasonCode
 from detector.gate.record import Chunk
 from detector.gate.request import Stage
 from detector.ports import Judge, MetricSource
-from detector.series import Answer, Series
+from detector.series import Answer, Query, Series
 from detector.signals.plan import Plan, Reading
 from pipelines.flows.fresh import Fresh
+from pipelines.flows.steering import Steering
 from pipelines.flows.tape import Event, Fed, TapeReader, TapeWriter, Told
 
 __all__ = ["OVERLAP_S", "SessionFactory", "Watch", "watch_of"]
@@ -55,10 +56,10 @@ class Watch:
     judge: Judge
     presence: Presence
     fresh: Fresh
+    steering: Steering
     clock: float
     head: str = ""
     partial: Reason | None = None
-    weight: float | None = None
     closings: dict[tuple[float, str], Judgement] = field(default_factory=dict)
     _known: frozenset[Reading] = frozenset()
     _reader: TapeReader = field(default_factory=TapeReader)
@@ -81,7 +82,7 @@ class Watch:
         match event:
             case Told():
                 self.judge.set_weight(event.at, event.weight)
-                self.weight = event.weight
+                self.steering.take(event)
             case Fed():
                 self.judge.feed(event.readings, event.answers, now=event.now)
                 self.presence.take(event.readings, event.answers)
@@ -91,7 +92,7 @@ class Watch:
     def play(self, chunks: Iterable[Chunk], *, until: float = float("inf")) -> None:
         """Hear a tape; with `until`, as far as it was due then and nothing that came later."""
         for chunk in chunks:
-            events = tuple(_until(self._reader.read(chunk.body), until))
+            events = tuple(_until(self._reader.read(chunk.body), until, self._due(until)))
             for event in events:
                 # A judge may note what it asks for, to know later what an answer covers.
                 self.judge.readings()
@@ -109,9 +110,15 @@ class Watch:
     def _boundary(self, now: float) -> int:
         return math.floor((now - self.judge.settle - self.start) / self.judge.step)
 
+    def _due(self, now: float) -> float:
+        """When the newest boundary became final: a gauge counts up to there, asked then or not."""
+        if math.isinf(now):
+            return now
+        return self.start + self.judge.settle + self._boundary(now) * self.judge.step
+
     def tell(self, at: float, weight: float | None) -> tuple[Event, ...]:
-        """The event of a weight that is new."""
-        if weight is None or weight == self.weight:
+        """The event of a weight that was sent and is new."""
+        if weight is None or (weight == self.steering.weight and self.steering.is_sent):
             return ()
         event = Told(at=at, weight=weight)
         self.apply(event)
@@ -128,12 +135,16 @@ class Watch:
                 todo = [r for r in self.judge.readings() if r not in asked]
                 if not todo:
                     break
+                gauges = () if asked else self.steering.queries
                 asked.update(todo)
-                fed = self._fetch(source, todo, now, left_s)
+                told, fed = self._fetch(source, todo, gauges, now, left_s)
                 if self._must_wait(fed, now):
                     return tuple(events), None
-                self.apply(fed)
-                events.append(fed)
+                # Weights first: the samples may make bins final in which a step begins.
+                heard: tuple[Event, ...] = (*told, fed)
+                for event in heard:
+                    self.apply(event)
+                events += heard
         except SourceError as error:
             return tuple(events), error
         self._known = frozenset(asked)
@@ -145,23 +156,33 @@ class Watch:
         self,
         source: MetricSource,
         todo: Sequence[Reading],
+        gauges: Sequence[Query],
         now: float,
         left_s: Callable[[], float],
-    ) -> Fed:
-        """Old readings since the last read less the overlap, new ones with all the history."""
+    ) -> tuple[tuple[Told, ...], Fed]:
+        """Old readings since the last read less the overlap, new ones with all the history.
+
+        A gauge of weights comes along with the first of them.
+        """
         recent = max(self.history_start, self.clock - OVERLAP_S * self.scale)
         found: dict[Reading, Answer] = {}
+        told: tuple[Told, ...] = ()
         for since, group in (
             (recent, [r for r in todo if r in self._known]),
             (self.history_start, [r for r in todo if r not in self._known]),
         ):
             if group:
-                queries = [r.query for r in group]
+                queries = [*(r.query for r in group), *gauges]
                 answers = source.read(queries, since, now, timeout_s=left_s())
-                found.update(zip(group, answers, strict=True))
+                found.update(zip(group, answers, strict=not gauges))
+                if gauges:
+                    told, gauges = self._shown(answers[-1], now), ()
         readings = tuple(todo)
         fresh = self.fresh.new(readings, [found[r] for r in readings])
-        return Fed(now=self.clock, readings=readings, answers=fresh)
+        return told, Fed(now=self.clock, readings=readings, answers=fresh)
+
+    def _shown(self, gauge: Answer, now: float) -> tuple[Told, ...]:
+        return self.steering.news(gauge, since=self._due(self.clock), until=self._due(now))
 
     def _must_wait(self, fed: Fed, now: float) -> bool:
         """Whether an answer with holes is to be asked for again rather than believed."""
@@ -205,15 +226,16 @@ def watch_of(attempt: Attempt, factory: SessionFactory) -> Watch:
         judge=factory(plan, policy, start=start, interval=interval),
         presence=Presence(plan, interval, policy.time_scale),
         fresh=Fresh(),
+        steering=Steering(gauge=plan.weight, start=start, scale=policy.time_scale),
         clock=start - policy.history_s * policy.time_scale,
     )
 
 
-def _until(events: Iterable[Event], until: float) -> Iterable[Event]:
-    """What of the events was known by `until`."""
+def _until(events: Iterable[Event], until: float, due: float) -> Iterable[Event]:
+    """What of the events was known by `until`; of a gauge what counted by `due`."""
     for event in events:
         if isinstance(event, Told):
-            if event.at <= until:
+            if event.at <= (due if event.is_read else until):
                 yield event
             continue
         if until == float("inf"):

@@ -16,7 +16,7 @@ __all__ = ["DIALECTS", "KUBERNETES", "T0", "Dialect", "Faults", "Serving", "fill
 T0 = 1_790_000_000.0
 HISTORY_S, LENGTH_S, STEP_S = 5400.0, 1800.0, 15.0
 STABLE = tuple(f"checkout-5c4b8d-{end}" for end in ("x2x7k", "b9fqz", "m4c8t", "h7k2w", "q5n9p"))
-CANARY = tuple(f"checkout-6d9f7c-{end}" for end in ("k8w2d", "t4j6s", "v9c3m"))
+CANARY = tuple(f"checkout-6d9f7c-{end}" for end in ("k8w2d", "t4j6s", "v9c4m"))
 EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 Labels = dict[str, str]
 

@@ -56,7 +56,7 @@ def fed(draw: st.DrawFn) -> Fed:
     return Fed(now=draw(st.floats(0, 1e9)), readings=readings, answers=answers)
 
 
-TOLD = st.builds(Told, at=st.floats(0, 1e9), weight=st.floats(0, 100))
+TOLD = st.builds(Told, at=st.floats(0, 1e9), weight=st.floats(0, 100), is_read=st.booleans())
 TAPES = st.lists(st.lists(fed() | TOLD, max_size=4), max_size=4)
 
 

@@ -275,7 +275,7 @@ def test_a_watch_from_its_tape_stands_where_the_lost_one_stood(seconds: list[int
     watch, chunks = taped(of, seconds)
     again = watching(of)
     again.play(chunks)
-    assert (again.head, again.clock, again.weight) == (watch.head, watch.clock, watch.weight)
+    assert (again.head, again.clock, again.steering) == (watch.head, watch.clock, watch.steering)
     assert seen(again) == seen(watch)
     assert again.judge.weights == watch.judge.weights  # type: ignore[attr-defined]
     for one in (watch, again):
