@@ -9,7 +9,7 @@ import yaml
 from httpx2 import Response
 from pydantic import SecretStr
 
-from api.dialects.flagger import Hook
+from api.dialects.flagger_hooks import Hook
 from api.settings import Settings
 from pipelines.testing import Fault
 from tests.api.doors import CANARY, Door, failing_door, passing_door, waiting_door, without
