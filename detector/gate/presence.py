@@ -20,6 +20,7 @@ from detector.signals.plan import ArmName, Family, Plan, Reading
 
 __all__ = ["Pod", "Presence", "revision_keys", "scrape_interval"]
 
+Ints = NDArray[np.int64]
 _PAUSE_S = 60.0
 _GONE_S = 60.0
 _GONE_INTERVALS = 3.0
@@ -47,59 +48,66 @@ class _Side:
 
     def __init__(self, family: Family, pods: dict[str, Pod]) -> None:
         self.family, self.pods = family, pods
-        self.owners: list[Pod] = []
-        self.last: FloatArray = np.zeros(0)
+        self._pods: list[Pod] = []
+        self._owners: list[int] = []
+        self._owner: Ints = np.zeros(0, np.int64)
+        self._last: FloatArray = np.zeros(0)
         self._known = Known()
         self._numbers: dict[frozenset[tuple[str, str]], int] = {}
+        self._places: dict[str, int] = {}
 
-    def numbers(self, labels: list[Labels]) -> NDArray[np.int64]:
+    def see(self, columns: Columns) -> None:
+        """Pods are there from the first to the last sample of any of their series."""
+        numbers, ends = self._numbers_of(columns.labels), columns.ends
+        whose = self._owner[numbers]
+        first, last = np.full(len(self._pods), np.inf), np.full(len(self._pods), -np.inf)
+        np.minimum.at(first, whose, columns.times[ends - columns.sizes])
+        np.maximum.at(last, whose, columns.times[ends - 1])
+        for pod, begin, end in zip(self._pods, first.tolist(), last.tolist(), strict=True):
+            pod.first, pod.last = min(pod.first, begin), max(pod.last, end)
+
+    def serve(self, columns: Columns) -> FloatArray:
+        """Times at which a counter stood otherwise than before; its pod served then."""
+        numbers, ends = self._numbers_of(columns.labels), columns.ends
+        values = np.where(np.isfinite(columns.values), columns.values, 0.0)
+        before = np.concatenate([np.zeros(1), values[:-1]])
+        before[ends - columns.sizes] = self._last[numbers]
+        self._last[numbers] = values[ends - 1]
+        moved = np.flatnonzero(values != before)
+        times = columns.times[moved]
+        served = np.full(len(self._pods), -np.inf)
+        series = np.searchsorted(ends, moved, side="right")
+        np.maximum.at(served, self._owner[numbers[series]], times)
+        for pod, at in zip(self._pods, served.tolist(), strict=True):
+            pod.served = max(pod.served, at)
+        return times
+
+    def _numbers_of(self, labels: list[Labels]) -> Ints:
         """The number of each series, with room for its last value, 0 at first."""
         numbers = self._known.numbers(labels, self._place)
-        missing = len(self.owners) - len(self.last)
-        if missing:
-            self.last = np.concatenate([self.last, np.zeros(missing)])
+        new = self._owners[len(self._owner) :]
+        if new:
+            self._owner = np.concatenate([self._owner, np.array(new, np.int64)])
+            self._last = np.concatenate([self._last, np.zeros(len(new))])
         return numbers
 
     def _place(self, labels: Labels) -> int:
         key = frozenset(labels.items())
         number = self._numbers.get(key)
         if number is None:
-            number = self._numbers[key] = len(self.owners)
-            self.owners.append(self._owner(labels))
+            number = self._numbers[key] = len(self._owners)
+            self._owners.append(self._pod_at(labels))
         return number
 
-    def _owner(self, labels: Labels) -> Pod:
+    def _pod_at(self, labels: Labels) -> int:
         name = pod_of(self.family, labels)
-        pod = self.pods.get(name)
-        if pod is None:
-            keys = revision_keys(name, labels)
-            pod = self.pods[name] = Pod(first=np.inf, last=-np.inf, keys=keys)
-        return pod
-
-    def see(self, columns: Columns, ends: NDArray[np.int64]) -> None:
-        """Pods are there from the first to the last sample of any of their series."""
-        first = columns.times[ends - columns.sizes].tolist()
-        last = columns.times[ends - 1].tolist()
-        for number, begin, end in zip(self.numbers(columns.labels), first, last, strict=True):
-            pod = self.owners[number]
-            pod.first, pod.last = min(pod.first, begin), max(pod.last, end)
-
-    def serve(self, columns: Columns, ends: NDArray[np.int64]) -> FloatArray:
-        """Times at which a counter stood otherwise than before; pods served then."""
-        numbers = self.numbers(columns.labels)
-        values = np.where(np.isfinite(columns.values), columns.values, 0.0)
-        before = np.concatenate([np.zeros(1), values[:-1]])
-        before[ends - columns.sizes] = self.last[numbers]
-        self.last[numbers] = values[ends - 1]
-        moved = np.flatnonzero(values != before)
-        times = columns.times[moved]
-        newest = np.full(len(numbers), -np.inf)
-        # Of several times of one series the last is kept: they ascend.
-        newest[np.searchsorted(ends, moved, side="right")] = times
-        for number, served in zip(numbers.tolist(), newest.tolist(), strict=True):
-            pod = self.owners[number]
-            pod.served = max(pod.served, served)
-        return times
+        at = self._places.get(name)
+        if at is None:
+            at = self._places[name] = len(self._pods)
+            pod = Pod(first=np.inf, last=-np.inf, keys=revision_keys(name, labels))
+            self._pods.append(pod)
+            self.pods[name] = pod
+        return at
 
 
 @dataclass(slots=True)
@@ -129,12 +137,12 @@ class Presence:
             if reading.arm is None or reading.family != self.plan.requests:
                 continue
             columns = Columns.of(answer.series).some()
-            side, ends = self._sides[reading.arm], columns.ends
-            side.see(columns, ends)
+            side = self._sides[reading.arm]
+            side.see(columns)
             if reading.arm is ArmName.CANARY:
-                served.append(side.serve(columns, ends))
+                served.append(side.serve(columns))
         if served:
-            self._resume(np.unique(np.concatenate(served)))
+            self._resume(np.sort(np.concatenate(served)))
 
     def _resume(self, served: FloatArray) -> None:
         """Take note of requests at these times, ascending, and of those that came after a pause."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -44,10 +44,14 @@ class Fresh:
 
     def take(self, readings: Sequence[Reading], answers: Sequence[Answer]) -> None:
         """Remember samples that the judge was fed."""
-        parts = [Columns.of(answer.series).some() for answer in answers]
-        if parts:
-            numbers = self._all(readings, parts)
-            self._newest[numbers] = np.concatenate([part.times[part.ends - 1] for part in parts])
+        parts = [Columns.of(answer.series) for answer in answers]
+        if not parts:
+            return
+        numbers, sizes, times = self._all(readings, parts), _sizes(parts), _times(parts)
+        last = np.cumsum(sizes) - 1
+        if not sizes.all():
+            numbers, last = numbers[sizes > 0], last[sizes > 0]
+        self._newest[numbers] = times[last]
 
     def _all(self, readings: Sequence[Reading], parts: Sequence[Columns]) -> Ints:
         """Numbers of all series, one part after the other, with room for each in `_newest`."""
@@ -72,10 +76,17 @@ class Fresh:
         return place
 
 
+def _sizes(parts: Sequence[Columns]) -> Ints:
+    return np.concatenate([part.sizes for part in parts])
+
+
+def _times(parts: Sequence[Columns]) -> FloatArray:
+    return np.concatenate([part.times for part in parts])
+
+
 def _since(newest: FloatArray, parts: Sequence[Columns]) -> Sequence[Columns]:
     """What of all series is later than the newest sample of each, as parts again."""
-    sizes = np.concatenate([part.sizes for part in parts])
-    times = np.concatenate([part.times for part in parts])
+    sizes, times = _sizes(parts), _times(parts)
     ends = np.cumsum(sizes)
     if sizes.all() and (times[ends - sizes] > newest).all():
         return parts
@@ -92,16 +103,14 @@ def _since(newest: FloatArray, parts: Sequence[Columns]) -> Sequence[Columns]:
 
 
 def _parted(
-    labels: Iterable[list[Labels]], sizes: Ints, times: FloatArray, values: FloatArray
+    labels: Sequence[list[Labels]], sizes: Ints, times: FloatArray, values: FloatArray
 ) -> Iterator[Columns]:
     """Samples of series, one after the other, as parts; series without any are left out."""
+    whole = bool(sizes.all())
+    ends = np.cumsum([len(names) for names in labels])
+    until = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])[ends]
     begin = at = 0
-    for names in labels:
-        some = sizes[begin : begin + len(names)]
-        begin += len(names)
-        if not some.all():
-            there = np.flatnonzero(some)
-            names, some = [names[one] for one in there.tolist()], some[there]  # noqa: PLW2901
-        end = at + int(some.sum())
-        yield Columns(names, some, times[at:end], values[at:end])
-        at = end
+    for names, end, to in zip(labels, ends.tolist(), until.tolist(), strict=True):
+        columns = Columns(names, sizes[begin:end], times[at:to], values[at:to])
+        yield columns if whole else columns.some()
+        begin, at = end, to
