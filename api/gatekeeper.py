@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from detector.gate.attempt import AuditEntry, ModeChange, Override
+from detector.gate.decision import AuditEntry, ModeChange, Override
 from detector.gate.policy import Mode, Policy
 from detector.gate.record import Filter, Page, PolicyVersion
 from detector.gate.request import VerdictRequest

@@ -6,14 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from detector.gate.attempt import (
-    Attempt,
-    AuditEntry,
-    Identity,
-    ModeChange,
-    Override,
-    Revision,
-)
+from detector.gate.attempt import Attempt, Identity, Revision
+from detector.gate.decision import AuditEntry, ModeChange, Override
 from detector.gate.judgement import Judgement
 from detector.gate.policy import Policy
 from detector.gate.record import Chunk, Filter, Kept, Page, PolicyVersion, Pruned, StoredVerdict

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from api.bodies.loose import Strict, Word, needed
-from detector.gate.attempt import ModeChange, Override
+from detector.gate.decision import ModeChange, Override
 from detector.gate.policy import Mode
 from detector.gate.render import utc_text
 from detector.gate.verdict import Outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api.ui.wording import ICONS, about, day_clock, mode_text, needs_text
-from detector.gate.attempt import ModeChange, Override, standing_mode, standing_override
+from detector.gate.decision import ModeChange, Override, standing_mode, standing_override
 from detector.gate.policy import Mode
 from detector.gate.reason import ReasonCode
 from detector.gate.request import Stage

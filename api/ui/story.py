@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from api.ui.wording import ICONS, day_clock, exactly
-from detector.gate.attempt import Attempt, ModeChange, Override
+from detector.gate.attempt import Attempt
+from detector.gate.decision import ModeChange, Override
 from detector.gate.verdict import Outcome, Verdict
 
 __all__ = ["Moment", "decisions", "story"]

@@ -12,8 +12,9 @@ from api.ui.headline import Headline, headline, notices
 from api.ui.rows import Row, row_of
 from api.ui.story import Moment, story
 from api.ui.wording import ICONS, about, day_clock, exactly, value_text
-from detector.gate.attempt import Attempt, ModeChange
+from detector.gate.attempt import Attempt
 from detector.gate.curve import Curve
+from detector.gate.decision import ModeChange
 from detector.gate.record import Page
 from detector.gate.verdict import Outcome, Verdict
 from pipelines.flows.gate import Rollout

@@ -9,32 +9,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 
-from detector.gate.policy import Mode, Policy
+from detector.gate.policy import Policy
 from detector.gate.reason import Reason
 from detector.gate.request import Stage, VerdictRequest
-from detector.gate.verdict import Outcome
 from detector.selector import parse_selector
 from detector.signals.plan import Plan
 
 __all__ = [
-    "Action",
     "Attempt",
-    "AuditEntry",
     "Closing",
     "Identity",
     "Latch",
-    "ModeChange",
-    "Override",
     "Revision",
     "Weight",
     "begins_anew",
     "identity_of",
     "stage_at",
-    "standing_mode",
-    "standing_override",
     "weights_until",
 ]
 
@@ -149,34 +141,6 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Override:
-    """A person's decision on one attempt; it stands while `at <= t < until`."""
-
-    attempt: str
-    outcome: Outcome
-    person: str
-    reason: str
-    at: float
-    until: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModeChange:
-    """Break-glass: a mode for one service, or for all (`service` None), until it expires.
-
-    `mode` None ends what stands of the same scope.
-    """
-
-    tenant: str
-    service: str | None
-    mode: Mode | None
-    person: str
-    reason: str
-    at: float
-    until: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
     """A revision that served as control: `key` is its hash, digest or version."""
 
@@ -187,26 +151,6 @@ class Revision:
     key: str
     since: float
     until: float
-
-
-class Action(StrEnum):
-    """What people do to the gate."""
-
-    OVERRIDE = "override"
-    MODE = "mode"
-    POLICY = "policy"
-    PRUNE = "prune"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
-    """Who did what, when and why."""
-
-    at: float
-    person: str
-    action: Action
-    subject: str
-    reason: str
 
 
 def begins_anew(attempt: Attempt, request: VerdictRequest) -> bool:
@@ -225,23 +169,6 @@ def stage_at(asked: Stage, as_of: float, deadline: float | None, policy: Policy)
     if deadline is not None and as_of >= deadline - policy.min_step_s * policy.time_scale:
         return Stage.FINAL
     return asked
-
-
-def standing_override(overrides: Sequence[Override], at: float) -> Override | None:
-    """The newest override that stands at `at`; a newer one replaces an older for good."""
-    made = [o for o in overrides if o.at <= at]
-    newest = max(reversed(made), key=lambda o: o.at, default=None)
-    return newest if newest is not None and at < newest.until else None
-
-
-def standing_mode(changes: Sequence[ModeChange], service: str, at: float) -> ModeChange | None:
-    """The break-glass mode in force for a service at `at`: its own before that of all."""
-    for scope in (service, None):
-        made = [c for c in changes if c.service == scope and c.at <= at]
-        newest = max(reversed(made), key=lambda c: c.at, default=None)
-        if newest is not None and newest.mode is not None and at < newest.until:
-            return newest
-    return None
 
 
 def weights_until(weights: Sequence[Weight], at: float) -> float | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.gate.advice import advise
+from detector.gate.attempt import stage_at
 from detector.gate.judgement import FirstFail, Judgement
 from detector.gate.moment import Moment
 from detector.gate.needs import needs_of, waiting_text
@@ -83,7 +84,7 @@ def describe(now: Present, *, as_of: float, stage: Stage, deadline: float | None
     """The judgement at `as_of`."""
     if not now.done or not now.live:
         return _nothing_yet(now)
-    moment = _moment(now, as_of, _stage(now, as_of, stage, deadline))
+    moment = _moment(now, as_of, stage_at(stage, as_of, deadline, now.policy))
     reader = now.reader
     outcome, reason = _decide(moment, reader)
     undecided = outcome is Outcome.INCONCLUSIVE
@@ -143,14 +144,6 @@ def _nothing_yet(now: Present) -> Judgement:
         first_fail=None,
         notes=_notes(now),
     )
-
-
-def _stage(now: Present, as_of: float, stage: Stage, deadline: float | None) -> Stage:
-    """The stage that was asked for, or the final one where no later step can follow."""
-    is_last = deadline is not None and as_of >= deadline - (
-        now.policy.min_step_s * now.policy.time_scale
-    )
-    return Stage.FINAL if is_last else stage
 
 
 def _moment(now: Present, as_of: float, stage: Stage) -> Moment:

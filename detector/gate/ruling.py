@@ -6,7 +6,8 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from detector.gate.attempt import Attempt, Latch, Override
+from detector.gate.attempt import Attempt, Latch
+from detector.gate.decision import Override
 from detector.gate.judgement import Judgement
 from detector.gate.policy import Mode, RollbackRule
 from detector.gate.reason import Reason, ReasonCode

@@ -5,14 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from detector.errors import NotFoundError
-from detector.gate.attempt import (
-    Attempt,
-    Closing,
-    Latch,
-    stage_at,
-    standing_mode,
-    standing_override,
-)
+from detector.gate.attempt import Attempt, Closing, Latch, stage_at
+from detector.gate.decision import standing_mode, standing_override
 from detector.gate.judgement import Judgement
 from detector.gate.policy import Mode
 from detector.gate.record import Chunk, Kept, StoredVerdict

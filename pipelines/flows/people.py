@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from detector.errors import NotFoundError
-from detector.gate.attempt import Action, AuditEntry, ModeChange, Override, standing_mode
+from detector.gate.decision import Action, AuditEntry, ModeChange, Override, standing_mode
 from detector.gate.policy import Mode, Policy
 from detector.gate.record import PolicyVersion, Pruned
 from detector.gate.verdict import Outcome

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from detector.gate.attempt import Attempt, Override
+from detector.gate.attempt import Attempt
+from detector.gate.decision import Override
 from detector.gate.record import Filter, Page, StoredVerdict
 from detector.gate.ruling import rule
 from detector.gate.verdict import Verdict

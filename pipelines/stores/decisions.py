@@ -8,7 +8,8 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from detector.errors import NotFoundError
-from detector.gate.attempt import AuditEntry, ModeChange, Override, Revision
+from detector.gate.attempt import Revision
+from detector.gate.decision import AuditEntry, ModeChange, Override
 from detector.gate.policy import Policy
 from detector.gate.record import PolicyVersion
 from pipelines.stores import schema, statements

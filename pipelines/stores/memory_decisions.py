@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from detector.errors import NotFoundError
-from detector.gate.attempt import AuditEntry, ModeChange, Override, Revision
+from detector.gate.attempt import Revision
+from detector.gate.decision import AuditEntry, ModeChange, Override
 from detector.gate.policy import Policy
 from detector.gate.record import PolicyVersion
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from api.ui.figures import curve_figure, evidence_figure, marks
 from api.ui.story import Moment, decisions, story
-from detector.gate.attempt import Latch, ModeChange, Override, Weight
+from detector.gate.attempt import Latch, Weight
 from detector.gate.curve import Curve
+from detector.gate.decision import ModeChange, Override
 from detector.gate.policy import Mode
 from detector.gate.reason import Reason
 from detector.gate.verdict import Outcome, Verdict

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.gate.attempt import Latch, Override
+from detector.gate.attempt import Latch
+from detector.gate.decision import Override
 from detector.gate.judgement import Judgement
 from detector.gate.policy import Mode, Policy, RollbackRule
 from detector.gate.reason import Reason, ReasonCode

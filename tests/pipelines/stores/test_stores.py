@@ -10,18 +10,8 @@ from pathlib import Path
 import pytest
 
 from detector.errors import NotFoundError
-from detector.gate.attempt import (
-    Action,
-    Attempt,
-    AuditEntry,
-    Closing,
-    Identity,
-    Latch,
-    ModeChange,
-    Override,
-    Revision,
-    Weight,
-)
+from detector.gate.attempt import Attempt, Closing, Identity, Latch, Revision, Weight
+from detector.gate.decision import Action, AuditEntry, ModeChange, Override
 from detector.gate.policy import Mode, Policy, SignalPolicy
 from detector.gate.reason import Reason
 from detector.gate.record import Filter, Kept, StoredVerdict, chunk_of
