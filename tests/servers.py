@@ -42,6 +42,8 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "controllers": ("SERINUS_CONTROLLERS", (str(ROOT / ".servers/bin/controllers"),)),
     "chromium": ("SERINUS_CHROMIUM", ("chromium",)),
 }
+# Built for `make e2e` alone.
+E2E_ONLY = frozenset({"thanos"})
 READY_WITHIN_S = 30.0
 STARTS = 3
 
@@ -60,7 +62,8 @@ def require_server(name: str) -> Path:
     binary = find_server(name)
     if binary is not None:
         return binary
-    message = f"{name} is not installed here: run `make servers` or set {PLACES[name][0]}"
+    mend = "tools/servers.sh e2e" if name in E2E_ONLY else "make servers"
+    message = f"{name} is not installed here: run `{mend}` or set {PLACES[name][0]}"
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail(message)
     pytest.skip(message)

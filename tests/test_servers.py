@@ -45,6 +45,19 @@ def test_absent_server_fails_in_ci(absent: str, monkeypatch: pytest.MonkeyPatch)
         require_server(absent)
 
 
+@pytest.mark.parametrize(
+    ("name", "mend"), [("thanos", "tools/servers.sh e2e"), ("victoriametrics", "make servers")]
+)
+def test_absent_server_is_skipped_with_how_to_get_it(
+    name: str, mend: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`make servers` does not build Thanos: it would be run in vain."""
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv(PLACES[name][0], str(tmp_path / "nowhere"))
+    with pytest.raises(pytest.skip.Exception, match=f"run `{mend}`"):
+        require_server(name)
+
+
 def test_script_and_tests_agree_on_variables() -> None:
     """What tools/servers.sh exports is what the tests read."""
     script = Path(__file__).resolve().parents[1] / "tools" / "servers.sh"
