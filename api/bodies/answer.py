@@ -204,7 +204,10 @@ class RolloutAnswer(Answer):
     started_at: str | None = Field(description="Begin of the canary.")
     asked_at: str = Field(description="First question.")
     last_asked: str = Field(description="Newest question.")
-    weights: list[dict[str, float | str]] = Field(description="Weights in per cent, since when.")
+    weights: list[dict[str, float | str]] = Field(
+        description="Weights in per cent, since when, and `from` whom: `request` or `controller`,"
+        " whose own gauge was read."
+    )
     overrides: list[OverrideAnswer] = Field(description="What people decided, oldest first.")
     latest: VerdictAnswer | None = Field(description="The newest verdict, with its signals.")
     timeline: list[VerdictAnswer] = Field(description="Verdicts, newest first, without signals.")

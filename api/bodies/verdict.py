@@ -68,7 +68,10 @@ class VerdictBody(Strict):
         description="The answer that was due then; writes nothing; at most 60 s ahead.",
     )
     weight: Annotated[Number, AfterValidator(finite(ge=0, le=100))] = Field(
-        None, description="The canary's share of the traffic, per cent.", examples=[20]
+        None,
+        description="The canary's share of the traffic, per cent; absent: from Flagger's own gauge,"
+        " else seen in the traffic.",
+        examples=[20],
     )
     stage: Annotated[Stage, BeforeValidator(_step_if_absent)] = Field(
         Stage.STEP,

@@ -14,7 +14,7 @@ from api.bodies.loose import Word
 from api.context import In
 from api.routes.verdicts import PROBLEMS, Id, Limit
 from api.strict import StrictRoute, json_response
-from detector.gate.attempt import Attempt
+from detector.gate.attempt import Attempt, Weight
 from detector.gate.render import utc_text, verdict_body
 from pipelines.flows.gate import Rollout
 
@@ -86,8 +86,13 @@ def _attempt_body(attempt: Attempt) -> dict[str, Any]:
         "started_at": _text(attempt.started_at),
         "asked_at": _text(attempt.asked_at),
         "last_asked": _text(attempt.last_asked),
-        "weights": [{"at": _text(w.at), "weight": w.weight} for w in attempt.weights],
+        "weights": [_weight(weight) for weight in attempt.weights],
     }
+
+
+def _weight(weight: Weight) -> dict[str, Any]:
+    who = "controller" if weight.is_read else "request"
+    return {"at": _text(weight.at), "weight": weight.weight, "from": who}
 
 
 def _text(at: float | None) -> str | None:

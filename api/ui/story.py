@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from api.ui.wording import ICONS, day_clock, exactly
-from detector.gate.attempt import Attempt
+from detector.gate.attempt import Attempt, Weight
 from detector.gate.decision import ModeChange, Override
 from detector.gate.verdict import Outcome, Verdict
 
@@ -115,7 +115,7 @@ def _beside(
     if attempt.started_at is not None:
         yield Moment(at=attempt.started_at, kind="start", head="first sample of the canary")
     for weight in attempt.weights:
-        yield Moment(at=weight.at, kind="weight", head=f"canary weight {weight.weight:g} %")
+        yield _weighed(weight)
     if attempt.latch is not None:
         text = f"{attempt.latch.signal}: from this moment on the samples suffice for a fail."
         yield Moment(
@@ -127,6 +127,12 @@ def _beside(
         if mode.at >= attempt.asked_at:
             head = f"break-glass: mode {mode.mode} by {mode.person}"
             yield Moment(at=mode.at, kind="mode", head=head, text=mode.reason)
+
+
+def _weighed(weight: Weight) -> Moment:
+    text = "Read from the controller's own gauge." if weight.is_read else ""
+    head = f"canary weight {weight.weight:g} %"
+    return Moment(at=weight.at, kind="weight", head=head, text=text)
 
 
 def _overridden(override: Override) -> Moment:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from api.bodies.answer import OverrideAnswer, RolloutAnswer
+from detector.gate.attempt import Weight
 from tests.api.doors import Door, failing_door, passing_door, problem_of, without
+from tests.pipelines.flows.scripted import T0
 
 DECISION = {"outcome": "pass", "person": "ada@example.org", "reason": "known noise", "for": "2h"}
 
@@ -24,9 +28,25 @@ def test_a_rollout_has_all_that_is_documented() -> None:
     told = door.get(f"/v1/rollouts/{attempt_of_rollout(door)}").json()
     RolloutAnswer.model_validate(told)
     assert [w["weight"] for w in told["weights"]] == [5, 20, 50]
+    assert {w["from"] for w in told["weights"]} == {"request"}
     assert [v["outcome"] for v in told["timeline"]] == ["pass", "pass", "inconclusive"]
     assert told["latest"]["signals"]
     assert (told["revision"], told["rollout"]) == ("v2", "checkout")
+
+
+def test_a_weight_that_was_read_is_told_from_one_that_was_sent() -> None:
+    """A tool that acts on weights sees whose word each is."""
+    door = passing_door()
+    id = attempt_of(door.at(100))
+    stores = door.world.stores
+    weights = (Weight(at=T0 + 40, weight=10.0, is_read=True), Weight(at=T0 + 90, weight=20.0))
+    stores.attempts.save(replace(stores.attempts.get(id), weights=weights))
+    told = door.get(f"/v1/rollouts/{id}").json()
+    RolloutAnswer.model_validate(told)
+    assert [(w["weight"], w["from"]) for w in told["weights"]] == [
+        (10, "controller"),
+        (20, "request"),
+    ]
 
 
 def attempt_of_rollout(door: Door) -> str:

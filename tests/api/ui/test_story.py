@@ -71,7 +71,7 @@ def test_all_that_happened_beside_the_verdicts_is_told() -> None:
     told = story(of, given_verdicts([Outcome.FAIL]), (override,), (mode,), whole=True)
     kinds = ["mode", "override", "latch", "weight", "decision", "start"]
     assert [m.kind for m in told] == kinds
-    assert told[3].head == "canary weight 12.5 %"
+    assert (told[3].head, told[3].text) == ("canary weight 12.5 %", "")
     assert told[1].head == "ann decided pass until 14:13:29 UTC"
 
 
@@ -102,6 +102,13 @@ def test_marks_lie_within_the_chart_and_only_where_something_changed(
     assert len(drawn) <= len(inside)
     first = [m for m in reversed(inside) if m.outcome is not Outcome.INCONCLUSIVE][:1]
     assert bool(drawn) == bool(first)
+
+
+def test_a_weight_that_was_read_says_so() -> None:
+    """Nobody sent it: a person sees whose word it is."""
+    of = attempt(weights=(Weight(at=T0, weight=20.0, is_read=True),))
+    (told,) = story(of, (), (), (), whole=True)
+    assert told.text == "Read from the controller's own gauge."
 
 
 def test_weights_are_marked_with_their_per_cent() -> None:
