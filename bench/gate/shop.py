@@ -12,13 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from detector.gate.request import VerdictRequest
-from detector.ports import MetricCatalog
-from detector.selector import parse_selector
 from detector.series import FloatArray, Matcher, MatchOp
-from detector.signals.plan import BoundSignal, Family, Plan
+from detector.signals.plan import BoundSignal, Family
 from detector.signals.signal import Kind, Shape, Signal, Unit
 from pipelines.sources.memory import MemorySource
+from pipelines.testing import FixedDiscovery
 
 __all__ = ["EDGES", "HISTORY_S", "INTERVAL_S", "ORIGIN", "SIGNALS", "Shop", "bind", "fill"]
 
@@ -69,20 +67,13 @@ SIGNALS = (
 )
 
 
-def bind(
-    catalog: MetricCatalog, request: VerdictRequest, *, start: float, end: float, timeout_s: float
-) -> Plan:
-    """The plan of the shop: discovery is not what is measured here."""
-    del catalog, start, end, timeout_s
-    service = Matcher("service", MatchOp.EQUAL, request.service)
-    return Plan(
-        service=request.service,
-        canary=(service, *parse_selector(request.canary)),
-        control=((service, Matcher("version", MatchOp.EQUAL, "v1")),),
-        requests=_REQUESTS,
-        signals=SIGNALS,
-        start_time=_STARTED,
-    )
+# Discovery is not what is measured here.
+bind = FixedDiscovery(
+    requests=_REQUESTS,
+    signals=SIGNALS,
+    start_time=_STARTED,
+    control=Matcher("version", MatchOp.EQUAL, "v1"),
+)
 
 
 def fill(shop: Shop) -> MemorySource:

@@ -6,9 +6,12 @@ import urllib.request
 
 import pytest
 
-from detector.errors import SourceError
-from detector.series import Query
-from pipelines.testing import FakeSource, Fault, FaultServer, Misbehaviour
+from detector.errors import InputError, SourceError
+from detector.gate.request import VerdictRequest
+from detector.series import Matcher, MatchOp, Query
+from detector.signals.plan import Family, Plan
+from detector.signals.signal import Shape
+from pipelines.testing import FakeSource, Fault, FaultServer, FixedDiscovery, Misbehaviour
 
 UP = Query("up")
 
@@ -91,3 +94,25 @@ def test_fault_server_ends_although_a_client_still_waits() -> None:
         with pytest.raises(TimeoutError):
             urllib.request.urlopen(server.url, timeout=0.1)
     assert server.stopping.is_set()
+
+
+def discovered(request: VerdictRequest) -> Plan:
+    """The plan of a service that has nothing but a request counter."""
+    requests = Family(metric="http_requests_total", shape=Shape.COUNTER)
+    bind = FixedDiscovery(requests=requests, signals=())
+    return bind(FakeSource(), request, start=0.0, end=1.0, timeout_s=1.0)
+
+
+def test_fixed_discovery_reads_the_canary_out_of_the_request() -> None:
+    """Whoever tests a source with it judges the pods that were asked about."""
+    plan = discovered(VerdictRequest(service="cart", canary='{track="canary"}'))
+    service = Matcher("service", MatchOp.EQUAL, "cart")
+    assert plan.canary == (service, Matcher("track", MatchOp.EQUAL, "canary"))
+    assert plan.control == ((service, Matcher("track", MatchOp.EQUAL, "stable")),)
+
+
+def test_fixed_discovery_refuses_what_the_real_one_refuses() -> None:
+    """A selector with a typing error is told by its field, as users are told."""
+    with pytest.raises(InputError) as caught:
+        discovered(VerdictRequest(service="cart", canary="{track="))
+    assert caught.value.field == "canary"

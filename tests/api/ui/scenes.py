@@ -11,14 +11,13 @@ from detector.gate.policy import Policy
 from detector.gate.request import Stage, VerdictRequest
 from detector.gate.session import Session
 from detector.gate.verdict import Verdict
-from detector.ports import MetricCatalog, Stores
-from detector.selector import parse_selector
+from detector.ports import Stores
 from detector.series import FloatArray, Matcher, MatchOp
-from detector.signals.plan import BoundSignal, Family, Plan
+from detector.signals.plan import BoundSignal, Family
 from detector.signals.signal import Kind, Shape, Signal, Unit
 from pipelines.flows.gate import Gate
 from pipelines.stores.memory import memory_stores
-from pipelines.testing import FakeSource
+from pipelines.testing import FakeSource, FixedDiscovery
 
 T0 = 1_790_000_000.0
 EVERY = 15.0
@@ -43,20 +42,7 @@ SIGNALS = (
 )
 
 
-def discover(
-    catalog: MetricCatalog, request: VerdictRequest, *, start: float, end: float, timeout_s: float
-) -> Plan:
-    """Binds what the shop exposes."""
-    del catalog, start, end, timeout_s
-    service = Matcher("service", MatchOp.EQUAL, request.service)
-    return Plan(
-        service=request.service,
-        canary=(service, *parse_selector(request.canary, field="canary")),
-        control=((service, Matcher("track", MatchOp.EQUAL, "stable")),),
-        requests=REQUESTS,
-        signals=SIGNALS,
-        start_time=STARTED,
-    )
+discover = FixedDiscovery(requests=REQUESTS, signals=SIGNALS, start_time=STARTED)
 
 
 @dataclass(slots=True)

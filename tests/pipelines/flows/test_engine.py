@@ -9,16 +9,13 @@ import pytest
 
 from detector.gate.policy import Policy
 from detector.gate.render import verdict_body
-from detector.gate.request import VerdictRequest
 from detector.gate.session import Session
 from detector.gate.verdict import Outcome, Verdict
-from detector.ports import MetricCatalog
-from detector.selector import parse_selector
 from detector.series import Matcher, MatchOp
-from detector.signals.plan import BoundSignal, Family, Plan
+from detector.signals.plan import BoundSignal, Family
 from detector.signals.signal import Kind, Shape, Signal, Unit
 from pipelines.flows.gate import Gate
-from pipelines.testing import Fault
+from pipelines.testing import Fault, FixedDiscovery
 from tests.pipelines.flows.scripted import T0, World, ask, at
 
 EDGES = np.array([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5])
@@ -50,20 +47,7 @@ SIGNALS = (
 )
 
 
-def discover(
-    catalog: MetricCatalog, request: VerdictRequest, *, start: float, end: float, timeout_s: float
-) -> Plan:
-    """Binds all signals of the shop."""
-    del catalog, start, end, timeout_s
-    service = Matcher("service", MatchOp.EQUAL, request.service)
-    return Plan(
-        service=request.service,
-        canary=(service, *parse_selector(request.canary)),
-        control=((service, Matcher("track", MatchOp.EQUAL, "stable")),),
-        requests=REQUESTS,
-        signals=SIGNALS,
-        start_time=STARTED,
-    )
+discover = FixedDiscovery(requests=REQUESTS, signals=SIGNALS, start_time=STARTED)
 
 
 def serve(
