@@ -79,9 +79,10 @@ def range_selector(selector: str, start: float, end: float) -> tuple[str, str]:
     """Query text and `time` whose answer covers every sample with `start < time <= end`.
 
     Prometheus 2 answers `[t-d, t]`, 3 and most others `(t-d, t]`, in whole milliseconds: both are
-    asked for at least the span, and `Matrix.answer` cuts what is over.
+    asked for at least the span, and `Matrix.answer` cuts what is over. A millisecond more, since
+    VictoriaMetrics 1.79 does not look into a day of which it is asked for the first one only.
     """
-    to_ms = math.ceil(end * 1000)
+    to_ms = math.ceil(end * 1000) + 1
     length_ms = max(to_ms - math.floor(start * 1000), 1)
     return f"{selector}[{length_ms}ms]", f"{to_ms // 1000}.{to_ms % 1000:03d}"
 
