@@ -12,6 +12,7 @@ __all__ = ["Boundaries", "Segments", "joined"]
 
 # A segment that decides more boundaries than these is looked at before it begins.
 _FAR = 8
+_NEVER = np.iinfo(np.int64).min
 
 
 @dataclass(slots=True)
@@ -58,23 +59,19 @@ class Boundaries:
         self._ahead: Floats = np.zeros((0, 1))
 
     def reserve(self, size: int) -> None:
-        """Room for series."""
+        """Room for series, nothing of which was seen."""
         if size <= len(self._done):
             return
-        self._done = grown(self._done, size, 0)
+        self._done = grown(self._done, size, _NEVER)
         self._credited = grown(self._credited, size, 0.0)
         self._ahead = grown(self._ahead, size, np.nan)
-
-    def add(self, series: int) -> None:
-        """A new series, nothing of which was seen."""
-        self._done[series], self._credited[series] = self.frozen, 0.0
-        self._ahead[series] = np.nan
 
     def note(self, segments: Segments) -> None:
         """Note the cumulative at every boundary that the segments decide."""
         series = segments.series
         top = np.floor((segments.t1 - self.start) / self.step).astype(np.int64)
         done = np.maximum(self._floor(segments.before), self._done[series])
+        np.maximum(done, self.frozen, out=done)
         count = top - done
         if int(count.max(initial=0)) < 1:
             return
@@ -178,7 +175,6 @@ class Boundaries:
         rest = self._ahead[:, new:].copy()
         self._ahead = rest if rest.shape[1] else np.full((len(self._ahead), 1), np.nan)
         self.frozen = top
-        np.maximum(self._done, top, out=self._done)
         increments: Floats = np.maximum(decided - before, 0.0)
         return increments
 

@@ -55,7 +55,7 @@ class Counters:
     def add_target(self) -> int:
         """A new target; its clock is the series `clock(target)`."""
         target = self.bank.add_target()
-        self._open(self.clock(target))
+        self.bounds.reserve(len(self.bank.time))
         return target
 
     def add_group(self, target: int) -> int:
@@ -65,12 +65,8 @@ class Counters:
     def add_series(self, group: int) -> int:
         """A new child series of a group."""
         series = self.bank.add(int(self.bank.group_target[group]), group)
-        self._open(series)
-        return series
-
-    def _open(self, series: int) -> None:
         self.bounds.reserve(len(self.bank.time))
-        self.bounds.add(series)
+        return series
 
     @property
     def count(self) -> int:

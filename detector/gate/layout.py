@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from detector.signals.signal import Kind, Shape
 __all__ = ["Ladders", "Layout", "Side", "Sum"]
 
 Ints = NDArray[np.int64]
+_Numbered: TypeAlias = list[tuple[int, Cell]]
 
 
 class Sum:
@@ -71,8 +73,15 @@ class Layout:
         levels: list[Ints] = []
         shown = [at for at, pod in enumerate(roster.pods) if pod.born < math.inf]
         shown.sort(key=lambda at: (roster.pods[at].born, roster.pods[at].name))
+        cells = _by_family(roster.cells, roster), _by_family(roster.level_cells, roster)
         self.sides = tuple(
-            Side(roster, [at for at in shown if roster.pods[at].arm is arm], edges, counts, levels)
+            Side(
+                roster,
+                [at for at in shown if roster.pods[at].arm is arm],
+                edges,
+                cells,
+                (counts, levels),
+            )
             for arm in (ArmName.CANARY, ArmName.CONTROL)
         )
         self.targets = sorted({e.target for e in roster.entries if e.family == 0})
@@ -81,6 +90,14 @@ class Layout:
     def gathered(self, counts: Cells, levels: Cells) -> tuple[FloatArray, FloatArray]:
         """All cells that any sum needs, in the order in which the sums find them."""
         return counts.rows(self._counts), levels.rows(self._levels)
+
+
+def _by_family(cells: list[Cell], roster: Roster) -> list[_Numbered]:
+    """The cells of each family with their numbers."""
+    found: list[_Numbered] = [[] for _ in roster.roles]
+    for number, cell in enumerate(cells):
+        found[cell.family].append((number, cell))
+    return found
 
 
 def _one(parts: list[Ints]) -> Ints:
@@ -95,13 +112,14 @@ class Side:
         roster: Roster,
         pods: list[int],
         edges: Mapping[int, FloatArray],
-        counts: list[Ints],
-        levels: list[Ints],
+        cells: tuple[list[_Numbered], list[_Numbered]],
+        gathered: tuple[list[Ints], list[Ints]],
     ) -> None:
         self.pods = np.array(pods, np.int64)
         self.names = tuple(roster.pods[at].name for at in pods)
         self.edges = edges
-        self._roster, self._gathered = roster, (counts, levels)
+        self._roster, self._gathered = roster, gathered
+        self._cells, level_cells = cells
         self._row = {at: row for row, at in enumerate(pods)}
         families = range(len(roster.roles))
         self.clocks = [self._counted(f, lambda part: part is None) for f in families]
@@ -112,7 +130,7 @@ class Side:
             for at in range(len(role.bad))
         }
         self.levels = [
-            self._sum(*self._picked(roster.level_cells, f, lambda part: part is None), level=True)
+            self._sum(*self._picked(level_cells[f], lambda part: part is None), level=True)
             for f in families
         ]
         self.buckets = {f: self._bucketed(f, found) for f, found in edges.items()}
@@ -125,28 +143,22 @@ class Side:
         return any(self.clocks[f].passes or self.levels[f].passes for f in families)
 
     def _counted(self, family: int, which: Callable[[object], bool]) -> Sum:
-        return self._sum(*self._picked(self._roster.cells, family, which), level=False)
+        return self._sum(*self._picked(self._cells[family], which), level=False)
 
     def _sum(self, rows: Ints, cells: Ints, *, level: bool, width: int = 1) -> Sum:
         return Sum(rows, cells, width * len(self.pods), self._gathered[level])
 
     def _bucketed(self, family: int, edges: FloatArray) -> Sum:
         """Sum per pod and common bucket, rows pod by pod."""
-        cells = self._roster.cells
-        rows, at = self._picked(cells, family, lambda part: isinstance(part, float))
-        parts = np.array([cells[int(cell)].part for cell in at], np.float64)
+        rows, at = self._picked(self._cells[family], lambda part: isinstance(part, float))
+        parts = np.array([self._roster.cells[cell].part for cell in at.tolist()], np.float64)
         width = len(edges) + 1
         return self._sum(rows * width + np.searchsorted(edges, parts), at, level=False, width=width)
 
-    def _picked(
-        self, cells: list[Cell], family: int, which: Callable[[object], bool]
-    ) -> tuple[Ints, Ints]:
-        """Row and number of the cells of a family and the arm's pods."""
-        found = [
-            (self._row[cell.pod], number)
-            for number, cell in enumerate(cells)
-            if cell.family == family and cell.pod in self._row and which(cell.part)
-        ]
+    def _picked(self, cells: _Numbered, which: Callable[[object], bool]) -> tuple[Ints, Ints]:
+        """Row and number of the cells of the arm's pods."""
+        row = self._row
+        found = [(row[c.pod], number) for number, c in cells if c.pod in row and which(c.part)]
         pairs = np.array(found, np.int64).reshape(-1, 2)
         return pairs[:, 0], pairs[:, 1]
 

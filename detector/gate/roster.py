@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from detector.gate.cells import Cells
+from detector.gate.roles import roles_of
 from detector.selector import matches
-from detector.series import Matcher
 from detector.signals.plan import ArmName, Family, Plan
-from detector.signals.signal import Kind, Shape, Unit
+from detector.signals.signal import Shape, Unit
 from models.counters import Counters
 from models.gauges import Gauges
 
-__all__ = ["DROPPED", "Cell", "Entry", "Pod", "Role", "Roster", "families_of"]
+__all__ = ["DROPPED", "Cell", "Entry", "Pod", "Roster"]
 
 DROPPED = -1
 # Labels that tell the copies of one series apart that a highly available source keeps.
@@ -44,8 +45,7 @@ class Pod:
     told: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """What one row of the retained bins is: counts of a family, told apart by `part`.
 
     `part`: for counters one flag per signal that calls the series bad; for buckets the upper
@@ -57,8 +57,7 @@ class Cell:
     part: tuple[bool, ...] | float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """How a series is kept: `counter`, `gauge` or `start` number, -1 where it is none."""
 
     pod: int
@@ -69,46 +68,12 @@ class Entry:
     start: int = DROPPED
 
 
-@dataclass(slots=True)
-class Role:
-    """What a family is read for: which signals' bad matchers apply to its series."""
-
-    family: Family
-    bad: tuple[tuple[str, tuple[Matcher, ...]], ...] = ()
-    events: bool = False
-
-
-def families_of(plan: Plan) -> list[Role]:
-    """Every family of a plan once, in a fixed order, requests first."""
-    roles: dict[Family, Role] = {}
-    for family in _mentioned(plan):
-        roles.setdefault(family, Role(family))
-    for bound in plan.signals:
-        if bound.signal.kind is Kind.RATIO:
-            role = roles[bound.bad_in or bound.total]
-            role.bad = (*role.bad, (bound.signal.name, bound.bad))
-        if bound.signal.kind is Kind.EVENTS:
-            for family in (bound.total, *bound.also):
-                roles[family].events = True
-    return list(roles.values())
-
-
-def _mentioned(plan: Plan) -> Iterator[Family]:
-    yield plan.requests
-    if plan.start_time is not None:
-        yield plan.start_time
-    for bound in plan.signals:
-        yield bound.total
-        yield from bound.also
-        yield from (family for family in (bound.bad_in, bound.load) if family is not None)
-
-
 class Roster:
     """Pods, targets and cells by their labels; grows as series appear."""
 
     def __init__(self, plan: Plan, counters: Counters, gauges: Gauges, *, first: int) -> None:
         self.plan, self.counters, self.gauges = plan, counters, gauges
-        self.roles = families_of(plan)
+        self.roles = roles_of(plan)
         self.index = {role.family: at for at, role in enumerate(self.roles)}
         self.pods: list[Pod] = []
         self.pod_at: dict[str, int] = {}
@@ -275,4 +240,4 @@ class Roster:
 
 
 def _canonical(labels: Mapping[str, str]) -> str:
-    return "\x00".join(["\x01".join(pair) for pair in sorted(labels.items())])
+    return "\x00".join([f"{name}\x01{value}" for name, value in sorted(labels.items())])

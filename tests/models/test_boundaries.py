@@ -17,8 +17,6 @@ WALKS = st.lists(st.tuples(st.floats(0.5, 130), st.floats(0, 9)), min_size=1, ma
 def bounds() -> Boundaries:
     made = Boundaries(start=0.0, step=STEP, settle=SETTLE, frozen=FROZEN)
     made.reserve(4)
-    for series in range(4):
-        made.add(series)
     return made
 
 

@@ -1,0 +1,46 @@
+"""What the families of a plan are read for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from detector.series import Matcher
+from detector.signals.plan import Family, Plan
+from detector.signals.signal import Kind
+
+__all__ = ["Role", "roles_of"]
+
+
+@dataclass(slots=True)
+class Role:
+    """What a family is read for: which signals' bad matchers apply to its series."""
+
+    family: Family
+    bad: tuple[tuple[str, tuple[Matcher, ...]], ...] = ()
+    events: bool = False
+
+
+def roles_of(plan: Plan) -> list[Role]:
+    """Every family of a plan once, in a fixed order, requests first."""
+    roles: dict[Family, Role] = {}
+    for family in _mentioned(plan):
+        roles.setdefault(family, Role(family))
+    for bound in plan.signals:
+        if bound.signal.kind is Kind.RATIO:
+            role = roles[bound.bad_in or bound.total]
+            role.bad = (*role.bad, (bound.signal.name, bound.bad))
+        if bound.signal.kind is Kind.EVENTS:
+            for family in (bound.total, *bound.also):
+                roles[family].events = True
+    return list(roles.values())
+
+
+def _mentioned(plan: Plan) -> Iterator[Family]:
+    yield plan.requests
+    if plan.start_time is not None:
+        yield plan.start_time
+    for bound in plan.signals:
+        yield bound.total
+        yield from bound.also
+        yield from (family for family in (bound.bad_in, bound.load) if family is not None)
