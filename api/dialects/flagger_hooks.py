@@ -18,14 +18,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import assert_never
 
-from detector.gate.reason import ReasonCode
 from detector.gate.verdict import Outcome, Verdict
 
 __all__ = ["Hook", "OnInconclusive", "says_yes"]
 
 # Flagger's phases in which a new revision waits for leave to be scaled up.
 BEFORE_SCALE_UP = frozenset({"Initialized", "Waiting", "Succeeded", "Failed"})
-UNSEEN = frozenset({ReasonCode.NO_CANARY_DATA, ReasonCode.COLLECTING, ReasonCode.LOW_TRAFFIC})
 
 
 class Hook(StrEnum):
@@ -64,7 +62,7 @@ def says_yes(
             strict = on_inconclusive is OnInconclusive.FAIL and hook is Hook.ROLLOUT
             return answer is Outcome.PASS or (answer is Outcome.INCONCLUSIVE and not strict)
         case Hook.CONFIRM_ROLLOUT:
-            is_early = phase in BEFORE_SCALE_UP and _is_unseen(verdict)
+            is_early = phase in BEFORE_SCALE_UP and verdict.is_unseen
             return answer is Outcome.PASS or (answer is not Outcome.FAIL and is_early)
         case Hook.CONFIRM_TRAFFIC_INCREASE | Hook.CONFIRM_PROMOTION:
             return answer is Outcome.PASS
@@ -72,9 +70,3 @@ def says_yes(
             return True
         case _:
             assert_never(hook)
-
-
-def _is_unseen(verdict: Verdict) -> bool:
-    """Whether the source answered and shows no request of the canary: it is not scaled up."""
-    counted = sum(signal.samples.canary for signal in verdict.signals)
-    return counted == 0 and verdict.reason.code in UNSEEN

@@ -115,16 +115,8 @@ def _shown(
     *,
     unit: str,
 ) -> SignalVerdict:
-    value, error = found
-    effect = Effect(
-        kind="ratio",
-        value=math.exp(value),
-        low=math.exp(value - _Z90 * error),
-        high=math.exp(value + _Z90 * error),
-        tolerate=math.exp(row.tolerate),
-        limit=math.exp(row.limit),
-    )
-    worse = value - _Z90 * error > row.tolerate
+    effect = _effect(row, *found)
+    worse = found[0] - _Z90 * found[1] > row.tolerate
     code = ReasonCode.SUSPICIOUS if worse else ReasonCode.HEALTHY
     verb = "more than" if worse else "in line with"
     return SignalVerdict(
@@ -143,4 +135,16 @@ def _shown(
         since=None,
         reason=Reason(code, f"x{effect.value:.2f}, {verb} the control; advice only, not judged."),
         details={},
+    )
+
+
+def _effect(row: Row, value: float, error: float) -> Effect:
+    """Times as much, from a log excess and its standard error."""
+    return Effect(
+        kind="ratio",
+        value=math.exp(value),
+        low=math.exp(value - _Z90 * error),
+        high=math.exp(value + _Z90 * error),
+        tolerate=math.exp(row.tolerate),
+        limit=math.exp(row.limit),
     )

@@ -7,10 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from detector.gate.policy import Mode
-from detector.gate.reason import Reason
+from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import Stage
 
 __all__ = ["Effect", "Needs", "Outcome", "Samples", "SignalVerdict", "Verdict", "answer_of"]
+
+_UNSEEN = (ReasonCode.NO_CANARY_DATA, ReasonCode.COLLECTING, ReasonCode.LOW_TRAFFIC)
 
 
 class Outcome(StrEnum):
@@ -95,6 +97,12 @@ class Verdict:
     needs: Needs
     notes: tuple[str, ...] = ()
     waiting: str | None = None
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether the source answered and shows no request of the canary: it serves nobody yet."""
+        counted = sum(signal.samples.canary for signal in self.signals)
+        return counted == 0 and self.reason.code in _UNSEEN
 
 
 def answer_of(outcome: Outcome, mode: Mode) -> Outcome:

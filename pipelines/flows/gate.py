@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from detector.gate.attempt import Attempt, Closing, Identity, begins_anew, identity_of
 from detector.gate.policy import Policy
-from detector.gate.reason import Reason, ReasonCode
+from detector.gate.reason import Reason
 from detector.gate.request import VerdictRequest
 from detector.gate.ruling import first_step, rule
 from detector.gate.steering import without_read
@@ -82,7 +82,7 @@ class Gate(Answering, Records, People):
         """As `judge`, but says yes, once per attempt, while no canary traffic could be seen."""
         verdict = self.judge(request)
         attempt = self.stores.attempts.get(verdict.attempt)
-        if verdict.outcome is not Outcome.INCONCLUSIVE or not _is_unseen(verdict):
+        if verdict.outcome is not Outcome.INCONCLUSIVE or not verdict.is_unseen:
             return verdict
         now, given = self._clock(), attempt.first_step_at
         if given is not None and now - given > _FIRST_STEP_AGAIN_S:
@@ -125,28 +125,27 @@ class Gate(Answering, Records, People):
         attempt = self._attempt_at(asked, identity, as_of)
         if attempt is None:
             attempt = self._begin(replace(asked, now=as_of), identity, policy)
-        if attempt.plan is None:
-            located = self._locate(asked, attempt, as_of)
-            if located is not None and located.start is not None:
-                attempt = replace(
-                    attempt,
-                    plan=located.plan,
-                    started_at=located.start,
-                    interval=located.interval,
-                )
+        attempt = self._located_at(asked, attempt, as_of)
         check_deadline(asked.deadline, attempt.started_at)
         watch = None if attempt.plan is None else self._watch_at(asked, attempt, as_of)
-        deadline = asked.deadline
-        closing = attempt.closing
-        if deadline is not None and as_of >= deadline and watch is not None:
-            if closing is None or closing.deadline != deadline:
-                closing = Closing(deadline=deadline, head=watch.head)
-            attempt = replace(attempt, closing=closing)
+        if watch is not None:
+            attempt = _closed_at(attempt, watch.head, asked.deadline, as_of)
         seen = self._circumstances(asked, attempt, watch, as_of)
         judgement = judged(
             attempt, seen, watch, lambda _, until: self._watch_at(asked, attempt, until)
         )
         return rule(attempt, judgement, seen)
+
+    def _located_at(self, asked: Asked, attempt: Attempt, as_of: float) -> Attempt:
+        """With the plan of that moment, where none was stored and a canary was there."""
+        if attempt.plan is not None:
+            return attempt
+        located = self._locate(asked, attempt, as_of)
+        if located is None or located.start is None:
+            return attempt
+        return replace(
+            attempt, plan=located.plan, started_at=located.start, interval=located.interval
+        )
 
     def _attempt_at(self, asked: Asked, identity: Identity, as_of: float) -> Attempt | None:
         """The stored attempt that ran at a moment."""
@@ -168,8 +167,10 @@ class Gate(Answering, Records, People):
         return watch
 
 
-def _is_unseen(verdict: Verdict) -> bool:
-    """Whether no request of the canary has been counted."""
-    counted = sum(s.samples.canary for s in verdict.signals)
-    asked = (ReasonCode.NO_CANARY_DATA, ReasonCode.COLLECTING, ReasonCode.LOW_TRAFFIC)
-    return verdict.reason.code in asked and counted == 0
+def _closed_at(attempt: Attempt, head: str, deadline: float | None, as_of: float) -> Attempt:
+    """From its deadline on an attempt has ended; with what was known at `as_of`, if not before."""
+    if deadline is None or as_of < deadline:
+        return attempt
+    if attempt.closing is not None and attempt.closing.deadline == deadline:
+        return attempt
+    return replace(attempt, closing=Closing(deadline=deadline, head=head))
