@@ -85,7 +85,7 @@ class Bank:
         self.groups += 1
         if self.groups > len(self.reset):
             self._reserve_groups(max(16, 2 * self.groups))
-        self.groups_of[target] = np.append(self.groups_of[target], group)
+        self.groups_of[target] = np.array([*self.groups_of[target].tolist(), group], np.int64)
         self.group_target[group] = target
         return group
 

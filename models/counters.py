@@ -22,10 +22,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from models.bank import Bank, Restart, Tally
+from models.batch import Batch
 from models.boundaries import Boundaries, Segments, joined
 from models.growing import Bools, Floats, Ints, push, sums
 from models.runs import Runs
-from models.scrapes import Batch, Scrapes
+from models.scrapes import Scrapes
 from models.sight import FirstSight
 
 __all__ = ["Counters", "Restart", "Tally"]
@@ -121,7 +122,7 @@ class Counters:
         if left is not None:
             series, times, values = series[left], times[left], values[left]
         for part in self._parts(series):
-            batch = self._batch(series[part], times[part], values[part])
+            batch = Batch.of(self.bank, series[part], times[part], values[part])
             batch.restarts, batch.began = restarts, began
             self._take(batch)
 
@@ -140,45 +141,22 @@ class Counters:
         cuts = ends[np.flatnonzero(np.diff(part))]
         return list(np.split(at, cuts))
 
-    def _batch(self, series: Ints, times: Floats, values: Floats) -> Batch:
-        bank = self.bank
-        change = np.flatnonzero(series[1:] != series[:-1]) + 1
-        first = np.concatenate([np.zeros(1, np.int64), change])
-        before, last = np.empty_like(times), np.empty_like(values)
-        before[1:], last[1:] = times[:-1], values[:-1]
-        before[first], last[first] = bank.time[series[first]], bank.value[series[first]]
-        offset = bank.offset[series]
-        return Batch(
-            series, times, values, before, last, first, offset, last + offset, before.copy()
-        )
-
     def _take(self, batch: Batch) -> None:
         """Decide what the samples of a batch count, and note it at the boundaries."""
         bank, series, times = self.bank, batch.series, batch.times
-        begin, last = batch.first, np.append(batch.first[1:], len(series)) - 1
-        odd = self._odd(batch)
+        begin, last = batch.first, batch.ends - 1
+        odd = batch.odd(bank)
         rows, slow = self._rows(batch, last, odd)
         clocks = []
         if not slow.all():
             clocks.append(self._plain(batch, rows, slow))
         if slow.any():
             clocks += self._by_target(batch, slow, odd)
-        self.bounds.note(joined([self._segments(batch), *clocks]))
+        self.bounds.note(joined([batch.segments(self.step), *clocks]))
         names = series[begin]
         bank.since[names] = np.minimum(bank.since[names], times[begin])
         bank.time[names], bank.value[names] = times[last], batch.values[last]
         bank.offset[names] = batch.offset[last]
-
-    def _odd(self, batch: Batch) -> Bools:
-        """Samples that are not simply the next of a known series, in good time."""
-        bank, times, target = self.bank, batch.times, self.bank.target_of[batch.series]
-        odd: Bools = (batch.values < batch.last) | ~(times - batch.before <= bank.gap)
-        odd |= times <= bank.row[target]
-        if bank.last_reset > -np.inf:
-            odd |= batch.before < bank.reset[bank.group_of[batch.series]]
-        if times.min() <= bank.last_flip + bank.wary:
-            odd |= times <= bank.flip[target] + bank.wary
-        return odd
 
     def _rows(self, batch: Batch, last: Ints, odd: Bools) -> tuple[Floats, Bools]:
         """The scrape of each target, NaN without, and the targets that need a closer look.
@@ -219,7 +197,7 @@ class Counters:
     def _by_target(self, batch: Batch, slow: Bools, odd: Bools) -> list[Segments]:
         """Targets in which something happens, one by one. Gives their clocks."""
         bank = self.bank
-        ends = np.append(batch.first[1:], len(batch.series))
+        ends = batch.ends
         names = batch.series[batch.first]
         targets = bank.target_of[names]
         chosen = np.flatnonzero(slow[targets])
@@ -234,17 +212,8 @@ class Counters:
             runs = Runs(names[part], batch.first[part], ends[part])
             scrapes = Scrapes(bank, batch, target, runs, strange[low:high])
             scrapes.walk()
-            clocks.append(scrapes.clock_segments())
+            clocks.append(scrapes.sheet.clock_segments())
         return clocks
-
-    def _segments(self, batch: Batch) -> Segments:
-        """From each sample to the next, as it was decided."""
-        t0 = batch.t0
-        unknown = t0 == -np.inf
-        if unknown.any():
-            t0 = np.where(unknown, batch.times - self.step, t0)
-        c1 = batch.values + batch.offset
-        return Segments(batch.series, t0, batch.c0, batch.times, c1, batch.before)
 
     # -- increments out
 
