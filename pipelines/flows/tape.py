@@ -7,9 +7,9 @@ little more than its samples. Playing a tape gives the judge that recorded it, t
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 import msgspec
@@ -18,17 +18,21 @@ import zstandard
 from numpy.typing import NDArray
 
 from detector.errors import StoreError
+from detector.gate.known import KnownByQuestion, Labels
 from detector.series import Answer, Columns, FloatArray
 from detector.signals.plan import Reading
-from pipelines.flows.names import Names
 from pipelines.stores.codec import inflated
 
 __all__ = ["SCHEMA", "Event", "Fed", "TapeReader", "TapeWriter", "Told"]
 
-SCHEMA = 2
+SCHEMA = 3
+# Schema 2 is the same without packed histories.
+_READ = (2, SCHEMA)
 # A first read of 26 h, 60 pods and 40 series each at 15 s has some 240 MB.
 _UNPACKED_MAX = 1 << 29
-_LEVEL = 3
+_LEVEL = 1
+# From so many samples of a series on an answer is a history.
+_HISTORY = 8
 Ints = NDArray[np.int64]
 
 
@@ -56,6 +60,10 @@ Event: TypeAlias = Told | Fed
 class _Part(msgspec.Struct, array_like=True):
     """An answer: `series` None are those of the last answer to this reading, `sizes` one for all
     or one for each.
+
+    A history is `packed`: numbers are written byte by byte, the first bytes of all of them first,
+    which takes a quarter less room in half the time; `alike` tells by series which of the written
+    times are its own, where all have equally many.
     """
 
     reading: int
@@ -64,6 +72,8 @@ class _Part(msgspec.Struct, array_like=True):
     sizes: int | bytes
     times: bytes
     values: bytes
+    packed: bool = False
+    alike: bytes | None = None
 
 
 class _Event(msgspec.Struct, array_like=True):
@@ -84,7 +94,8 @@ class _Body(msgspec.Struct, array_like=True):
 class TapeWriter:
     """Events to bytes; remembers what was written once."""
 
-    _names: Names = field(default_factory=Names)
+    _numbers: dict[frozenset[tuple[str, str]], int] = field(default_factory=dict)
+    _known: KnownByQuestion = field(default_factory=KnownByQuestion)
     _readings: dict[Reading, int] = field(default_factory=dict)
     _written: dict[int, Ints] = field(default_factory=dict)
 
@@ -109,18 +120,28 @@ class TapeWriter:
             number = self._readings[reading] = len(self._readings)
             body.readings.append(reading)
         columns = Columns.of(answer.series)
-        before = len(self._names.known)
-        names = self._names.numbers(number, columns.labels)
-        # In the order of their numbers, which are the keys' order of insertion.
-        body.labels += [dict(key) for key in itertools.islice(self._names.known, before, None)]
+        names = self._known.of(number).numbers(columns.labels, partial(self._place, body))
+        packed = len(columns.values) >= _HISTORY * max(len(columns), 1)
+        times, alike = _distinct(columns) if packed else (columns.times, None)
         return _Part(
             reading=number,
             warnings=tuple(answer.warnings),
             series=self._series(number, names),
             sizes=_sizes(columns.sizes),
-            times=columns.times.astype("<f8", copy=False).tobytes(),
-            values=columns.values.astype("<f8", copy=False).tobytes(),
+            times=_bytes_of(times, packed=packed),
+            values=_bytes_of(columns.values, packed=packed),
+            packed=packed,
+            alike=alike,
         )
+
+    def _place(self, body: _Body, labels: Labels) -> int:
+        """The number of a label set, which is written down with its first."""
+        key = frozenset(labels.items())
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self._numbers)
+            body.labels.append(dict(labels))
+        return number
 
     def _series(self, reading: int, names: Ints) -> bytes | None:
         """The series of an answer, unless they are those of the last one."""
@@ -132,8 +153,8 @@ class TapeWriter:
 
     def heard(self, labels: Sequence[Mapping[str, str]], readings: Sequence[Reading]) -> None:
         """Go on after what a reader has read."""
-        known = {frozenset(one.items()): n for n, one in enumerate(labels)}
-        self._names = Names(known=known)
+        self._numbers = {frozenset(one.items()): n for n, one in enumerate(labels)}
+        self._known = KnownByQuestion()
         self._readings = {reading: n for n, reading in enumerate(readings)}
         self._written = {}
 
@@ -160,7 +181,7 @@ class TapeReader:
         """The events of the next chunk; `StoreError` for what is no chunk."""
         try:
             decoded = msgspec.msgpack.decode(inflated(body, most=_UNPACKED_MAX), type=_Body)
-            if decoded.schema != SCHEMA:
+            if decoded.schema not in _READ:
                 raise StoreError(f"samples have schema {decoded.schema}, this serinus has {SCHEMA}")
             self.labels += decoded.labels
             self.readings += decoded.readings
@@ -187,7 +208,10 @@ class TapeReader:
             numbers = np.frombuffer(part.series, "<u4").tolist()
             self._last[part.reading] = [self.labels[number] for number in numbers]
         labels = self._last[part.reading]
-        times, values = _floats(part.times), _floats(part.values)
+        values = _floats(part.values, packed=part.packed)
+        times = _floats(part.times, packed=part.packed)
+        if part.alike is not None and isinstance(part.sizes, int):
+            times = times.reshape(-1, part.sizes)[np.frombuffer(part.alike, "<u4")].ravel()
         columns = Columns(labels, _counts(part.sizes, len(labels)), times, values)
         if not int(columns.sizes.sum()) == len(times) == len(values):
             raise ValueError("samples do not add up")
@@ -203,6 +227,24 @@ def _counts(sizes: int | bytes, series: int) -> Ints:
     return counts
 
 
-def _floats(raw: bytes) -> FloatArray:
+def _distinct(columns: Columns) -> tuple[FloatArray, bytes | None]:
+    """Times without those of a series that are those of the one before, and whose are whose."""
+    size = int(columns.sizes[0])
+    if (columns.sizes != size).any():
+        return columns.times, None
+    rows = columns.times.reshape(-1, size)
+    new = np.ones(len(rows), np.bool_)
+    new[1:] = (rows[1:] != rows[:-1]).any(axis=1)
+    return rows[new].ravel(), (np.cumsum(new) - 1).astype("<u4").tobytes()
+
+
+def _bytes_of(values: FloatArray, *, packed: bool = False) -> bytes:
+    plain = np.ascontiguousarray(values, "<f8")
+    return plain.view(np.uint8).reshape(-1, 8).T.tobytes() if packed else plain.tobytes()
+
+
+def _floats(raw: bytes, *, packed: bool = False) -> FloatArray:
+    if packed:
+        raw = np.frombuffer(raw, np.uint8).reshape(8, -1).T.tobytes()
     values: FloatArray = np.frombuffer(raw, dtype="<f8").astype(np.float64, copy=False)
     return values

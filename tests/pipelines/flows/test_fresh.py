@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -13,7 +12,6 @@ from detector.series import Answer, Columns, Query, Series
 from detector.signals.plan import ArmName, Family, Reading
 from detector.signals.signal import Shape
 from pipelines.flows.fresh import Fresh
-from pipelines.flows.names import Names
 
 FAMILY = Family(metric="requests_total", shape=Shape.COUNTER)
 OTHER = Family(metric="seconds_bucket", shape=Shape.BUCKETS)
@@ -149,28 +147,3 @@ def test_the_order_of_series_is_no_matter(pods: Samples, draws: object) -> None:
     listed = list(pods.items())
     draws.shuffle(listed)  # type: ignore[attr-defined]
     assert fed(other, dict(listed)) == fed(one, pods)
-
-
-# -- numbers of label sets
-
-LABELS = st.dictionaries(st.sampled_from("xyz"), st.sampled_from("12"), max_size=2)
-
-
-@given(st.lists(st.tuples(st.integers(0, 2), st.lists(LABELS, max_size=5)), max_size=8))
-def test_a_label_set_keeps_its_number(asked: list[tuple[int, list[dict[str, str]]]]) -> None:
-    """Whatever is asked in between; two sets never share one."""
-    names, seen = Names(), dict[frozenset[tuple[str, str]], int]()
-    for question, drawn in asked:
-        labels: list[Mapping[str, str]] = [*drawn]
-        for one, number in zip(labels, names.numbers(question, labels).tolist(), strict=True):
-            assert seen.setdefault(frozenset(one.items()), number) == number
-    assert sorted(seen.values()) == list(range(len(seen)))
-    assert all(one != other for one, other in itertools.combinations(seen.values(), 2))
-
-
-def test_a_list_that_was_changed_meanwhile_is_numbered_anew() -> None:
-    """The last answer is compared and not trusted: a new pod gets a number of its own."""
-    names = Names()
-    assert names.numbers(0, [{"pod": "a"}, {"pod": "b"}]).tolist() == [0, 1]
-    assert names.numbers(0, [{"pod": "b"}, {"pod": "c"}]).tolist() == [1, 2]
-    assert names.numbers(1, [{"pod": "c"}]).tolist() == [2]
