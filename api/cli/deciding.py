@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from api.cli.doors import desk, filled, server_of, server_url
 from api.cli.guard import CouldNotAskError
 from detector.errors import InputError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from api.cli.server import Server
+    from pipelines.flows.gate import Gate
 
 __all__ = ["mode", "modes", "override"]
 
@@ -49,22 +55,21 @@ def override(
     from api.bodies.decision import OverrideBody, override_body
 
     body = filled(OverrideBody, _signed(decision))
-    url = server_url(server, data)
-    if url is not None:
-        with server_of(url) as place:
-            sent = body.model_dump(mode="json", by_alias=True)
-            answer = place.post(f"/v1/rollouts/{_quoted(attempt)}/overrides", sent)
-    else:
-        with desk(data) as gate:
-            made = gate.override(
-                attempt,
-                outcome=body.outcome,
-                person=body.person or "",
-                reason=body.reason or "",
-                for_s=body.for_s,
-            )
-        answer = msgspec.json.encode(override_body(made))
-    told = _read(answer, _Override)
+
+    def sent(place: Server) -> bytes:
+        return place.post(f"/v1/rollouts/{_quoted(attempt)}/overrides", _json(body))
+
+    def made(gate: Gate) -> object:
+        decided = gate.override(
+            attempt,
+            outcome=body.outcome,
+            person=body.person or "",
+            reason=body.reason or "",
+            for_s=body.for_s,
+        )
+        return override_body(decided)
+
+    told = _read(_answer(server, data, sent, made), _Override)
     print(f"{told.outcome} for attempt {told.attempt}, until {told.until}")
     print(f"decided by {told.person}: {told.reason}")
     return 0
@@ -77,21 +82,21 @@ def mode(decision: Mapping[str, object | None], *, server: str | None, data: Pat
     body = filled(ModeBody, _signed(decision))
     if body.all == (body.service is not None):
         raise InputError("give either --service NAME or --all", field="service")
-    url = server_url(server, data)
-    if url is not None:
-        with server_of(url) as place:
-            answer = place.post("/v1/modes", body.model_dump(mode="json", by_alias=True))
-    else:
-        with desk(data) as gate:
-            change = gate.set_mode(
-                body.mode,
-                person=body.person or "",
-                reason=body.reason or "",
-                for_s=body.for_s,
-                service=body.service,
-            )
-        answer = msgspec.json.encode(mode_body(change))
-    print(_line(_read(answer, _Mode)))
+
+    def sent(place: Server) -> bytes:
+        return place.post("/v1/modes", _json(body))
+
+    def made(gate: Gate) -> object:
+        change = gate.set_mode(
+            body.mode,
+            person=body.person or "",
+            reason=body.reason or "",
+            for_s=body.for_s,
+            service=body.service,
+        )
+        return mode_body(change)
+
+    print(_line(_read(_answer(server, data, sent, made), _Mode)))
     return 0
 
 
@@ -99,20 +104,35 @@ def modes(*, server: str | None, data: Path | None) -> int:
     """Say which break-glass modes stand."""
     from api.bodies.decision import mode_body
 
-    url = server_url(server, data)
-    if url is not None:
-        with server_of(url) as place:
-            answer = place.get("/v1/modes")
-    else:
-        with desk(data) as gate:
-            standing = [mode_body(change) for change in gate.modes()]
-        answer = msgspec.json.encode({"modes": standing})
+    def looked(gate: Gate) -> object:
+        return {"modes": [mode_body(change) for change in gate.modes()]}
+
+    answer = _answer(server, data, lambda place: place.get("/v1/modes"), looked)
     found = _read(answer, _Modes).modes
     for one in found:
         print(_line(one))
     if not found:
         print("no break-glass mode stands; each policy's own mode holds")
     return 0
+
+
+def _answer(
+    server: str | None,
+    data: Path | None,
+    ask: Callable[[Server], bytes],
+    do: Callable[[Gate], object],
+) -> bytes:
+    """What a running serinus answers, or the same from its records."""
+    url = server_url(server, data)
+    if url is not None:
+        with server_of(url) as place:
+            return ask(place)
+    with desk(data) as gate:
+        return msgspec.json.encode(do(gate))
+
+
+def _json(body: BaseModel) -> object:
+    return body.model_dump(mode="json", by_alias=True)
 
 
 def _line(told: _Mode) -> str:
