@@ -86,6 +86,23 @@ class BodyLimit:
         await response(scope, receive, send)
 
 
+class _Reply:
+    """An answer on its way out: its headers are marked, its status is kept, HEAD has no body."""
+
+    def __init__(self, send: Send, request_id: str, *, is_head: bool) -> None:
+        self._send, self._request_id, self._is_head = send, request_id, is_head
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        """ASGI's `send`."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            _mark(MutableHeaders(scope=message), self._request_id)
+        elif self._is_head:
+            message = {**message, "body": b""}
+        await self._send(message)
+
+
 class Edge:
     """The outermost layer; an error that nobody expected becomes one 500 and one log line."""
 
@@ -105,30 +122,20 @@ class Edge:
         headers = Headers(scope=scope)
         request_id = _request_id(headers.get("x-request-id"))
         scope["state"]["request_id"] = request_id
-        status, is_head = 0, scope["state"]["is_head"]
-
-        async def marked(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                _mark(MutableHeaders(scope=message), request_id)
-            elif is_head:
-                message = {**message, "body": b""}
-            await send(message)
-
+        reply = _Reply(send, request_id, is_head=scope["state"]["is_head"])
         try:
             self.access.check(scope["method"], scope["path"], _plain(headers))
-            await self.app(scope, receive, marked)
+            await self.app(scope, receive, reply)
         except Refused as error:
-            await problem_of(error, request_id)(scope, receive, marked)
+            await problem_of(error, request_id)(scope, receive, reply)
         except ClientDisconnect:
-            status = status or CLIENT_GONE
+            reply.status = reply.status or CLIENT_GONE
         except Exception as error:  # noqa: BLE001 - the one at the top of the loop
             self._unexpected(error, request_id)
-            if status == 0:
-                await problem_of(error, request_id)(scope, receive, marked)
+            if reply.status == 0:
+                await problem_of(error, request_id)(scope, receive, reply)
         finally:
-            self._tell(scope, status, time.perf_counter() - began, request_id)
+            self._tell(scope, reply.status, time.perf_counter() - began, request_id)
 
     def _unexpected(self, error: Exception, request_id: str) -> None:
         self.telemetry.unexpected.inc()
