@@ -38,11 +38,12 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """What a Canary's status said after a tick."""
+    """What a Canary's status said after a tick; `shown` are Flagger's own metrics of weights."""
 
     phase: str
     weight: int
     failed_checks: int
+    shown: dict[str, float] = field(default_factory=dict, compare=False)
 
 
 @dataclass(slots=True)

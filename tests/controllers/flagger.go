@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"strings"
 	_ "unsafe" // for go:linkname
 
 	flaggerv1 "github.com/fluxcd/flagger/pkg/apis/flagger/v1beta1"
@@ -17,6 +18,7 @@ import (
 	"github.com/fluxcd/flagger/pkg/metrics/observers"
 	"github.com/fluxcd/flagger/pkg/notifier"
 	"github.com/fluxcd/flagger/pkg/router"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -66,6 +68,8 @@ type ticked struct {
 	Phase        string `json:"phase"`
 	Weight       int    `json:"weight"`
 	FailedChecks int    `json:"failed_checks"`
+	// Shown are the weights that Flagger's own metrics endpoint would expose now, by series.
+	Shown map[string]float64 `json:"shown"`
 }
 
 func flagger(input io.Reader) error {
@@ -152,7 +156,13 @@ func progress(spec flaggerSpec, resource *flaggerv1.Canary, commands *json.Decod
 			if err != nil {
 				return err
 			}
-			tell(ticked{"ticked", taken, string(status.Phase), status.CanaryWeight, status.FailedChecks})
+			shown, err := weights()
+			if err != nil {
+				return err
+			}
+			tell(ticked{
+				"ticked", taken, string(status.Phase), status.CanaryWeight, status.FailedChecks, shown,
+			})
 			if taken++; isOver(status, spec.Weight) {
 				return nil
 			}
@@ -176,6 +186,29 @@ func tick(
 		return flaggerv1.CanaryStatus{}, err
 	}
 	return now.Status, nil
+}
+
+// weights gathers what Flagger's recorder registered, as a scrape of it would.
+func weights() (map[string]float64, error) {
+	families, err := prometheus.DefaultGatherer.Gather()
+	if err != nil {
+		return nil, err
+	}
+	shown := map[string]float64{}
+	for _, family := range families {
+		if !strings.HasSuffix(family.GetName(), "_weight") {
+			continue
+		}
+		for _, metric := range family.GetMetric() {
+			var labels []string
+			for _, label := range metric.GetLabel() {
+				labels = append(labels, fmt.Sprintf("%s=%q", label.GetName(), label.GetValue()))
+			}
+			series := fmt.Sprintf("%s{%s}", family.GetName(), strings.Join(labels, ","))
+			shown[series] = metric.GetGauge().GetValue()
+		}
+	}
+	return shown, nil
 }
 
 func isOver(status flaggerv1.CanaryStatus, weight int) bool {

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from detector.discovery.steering import GAUGE
 from tests.controllers.controllers import TOKEN, Flagger, Tick, call, flagger
 from tests.controllers.wire import Wire, running
 
@@ -35,6 +36,21 @@ def test_passing_canary_is_promoted() -> None:
         ticks = canary.tick(20)
     assert sorted({tick.weight for tick in ticks}) == [0, 10, 20, 30, 40, 50]
     assert ticks[-1] == Tick(phase="Succeeded", weight=0, failed_checks=0)
+
+
+def test_flagger_shows_the_weight_in_the_gauge_that_is_read() -> None:
+    """By its name and labels: under any others serinus would see no step of a rollout."""
+    with rollout() as (canary, _):
+        ticks = canary.tick(20)
+    gauge = f'{GAUGE}{{namespace="shop",workload="checkout%s"}}'
+    shown = [(tick.shown[gauge % ""], tick.shown[gauge % "-primary"]) for tick in ticks]
+    under_way = [at for at, tick in enumerate(ticks) if tick.phase == "Progressing"]
+    assert {len(tick.shown) for tick in ticks} == {2}
+    assert [shown[at] for at in under_way] == [
+        (ticks[at].weight, 100 - ticks[at].weight) for at in under_way
+    ]
+    assert list(dict.fromkeys(ours for ours, _ in shown)) == [0, 10, 20, 30, 40, 50]
+    assert shown[-1] == (0, 100)
 
 
 def test_undecided_canary_is_held_where_it_is() -> None:
