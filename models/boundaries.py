@@ -105,7 +105,7 @@ class Boundaries:
         boundary = self.frozen + 1 + np.arange(count)
         before = np.searchsorted(top, boundary)
         t0 = np.concatenate([[since], times[:-1]])[before]
-        c0, c1 = cumulative.take(before, axis=1), cumulative.take(before + 1, axis=1)
+        c0, c1 = _columns(cumulative, before), _columns(cumulative, before + 1)
         self._ahead[series, :count] = self._between(boundary, t0, c0, times[before], c1)
         self._done[series] = top[-1]
 
@@ -168,15 +168,23 @@ class Boundaries:
         """
         count, new = len(cumulative), top - self.frozen
         self._widen(new)
-        ahead = self._ahead[:count, :new]
-        decided = np.where(np.isnan(ahead), cumulative[:, None], ahead)
-        before = np.concatenate([self._credited[:count, None], decided[:, :-1]], axis=1)
+        decided = self._ahead[:count, :new]
+        np.copyto(decided, cumulative[:, None], where=np.isnan(decided))
+        increments = np.empty_like(decided)
+        np.subtract(decided[:, 0], self._credited[:count], out=increments[:, 0])
+        np.subtract(decided[:, 1:], decided[:, :-1], out=increments[:, 1:])
         self._credited[:count] = decided[:, -1]
         rest = self._ahead[:, new:].copy()
         self._ahead = rest if rest.shape[1] else np.full((len(self._ahead), 1), np.nan)
         self.frozen = top
-        increments: Floats = np.maximum(decided - before, 0.0)
-        return increments
+        return np.maximum(increments, 0.0, out=increments)
+
+
+def _columns(values: Floats, at: Ints) -> Floats:
+    """The columns `at`, which ascend; not copied where they are side by side."""
+    if (at[1:] - at[:-1] == 1).all():
+        return values[:, at[0] : at[0] + len(at)]
+    return values.take(at, axis=1)
 
 
 def _all_of(many: Ints, done: Ints, count: Ints) -> tuple[Ints, Ints]:

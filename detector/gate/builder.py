@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.gate.asking import Asking
 from detector.gate.frame import Frame
@@ -21,6 +22,7 @@ from models.gauges import Gauges
 
 __all__ = ["FrameBuilder"]
 
+Ints = NDArray[np.int64]
 _GAP_S, _GAP_STEPS = 60.0, 4.0
 
 
@@ -111,24 +113,24 @@ class FrameBuilder:
 
     def _sort_in(self, samples: Samples) -> None:
         """Each sample to what keeps it."""
-        order = self._arrangement()
-        counter = order.counter[samples.series]
-        gauge = order.gauge[samples.series]
-        start = order.start[samples.series]
+        order, ends = self._arrangement(), samples.ends
+        names, sizes = samples.series[ends], np.diff(ends, prepend=-1)
+        start = order.start[names]
         told, values = Told(), samples.values
         if (start >= 0).any():
             values = values.copy()
-            told = self._starts.take(samples, start, values)
+            told = self._starts.take(samples, np.repeat(start, sizes), values)
         self._births(samples, order)
-        is_gauge = gauge >= 0
-        if is_gauge.any():
-            scaled = values[is_gauge] * order.scale[samples.series[is_gauge]]
-            self.gauges.extend(gauge[is_gauge], samples.times[is_gauge], scaled)
-        counts = counter >= 0
+        gauge = order.gauge[names]
+        if (gauge >= 0).any():
+            which, kept = _of_kind(gauge, sizes)
+            scaled = values[kept] * order.scale[samples.series[kept]]
+            self.gauges.extend(which, samples.times[kept], scaled)
+        which, kept = _of_kind(order.counter[names], sizes)
         self.counters.extend(
-            counter[counts],
-            samples.times[counts],
-            values[counts],
+            which,
+            samples.times[kept],
+            values[kept],
             restarts=told.restarts,
             began=told.began,
         )
@@ -200,6 +202,12 @@ class FrameBuilder:
     def nbytes(self) -> int:
         """Bytes of the retained bins."""
         return self.roster.counts.nbytes + self.roster.levels.nbytes + self._framing.nbytes
+
+
+def _of_kind(number: Ints, sizes: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """The samples of series that have a number, and which they are; `sizes`: samples of each."""
+    there = number >= 0
+    return np.repeat(number[there], sizes[there]), np.repeat(there, sizes)
 
 
 def _tally(counters: Counters) -> dict[str, int]:

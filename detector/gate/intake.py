@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ class Samples:
     series: Ints
     times: FloatArray
     values: FloatArray
+    _ends: Ints | None = field(default=None, init=False, repr=False, compare=False)
 
     def where(self, keep: NDArray[np.bool_]) -> Samples:
         """Those that are kept."""
@@ -33,10 +34,14 @@ class Samples:
     @property
     def ends(self) -> Ints:
         """Where the last sample of each series is."""
-        if not len(self.series):
-            return np.zeros(0, np.int64)
-        changes = np.flatnonzero(self.series[1:] != self.series[:-1])
-        return np.append(changes, len(self.series) - 1)
+        found = self._ends
+        if found is None:
+            changes = np.flatnonzero(self.series[1:] != self.series[:-1])
+            last = [len(self.series) - 1] if len(self.series) else []
+            found = np.concatenate([changes, np.array(last, np.int64)])
+            # Asked for at each step of a poll.
+            object.__setattr__(self, "_ends", found)
+        return found
 
 
 _NONE = Samples(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
