@@ -137,10 +137,10 @@ def outlook(p: Progress, kernels: Kernels) -> Outlook:
 
 
 def _expected(p: Progress, kernels: Kernels) -> float:
-    """Harm to be expected once more is seen: the mode, drawn to none by what is not yet known."""
+    """Effect to be expected once more is seen: the mode, drawn to none by what is not yet known."""
     healthy = kernels.sc**2 + kernels.tau**2 / p.units
     unknown = 1 / max(p.counted * p.info, 1e-9)
-    return max(p.mode, 0.0) * healthy / (healthy + unknown)
+    return p.mode * healthy / (healthy + unknown)
 
 
 def _total(p: Progress, kernels: Kernels, gap: float, room: float) -> float:

@@ -250,3 +250,20 @@ def test_a_goal_is_what_the_level_asks_for() -> None:
     """In nats, with the room that an estimate needs."""
     assert PROGRESS.goal == pytest.approx(math.log(20.0) + 0.7)
     assert replace(PROGRESS, alpha=0.01).goal > PROGRESS.goal
+
+
+@given(st.floats(0.02, 0.3))
+def test_a_better_release_is_nearer_to_its_pass(better: float) -> None:
+    """A canary with fewer errors than the control is not told that no traffic can help."""
+    late = replace(PROGRESS, counted=1e7)
+    assert needed(replace(late, mode=-better)) <= needed(late)
+    tight = replace(late, limit=0.9 * _limit_of_no_room())
+    assert outlook(tight, kernels()).requests is None
+    assert outlook(replace(tight, mode=-0.3), kernels()).requests is not None
+
+
+def _limit_of_no_room() -> float:
+    """The limit at which healthy noise alone takes all room, with no effect."""
+    model = kernels()
+    healthy = model.sc**2 + model.tau**2 / PROGRESS.units
+    return math.sqrt(2 * PROGRESS.goal * healthy)
