@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from detector.gate.learn import Learned
@@ -11,7 +13,10 @@ from detector.series import FloatArray
 from models.sequential.likelihood import ScaleTable, poisson, scale_likelihood
 from models.sequential.reference import count_reference, histogram_reference
 
-__all__ = ["count_base", "count_since", "event_base", "histogram_base", "middles"]
+__all__ = ["Pair", "count_bases", "count_since", "event_base", "histogram_base", "middles"]
+
+# Exposure and events, each (pods, T).
+Pair = tuple[FloatArray, FloatArray]
 
 # A worth of history beside a starved control, in requests: section 9 gives it a wider sc instead.
 _HISTORY_WEIGHT = 1.0
@@ -21,34 +26,48 @@ _RAISED = 2.0
 _COUNT_MEMORY_S, _HISTOGRAM_MEMORY_S = 300.0, 1200.0
 
 
-def count_base(
-    learned: Learned,
+def count_bases(
+    learned: Sequence[Learned],
     win: Window,
-    ours: tuple[FloatArray, FloatArray],
-    theirs: tuple[FloatArray, FloatArray],
+    ours: Sequence[Pair],
+    theirs: Sequence[Pair],
     begin: int,
-) -> Base:
-    """Counts (n, x) of canary pods and control pods, each (pods, T), from window bin `begin` on."""
+) -> list[Base]:
+    """Counts of canary pods and control pods of each signal, from window bin `begin` on."""
     since = count_since(begin, win.step_s)
-    n, x = win.canary(ours[0], since), win.canary(ours[1], begin)
-    control_n, control_x = (win.reference(values, since) for values in theirs)
-    new = begin - since
-    ref = count_reference(control_n, control_x, n.sum(axis=1), learned.rate, win.step_s, new)
-    starved = win.starved[begin:] > 0
-    rate = np.where(starved, learned.rate, ref.rate) + learned.eps0
+    skip, new = since - len(win.requests), begin - since
+    canary = win.canary(_side_by_side(ours, skip), since)
+    control = win.reference(_side_by_side(theirs, skip), since)
+    served, history = canary[..., 0].sum(axis=1), np.array([one.rate for one in learned])
+    ref = count_reference(control[..., 0], control[..., 1], served, history, win.step_s, new)
+    starved = win.starved[begin:, None] > 0
+    eps0 = np.array([one.eps0 for one in learned])
+    rate = np.where(starved, history, ref.rate) + eps0
     # A shared incident dilutes what a release adds: its many events must not clear the release.
-    usual = learned.rate + learned.eps0
-    weight = np.where(
-        starved, _HISTORY_WEIGHT, ref.weight * np.minimum(_RAISED * usual / rate, 1.0)
-    )
-    log_l = poisson(n[new:], x, rate[:, None], weight[:, None], learned.row.grid)
-    return Base(
-        log_l=log_l,
-        weight=weight,
-        incident=ref.incident.astype(np.float64),
-        ours=np.stack([n[new:], x], axis=-1),
-        theirs=np.stack([control_n[new:], control_x[new:]], axis=-1),
-    )
+    raised = np.minimum(_RAISED * (history + eps0) / rate, 1.0)
+    weight = np.where(starved, _HISTORY_WEIGHT, ref.weight * raised)
+    canary, control, incident = canary[new:], control[new:], ref.incident.astype(np.float64)
+    return [
+        Base(
+            log_l=poisson(
+                canary[:, :, at, 0], canary[:, :, at, 1], r[:, None], w[:, None], one.row.grid
+            ),
+            weight=w,
+            incident=incident[:, at],
+            ours=canary[:, :, at],
+            theirs=control[:, at],
+        )
+        for at, (one, r, w) in enumerate(zip(learned, rate.T, weight.T, strict=True))
+    ]
+
+
+def _side_by_side(pairs: Sequence[Pair], skip: int) -> FloatArray:
+    """The last `-skip` bins of each signal's exposure and events, (pods, T, S, 2)."""
+    kept = [values[:, skip:] for pair in pairs for values in pair]
+    together = np.empty((*kept[0].shape, len(kept)))
+    for at, values in enumerate(kept):
+        together[..., at] = values
+    return together.reshape(*kept[0].shape, len(pairs), 2)
 
 
 def count_since(begin: int, step_s: float) -> int:
@@ -64,8 +83,8 @@ def _since(begin: int, memory_s: float, step_s: float) -> int:
 def event_base(
     learned: Learned,
     win: Window,
-    ours: tuple[FloatArray, FloatArray],
-    theirs: tuple[FloatArray, FloatArray],
+    ours: Pair,
+    theirs: Pair,
     begin: int,
 ) -> Base:
     """Restarts per pod-hour against a fixed rate from history (gate method, 3.3)."""

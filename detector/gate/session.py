@@ -11,10 +11,10 @@ from typing import Protocol
 
 import numpy as np
 
-from detector.gate.build import build_track, histogram_of, shares_of, tail_counts
+from detector.gate.bases import Bases
+from detector.gate.build import build_track, histogram_of, shares_of
 from detector.gate.builder import FrameBuilder
-from detector.gate.contrast import count_base, count_since, event_base, histogram_base
-from detector.gate.frame import Counts, Frame, Histogram, truncated
+from detector.gate.frame import Frame, truncated
 from detector.gate.judgement import FirstFail, Judgement
 from detector.gate.policy import Policy
 from detector.gate.present import Present, describe
@@ -30,13 +30,12 @@ from detector.gate.rule import (
     worst_window,
 )
 from detector.gate.share import Weights
-from detector.gate.track import Advance, Base, Beginning, Track
+from detector.gate.track import Advance, Beginning, Track
 from detector.gate.window import Rows, Window, window
 from detector.gate.words import fail_reason
 from detector.series import Answer, FloatArray
 from detector.signals.plan import BoundSignal, Plan, Reading
 from detector.signals.signal import Kind, Unit
-from models.sequential.rows import RowName
 from models.sequential.shares import Start, StartClock
 from models.sequential.warmup import GRACE_S, SETTLED_S
 
@@ -100,6 +99,7 @@ class Session:
         self.clock = StartClock(self.step / scale)
         self.weights = Weights()
         self.tracks: dict[str, Track] = {}
+        self.bases = Bases()
         self.boards: dict[str, Board] = {}
         self.shares = shares_of(plan, policy)
         self.done = 0
@@ -107,9 +107,7 @@ class Session:
         self.failed: Candidate | None = None
         self.burst: Candidate | None = None
         self._restarts = np.zeros(0)
-        self._edges: FloatArray | None = None
         self._window: Window | None = None
-        self.incompatible = False
         self._tried: set[str] = set()
         self._told_apart = plan.unit is Unit.POD
 
@@ -142,9 +140,9 @@ class Session:
                 first_fail=self.first_fail,
                 failed=self.failed,
                 burst=self.burst,
-                incompatible=self.incompatible,
+                incompatible=self.bases.incompatible,
                 rows=tuple(self.rows.names),
-                edges=self._edges,
+                edges=self.bases.edges,
                 told=self.weights.newest_step(self.start, self.step, as_of=as_of),
             ),
             as_of=as_of,
@@ -179,11 +177,12 @@ class Session:
         self._find_tracks(frame)
         schedule, beginnings = self._schedule(win, begin)
         grace = self._grace(win, begin)
-        moves: list[tuple[Track, Advance]] = []
-        for track in self.tracks.values():
-            base = self._base(track, win, begin)
-            if base is not None:
-                moves.append((track, track.advance(base, win, begin, grace, beginnings)))
+        bases = self.bases.of(tuple(self.tracks.values()), win, begin)
+        moves = [
+            (track, track.advance(bases[name], win, begin, grace, beginnings))
+            for name, track in self.tracks.items()
+            if name in bases
+        ]
         self._look_for_fail(moves, win, begin, schedule)
         for track, moved_on in moves:
             track.keep(moved_on, self.clock.live, win.step_s)
@@ -197,18 +196,12 @@ class Session:
             if bound.signal.name in self._tried or not _has_data(bound, frame):
                 continue
             self._tried.add(bound.signal.name)
-            edges = self._fixed_edges(bound, frame)
+            edges = None
+            if bound.signal.kind is Kind.LATENCY:
+                edges = self.bases.fix_edges(frame, bound.signal.name)
             track = build_track(bound, frame, self.policy, self.shares[bound.signal.name], edges)
             if track is not None:
                 self.tracks[track.name] = track
-
-    def _fixed_edges(self, bound: BoundSignal, frame: Frame) -> FloatArray | None:
-        if bound.signal.kind is not Kind.LATENCY:
-            return None
-        if self._edges is None:
-            histogram = histogram_of(frame.control, bound.signal.name)
-            self._edges = None if histogram is None else histogram.edges.copy()
-        return self._edges
 
     def _schedule(
         self, win: Window, begin: int
@@ -241,40 +234,6 @@ class Session:
         seen = self._restarts + np.cumsum(win.canary(counts.x, begin), axis=0)
         self._restarts = seen[-1]
         return np.where(seen >= _CRASH_LOOP, 0.0, grace)
-
-    def _base(self, track: Track, win: Window, begin: int) -> Base | None:
-        canary, control = win.frame.canary, win.frame.control
-        row = track.learned.row.name
-        if row in (RowName.ERROR, RowName.EVENTS):
-            ours = _pair(canary.counts.get(track.name), canary.requests)
-            theirs = _pair(control.counts.get(track.name), control.requests)
-            base = count_base if row is RowName.ERROR else event_base
-            return base(track.learned, win, ours, theirs, begin)
-        histograms = self._on_edges(track.name, win.frame)
-        if histograms is None:
-            return None
-        if row is RowName.LATENCY:
-            ours_h, theirs_h = histograms
-            return histogram_base(
-                track.learned, win, ours_h.counts, theirs_h.counts, ours_h.edges, begin
-            )
-        edge, asked = track.learned.edge or 0, count_since(begin, win.step_s) - len(win.requests)
-        tails = [tail_counts(h.counts[:, asked:], edge) for h in histograms]
-        ours, theirs = ((t.n, t.x) for t in tails)
-        return count_base(track.learned, win, ours, theirs, begin)
-
-    def _on_edges(self, name: str, frame: Frame) -> tuple[Histogram, Histogram] | None:
-        """Both arms' histograms on the edges of the attempt, None if they no longer fit."""
-        if self._edges is None:
-            return None
-        canary, control = histogram_of(frame.canary, name), histogram_of(frame.control, name)
-        arms = [
-            _regrid(h, self._edges, arm.requests.shape)
-            for h, arm in ((canary, frame.canary), (control, frame.control))
-        ]
-        self.incompatible = any(arm is None for arm in arms)
-        ours, theirs = arms
-        return None if ours is None or theirs is None else (ours, theirs)
 
     def _look_for_fail(
         self,
@@ -381,39 +340,7 @@ def _fresh(win: Window, index: int, step: float, scale: float) -> bool:
     return all(bool(seen.any()) for seen in arms)
 
 
-def _pair(counts: Counts | None, requests: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Exposure and events of an arm; no such series beside counted requests is none."""
-    if counts is None:
-        return requests, np.zeros_like(requests)
-    return counts.n, counts.x
-
-
-def _alike(one: FloatArray, other: FloatArray) -> bool:
-    """Whether edges are the same but for rounding; mostly they are to the bit."""
-    same = len(one) == len(other)
-    return same and (bool((one == other).all()) or np.allclose(one, other))
-
-
 def _wider(counts: FloatArray, rows: int) -> FloatArray:
     """Counts of rows, with nothing for rows that came since."""
     missing = rows - len(counts)
     return np.concatenate([counts, np.zeros(missing)]) if missing > 0 else counts
-
-
-def _regrid(
-    histogram: Histogram | None, edges: FloatArray, shape: tuple[int, ...]
-) -> Histogram | None:
-    """The histogram on coarser `edges`, None if it lacks one; empty where the arm has none."""
-    if histogram is None:
-        return Histogram(edges=edges, counts=np.zeros((*shape, len(edges) + 1)))
-    if _alike(histogram.edges, edges):
-        return histogram
-    at = np.searchsorted(histogram.edges, edges * (1 - 1e-9))
-    inside = at < len(histogram.edges)
-    if not inside.all() or not np.allclose(histogram.edges[at], edges):
-        return None
-    above = np.cumsum(histogram.counts, axis=2)[:, :, at]
-    total = histogram.counts.sum(axis=2, keepdims=True)
-    first, last = above[:, :, :1], total - above[:, :, -1:]
-    counts = np.concatenate([first, np.diff(above, axis=2), last], axis=2)
-    return Histogram(edges=edges, counts=counts)

@@ -61,17 +61,18 @@ class CountReference:
 
 
 def count_reference(
-    n: Array, x: Array, treated: Array, history_rate: float, step_s: float, first: int
+    n: Array, x: Array, treated: Array, history_rate: Array | float, step_s: float, first: int
 ) -> CountReference:
-    """Reference for each bin from `first` on; `n`, `x`, `treated` (requests) have shape (T,).
+    """Reference for each bin from `first` on; `n`, `x`, `treated` (requests) have shape (T, ...).
 
+    Signals side by side (T, S) have a `history_rate` each and the bits they would have alone.
     The rate is that of the last five minutes with a prior from history; in an incident that of
     the shortest window that shows it. `weight` compares how much either side had seen before.
     """
     wide = max(2, round(_STEADY_S / step_s))
     widths = (wide, *(max(1, round(seconds / step_s)) for seconds in _INCIDENT_S))
-    totals = _totals(np.stack([n, x, treated], axis=1))
-    windows = _over(totals[:, :2], _places(len(n), first, widths))
+    totals = _totals(np.stack([n, x, treated], axis=-1))
+    windows = _over(totals[..., :2], _places(len(n), first, widths))
     seen_n, seen_x = windows[..., 0], windows[..., 1]
     n5, x5 = seen_n[0], seen_x[0]
     prior = np.minimum(4.0 / history_rate, n5)
@@ -81,7 +82,7 @@ def count_reference(
     expected = steady * n_l
     on = x_l > expected + 3 * np.sqrt(expected) + 1.5
     raised = on.any(axis=0)
-    weight = _weight(n[first:], totals[:, ::2], prior, step_s, first)
+    weight = _weight(n[first:], totals[..., ::2], prior, step_s, first)
     if not raised.any():
         return CountReference(rate=steady, weight=weight, incident=raised)
     shown = np.where(on, x_l / np.maximum(n_l, 1e-9), steady)
@@ -96,13 +97,13 @@ def count_reference(
 def _weight(n: Array, totals: Array, prior: Array, step_s: float, first: int) -> Array:
     """lambda = N_ref / (N_ref + N_treated), from before the bin; 0 where no reference was seen.
 
-    `totals` (T + 1, 2): requests of the reference and of the treated; `n`: of the new bins.
+    `totals` (T + 1, ..., 2): requests of the reference and of the treated; `n`: of the new bins.
     """
     wide, minute = max(2, round(_STEADY_S / step_s)), max(2, round(60 / step_s))
     end, begin = _places(len(totals) - 1, first, (wide + 1, minute + 1))
     before = totals[end - 1] - totals[begin]
-    ours = before[0, :, 0] + prior
-    theirs = np.maximum(before[0, :, 1], wide / minute * before[1, :, 1])
+    ours = before[0, ..., 0] + prior
+    theirs = np.maximum(before[0, ..., 1], wide / minute * before[1, ..., 1])
     share: Array = np.where(n > 0, ours / np.maximum(ours + theirs, 1e-9), 0.0)
     return share
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.gate.contrast import count_base, event_base, histogram_base, middles
+from detector.gate.contrast import count_bases, event_base, histogram_base, middles
 from detector.gate.frame import Arm, Frame
 from detector.gate.learn import Learned
 from detector.gate.track import Base
@@ -66,7 +66,7 @@ def counted(
 ) -> Base:
     """Errors of both arms under the requests of a window."""
     canary, control = win.frame.canary.requests, win.frame.control.requests
-    return count_base(by, win, (canary, ours), (control, theirs), begin)
+    return count_bases([by], win, [(canary, ours)], [(control, theirs)], begin)[0]
 
 
 def mode(base: Base, row: RowName, at: int = -1) -> FloatArray:
@@ -93,6 +93,22 @@ def test_one_row_for_each_canary_pod_in_each_bin() -> None:
     assert (base.ours.shape, base.theirs.shape) == ((40, rows, 2), (40, 2))
     assert base.ours[0].tolist() == [[EACH, 3.0]] * rows
     assert base.theirs[0].tolist() == [4 * EACH, 12.0]
+
+
+@given(st.permutations([0.0, 3.0, 40.0]), st.integers(60, BINS - 1))
+def test_signals_read_together_say_what_they_say_alone(failed: list[float], begin: int) -> None:
+    """Whether a service binds one error signal or three must not move any of them."""
+    rng = np.random.default_rng(9)
+    theirs = [rng.poisson(3.0 + at, (4, BINS)).astype(float) for at in range(3)]
+    theirs[1][:, 100:] *= 8
+    ours = [rng.poisson(one, (2, BINS)).astype(float) for one in failed]
+    by = [learned(RowName.ERROR, rate) for rate in (0.01, 0.001)] + [learned(RowName.TAIL95, 0.05)]
+    served = [(bins(2), one) for one in ours], [(bins(4), one) for one in theirs]
+    together = count_bases(by, QUIET, *served, begin)
+    for at, base in enumerate(together):
+        alone = counted(ours[at], theirs[at], begin, by=by[at])
+        for part in ("log_l", "weight", "incident", "ours", "theirs"):
+            np.testing.assert_array_equal(getattr(base, part), getattr(alone, part))
 
 
 def test_no_effect_is_the_measure_of_all_others() -> None:

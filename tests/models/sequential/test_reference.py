@@ -351,3 +351,19 @@ def test_a_move_of_less_than_three_hundredths_is_not_followed(distance: float, b
     picked, _, incident = histogram_reference(counts, np.full(90, 40.0), middles, STEP, 89)
     assert picked[0].sum() == pytest.approx(60.0 * bins)
     assert not incident.any()
+
+
+@given(st.lists(st.floats(1e-4, 0.05), min_size=1, max_size=4), st.integers(0, 59))
+def test_signals_side_by_side_have_the_bits_of_each_alone(rates: list[float], first: int) -> None:
+    """One signal's incident must not switch another's reference."""
+    rng = np.random.default_rng(3)
+    n = rng.poisson(300.0, (60, len(rates))).astype(float)
+    x = rng.poisson(n * np.array(rates)).astype(float)
+    x[40:45, 0] *= 20
+    treated = rng.poisson(80.0, n.shape).astype(float)
+    together = count_reference(n, x, treated, np.array(rates), 15.0, first)
+    for at, rate in enumerate(rates):
+        alone = count_reference(n[:, at], x[:, at], treated[:, at], rate, 15.0, first)
+        np.testing.assert_array_equal(together.rate[:, at], alone.rate)
+        np.testing.assert_array_equal(together.weight[:, at], alone.weight)
+        np.testing.assert_array_equal(together.incident[:, at], alone.incident)

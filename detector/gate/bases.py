@@ -1,0 +1,136 @@
+"""What each signal's new bins say by themselves: counts of all signals together, histograms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.gate.build import histogram_of, tail_counts
+from detector.gate.contrast import (
+    Pair,
+    count_bases,
+    count_since,
+    event_base,
+    histogram_base,
+)
+from detector.gate.frame import Arm, Counts, Frame, Histogram
+from detector.gate.track import Base, Track
+from detector.gate.window import Window
+from detector.series import FloatArray
+from models.sequential.rows import RowName
+
+__all__ = ["Bases"]
+
+
+@dataclass(slots=True)
+class Bases:
+    """Reads the bases of an attempt's tracks.
+
+    `edges`: those of the attempt's histograms, fixed when the first is seen. `incompatible`:
+    whether an arm's no longer fit them.
+    """
+
+    edges: FloatArray | None = None
+    incompatible: bool = False
+
+    def fix_edges(self, frame: Frame, name: str) -> FloatArray | None:
+        """The edges of the attempt, from the control's histogram where none was seen before."""
+        if self.edges is None:
+            histogram = histogram_of(frame.control, name)
+            self.edges = None if histogram is None else histogram.edges.copy()
+        return self.edges
+
+    def of(self, tracks: Sequence[Track], win: Window, begin: int) -> dict[str, Base]:
+        """By name the bases of the window's bins from `begin` on; none where histograms misfit."""
+        found: dict[str, Base] = {}
+        counted: list[tuple[Track, list[Pair]]] = []
+        for track in tracks:
+            match track.learned.row.name:
+                case RowName.EVENTS:
+                    pairs = _pairs(track.name, win.frame)
+                    found[track.name] = event_base(track.learned, win, *pairs, begin)
+                case RowName.ERROR:
+                    counted.append((track, _pairs(track.name, win.frame)))
+                case RowName.LATENCY:
+                    found |= self._latency(track, win, begin)
+                case _:
+                    counted += self._tails(track, win, begin)
+        if counted:
+            found |= self._counts(counted, win, begin)
+        return found
+
+    def _counts(
+        self, counted: Sequence[tuple[Track, list[Pair]]], win: Window, begin: int
+    ) -> dict[str, Base]:
+        tracks = [track for track, _ in counted]
+        ours, theirs = zip(*(pairs for _, pairs in counted), strict=True)
+        bases = count_bases([track.learned for track in tracks], win, ours, theirs, begin)
+        return {track.name: base for track, base in zip(tracks, bases, strict=True)}
+
+    def _latency(self, track: Track, win: Window, begin: int) -> dict[str, Base]:
+        histograms = self._on_edges(track.name, win.frame)
+        if histograms is None:
+            return {}
+        ours, theirs = histograms
+        base = histogram_base(track.learned, win, ours.counts, theirs.counts, ours.edges, begin)
+        return {track.name: base}
+
+    def _tails(self, track: Track, win: Window, begin: int) -> list[tuple[Track, list[Pair]]]:
+        histograms = self._on_edges(track.name, win.frame)
+        if histograms is None:
+            return []
+        edge, asked = track.learned.edge or 0, count_since(begin, win.step_s) - len(win.requests)
+        tails = [tail_counts(h.counts[:, asked:], edge) for h in histograms]
+        return [(track, [(tail.n, tail.x) for tail in tails])]
+
+    def _on_edges(self, name: str, frame: Frame) -> tuple[Histogram, Histogram] | None:
+        """Both arms' histograms on the edges of the attempt, None if they no longer fit."""
+        if self.edges is None:
+            return None
+        canary, control = histogram_of(frame.canary, name), histogram_of(frame.control, name)
+        arms = [
+            _regrid(h, self.edges, arm.requests.shape)
+            for h, arm in ((canary, frame.canary), (control, frame.control))
+        ]
+        self.incompatible = any(arm is None for arm in arms)
+        ours, theirs = arms
+        return None if ours is None or theirs is None else (ours, theirs)
+
+
+def _pairs(name: str, frame: Frame) -> list[Pair]:
+    """Exposure and events of the canary and of the control."""
+    return [_pair(arm.counts.get(name), arm) for arm in (frame.canary, frame.control)]
+
+
+def _pair(counts: Counts | None, arm: Arm) -> Pair:
+    """Exposure and events of an arm; no such series beside counted requests is none."""
+    if counts is None:
+        return arm.requests, np.zeros_like(arm.requests)
+    return counts.n, counts.x
+
+
+def _alike(one: FloatArray, other: FloatArray) -> bool:
+    """Whether edges are the same but for rounding; mostly they are to the bit."""
+    same = len(one) == len(other)
+    return same and (bool((one == other).all()) or np.allclose(one, other))
+
+
+def _regrid(
+    histogram: Histogram | None, edges: FloatArray, shape: tuple[int, ...]
+) -> Histogram | None:
+    """The histogram on coarser `edges`, None if it lacks one; empty where the arm has none."""
+    if histogram is None:
+        return Histogram(edges=edges, counts=np.zeros((*shape, len(edges) + 1)))
+    if _alike(histogram.edges, edges):
+        return histogram
+    at = np.searchsorted(histogram.edges, edges * (1 - 1e-9))
+    inside = at < len(histogram.edges)
+    if not inside.all() or not np.allclose(histogram.edges[at], edges):
+        return None
+    above = np.cumsum(histogram.counts, axis=2)[:, :, at]
+    total = histogram.counts.sum(axis=2, keepdims=True)
+    first, last = above[:, :, :1], total - above[:, :, -1:]
+    counts = np.concatenate([first, np.diff(above, axis=2), last], axis=2)
+    return Histogram(edges=edges, counts=counts)
