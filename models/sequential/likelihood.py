@@ -86,15 +86,18 @@ class ScaleTable:
     def log_shares(self, survival: Array) -> Array:
         """Log probability of each bucket at each theta: (T, B) survival to (T, B + 1, J)."""
         logit = np.log(survival) - np.log1p(-survival)
-        low = logit[:, self.segment]
-        asked = low + (logit[:, self.segment + 1] - low) * self.fraction
+        asked = np.diff(logit).take(self.segment, axis=1)
+        asked *= self.fraction
+        asked += logit.take(self.segment, axis=1)
         # Share above each edge, with all above the lowest and nothing above the highest.
         above = np.zeros((len(survival), len(self.fraction) + 2, self.fraction.shape[1]))
         above[:, 0] = 1.0
-        above[:, 1:-1] = 1.0 / (1.0 + np.exp(-asked))
-        share = np.maximum(above[:, :-1] - above[:, 1:], 0.0)
-        mixed: Array = np.log((1 - _UNIFORM) * share + _UNIFORM / share.shape[1])
-        return mixed
+        above[:, 1:-1] = 1.0 / (1.0 + np.exp(np.negative(asked, out=asked), out=asked))
+        share: Array = above[:, :-1] - above[:, 1:]
+        np.maximum(share, 0.0, out=share)
+        share *= 1 - _UNIFORM
+        share += _UNIFORM / share.shape[1]
+        return np.log(share, out=share)
 
 
 @lru_cache(maxsize=64)

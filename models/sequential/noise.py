@@ -37,6 +37,8 @@ _SIGMA_SLOPE = -0.9
 _DEGREES = 4.0
 _ARM_GRID = np.array([0.25, 0.5, 1.0, 1.5, 2.5, 4.0])
 _ARM_PRIOR = np.array([0.05, 0.1, 0.5, 0.2, 0.1, 0.05])
+# What a block says at least of any effect.
+_LEAST = 1e-30
 # Fewer contrasts than these say less than the default does.
 _ARM_CONTRASTS, _ARM_TIMES = 30, 10
 
@@ -79,24 +81,48 @@ def learn_from_grid(log_l: Array, grid: Grid) -> Noise:
         return prior_noise(COUNT_TAU, 0.1)
     f = np.sqrt(1 + 1 / (units - 1))
     tau_grid, _ = COUNT_TAU
-    top = log_l.max(axis=-1, keepdims=True)
-    # Beside the floor of 1e-30 below e^-300 is nothing, and denormal products are dear.
-    mass = np.exp(np.maximum(log_l - top, -300.0))
-    distance = grid.theta[:, None] - grid.theta[None, :]
-    log_z = np.empty((len(_COUNT_SIGMA), len(tau_grid)))
-    for i, sigma in enumerate(_COUNT_SIGMA * f):
-        kernel = 0.95 * normal_mass(distance, max(sigma, 0.3 * grid.h)) + 0.05 * normal_mass(
-            distance, max(4 * sigma, 0.3 * grid.h)
-        )
-        log_unit = (np.log(mass @ kernel.T + 1e-30) + top).sum(axis=1)
-        log_z[i] = _log_z(log_unit, grid, tau_grid * f)
+    log_z = _log_z(_log_units(log_l, grid, _COUNT_SIGMA * f), grid, tau_grid * f)
     return _posterior(log_z * (units - 1) / units, COUNT_TAU, _COUNT_SIGMA)
 
 
-def _log_z(log_unit: Array, grid: Grid, taus: Array) -> Array:
-    """Sum over units of log integral Normal(b; 0, tau^2) exp(log m(b)), for each tau."""
-    top = log_unit.max(axis=-1, keepdims=True)
-    mass = np.exp(log_unit - top)
+def _log_units(log_l: Array, grid: Grid, sigmas: Array) -> Array:
+    """Log-likelihood of each unit's own effect for each sigma: (units, S, J)."""
+    units, blocks, points = log_l.shape
+    top = log_l.max(axis=-1, keepdims=True)
+    # Beside the floor below e^-300 is nothing, and denormal products are dear.
+    mass = np.exp(np.maximum(log_l - top, -300.0)).reshape(-1, points)
+    each = mass @ _block_kernels(grid, sigmas).reshape(points, -1) + _LEAST
+    logs: Array = _log_product(each.reshape(units, blocks, len(sigmas), points))
+    return logs + top.sum(axis=1)[:, None]
+
+
+def _log_product(mass: Array) -> Array:
+    """Log of the product over the second axis.
+
+    Ten factors of 1e-30 or more are still a number, and a logarithm is as dear as ten products.
+    """
+    parts = [mass[:, at : at + 10].prod(axis=1) for at in range(0, mass.shape[1], 10)]
+    logs: Array = np.log(np.stack(parts)).sum(axis=0)
+    return logs
+
+
+def _block_kernels(grid: Grid, sigmas: Array) -> Array:
+    """What a block shows of a unit's effect, now and then four times as far off: (J, S, J).
+
+    From what the block shows to the effect, whose weights of all that it may show sum to 1.
+    """
+    sds = np.maximum(np.stack([sigmas, 4 * sigmas]), 0.3 * grid.h)[..., None]
+    places = np.arange(len(grid.theta))
+    near = np.exp(-0.5 * (grid.h * places / sds) ** 2)
+    mass = near[..., np.abs(places[:, None] - places)]
+    mass /= mass.sum(axis=-2, keepdims=True)
+    return np.ascontiguousarray((0.95 * mass[0] + 0.05 * mass[1]).swapaxes(0, 1))
+
+
+def _log_z(log_units: Array, grid: Grid, taus: Array) -> Array:
+    """Sum over units of log integral Normal(b; 0, tau^2) exp(log m(b)): (units, S, J) to (S, T)."""
+    top = log_units.max(axis=-1, keepdims=True)
+    mass = np.exp(log_units - top)
     priors = np.stack([normal_mass(grid.theta, max(tau, 0.3 * grid.h)) for tau in taus])
     sums: Array = (np.log(mass @ priors.T + 1e-300) + top).sum(axis=0)
     return sums

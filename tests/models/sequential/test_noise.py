@@ -272,3 +272,48 @@ def test_many_placebos_of_few_moments_keep_the_default() -> None:
     same = arm_posterior(estimates, np.full(60, 1e-4), np.arange(60.0) % 9, 0.02)
     apart = arm_posterior(estimates, np.full(60, 1e-4), np.arange(60.0) % 10, 0.02)
     assert (same, apart > 0.05) == (0.02, True)
+
+
+@given(st.permutations(range(24)))
+def test_the_order_of_blocks_teaches_nothing(order: list[int]) -> None:
+    """Blocks are multiplied a few at a time: which ones must not matter."""
+    log_l = counts(0.1, 4, 2)
+    one, other = learn_from_grid(log_l, GRID), learn_from_grid(log_l[:, order], GRID)
+    np.testing.assert_allclose(other.rho, one.rho, rtol=1e-9)
+    assert other.sigma == pytest.approx(one.sigma, rel=1e-9)
+
+
+@pytest.mark.parametrize("blocks", [1, 10, 11, 288])
+def test_blocks_that_contradict_each_other_leave_numbers(blocks: int) -> None:
+    """A day in which every block rules out every other must not end in a logarithm of nothing."""
+    sharp = np.full((3, blocks, len(GRID.theta)), -1e6)
+    sharp[:, np.arange(blocks), np.arange(blocks) % len(GRID.theta)] = 0.0
+    noise = learn_from_grid(sharp, GRID)
+    assert np.isfinite(noise.rho).all()
+    assert noise.rho.sum() == pytest.approx(1.0)
+    assert 0.0 < noise.sigma <= 0.6
+
+
+@pytest.mark.parametrize("name", [RowName.ERROR, RowName.TAIL95, RowName.TAIL99])
+def test_noise_is_that_of_the_written_formula(name: RowName) -> None:
+    """All widths in one product: sums of normals over the grid, block by block, unit by unit."""
+    grid = ROWS[name].grid
+    rng = np.random.default_rng(6)
+    centre = rng.normal(0, 0.2, (3, 13, 1))
+    log_l = np.maximum(-0.5 * ((grid.theta - centre) / 0.15) ** 2, -200.0)
+    f, theta = np.sqrt(1.5), grid.theta
+
+    def mass(sd: float) -> np.ndarray:
+        normal = np.exp(-0.5 * ((theta[:, None] - theta) / max(sd, 0.3 * grid.h)) ** 2)
+        return np.asarray(normal / normal.sum(axis=1, keepdims=True))
+
+    joint = np.zeros((6, 6))
+    for i, sigma in enumerate((0.02, 0.05, 0.1, 0.2, 0.35, 0.6)):
+        kernel = 0.95 * mass(sigma * f) + 0.05 * mass(4 * sigma * f)
+        unit = np.exp(np.log(np.exp(log_l) @ kernel.T).sum(axis=1))
+        for k, tau in enumerate(COUNT_TAU[0]):
+            log_z = np.log(unit @ mass(tau * f)[grid.zero]).sum()
+            joint[i, k] = log_z * 2 / 3 + np.log(COUNT_TAU[1][k]) - 0.9 * np.log(sigma)
+    weight = np.exp(joint - joint.max())
+    rho = weight.sum(axis=0) / weight.sum()
+    np.testing.assert_allclose(learn_from_grid(log_l, grid).rho, rho, rtol=1e-6)
