@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from statistics import median
 
 import numpy as np
 
@@ -97,7 +98,7 @@ def _growth(
     since, stable = (s[np.isfinite(s)] for s in (slopes[: len(ours)], slopes[len(ours) :]))
     if not len(since) or not len(stable):
         return None
-    usual = float(np.median(stable))
+    usual = median(stable.tolist())
     spread = float(stable.std()) if len(stable) > 1 else 0.02
     error = max(spread, 0.002) * math.sqrt(1 / len(since) + 1 / len(stable))
     found = (float(since.mean()) - usual, error)

@@ -49,8 +49,8 @@ class Bases:
         for track in tracks:
             match track.learned.row.name:
                 case RowName.EVENTS:
-                    pairs = _pairs(track.name, win.frame)
-                    found[track.name] = event_base(track.learned, win, *pairs, begin)
+                    ours, theirs = _pairs(track.name, win.frame)
+                    found[track.name] = event_base(track.learned, win, ours, theirs, begin)
                 case RowName.ERROR:
                     counted.append((track, _pairs(track.name, win.frame)))
                 case RowName.LATENCY:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
+from statistics import median
 
 from detector.gate.advice import advise
 from detector.gate.attempt import stage_at
@@ -166,7 +165,7 @@ def _moment(now: Present, as_of: float, stage: Stage) -> Moment:
 def _states(now: Present) -> dict[str, State]:
     window, level = now.window, now.policy.pass_level
     effective = int(window.effective[-1]) if len(window.effective) else 1
-    load = float(np.median(window.load[-1])) if window.load.size else 0.0
+    load = median(window.load[-1].tolist()) if window.load.size else 0.0
     return {
         name: state_of(board, now.live, effective, level, window.step_s, load)
         for name, board in now.boards.items()

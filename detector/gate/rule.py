@@ -114,8 +114,10 @@ class Board:
 
     def reaching(self, least: float) -> Iterator[Candidate]:
         """All whose excess is `least` or more."""
-        for row, scope in np.argwhere(self.log_e - self.log_needed >= least):
-            yield self.candidate(int(row), int(scope))
+        reached = self.log_e - self.log_needed >= least
+        if reached.any():
+            for row, scope in np.argwhere(reached).tolist():
+                yield self.candidate(row, scope)
 
     def strongest(self) -> Candidate:
         """The largest evidence over needed."""

@@ -95,7 +95,7 @@ def state_of(
     bounds = _bounds(board, strongest, live, effective, level)
     accounts = track.running.now.accounts
     totals = accounts.sum(axis=0)
-    progress = _progress(track, bounds.log_e, level, step_s)
+    progress = _progress(track, totals, bounds.log_e, level, step_s)
     return State(
         track=track,
         strongest=strongest,
@@ -215,12 +215,14 @@ def _tally(track: Track, shown: Candidate) -> Tally:
     return Tally(canary=canary, control=track.reference(shown.start))
 
 
-def _progress(track: Track, log_e: FloatArray, level: float, step_s: float) -> Progress:
+def _progress(
+    track: Track, totals: FloatArray, log_e: FloatArray, level: float, step_s: float
+) -> Progress:
     """How far the bound of the whole attempt has come."""
     row, accounts = track.learned.row, track.running.now.accounts
     shift = row.grid.shift
     return Progress(
-        counted=float(accounts[:, Account.COUNTED].sum()),
+        counted=float(totals[Account.COUNTED]),
         bins=float(accounts[:, Account.BINS].max(initial=0.0)),
         units=max(1, int(np.count_nonzero(accounts[:, Account.REQUESTS]))),
         info=information(track),

@@ -92,8 +92,9 @@ def _log_units(log_l: Array, grid: Grid, sigmas: Array) -> Array:
     # Beside the floor below e^-300 is nothing, and denormal products are dear.
     mass = np.exp(np.maximum(log_l - top, -300.0)).reshape(-1, points)
     each = mass @ _block_kernels(grid, sigmas).reshape(points, -1) + _LEAST
-    logs: Array = _log_product(each.reshape(units, blocks, len(sigmas), points))
-    return logs + top.sum(axis=1)[:, None]
+    logs = _log_product(each.reshape(units, blocks, len(sigmas), points))
+    logs += top.sum(axis=1)[:, None]
+    return logs
 
 
 def _log_product(mass: Array) -> Array:

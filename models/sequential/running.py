@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.sequential.rows import Row
-from models.sequential.warmup import template_shifts
+from models.sequential.warmup import SETTLED_S, template_shifts
 
 __all__ = ["Path", "Running", "Seen", "Snapshot", "Stretch", "Sums", "moved"]
 
@@ -25,10 +25,10 @@ def moved(log_l: Array | Single, age: Array, row: Row) -> Array:
     if len(row.templates) == 1:
         alone: Array = log_l.astype(np.float64)[:, :, None]
         return alone
+    if not (age < SETTLED_S).any():
+        return np.repeat(log_l.astype(np.float64)[:, :, None], len(row.templates), axis=2)
     points = log_l.shape[-1]
     shifts = template_shifts(age, row)
-    if not shifts.any():
-        return np.repeat(log_l.astype(np.float64)[:, :, None], shifts.shape[-1], axis=2)
     reach = int(shifts.max())
     ends = np.repeat(log_l[..., -1:], reach, axis=-1)
     edged = np.concatenate([log_l, ends], axis=-1)
