@@ -159,4 +159,4 @@ def smallest_effect(
 ) -> float:
     """Effect that is found with 90 % chance, in log units (gate method, section 8)."""
     noise = math.sqrt(1 / max(info, 1e-9) + kernels.sc**2 + kernels.tau**2 / max(units, 1))
-    return row.tolerate + caution + (math.sqrt(2 * (log_needed + 1.6)) + 1.28) * noise
+    return row.tolerate + caution + (math.sqrt(2 * max(log_needed + 1.6, 0.0)) + 1.28) * noise

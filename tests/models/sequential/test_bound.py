@@ -267,3 +267,13 @@ def _limit_of_no_room() -> float:
     model = kernels()
     healthy = model.sc**2 + model.tau**2 / PROGRESS.units
     return math.sqrt(2 * PROGRESS.goal * healthy)
+
+
+@given(st.floats(-50.0, 20.0), st.floats(0.0, 5.0))
+def test_what_is_found_needs_no_more_where_less_is_needed(needed: float, more: float) -> None:
+    """A policy so lax that no evidence is needed at all must still get an answer."""
+    low, high = (
+        smallest_effect(ROW, kernels(), log_needed=n, info=9.0, units=3, caution=0.0)
+        for n in (needed, needed + more)
+    )
+    assert ROW.tolerate <= low <= high
