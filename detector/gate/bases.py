@@ -43,7 +43,10 @@ class Bases:
         return self.edges
 
     def of(self, tracks: Sequence[Track], win: Window, begin: int) -> dict[str, Base]:
-        """By name the bases of the window's bins from `begin` on; none where histograms misfit."""
+        """By name the bases of the window's bins from `begin` on.
+
+        Where histograms do not fit the bins say nothing, and the track goes on all the same.
+        """
         found: dict[str, Base] = {}
         counted: list[tuple[Track, list[Pair]]] = []
         for track in tracks:
@@ -54,9 +57,9 @@ class Bases:
                 case RowName.ERROR:
                     counted.append((track, _pairs(track.name, win.frame)))
                 case RowName.LATENCY:
-                    found |= self._latency(track, win, begin)
+                    found[track.name] = self._latency(track, win, begin)
                 case _:
-                    counted += self._tails(track, win, begin)
+                    counted.append((track, self._tails(track, win, begin)))
         if counted:
             found |= self._counts(counted, win, begin)
         return found
@@ -69,34 +72,28 @@ class Bases:
         bases = count_bases([track.learned for track in tracks], win, ours, theirs, begin)
         return {track.name: base for track, base in zip(tracks, bases, strict=True)}
 
-    def _latency(self, track: Track, win: Window, begin: int) -> dict[str, Base]:
-        histograms = self._on_edges(track.name, win.frame)
-        if histograms is None:
-            return {}
-        ours, theirs = histograms
-        base = histogram_base(track.learned, win, ours.counts, theirs.counts, ours.edges, begin)
-        return {track.name: base}
+    def _latency(self, track: Track, win: Window, begin: int) -> Base:
+        ours, theirs = self._on_edges(track.name, win.frame)
+        return histogram_base(track.learned, win, ours.counts, theirs.counts, ours.edges, begin)
 
-    def _tails(self, track: Track, win: Window, begin: int) -> list[tuple[Track, list[Pair]]]:
-        histograms = self._on_edges(track.name, win.frame)
-        if histograms is None:
-            return []
-        edge, asked = track.learned.edge or 0, count_since(begin, win.step_s) - len(win.requests)
-        tails = [tail_counts(h.counts[:, asked:], edge) for h in histograms]
-        return [(track, [(tail.n, tail.x) for tail in tails])]
-
-    def _on_edges(self, name: str, frame: Frame) -> tuple[Histogram, Histogram] | None:
-        """Both arms' histograms on the edges of the attempt, None if they no longer fit."""
-        if self.edges is None:
-            return None
-        canary, control = histogram_of(frame.canary, name), histogram_of(frame.control, name)
-        arms = [
-            _regrid(h, self.edges, arm.requests.shape)
-            for h, arm in ((canary, frame.canary), (control, frame.control))
+    def _tails(self, track: Track, win: Window, begin: int) -> list[Pair]:
+        asked = count_since(begin, win.step_s) - len(win.requests)
+        tails = [
+            tail_counts(histogram.counts[:, asked:], track.learned.edge or 0)
+            for histogram in self._on_edges(track.name, win.frame)
         ]
-        self.incompatible = any(arm is None for arm in arms)
-        ours, theirs = arms
-        return None if ours is None or theirs is None else (ours, theirs)
+        return [(tail.n, tail.x) for tail in tails]
+
+    def _on_edges(self, name: str, frame: Frame) -> tuple[Histogram, Histogram]:
+        """Both arms' histograms on the edges of the attempt; empty where one does not fit them."""
+        if self.edges is None:
+            raise ValueError(f"the edges of {name} were not fixed")
+        arms = (frame.canary, frame.control)
+        ours, theirs = (_regrid(histogram_of(a, name), self.edges, a.requests.shape) for a in arms)
+        self.incompatible = ours is None or theirs is None
+        if ours is None or theirs is None:
+            ours, theirs = (_empty(self.edges, arm.requests.shape) for arm in arms)
+        return ours, theirs
 
 
 def _pairs(name: str, frame: Frame) -> list[Pair]:
@@ -117,12 +114,16 @@ def _alike(one: FloatArray, other: FloatArray) -> bool:
     return same and (bool((one == other).all()) or np.allclose(one, other))
 
 
+def _empty(edges: FloatArray, shape: tuple[int, ...]) -> Histogram:
+    return Histogram(edges=edges, counts=np.zeros((*shape, len(edges) + 1)))
+
+
 def _regrid(
     histogram: Histogram | None, edges: FloatArray, shape: tuple[int, ...]
 ) -> Histogram | None:
     """The histogram on coarser `edges`, None if it lacks one; empty where the arm has none."""
     if histogram is None:
-        return Histogram(edges=edges, counts=np.zeros((*shape, len(edges) + 1)))
+        return _empty(edges, shape)
     if _alike(histogram.edges, edges):
         return histogram
     at = np.searchsorted(histogram.edges, edges * (1 - 1e-9))

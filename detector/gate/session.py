@@ -181,7 +181,6 @@ class Session:
         moves = [
             (track, track.advance(bases[name], win, begin, grace, beginnings))
             for name, track in self.tracks.items()
-            if name in bases
         ]
         self._look_for_fail(moves, win, begin, schedule)
         for track, moved_on in moves:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from detector.gate.bases import Bases
-from detector.gate.frame import Frame, Histogram
+from detector.gate.frame import Frame, Histogram, truncated
+from detector.gate.reason import ReasonCode
+from detector.gate.verdict import Outcome
 from detector.gate.window import Rows, window
-from tests.detector.gate.rollouts import Recipe, Run, make
+from tests.detector.gate.rollouts import Arrays, Recipe, Run, dropped, make
 
 
 def judged() -> Run:
@@ -33,9 +36,11 @@ def with_edges(frame: Frame, at: list[int], stretch: float = 1.0) -> Frame:
 
 
 def said(bases: Bases, frame: Frame) -> set[str]:
-    """Names of the signals whose newest ten bins say something."""
+    """Names of the signals whose newest ten bins say something; restarts of healthy pods do."""
     win = window(frame, Rows(), 1.0, pods_told_apart=True)
-    return set(bases.of(TRACKS, win, frame.bins - 10))
+    read = bases.of(TRACKS, win, frame.bins - 10)
+    assert set(read) == {track.name for track in TRACKS}
+    return {name for name, base in read.items() if base.log_l.any()}
 
 
 def test_all_signals_are_read_where_buckets_fit() -> None:
@@ -54,6 +59,39 @@ def test_other_buckets_silence_latency_and_nothing_else() -> None:
     left = said(bases, odd)
     assert bases.incompatible
     assert left == {track.name for track in TRACKS} - {"latency", "tail95", "tail99"}
+
+
+class Renewed(Arrays):
+    """A canary whose buckets move at a bin: pods came that keep others."""
+
+    def __init__(self, frame: Frame, at: int) -> None:
+        super().__init__(frame)
+        self._odd, self._at = with_edges(frame, [1, 3, 5, 7], stretch=1.37), at
+
+    def frame(self) -> Frame:
+        """The retained bins; a frame has one ladder of edges."""
+        whole = self._odd if self._top > self._at else self._all
+        return dropped(truncated(whole, self._top), self._first)
+
+
+@pytest.mark.parametrize("more_errors", [0.0, 0.05], ids=["healthy", "faulty"])
+@pytest.mark.parametrize("every", [1, 7])
+def test_buckets_that_change_half_way_end_no_attempt(more_errors: float, every: int) -> None:
+    """A release whose new pods keep other buckets is asked about on: never a crash or a pass."""
+    frame = make(Recipe(seed=5, bins=100, more_errors=more_errors, begins=0.6))
+    run = Run(frame)
+    run.session.builder = Renewed(frame, 40)
+    for step, at in ((0, 10.0), (20 * 15.0, 30.0), (55 * 15.0, 60.0)):
+        run.session.set_weight(float(step), at)
+    answers = [(bin_, run.to(bin_)) for bin_ in range(every, 100, every)]
+    late = [judgement for bin_, judgement in answers if bin_ > 41]
+    assert all(judgement.outcome is not Outcome.PASS for judgement in late)
+    first, last = late[0], late[-1]
+    assert first.reason.code == ReasonCode.INCOMPATIBLE_HISTOGRAMS
+    failed = last.outcome is Outcome.FAIL
+    assert failed is (more_errors > 0)
+    if not failed:
+        assert last.reason.code == ReasonCode.INCOMPATIBLE_HISTOGRAMS
 
 
 def test_edges_are_those_of_the_first_histogram() -> None:
