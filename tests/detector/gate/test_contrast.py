@@ -143,7 +143,10 @@ def test_more_errors_than_the_control_speak_for_harm(factor: float) -> None:
 @HEAVY
 @given(st.floats(1.0, 30.0), st.integers(62, 120), st.integers(1, 18))
 def test_what_befalls_both_arms_says_little(factor: float, begin: int, length: int) -> None:
-    """A shared outage cancels from its first bin on: it fails nobody, however large."""
+    """A shared outage cancels from its first bin on: it fails nobody, however large.
+
+    This is the single effect it speaks for most; evidence, a mean over effects, moves less.
+    """
     ours, theirs = bins(2, 3.0), bins(4, 3.0)
     span = slice(begin, begin + length)
     ours[:, span] *= factor
@@ -151,7 +154,7 @@ def test_what_befalls_both_arms_says_little(factor: float, begin: int, length: i
     quiet, shaken = counted(bins(2, 3.0), bins(4, 3.0)), counted(ours, theirs)
     grid = ROWS[RowName.ERROR].grid
     harm = slice(grid.zero + 1, None)
-    assert (total(shaken) - total(quiet))[harm].max() < 1.0
+    assert (total(shaken) - total(quiet))[harm].max() < 1.2
 
 
 def test_an_incident_is_marked_while_it_lasts() -> None:
