@@ -12,7 +12,7 @@ __all__ = ["Mode", "Policy", "RollbackRule", "SignalPolicy"]
 
 
 class Mode(StrEnum):
-    """What a controller is told: design.md section 4."""
+    """What a controller is told: the answer under this mode."""
 
     SHADOW = "shadow"
     ADVISE = "advise"

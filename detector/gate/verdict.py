@@ -1,4 +1,4 @@
-"""The verdict: what was judged, why, and what is still needed (design.md section 4)."""
+"""The verdict: what was judged, why, and what is still needed."""
 
 from __future__ import annotations
 
