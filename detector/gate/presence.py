@@ -68,8 +68,10 @@ class _Side:
 
     def serve(self, columns: Columns) -> FloatArray:
         """Times at which a counter stood otherwise than before; its pod served then."""
-        numbers, ends = self._numbers_of(columns.labels), columns.ends
-        values = np.where(np.isfinite(columns.values), columns.values, 0.0)
+        columns = columns.kept(np.isfinite(columns.values))
+        if not len(columns):
+            return np.zeros(0)
+        numbers, ends, values = self._numbers_of(columns.labels), columns.ends, columns.values
         before = np.concatenate([np.zeros(1), values[:-1]])
         before[ends - columns.sizes] = self._last[numbers]
         self._last[numbers] = values[ends - 1]

@@ -201,6 +201,17 @@ def test_a_value_without_end_serves_nobody() -> None:
     assert held.served == -np.inf
 
 
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_a_broken_sample_amid_a_silent_counter_serves_nobody(odd: float) -> None:
+    """A counter that stands still before and after it saw no request, in one read or in two."""
+    times, values = np.arange(4) * 15.0, np.array([7.0, 7.0, odd, 7.0])
+    whole, parted = presence(), presence()
+    see(whole, Series(labels={"pod": "a"}, times=times, values=values))
+    for part in (slice(0, 3), slice(3, 4)):
+        see(parted, Series(labels={"pod": "a"}, times=times[part], values=values[part]))
+    assert whole.served == parted.served == 0.0
+
+
 def test_series_without_samples_name_nobody() -> None:
     """A source that lists a series it has nothing of."""
     held = presence()
