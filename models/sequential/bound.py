@@ -25,7 +25,6 @@ __all__ = [
     "log_bet",
     "outlook",
     "smallest_effect",
-    "upper_bound",
 ]
 
 Array = NDArray[np.float64]
@@ -37,11 +36,6 @@ def log_bet(log_l: Array, kernels: Kernels) -> Array:
     spread = np.maximum(np.exp(log_l - top) @ kernels.spread.T, 1e-300)
     mixed: Array = np.log(spread @ kernels.bet)[..., None] - np.log(spread)
     return mixed
-
-
-def upper_bound(log_l: Array, kernels: Kernels, row: Row, alpha: float) -> float:
-    """Supremum of the effects not excluded at level `alpha`; inf at the grid's end."""
-    return interval(log_l, kernels, row, alpha).high
 
 
 @dataclass(frozen=True, slots=True)

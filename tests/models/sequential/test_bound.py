@@ -17,7 +17,6 @@ from models.sequential.bound import (
     log_bet,
     outlook,
     smallest_effect,
-    upper_bound,
 )
 from models.sequential.kernels import Kernels, build_kernels
 from models.sequential.rows import ROWS, RowName
@@ -76,7 +75,7 @@ def test_more_data_never_widen(mean: float, sd: float, more: float) -> None:
 @given(st.floats(0.0, 0.3), st.floats(0.0, 0.2), SDS)
 def test_more_harm_is_bounded_higher(mean: float, more: float, sd: float) -> None:
     """A slower canary is never nearer to its pass."""
-    less, harm = (upper_bound(known(at, sd), kernels(), ROW, 0.05) for at in (mean, mean + more))
+    less, harm = (interval(known(at, sd), kernels(), ROW, 0.05).high for at in (mean, mean + more))
     assert harm >= less - 1e-6
 
 
@@ -195,7 +194,7 @@ def looks(delta: float, *, attempts: int, seed: int, sd: float = 0.15) -> Iterat
         realised = delta + rng.normal(0, 0.02)
         means = realised + np.cumsum(rng.normal(0, sd, 12)) / np.arange(1, 13)
         yield [
-            upper_bound(known(mean, sd / math.sqrt(n)), model, ROW, 0.05)
+            interval(known(mean, sd / math.sqrt(n)), model, ROW, 0.05).high
             for n, mean in enumerate(means, 1)
         ]
 
@@ -222,7 +221,7 @@ def test_a_bound_comes_down_while_one_waits() -> None:
 def test_an_upper_bound_lies_above_what_is_likeliest(mean: float, sd: float, alpha: float) -> None:
     """Nobody passes on a bound below the very effect that was seen."""
     log_l = known(mean, sd)
-    assert upper_bound(log_l, kernels(), ROW, alpha) >= SHIFT[int(log_l.argmax())] - ROW.grid.h
+    assert interval(log_l, kernels(), ROW, alpha).high >= SHIFT[int(log_l.argmax())] - ROW.grid.h
 
 
 @given(MEANS, SDS, st.floats(0.02, 0.2))
