@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from detector.gate.aa import AaResult, Scope
 from detector.gate.attempt import Attempt, Identity, Revision
 from detector.gate.decision import AuditEntry, ModeChange, Override
 from detector.gate.judgement import Judgement
@@ -16,6 +17,7 @@ from detector.series import Answer, Query
 from detector.signals.plan import Reading
 
 __all__ = [
+    "AaStore",
     "AnswerStore",
     "AttemptStore",
     "AuditLog",
@@ -206,6 +208,18 @@ class RevisionStore(Protocol):
         ...
 
 
+class AaStore(Protocol):
+    """Self-checks of services."""
+
+    def save(self, result: AaResult) -> None:
+        """Keep one, durably."""
+        ...
+
+    def newest(self, scope: Scope, *, until: float) -> AaResult | None:
+        """The last one of a service that was done by `until`; None before the first."""
+        ...
+
+
 class AuditLog(Protocol):
     """What people did, for ever."""
 
@@ -238,5 +252,6 @@ class Stores:
     overrides: OverrideStore
     modes: ModeStore
     revisions: RevisionStore
+    aa: AaStore
     audit: AuditLog
     retention: Retention

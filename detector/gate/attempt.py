@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from detector.gate.aa import AaResult, Scope
 from detector.gate.policy import Policy
 from detector.gate.reason import Reason
 from detector.gate.request import Stage, VerdictRequest
@@ -49,6 +50,16 @@ class Identity:
         """A short name of the identity, the same in every process."""
         parts = (self.tenant, self.cluster, self.namespace, self.service, self.rollout, self.canary)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+    @property
+    def scope(self) -> Scope:
+        """The service, whichever its rollout."""
+        return Scope(
+            tenant=self.tenant,
+            cluster=self.cluster,
+            namespace=self.namespace,
+            service=self.service,
+        )
 
 
 def identity_of(request: VerdictRequest) -> Identity:
@@ -115,7 +126,7 @@ class Attempt:
     `policy` and `engine` are those that it began with. `started_at`, `interval` and `plan` are
     None until the canary's first series is seen, and never move after. `head` names the newest
     chunk of samples, `read_to` is how far the source was read. `not_before`: its canary's first
-    sample is looked for after this.
+    sample is looked for after this. `aa` is the service's self-check as it stood when it began.
     """
 
     id: str
@@ -138,6 +149,7 @@ class Attempt:
     rollback: str | None = None
     first_step_at: float | None = None
     not_before: float = 0.0
+    aa: AaResult | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

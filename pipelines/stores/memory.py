@@ -5,6 +5,7 @@ from __future__ import annotations
 from detector.gate.record import FAIL_DAYS, PASS_DAYS, Kept, Pruned
 from detector.gate.verdict import Outcome
 from detector.ports import Stores
+from pipelines.stores.memory_aa import MemoryAa
 from pipelines.stores.memory_attempts import MemoryAttempts, MemoryPoints, MemoryVerdicts
 from pipelines.stores.memory_decisions import (
     MemoryAudit,
@@ -32,6 +33,7 @@ def memory_stores() -> Stores:
         overrides=MemoryOverrides(),
         modes=MemoryModes(),
         revisions=MemoryRevisions(),
+        aa=MemoryAa(),
         audit=MemoryAudit(),
         retention=MemoryRetention(attempts, verdicts, points),
     )

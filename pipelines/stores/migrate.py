@@ -8,7 +8,7 @@ from detector.errors import StoreError
 
 __all__ = ["NEWEST", "migrate"]
 
-NEWEST = "0001"
+NEWEST = "0002"
 
 
 def migrate(connection: sa.Connection) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "aa",
     "attempts",
     "audit",
     "metadata",
@@ -129,6 +130,17 @@ revisions = Table(
     Column("until", Float, nullable=False),
     Column("body", LargeBinary, nullable=False),
     UniqueConstraint("scope", "key", "since"),
+)
+
+# Self-checks of services: what the gate says of pods that changed nothing.
+aa = Table(
+    "aa",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("scope", String, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("aa_of", "scope", "at"),
 )
 
 audit = Table(

@@ -10,6 +10,7 @@ from detector.gate.record import FAIL_DAYS, PASS_DAYS, Kept, Pruned
 from detector.gate.verdict import Outcome
 from detector.ports import Stores
 from pipelines.stores import schema
+from pipelines.stores.aa import SqliteAa
 from pipelines.stores.attempts import (
     SqliteAttempts,
     SqlitePoints,
@@ -52,6 +53,7 @@ class Database(Connections):
             overrides=SqliteOverrides(self),
             modes=SqliteModes(self),
             revisions=SqliteRevisions(self),
+            aa=SqliteAa(self),
             audit=SqliteAudit(self),
             retention=SqliteRetention(self),
         )

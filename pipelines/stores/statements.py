@@ -13,6 +13,7 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 from pipelines.stores import schema
 
 __all__ = [
+    "AA_NEWEST",
     "MODES_OF",
     "NEWEST_POLICY",
     "OVERRIDES_OF",
@@ -153,6 +154,12 @@ MODES_OF = compiled(
     sa.select(schema.modes.c.body)
     .where(schema.modes.c.tenant == sa.bindparam("tenant"))
     .order_by(schema.modes.c.number)
+)
+AA_NEWEST = compiled(
+    sa.select(schema.aa.c.body)
+    .where(schema.aa.c.scope == sa.bindparam("scope"), schema.aa.c.at <= sa.bindparam("until"))
+    .order_by(schema.aa.c.at.desc(), schema.aa.c.number.desc())
+    .limit(1)
 )
 
 
