@@ -5,6 +5,7 @@ SerinusError
 ├── NotFoundError   a named thing does not exist
 ├── SourceError     a metric source failed; `retryable`, and `code` is its reason code
 ├── StoreError      our own store failed
+├── DeliveryError   a notice was not taken by its receiver; `retryable`, `after_s`
 └── ConfigError     the configuration is wrong; raised at start only
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 __all__ = [
     "ConfigError",
+    "DeliveryError",
     "InputError",
     "NotFoundError",
     "SerinusError",
@@ -53,6 +55,20 @@ class SourceError(SerinusError):
 
 class StoreError(SerinusError):
     """Our own store is down, full or corrupt."""
+
+
+class DeliveryError(SerinusError):
+    """A receiver did not acknowledge a notice.
+
+    `retryable`: a later try may succeed; `after_s`: not before so many seconds, if it said so.
+    """
+
+    def __init__(
+        self, message: str, *, retryable: bool = True, after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+        self.after_s = after_s
 
 
 class ConfigError(SerinusError):

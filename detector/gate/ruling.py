@@ -14,10 +14,11 @@ from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import Stage
 from detector.gate.verdict import Needs, Outcome, Verdict, answer_of
 
-__all__ = ["Circumstances", "first_step", "nothing", "rule", "verdict_id"]
+__all__ = ["Circumstances", "first_step", "nothing", "rule", "underlying", "verdict_id"]
 
 _EMPTY = (ReasonCode.NO_CANARY_DATA, ReasonCode.NO_CONTROL_DATA)
 _UNSEEN = (ReasonCode.NO_CANARY_DATA, ReasonCode.STALE_DATA)
+_UNDECIDED = "Undecided at the deadline ("
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,9 +179,15 @@ def _undisturbed(judgement: Judgement, seen: Circumstances) -> tuple[Outcome, Re
 
 
 def _deadline_reached(why: Reason) -> Reason:
-    return Reason(
-        ReasonCode.DEADLINE_REACHED, f"Undecided at the deadline ({why.code}): {why.text}"
-    )
+    return Reason(ReasonCode.DEADLINE_REACHED, f"{_UNDECIDED}{why.code}): {why.text}")
+
+
+def underlying(reason: Reason) -> Reason:
+    """What kept a verdict open: the reason itself, past a deadline the one that stood then."""
+    if reason.code != ReasonCode.DEADLINE_REACHED:
+        return reason
+    code, found, text = reason.text.removeprefix(_UNDECIDED).partition("): ")
+    return Reason(code, text) if found else reason
 
 
 def _is_final(outcome: Outcome, seen: Circumstances) -> bool:

@@ -1,0 +1,185 @@
+"""Who is told of what: notices that answers call for, and the routes they take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from detector.gate.attempt import Attempt
+from detector.gate.cure import Cure, cure_of, is_waiting_vain
+from detector.gate.policy import Mode
+from detector.gate.reason import ReasonCode
+from detector.gate.ruling import underlying
+from detector.gate.verdict import Outcome, Verdict
+
+__all__ = [
+    "Ailing",
+    "Errand",
+    "Notice",
+    "NoticeKind",
+    "Post",
+    "Route",
+    "addressed",
+    "call_of",
+    "name_of",
+    "silence_of",
+]
+
+# A controller that waits in vain so long will not be helped by the next poll.
+_VAIN_S = 900.0
+
+
+class NoticeKind(StrEnum):
+    """What a notice is about; `test` is sent by a person who tries a notifier."""
+
+    FAIL = "fail"
+    PAUSE = "pause"
+    WEEKLY = "weekly"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ailing:
+    """A service all of whose rollouts ended undecided, and the one change that would cure it.
+
+    `attempt` and `example`: the newest of them, and the sentence that it ended with.
+    """
+
+    service: str
+    rollouts: int
+    cure: Cure
+    attempt: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One thing to tell; the same `id` is the same thing, however often it is found.
+
+    `at` is unix seconds. `verdict` is what it is about, `ailing` the services of a weekly one.
+    """
+
+    id: str
+    kind: NoticeKind
+    at: float
+    tenant: str
+    title: str
+    text: str
+    advice: str = ""
+    verdict: Verdict | None = None
+    ailing: tuple[Ailing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A notice and the names of the notifiers that it is for."""
+
+    notice: Notice
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """One notice on its way to one notifier, for the `tries`-th time."""
+
+    notice: Notice
+    to: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Which notices a notifier gets: kinds, and services by name with `*` and `?`."""
+
+    name: str
+    kinds: frozenset[NoticeKind] = frozenset(NoticeKind)
+    services: tuple[str, ...] = ("*",)
+
+    def covers(self, service: str) -> bool:
+        """Whether it is told of this service."""
+        return any(fnmatchcase(service, pattern) for pattern in self.services)
+
+    def wants(self, notice: Notice) -> bool:
+        """Whether it is told of this notice."""
+        verdict = notice.verdict
+        return notice.kind in self.kinds and (verdict is None or self.covers(verdict.service))
+
+
+def addressed(notice: Notice | None, routes: Sequence[Route]) -> tuple[Post, ...]:
+    """The notice with those who want it; nothing where nobody does."""
+    if notice is None:
+        return ()
+    to = tuple(route.name for route in routes if route.wants(notice))
+    return (Post(notice=notice, to=to),) if to else ()
+
+
+def call_of(verdict: Verdict, attempt: Attempt) -> Notice | None:
+    """What people have to hear of an answer; None for nothing.
+
+    A fail is told in every mode but `shadow`; an undecided answer once the controller waits for
+    a person: the deadline is past, or more time could not help. What a person decided is not
+    told back.
+    """
+    if verdict.mode is Mode.SHADOW or verdict.reason.code == ReasonCode.OVERRIDDEN:
+        return None
+    if verdict.outcome is Outcome.FAIL:
+        return _fail(verdict, attempt)
+    waits = verdict.answer is Outcome.INCONCLUSIVE and (
+        verdict.final or _is_stuck(verdict, attempt)
+    )
+    return _pause(verdict, attempt, "") if waits else None
+
+
+def silence_of(verdict: Verdict, attempt: Attempt, *, now: float) -> Notice | None:
+    """The notice of an attempt that was polled, left undecided, and is asked about no more."""
+    if verdict.answer is not Outcome.INCONCLUSIVE or verdict.final:
+        return None
+    minutes = max(1, round((now - attempt.last_asked) / 60))
+    return _pause(verdict, attempt, f"Nobody has asked for {minutes} minutes. ")
+
+
+def name_of(verdict: Verdict) -> str:
+    """How people call what a verdict is about."""
+    name = verdict.service if verdict.rollout in {None, verdict.service} else verdict.rollout
+    return f"{name} {verdict.revision}" if verdict.revision else str(name)
+
+
+def _fail(verdict: Verdict, attempt: Attempt) -> Notice:
+    title, advice = {
+        Mode.ADVISE: ("is worse than the stable version", "Mode advise: nothing was stopped."),
+        Mode.PAUSE: ("failed and waits", "Mode pause: nothing was rolled back; a person decides."),
+    }.get(verdict.mode, ("failed", "The controller was told to roll it back."))
+    return Notice(
+        id=f"fail:{attempt.id}",
+        kind=NoticeKind.FAIL,
+        at=verdict.as_of.timestamp(),
+        tenant=attempt.identity.tenant,
+        title=f"{name_of(verdict)} {title}",
+        text=verdict.reason.text,
+        advice=advice,
+        verdict=verdict,
+    )
+
+
+def _pause(verdict: Verdict, attempt: Attempt, why: str) -> Notice:
+    cure = cure_of(verdict)
+    return Notice(
+        id=f"pause:{attempt.id}",
+        kind=NoticeKind.PAUSE,
+        at=verdict.as_of.timestamp(),
+        tenant=attempt.identity.tenant,
+        title=f"{name_of(verdict)} waits for a person",
+        text=f"{why}{verdict.reason.text}",
+        advice=f"It was not seen to be worse, nor known to be safe. {cure.text}",
+        verdict=verdict,
+    )
+
+
+def _is_stuck(verdict: Verdict, attempt: Attempt) -> bool:
+    """Whether the controller has waited for long for what time alone does not bring."""
+    if not is_waiting_vain(underlying(verdict.reason), verdict.needs):
+        return False
+    waited = verdict.as_of.timestamp() - attempt.asked_at
+    return waited >= _VAIN_S * attempt.policy.time_scale
