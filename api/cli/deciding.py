@@ -60,7 +60,7 @@ def override(
         return place.post(f"/v1/rollouts/{_quoted(attempt)}/overrides", _json(body))
 
     def made(gate: Gate) -> object:
-        decided = gate.override(
+        decided = gate.people.override(
             attempt,
             outcome=body.outcome,
             person=body.person or "",
@@ -87,7 +87,7 @@ def mode(decision: Mapping[str, object | None], *, server: str | None, data: Pat
         return place.post("/v1/modes", _json(body))
 
     def made(gate: Gate) -> object:
-        change = gate.set_mode(
+        change = gate.people.set_mode(
             body.mode,
             person=body.person or "",
             reason=body.reason or "",
@@ -105,7 +105,7 @@ def modes(*, server: str | None, data: Path | None) -> int:
     from api.bodies.decision import mode_body
 
     def looked(gate: Gate) -> object:
-        return {"modes": [mode_body(change) for change in gate.modes()]}
+        return {"modes": [mode_body(change) for change in gate.people.modes()]}
 
     answer = _answer(server, data, lambda place: place.get("/v1/modes"), looked)
     found = _read(answer, _Modes).modes

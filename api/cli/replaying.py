@@ -40,7 +40,7 @@ def _evidence(target: str, server: str | None, data: Path | None) -> bytes:
     url = server_url(server, data)
     if url is None:
         with desk(data) as gate:
-            return gate.export(target)
+            return gate.records.export(target)
     from urllib.parse import quote
 
     with server_of(url) as place:
@@ -62,7 +62,9 @@ def _replayed(file: bytes, *, as_json: bool) -> int:
     from pipelines.flows.evidence import unpack_evidence
 
     given = msgspec.json.encode(verdict_body(unpack_evidence(file).stored.verdict, brief=False))
-    again = msgspec.json.encode(verdict_body(open_replayer().replay_file(file), brief=False))
+    again = msgspec.json.encode(
+        verdict_body(open_replayer().records.replay_file(file), brief=False)
+    )
     if as_json:
         print(again.decode())
     else:

@@ -153,7 +153,7 @@ def _prune(gate: Gate, stopped: threading.Event) -> None:
     log = structlog.get_logger("serinus.retention")
     while not stopped.wait(PRUNE_EVERY_S):
         try:
-            gone = gate.prune()
+            gone = gate.people.prune()
         except StoreError as error:
             log.warning("could not delete what is old", error=str(error))
         else:

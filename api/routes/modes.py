@@ -25,7 +25,7 @@ router = APIRouter(prefix="/v1/modes", tags=["modes"], route_class=StrictRoute)
 )
 async def listed(context: In) -> Response:
     """Empty in ordinary times; there is at most one for each service and one for all."""
-    modes = await context.pool.run(context.gate.modes)
+    modes = await context.pool.run(context.gate.people.modes)
     return json_response({"modes": [mode_body(change) for change in modes]})
 
 
@@ -42,7 +42,7 @@ async def changed(context: In, body: ModeBody) -> Response:
         text = "give either a service, or all: true"
         raise InputError(text, field="service", semantic=True)
     change = await context.pool.run(
-        context.gate.set_mode,
+        context.gate.people.set_mode,
         body.mode,
         person=body.person or "",
         reason=body.reason or "",

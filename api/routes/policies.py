@@ -39,7 +39,7 @@ async def listed(
     limit: Limit = 100,
 ) -> Response:
     """The newest version of each; those of the configuration have version 0."""
-    every = await context.pool.run(context.gate.policies)
+    every = await context.pool.run(context.gate.people.policies)
     rest = [v for v in every if cursor is None or v.policy.name > cursor]
     page = rest[:limit]
     following = page[-1].policy.name if len(rest) > len(page) else None
@@ -54,7 +54,7 @@ async def listed(
 )
 async def one(context: In, name: Name) -> Response:
     """By name."""
-    every = await context.pool.run(context.gate.policies)
+    every = await context.pool.run(context.gate.people.policies)
     found = next((v for v in every if v.policy.name == name), None)
     if found is None:
         raise NotFoundError(f"no policy {name!r}; there are {[v.policy.name for v in every]}")
@@ -80,7 +80,7 @@ async def saved(
         raise InputError(text, field="name", semantic=True)
     policy = replace(body.native(), name=name)
     version = await context.pool.run(
-        context.gate.save_policy, policy, person=person or "api", reason=reason or ""
+        context.gate.people.save_policy, policy, person=person or "api", reason=reason or ""
     )
     return json_response({"name": name, "version": version, "digest": policy.digest})
 

@@ -16,7 +16,7 @@ from api.routes.verdicts import PROBLEMS, Id, Limit
 from api.strict import StrictRoute, json_response
 from detector.gate.attempt import Attempt, Weight
 from detector.gate.render import utc_text, verdict_body
-from pipelines.flows.gate import Rollout
+from pipelines.flows.records import Rollout
 
 __all__ = ["router"]
 
@@ -36,7 +36,7 @@ async def one(
     limit: Limit = 200,
 ) -> Response:
     """The timeline pages; the newest verdict comes with its signals."""
-    rollout = await context.pool.run(context.gate.rollout, id, after=cursor, limit=limit)
+    rollout = await context.pool.run(context.gate.records.rollout, id, after=cursor, limit=limit)
     return json_response(rollout_body(rollout))
 
 
@@ -50,7 +50,7 @@ async def one(
 async def override(context: In, id: Id, body: OverrideBody) -> Response:
     """The decision stands for a while and is written to the audit log."""
     made = await context.pool.run(
-        context.gate.override,
+        context.gate.people.override,
         id,
         outcome=body.outcome,
         person=body.person or "",

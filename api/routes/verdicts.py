@@ -90,7 +90,7 @@ async def listed(
         after=cursor,
         limit=limit,
     )
-    return json_response(page_body(await context.pool.run(context.gate.list, wanted)))
+    return json_response(page_body(await context.pool.run(context.gate.records.list, wanted)))
 
 
 def page_body(page: Page) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def page_body(page: Page) -> dict[str, Any]:
 )
 async def one(context: In, id: Id, view: ViewQuery = View.FULL) -> Response:
     """As it was given."""
-    verdict = await context.pool.run(context.gate.verdict, id)
+    verdict = await context.pool.run(context.gate.records.verdict, id)
     return json_response(verdict_body(verdict, brief=view is View.BRIEF))
 
 
@@ -125,7 +125,7 @@ async def one(context: In, id: Id, view: ViewQuery = View.FULL) -> Response:
 )
 async def evidence(context: In, id: Id) -> Response:
     """`serinus replay FILE` turns it into the identical answer elsewhere."""
-    file = await context.pool.run(context.gate.export, id)
+    file = await context.pool.run(context.gate.records.export, id)
     name = f'attachment; filename="{id}.serinus"'
     return Response(
         file,

@@ -7,7 +7,7 @@ import shlex
 from api.ui.wording import about, day_clock
 from detector.gate.attempt import Attempt
 from detector.gate.verdict import Verdict
-from pipelines.flows.gate import Rollout
+from pipelines.flows.records import Rollout
 
 __all__ = ["commands", "decided_by_people", "facts_of"]
 

@@ -10,7 +10,7 @@ from detector.gate.policy import Mode
 from detector.gate.reason import ReasonCode
 from detector.gate.request import Stage
 from detector.gate.verdict import Outcome, Verdict
-from pipelines.flows.gate import Rollout
+from pipelines.flows.records import Rollout
 
 __all__ = ["Headline", "headline", "notices"]
 

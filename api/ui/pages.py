@@ -114,11 +114,11 @@ def _list(context: Context, service: str, outcome: str, before: str, base: str) 
     )
     now = context.clock()
     view = list_view(
-        context.gate.list(wanted),
+        context.gate.records.list(wanted),
         service=service,
         outcome=outcome,
         is_first=not before,
-        notices=[glass_text(mode, now) for mode in context.gate.modes()],
+        notices=[glass_text(mode, now) for mode in context.gate.people.modes()],
         now=now,
     )
     return _html("rollouts.html", view=view, outcomes=[o.value for o in Outcome], base=base)
@@ -134,13 +134,13 @@ def _outcome(word: str) -> Outcome | None:
 
 def _rollout(context: Context, id: str, before: str, base: str) -> Response:
     gate = context.gate
-    newest = gate.rollout(id, limit=1 if before else TIMELINE)
-    shown = gate.rollout(id, after=before, limit=TIMELINE) if before else newest
+    newest = gate.records.rollout(id, limit=1 if before else TIMELINE)
+    shown = gate.records.rollout(id, after=before, limit=TIMELINE) if before else newest
     curves, no_charts = ((), "") if before else _curves(context, id)
     view = rollout_view(
         newest,
         shown,
-        tuple(gate.modes(newest.attempt.identity.tenant)),
+        tuple(gate.people.modes(newest.attempt.identity.tenant)),
         curves,
         is_older=bool(before),
         no_charts=no_charts,

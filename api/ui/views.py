@@ -17,7 +17,7 @@ from detector.gate.curve import Curve
 from detector.gate.decision import ModeChange
 from detector.gate.record import Page
 from detector.gate.verdict import Outcome, Verdict
-from pipelines.flows.gate import Rollout
+from pipelines.flows.records import Rollout
 
 __all__ = ["Chart", "ListView", "RolloutView", "list_view", "rollout_view"]
 

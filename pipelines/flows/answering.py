@@ -5,34 +5,35 @@ from __future__ import annotations
 from dataclasses import replace
 
 from detector.errors import NotFoundError
-from detector.gate.attempt import Attempt, Closing, Latch, stage_at
-from detector.gate.decision import standing_mode, standing_override
+from detector.gate.attempt import Attempt, Closing, Latch
 from detector.gate.judgement import Judgement
-from detector.gate.policy import Mode
 from detector.gate.record import Chunk, Kept, StoredVerdict
-from detector.gate.ruling import Circumstances, rule, verdict_id
+from detector.gate.ruling import Circumstances, rule
 from detector.gate.verdict import Outcome, Verdict
+from detector.ports import Stores
 from pipelines.flows.asked import Asked
-from pipelines.flows.following import Following
+from pipelines.flows.circumstances import circumstances_of
 from pipelines.flows.playback import judged, playback
 from pipelines.flows.turns import Recent
-from pipelines.flows.watch import Watch
+from pipelines.flows.watch import SessionFactory, Watch
 
 __all__ = ["Answering"]
 
 _STORED_EVERY_S = 60.0
 
 
-class Answering(Following):
-    """Judges, rules, and keeps what comes of it."""
+class Answering:
+    """Judges, rules, and keeps what comes of it; remembers what it said last of `warm` attempts."""
 
-    # By attempt: what its last stored answer said, that answer's id, and when it was given.
-    _given: Recent[tuple[object, str, float]]
+    def __init__(self, stores: Stores, sessions: SessionFactory, warm: int) -> None:
+        self._stores, self._sessions = stores, sessions
+        # By attempt: what its last stored answer said, that answer's id, and when it was given.
+        self._given: Recent[tuple[object, str, float]] = Recent(4 * warm)
 
-    def _answer(self, asked: Asked, attempt: Attempt, watch: Watch | None) -> Verdict:
-        """Judge, rule, keep."""
-        attempt = self._close(asked, attempt, watch)
-        seen = self._circumstances(asked, attempt, watch, asked.now)
+    def answer(self, asked: Asked, attempt: Attempt, watch: Watch | None) -> Verdict:
+        """The verdict on what was read; kept, with the samples that it was made from."""
+        attempt = _closed(asked, attempt, watch)
+        seen = circumstances_of(self._stores, asked, attempt, watch, asked.now)
         judgement = self._judgement(asked, attempt, seen, watch)
         latched = _latched(attempt, judgement, watch, asked.now)
         is_new_latch = latched.latch is not attempt.latch
@@ -47,7 +48,7 @@ class Answering(Following):
         kept = Kept(
             attempt=attempt, at=asked.now, chunk=asked.chunk, verdict=stored, durable=is_new_latch
         )
-        self.stores.answers.keep(kept)
+        self._stores.answers.keep(kept)
         if repeated is not None:
             return replace(verdict, id=repeated)
         self._given.put(attempt.id, (_fingerprint(verdict), verdict.id, asked.now))
@@ -59,16 +60,6 @@ class Answering(Following):
         if last is None or last[0] != _fingerprint(verdict) or not 0 <= now - last[2] < every:
             return None
         return last[1]
-
-    def _close(self, asked: Asked, attempt: Attempt, watch: Watch | None) -> Attempt:
-        """Fix from which samples the answer at the deadline is made."""
-        deadline, closing = asked.deadline, attempt.closing
-        if watch is None or deadline is None or asked.now < deadline:
-            return attempt
-        if closing is not None and closing.deadline == deadline:
-            return attempt
-        doubt = asked.problem or watch.partial
-        return replace(attempt, closing=Closing(deadline=deadline, head=watch.head, doubt=doubt))
 
     def _judgement(
         self, asked: Asked, attempt: Attempt, seen: Circumstances, watch: Watch | None
@@ -84,40 +75,21 @@ class Answering(Following):
         """The samples up to a chunk, be it the one that is stored with this answer."""
         try:
             if unstored is not None and unstored.hash == head:
-                return (*self.stores.points.chain(unstored.prev), unstored)
-            return tuple(self.stores.points.chain(head))
+                return (*self._stores.points.chain(unstored.prev), unstored)
+            return tuple(self._stores.points.chain(head))
         except NotFoundError:
             return ()
 
-    def _circumstances(
-        self, asked: Asked, attempt: Attempt, watch: Watch | None, as_of: float
-    ) -> Circumstances:
-        closing, deadline = attempt.closing, asked.deadline
-        closed = closing is not None and deadline == closing.deadline and as_of >= deadline
-        doubt = closing.doubt if closed and closing is not None else None
-        partial = watch.partial if watch is not None else None
-        return Circumstances(
-            id=verdict_id(attempt.id, as_of, asked.request.stage),
-            as_of=as_of,
-            stage=stage_at(asked.request.stage, as_of, deadline, attempt.policy),
-            deadline=deadline,
-            mode=self._mode(attempt, as_of),
-            started_at=attempt.started_at,
-            revision=attempt.revision,
-            head=watch.head if watch is not None else "",
-            closing_head=closing.head if closed and closing is not None else None,
-            override=standing_override(self.stores.overrides.of(attempt.id), as_of),
-            latch=_due_latch(attempt, watch, as_of),
-            problem=doubt if closed else asked.problem,
-            partial=None if closed else partial,
-            rollback=attempt.rollback,
-            notes=(*asked.notes, *(watch.steering.notes() if watch is not None else ())),
-        )
 
-    def _mode(self, attempt: Attempt, at: float) -> Mode:
-        identity = attempt.identity
-        glass = standing_mode(self.stores.modes.of(identity.tenant), identity.service, at)
-        return attempt.policy.mode if glass is None or glass.mode is None else glass.mode
+def _closed(asked: Asked, attempt: Attempt, watch: Watch | None) -> Attempt:
+    """Fix from which samples the answer at the deadline is made."""
+    deadline, closing = asked.deadline, attempt.closing
+    if watch is None or deadline is None or asked.now < deadline:
+        return attempt
+    if closing is not None and closing.deadline == deadline:
+        return attempt
+    doubt = asked.problem or watch.partial
+    return replace(attempt, closing=Closing(deadline=deadline, head=watch.head, doubt=doubt))
 
 
 def _latched(attempt: Attempt, judgement: Judgement, watch: Watch | None, now: float) -> Attempt:
@@ -133,15 +105,6 @@ def _latched(attempt: Attempt, judgement: Judgement, watch: Watch | None, now: f
         pods=watch.presence.alive(now) if watch is not None else (),
     )
     return replace(attempt, latch=latch)
-
-
-def _due_latch(attempt: Attempt, watch: Watch | None, as_of: float) -> Latch | None:
-    """The stored latch, where it was known or due at `as_of`."""
-    latch = attempt.latch
-    if latch is None:
-        return None
-    due = latch.found_at if watch is None else min(latch.found_at, latch.at + watch.judge.settle)
-    return latch if due <= as_of else None
 
 
 def _fingerprint(verdict: Verdict) -> object:

@@ -16,6 +16,7 @@ from detector.gate.version import ENGINE
 from detector.ports import MetricSource, Stores
 from pipelines.flows.asked import REACH_S, Asked, check_deadline, check_reach
 from pipelines.flows.locate import Located, Locator
+from pipelines.flows.playback import playback
 from pipelines.flows.revisions import Revisions
 from pipelines.flows.steering import read_of
 from pipelines.flows.turns import Recent
@@ -37,30 +38,31 @@ class Following:
         sessions: SessionFactory,
         warm: int,
     ) -> None:
-        self.stores, self._sessions = stores, sessions
+        self._stores, self._sessions = stores, sessions
         self._source, self._locator = source, locator
         self._watches: Recent[Watch] = Recent(warm)
         self._revisions = Revisions(stores.revisions)
 
     # -- the attempt
 
-    def _attempt(self, asked: Asked, identity: Identity, policy: Policy) -> Attempt:
+    def attempt(self, asked: Asked, identity: Identity, policy: Policy) -> Attempt:
         """The attempt that the question is about, with the weight it tells."""
         request, now = asked.request, asked.now
-        stored = self.stores.attempts.newest(identity, asked_until=float("inf"))
+        stored = self._stores.attempts.newest(identity, asked_until=float("inf"))
         attempt = stored
         if attempt is None or begins_anew(attempt, request) or _is_forgotten(attempt, now):
-            attempt = self._begin(asked, identity, policy)
+            attempt = self.begin(asked, identity, policy)
         if request.weight is not None and request.weight != _sent(attempt):
             weight = Weight(at=now, weight=request.weight)
             attempt = replace(attempt, weights=(*attempt.weights, weight))
         if attempt.revision is None and request.revision is not None:
             attempt = replace(attempt, revision=request.revision)
         if attempt is not stored:
-            self.stores.attempts.save(attempt)
+            self._stores.attempts.save(attempt)
         return attempt
 
-    def _begin(self, asked: Asked, identity: Identity, policy: Policy) -> Attempt:
+    def begin(self, asked: Asked, identity: Identity, policy: Policy) -> Attempt:
+        """A new attempt, not yet kept."""
         request, now = asked.request, asked.now
         return Attempt(
             id=verdict_id(identity.key, now, f"attempt {request.attempt}"),
@@ -73,7 +75,20 @@ class Following:
             last_asked=now,
         )
 
-    def _renewed(self, attempt: Attempt, watch: Watch, asked: Asked) -> float | None:
+    def successor(self, asked: Asked, old: Attempt, since: float, policy: Policy) -> Attempt:
+        """The attempt of a canary that came after the latched one was gone, from its first pod."""
+        # The old attempt's last samples go with it: no answer was made of them.
+        asked.chunk = None
+        attempt = replace(
+            self.begin(asked, old.identity, policy),
+            label=old.label,
+            not_before=since - 1e-3,
+            weights=without_read(old.weights)[-1:],
+        )
+        self._stores.attempts.save(attempt)
+        return attempt
+
+    def renewed(self, attempt: Attempt, watch: Watch, asked: Asked) -> float | None:
         """When a new canary began after the latch, or after nobody had asked for an hour."""
         latch = attempt.latch
         idle = _IDLE_S * attempt.policy.time_scale
@@ -90,10 +105,10 @@ class Following:
 
     # -- the samples
 
-    def _watch(self, asked: Asked, attempt: Attempt) -> tuple[Attempt, Watch] | None:
+    def watch(self, asked: Asked, attempt: Attempt) -> tuple[Attempt, Watch] | None:
         """The running state of an attempt; None while its canary has no series."""
         if attempt.plan is None:
-            located = self._locate(asked, attempt, asked.now)
+            located = self.locate(asked, attempt, asked.now)
             if located is None or located.start is None:
                 return None
             check_deadline(asked.deadline, located.start)
@@ -103,7 +118,7 @@ class Following:
                 started_at=located.start,
                 interval=located.interval,
             )
-            self.stores.attempts.save(attempt)
+            self._stores.attempts.save(attempt)
         check_deadline(asked.deadline, attempt.started_at)
         watch = self._watches.get(attempt.id)
         if watch is None or watch.head != attempt.head:
@@ -112,15 +127,25 @@ class Following:
             self._watches.put(attempt.id, watch)
         return attempt, watch
 
+    def watch_at(self, asked: Asked, attempt: Attempt, until: float) -> Watch:
+        """What was known at a moment: from the tape, and beyond it from the source."""
+        watch = playback(attempt, self._chain(attempt, asked), self._sessions, until=until)
+        if watch.clock < until:
+            _, error = watch.read(self._source, until, asked.budget.left_s)
+            if error is not None:
+                asked.problem = Reason(error.code, str(error))
+            watch.head = watch.head or "transient"
+        return watch
+
     def _chain(self, attempt: Attempt, asked: Asked) -> Sequence[Chunk]:
         """The stored samples; where they are gone the source is read again."""
         try:
-            return self.stores.points.chain(attempt.head)
+            return self._stores.points.chain(attempt.head)
         except NotFoundError:
             asked.notes = (*asked.notes, "Stored samples were lost; the source was read again.")
             return ()
 
-    def _locate(self, asked: Asked, attempt: Attempt, end: float) -> Located | None:
+    def locate(self, asked: Asked, attempt: Attempt, end: float) -> Located | None:
         """Plan and start, or None with the problem told."""
         scale = attempt.policy.time_scale
         check_reach(asked.request, end, REACH_S * scale)
@@ -141,7 +166,7 @@ class Following:
             asked.problem = Reason(ReasonCode.NO_CANARY_DATA, f"{text} {names}".strip())
         return located
 
-    def _read(self, asked: Asked, attempt: Attempt, watch: Watch) -> tuple[Attempt, Watch]:
+    def read(self, asked: Asked, attempt: Attempt, watch: Watch) -> tuple[Attempt, Watch]:
         """Read what is new; it is stored with the answer, or the watch is played anew."""
         try:
             events = watch.tell(asked.now, _sent(attempt))

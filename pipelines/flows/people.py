@@ -19,14 +19,14 @@ class People:
     """Decisions, and the policies that there are; `configured` are those of no store."""
 
     def __init__(self, stores: Stores, clock: Clock, configured: Mapping[str, Policy]) -> None:
-        self.stores, self._clock, self._configured = stores, clock, configured
+        self._stores, self._clock, self._configured = stores, clock, configured
 
     def override(
         self, attempt: str, *, outcome: Outcome, person: str, reason: str, for_s: float
     ) -> Override:
         """A person decides for an attempt, for a while; audited."""
         check_person(person, reason, for_s)
-        self.stores.attempts.get(attempt)
+        self._stores.attempts.get(attempt)
         now = self._clock()
         made = Override(
             attempt=attempt,
@@ -36,7 +36,7 @@ class People:
             at=now,
             until=now + for_s,
         )
-        self.stores.overrides.add(made)
+        self._stores.overrides.add(made)
         self._audit(now, person, Action.OVERRIDE, f"{attempt} {outcome} for {for_s:g} s", reason)
         return made
 
@@ -62,14 +62,14 @@ class People:
             at=now,
             until=now + for_s,
         )
-        self.stores.modes.add(change)
+        self._stores.modes.add(change)
         what = f"{mode or 'policy'} for {service or 'all'} for {for_s:g} s"
         self._audit(now, person, Action.MODE, what, reason)
         return change
 
     def modes(self, tenant: str = "default") -> tuple[ModeChange, ...]:
         """The break-glass modes in force, that of all services first."""
-        now, changes = self._clock(), self.stores.modes.of(tenant)
+        now, changes = self._clock(), self._stores.modes.of(tenant)
         scopes = sorted({c.service or "" for c in changes})
         found = (_in_force(changes, scope or None, now) for scope in scopes)
         return tuple(c for c in found if c is not None)
@@ -79,7 +79,7 @@ class People:
         if isinstance(policy, Policy):
             return policy
         try:
-            return self.stores.policies.get(policy)
+            return self._stores.policies.get(policy)
         except NotFoundError:
             pass
         if policy in self._configured:
@@ -90,7 +90,7 @@ class People:
         raise NotFoundError(f"no policy {policy!r}; there are {known}")
 
     def _saved(self) -> Sequence[str]:
-        return [v.policy.name for v in self.stores.policies.all()]
+        return [v.policy.name for v in self._stores.policies.all()]
 
     def policies(self) -> tuple[PolicyVersion, ...]:
         """All policies by name; those of the configuration have version 0."""
@@ -99,27 +99,27 @@ class People:
             name: PolicyVersion(policy=policy, version=0, at=0.0, person="configuration")
             for name, policy in built_in.items()
         }
-        found |= {v.policy.name: v for v in self.stores.policies.all()}
+        found |= {v.policy.name: v for v in self._stores.policies.all()}
         return tuple(found[name] for name in sorted(found))
 
     def save_policy(self, policy: Policy, *, person: str, reason: str = "") -> int:
         """Save a named policy and return its version; attempts under way keep theirs."""
         now = self._clock()
-        version = self.stores.policies.save(policy, at=now, person=person)
+        version = self._stores.policies.save(policy, at=now, person=person)
         self._audit(now, person, Action.POLICY, f"{policy.digest} version {version}", reason)
         return version
 
     def audit(self, *, limit: int = 100, before: float | None = None) -> Sequence[AuditEntry]:
         """What people did, newest first."""
-        return self.stores.audit.entries(limit=limit, before=before)
+        return self._stores.audit.entries(limit=limit, before=before)
 
     def prune(self) -> Pruned:
         """Delete what is past its retention."""
-        return self.stores.retention.prune(self._clock())
+        return self._stores.retention.prune(self._clock())
 
     def _audit(self, at: float, person: str, action: Action, subject: str, reason: str) -> None:
         entry = AuditEntry(at=at, person=person, action=action, subject=subject, reason=reason)
-        self.stores.audit.write(entry)
+        self._stores.audit.write(entry)
 
 
 def _in_force(changes: Sequence[ModeChange], service: str | None, now: float) -> ModeChange | None:

@@ -34,39 +34,39 @@ class Records:
     """What was answered, from the stores alone."""
 
     def __init__(self, stores: Stores, sessions: SessionFactory) -> None:
-        self.stores, self._sessions = stores, sessions
+        self._stores, self._sessions = stores, sessions
 
     def verdict(self, id: str) -> Verdict:
         """A stored verdict; `NotFoundError`."""
-        return self.stores.verdicts.get(id).verdict
+        return self._stores.verdicts.get(id).verdict
 
     def list(self, wanted: Filter) -> Page:
         """Stored verdicts, newest first."""
-        return self.stores.verdicts.list(wanted)
+        return self._stores.verdicts.list(wanted)
 
     def rollout(self, id: str, *, after: str | None = None, limit: int = 200) -> Rollout:
         """An attempt and its timeline; `NotFoundError`."""
-        attempt = self.stores.attempts.get(id)
-        page = self.stores.verdicts.list(Filter(attempt=id, after=after, limit=limit))
-        newest = self.stores.verdicts.get(page.verdicts[0].id) if page.verdicts else None
+        attempt = self._stores.attempts.get(id)
+        page = self._stores.verdicts.list(Filter(attempt=id, after=after, limit=limit))
+        newest = self._stores.verdicts.get(page.verdicts[0].id) if page.verdicts else None
         return Rollout(
             attempt=attempt,
             page=page,
-            overrides=tuple(self.stores.overrides.of(id)),
+            overrides=tuple(self._stores.overrides.of(id)),
             deadline=None if newest is None else newest.seen.deadline,
         )
 
     def replay(self, id: str) -> Verdict:
         """The same answer, computed again from the stored samples."""
-        stored = self.stores.verdicts.get(id)
-        attempt = self.stores.attempts.get(stored.verdict.attempt)
+        stored = self._stores.verdicts.get(id)
+        attempt = self._stores.attempts.get(stored.verdict.attempt)
         return self._replayed(self._evidence(attempt, stored))
 
     def export(self, id: str) -> bytes:
         """One file with all that the answer was made from."""
-        stored = self.stores.verdicts.get(id)
+        stored = self._stores.verdicts.get(id)
         return pack_evidence(
-            self._evidence(self.stores.attempts.get(stored.verdict.attempt), stored)
+            self._evidence(self._stores.attempts.get(stored.verdict.attempt), stored)
         )
 
     def replay_file(self, file: bytes) -> Verdict:
@@ -75,7 +75,7 @@ class Records:
 
     def _evidence(self, attempt: Attempt, stored: StoredVerdict) -> Evidence:
         head = stored.seen.head
-        chunks = tuple(self.stores.points.chain(head)) if head else ()
+        chunks = tuple(self._stores.points.chain(head)) if head else ()
         return Evidence(attempt=attempt, stored=stored, chunks=chunks)
 
     def _replayed(self, evidence: Evidence) -> Verdict:

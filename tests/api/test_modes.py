@@ -59,7 +59,7 @@ def test_a_mode_can_be_ended_early() -> None:
     door.send("/v1/modes", GLASS)
     door.at(410).send("/v1/modes", {**GLASS, "mode": None, "reason": "it has moved"})
     assert door.at(420).post().json()["answer"] == "fail"
-    assert [e.reason for e in door.world.gate.audit()] == ["it has moved", "source moves"]
+    assert [e.reason for e in door.world.gate.people.audit()] == ["it has moved", "source moves"]
 
 
 def test_break_glass_outlives_a_restart() -> None:

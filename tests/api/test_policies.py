@@ -92,7 +92,7 @@ def test_versions_are_counted_and_people_named() -> None:
     PolicyAnswer.model_validate(told)
     assert (told["version"], told["person"], told["policy"]["mode"]) == (2, "bob", "shadow")
     assert told["at"] == "2026-09-21T14:20:00Z"
-    assert [e.person for e in door.world.gate.audit()] == ["bob", "ada"]
+    assert [e.person for e in door.world.gate.people.audit()] == ["bob", "ada"]
 
 
 def test_what_is_got_can_be_put_again() -> None:

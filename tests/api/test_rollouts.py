@@ -111,7 +111,7 @@ def test_an_override_is_shown_and_audited() -> None:
     attempt = attempt_of(door)
     door.send(f"/v1/rollouts/{attempt}/overrides", DECISION)
     shown = door.get(f"/v1/rollouts/{attempt}").json()["overrides"]
-    entry = door.world.gate.audit()[0]
+    entry = door.world.gate.people.audit()[0]
     assert [(o["person"], o["reason"]) for o in shown] == [("ada@example.org", "known noise")]
     assert (entry.person, entry.reason, entry.action) == (
         "ada@example.org",

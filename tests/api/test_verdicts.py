@@ -324,7 +324,7 @@ def test_evidence_replays_elsewhere() -> None:
     door = failing_door()
     told = door.post().json()
     file = door.get(f"/v1/verdicts/{told['id']}/evidence")
-    again = Door().world.gate.replay_file(file.content)
+    again = Door().world.gate.records.replay_file(file.content)
     assert file.headers["content-type"] == "application/octet-stream"
     assert (again.id, again.outcome.value) == (told["id"], "fail")
 

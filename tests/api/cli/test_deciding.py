@@ -147,8 +147,8 @@ def test_glass_is_broken_without_a_server(data: Path) -> None:
     result = serinus("mode", "shadow", "--all", "--for", "2h", *WHY, "--data", str(data))
     assert result.exit_code == 0, result.output
     opened = open_records(data)
-    (standing,) = opened.gate.modes()
-    (entry,) = opened.gate.audit()
+    (standing,) = opened.gate.people.modes()
+    (entry,) = opened.gate.people.audit()
     opened.close()
     assert (standing.mode, standing.service) == (Mode.SHADOW, None)
     assert entry.reason == WHY[1]

@@ -40,7 +40,7 @@ def url(judged: tuple[World, str]) -> Iterator[str]:
 def file(judged: tuple[World, str], tmp_path: Path) -> Path:
     """The evidence of that verdict."""
     path = tmp_path / "evidence.serinus"
-    path.write_bytes(judged[0].gate.export(judged[1]))
+    path.write_bytes(judged[0].gate.records.export(judged[1]))
     return path
 
 

@@ -168,7 +168,7 @@ def test_an_open_page_shows_the_next_verdict_by_itself(stage: Stage) -> None:
     page.run("void (window.kept = document.querySelector('.chart'))")
     # The page counts from its first look, which it takes after the time that it came with.
     page.run("dispatchEvent(new Event('DOMContentLoaded'))")
-    shop.gate.override(
+    shop.gate.people.override(
         stage.paths["wait"].rpartition("/")[2],
         outcome=Outcome.FAIL,
         person="ann",

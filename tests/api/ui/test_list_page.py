@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from detector.errors import StoreError
@@ -92,7 +90,7 @@ def test_an_empty_list_says_how_to_begin() -> None:
 def test_break_glass_is_shown_on_the_list_too() -> None:
     """Who opens serinus sees at once that verdicts are not acted upon."""
     site = crowded()
-    site.shop.gate.set_mode(Mode.SHADOW, person="joe", reason="incident 7", for_s=600)
+    site.shop.gate.people.set_mode(Mode.SHADOW, person="joe", reason="incident 7", for_s=600)
     assert "Break-glass for all services: shadow" in site.page("/rollouts").text
 
 
@@ -105,8 +103,7 @@ def test_an_outcome_that_there_is_not_is_named(query: str) -> None:
 
 def test_a_store_that_is_down_is_a_page_to_try_again() -> None:
     """No stack trace, no endless spinner: what failed, and when to come back."""
-    shop = Shop()
-    shop.gate.stores = without(shop.stores, "verdicts")
+    shop = Shop(stores=without(memory_stores(), "verdicts"))
     answer = Site(shop).get("/rollouts")
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
@@ -141,7 +138,7 @@ def test_overridden_rollouts_stand_as_they_were_decided() -> None:
     """The next question after a decision carries it into the list."""
     site = Site(Shop(errors=0.05))
     verdict = site.shop.roll(8)
-    site.shop.gate.override(
+    site.shop.gate.people.override(
         verdict.attempt, outcome=Outcome.PASS, person="ann", reason="known", for_s=3600
     )
     site.shop.ask(520.0)
@@ -151,10 +148,8 @@ def test_overridden_rollouts_stand_as_they_were_decided() -> None:
 
 def test_only_what_failed_is_down() -> None:
     """The list does not need the samples."""
-    site = crowded()
-    site.shop.gate.stores = replace(
-        site.shop.gate.stores, points=without(site.shop.stores, "points").points
-    )
+    stores = without(crowded().shop.stores, "points")
+    site = Site(Shop(stores=stores))
     assert len(services(site.page("/rollouts"))) == 3
     with pytest.raises(StoreError):
-        site.shop.gate.stores.points.chain("x")
+        stores.points.chain("x")

@@ -36,7 +36,7 @@ def failing() -> tuple[Site, Verdict]:
     site = Site(Shop(errors=0.05))
     verdict = site.shop.roll(8)
     assert verdict.outcome is Outcome.FAIL
-    return site, site.shop.gate.verdict(verdict.id)
+    return site, site.shop.gate.records.verdict(verdict.id)
 
 
 def waiting(deadline: datetime | None = None) -> tuple[Site, Verdict]:
@@ -44,7 +44,7 @@ def waiting(deadline: datetime | None = None) -> tuple[Site, Verdict]:
     site = Site(Shop(per_s=0.3))
     verdict = site.shop.roll(8, deadline=deadline)
     assert verdict.outcome is Outcome.INCONCLUSIVE
-    return site, site.shop.gate.verdict(verdict.id)
+    return site, site.shop.gate.records.verdict(verdict.id)
 
 
 def headings(page: Node) -> list[str]:
@@ -195,7 +195,7 @@ def test_what_was_decided_when_is_told_once_each() -> None:
 def test_earlier_decisions_are_on_further_pages() -> None:
     """A day of polling does not make one endless page; its top stays that of now."""
     site, verdict = failed()
-    verdicts = site.shop.gate.rollout(verdict.attempt).page.verdicts
+    verdicts = site.shop.gate.records.rollout(verdict.attempt).page.verdicts
     page = site.page(f"/rollouts/{verdict.attempt}?before={verdicts[2].id}")
     assert page.one("section", id="headline").text.startswith("✕ fail Roll back")
     story = page.one("section", id="story")
@@ -207,7 +207,7 @@ def test_earlier_decisions_are_on_further_pages() -> None:
 def test_break_glass_stands_above_everything() -> None:
     """Who stops acting on verdicts must not forget it, nor be mistaken for the gate."""
     site, verdict = failing()
-    site.shop.gate.set_mode(Mode.SHADOW, person="joe", reason="incident 7", for_s=3600)
+    site.shop.gate.people.set_mode(Mode.SHADOW, person="joe", reason="incident 7", for_s=3600)
     text = site.rollout(verdict.attempt).one("div", id="notices").text
     assert "Break-glass for all services: shadow: controllers are told pass" in text
     assert "Set by joe until" in text
@@ -229,7 +229,7 @@ def test_a_persons_decision_is_shown_with_name_reason_and_end() -> None:
     """An override is an act of somebody: who, why, until when, and that it is not yet told."""
     site, verdict = failing()
     site.shop.clock.at += 30
-    site.shop.gate.override(
+    site.shop.gate.people.override(
         verdict.attempt, outcome=Outcome.PASS, person="ann", reason="ticket 12", for_s=3600
     )
     page = site.rollout(verdict.attempt)
@@ -282,10 +282,10 @@ def test_a_name_is_text_wherever_it_stands() -> None:
     """Names come from people and clusters: one that looks like a script is only read."""
     site = Site(Shop(service=HOSTILE, errors=0.05))
     verdict = site.shop.roll(8, revision=f"v1</script>{HOSTILE}", rollout=f'"{HOSTILE}')
-    site.shop.gate.override(
+    site.shop.gate.people.override(
         verdict.attempt, outcome=Outcome.FAIL, person=HOSTILE, reason=HOSTILE, for_s=3600
     )
-    site.shop.gate.set_mode(Mode.PAUSE, person="<b>", reason=HOSTILE, for_s=3600)
+    site.shop.gate.people.set_mode(Mode.PAUSE, person="<b>", reason=HOSTILE, for_s=3600)
     raw = site.get(f"/rollouts/{verdict.attempt}").text
     page = site.rollout(verdict.attempt)
     assert "<script>alert" not in raw

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from detector.errors import StoreError
 from detector.gate.record import Kept
 from detector.gate.request import Stage
 from detector.gate.verdict import Outcome, Verdict
+from detector.ports import AnswerStore
 from pipelines.flows.gate import GateSettings
 from pipelines.stores.sqlite import open_sqlite
 from tests.pipelines.flows.scripted import T0, World, ask, at
@@ -186,28 +187,35 @@ def test_few_attempts_are_kept_warm() -> None:
     assert len({v.attempt for v in got}) == 5
 
 
-class Full:
-    """A store of answers on a disk without room."""
+@dataclass(slots=True)
+class Disk:
+    """A store of answers, whose disk has no room for a while."""
+
+    inner: AnswerStore
+    is_full: bool = False
 
     def keep(self, kept: Kept) -> None:
-        """Fail."""
-        raise StoreError(f"the disk is full: {kept.attempt.id}")
+        """Keep, or fail."""
+        if self.is_full:
+            raise StoreError(f"the disk is full: {kept.attempt.id}")
+        self.inner.keep(kept)
 
 
 def test_an_answer_that_could_not_be_stored_was_never_given() -> None:
     """After a full disk the next poll would go on from samples that no store has."""
     world, quiet = broken(), broken()
+    disk = Disk(world.stores.answers)
+    world.stores = replace(world.stores, answers=disk)
     for one in (world, quiet):
         poll(one, 100)
-    stores = world.gate.stores
-    world.gate.stores = replace(stores, answers=Full())
+    disk.is_full = True
     for second in (200, 300, 340):
         with pytest.raises(StoreError):
             poll(world, second)
-    world.gate.stores = stores
+    disk.is_full = False
     later, wanted = poll(world, 400), poll(quiet, 400)
     assert (later.outcome, later.reason) == (wanted.outcome, wanted.reason)
-    assert world.gate.replay(later.id).reason == later.reason
+    assert world.gate.records.replay(later.id).reason == later.reason
 
 
 def test_the_answer_of_the_deadline_is_made_of_the_samples_it_came_with() -> None:
@@ -217,7 +225,7 @@ def test_the_answer_of_the_deadline_is_made_of_the_samples_it_came_with() -> Non
     final = poll(world, 400, deadline=at(390))
     assert (final.outcome, final.final) == (Outcome.PASS, True)
     assert poll(world, 500, deadline=at(390)).reason == final.reason
-    assert world.gate.replay(final.id).reason == final.reason
+    assert world.gate.records.replay(final.id).reason == final.reason
 
 
 def test_kill_9_between_polls_loses_nothing(tmp_path: Path) -> None:
@@ -249,7 +257,7 @@ def test_kill_9_between_polls_loses_nothing(tmp_path: Path) -> None:
     after = poll(world, 500)
     assert [after.attempt, after.outcome.value] == told[-1]
     assert after.started_at == at(0)
-    assert world.gate.replay(after.id).reason == after.reason
+    assert world.gate.records.replay(after.id).reason == after.reason
     assert len(world.stores.attempts.get(after.attempt).weights) == 3
 
 

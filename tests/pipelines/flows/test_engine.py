@@ -121,7 +121,9 @@ def test_a_rollout_is_judged_and_replayed(errors: float, outcome: Outcome) -> No
     assert {s.name for s in given[-1].signals} >= {"error_rate", "latency", "cpu_per_request"}
     start(world)
     for verdict in given[::4]:
-        assert body(world.gate.replay(verdict.id)) == body(world.gate.verdict(verdict.id))
+        assert body(world.gate.records.replay(verdict.id)) == body(
+            world.gate.records.verdict(verdict.id)
+        )
     past = world.gate.judge(ask(policy=POLICY, as_of=at(510)))
     assert past.outcome is given[8].outcome
     assert past.signals == given[8].signals

@@ -73,10 +73,10 @@ def test_replay_gives_the_identical_answer() -> None:
         ids.append(world.gate.judge(ask(weight=10 if second < 300 else 50)).id)
     world.restart()
     for id in set(ids):
-        stored = world.gate.verdict(id)
-        assert body(world.gate.replay(id)) == body(stored)
-        assert body(world.gate.replay_file(world.gate.export(id))) == body(stored)
-    assert world.gate.verdict(ids[-1]).outcome is Outcome.PASS
+        stored = world.gate.records.verdict(id)
+        assert body(world.gate.records.replay(id)) == body(stored)
+        assert body(world.gate.records.replay_file(world.gate.records.export(id))) == body(stored)
+    assert world.gate.records.verdict(ids[-1]).outcome is Outcome.PASS
 
 
 FAULT = {T0 + 100: 20.0}
@@ -214,7 +214,7 @@ def test_the_answer_at_the_deadline_does_not_depend_on_polls() -> None:
         got = [poll(world, s, deadline=at(100)) for s in seconds][-1]
         assert facts(got) == ("inconclusive", "deadline_reached", True)
         world.restart()
-        assert body(world.gate.replay(got.id)) == body(world.gate.verdict(got.id))
+        assert body(world.gate.records.replay(got.id)) == body(world.gate.records.verdict(got.id))
 
 
 def test_a_pass_at_the_deadline_stays_and_a_fail_after_it_counts() -> None:
@@ -277,16 +277,16 @@ def test_an_unknown_policy_names_the_known() -> None:
     world = World(settings=GateSettings(policies={"strict": Policy(name="strict")}))
     with pytest.raises(NotFoundError, match=r"no policy 'loose'; there are default, strict"):
         poll(world, 100, policy="loose")
-    assert world.gate.policy("strict").name == "strict"
+    assert world.gate.people.policy("strict").name == "strict"
 
 
 def test_an_attempt_keeps_the_policy_that_it_began_with() -> None:
     """Who edits a policy does not change the judge in the middle of a rollout."""
     world = World()
     world.shop()
-    world.gate.save_policy(Policy(name="mine"), person="ann")
+    world.gate.people.save_policy(Policy(name="mine"), person="ann")
     first = poll(world, 100, policy="mine")
-    world.gate.save_policy(Policy(name="mine", alpha=0.1), person="ann")
+    world.gate.people.save_policy(Policy(name="mine", alpha=0.1), person="ann")
     assert poll(world, 200, policy="mine").policy == first.policy
     assert poll(world, 200, policy="mine", attempt="2").policy != first.policy
 
@@ -313,17 +313,17 @@ def test_break_glass_holds_and_expires() -> None:
     world = World()
     shop_with_errors(world)
     assert poll(world, 300).answer is Outcome.FAIL
-    world.gate.set_mode(Mode.SHADOW, person="ann", reason="incident 7", for_s=3600)
+    world.gate.people.set_mode(Mode.SHADOW, person="ann", reason="incident 7", for_s=3600)
     broken = poll(world, 330)
     assert (broken.answer, broken.outcome, broken.mode) == (
         Outcome.PASS,
         Outcome.FAIL,
         Mode.SHADOW,
     )
-    assert [c.mode for c in world.gate.modes()] == [Mode.SHADOW]
+    assert [c.mode for c in world.gate.people.modes()] == [Mode.SHADOW]
     assert poll(world, 300 + 3601).answer is Outcome.FAIL
-    assert world.gate.modes() == ()
-    assert [e.reason for e in world.gate.audit()] == ["incident 7"]
+    assert world.gate.people.modes() == ()
+    assert [e.reason for e in world.gate.people.audit()] == ["incident 7"]
 
 
 def test_break_glass_for_one_service_leaves_others() -> None:
@@ -331,7 +331,7 @@ def test_break_glass_for_one_service_leaves_others() -> None:
     world = World()
     shop_with_errors(world)
     world.clock.at = T0 + 300
-    set_mode = world.gate.set_mode
+    set_mode = world.gate.people.set_mode
     set_mode(Mode.SHADOW, person="ann", reason="r", for_s=60, service="cart")
     assert poll(world, 300).answer is Outcome.FAIL
     set_mode(Mode.SHADOW, person="ann", reason="r", for_s=60, service="checkout")
@@ -346,7 +346,7 @@ def test_an_override_stands_until_it_expires() -> None:
     world = World()
     shop_with_errors(world)
     failed = poll(world, 300)
-    world.gate.override(
+    world.gate.people.override(
         failed.attempt, outcome=Outcome.PASS, person="ann", reason="known noise", for_s=120
     )
     stands = poll(world, 330)
@@ -354,7 +354,7 @@ def test_an_override_stands_until_it_expires() -> None:
     assert "ann" in stands.reason.text
     assert "known noise" in stands.reason.text
     assert facts(poll(world, 430)) == ("fail", "error_rate_up", True)
-    assert world.gate.rollout(failed.attempt).overrides[0].person == "ann"
+    assert world.gate.records.rollout(failed.attempt).overrides[0].person == "ann"
 
 
 @pytest.mark.parametrize(
@@ -367,9 +367,9 @@ def test_a_decision_needs_a_name_a_reason_and_an_end(
     """Nothing anonymous, nothing for ever."""
     world = World()
     with pytest.raises(InputError) as caught:
-        world.gate.set_mode(Mode.SHADOW, person=person, reason=reason, for_s=for_s)
+        world.gate.people.set_mode(Mode.SHADOW, person=person, reason=reason, for_s=for_s)
     assert caught.value.field == field
-    assert world.gate.audit() == []
+    assert world.gate.people.audit() == []
 
 
 def test_the_first_step_is_granted_once() -> None:
@@ -437,7 +437,7 @@ def test_answers_are_stored_when_they_change_or_once_a_minute() -> None:
     world.shop()
     ids = [poll(world, 400 + second).id for second in range(180)]
     assert len(set(ids)) == 3
-    page = world.gate.list(Filter(service="checkout"))
+    page = world.gate.records.list(Filter(service="checkout"))
     assert [v.id for v in page.verdicts] == sorted(set(ids), reverse=True)
 
 
@@ -505,7 +505,9 @@ def test_overrides_of_later_do_not_change_the_past() -> None:
     shop_with_errors(world)
     failed = poll(world, 300)
     world.clock.at = T0 + 400
-    world.gate.override(failed.attempt, outcome=Outcome.PASS, person="ann", reason="r", for_s=100)
+    world.gate.people.override(
+        failed.attempt, outcome=Outcome.PASS, person="ann", reason="r", for_s=100
+    )
     world.clock.at = T0 + 1000
     got = [str(world.gate.judge(ask(as_of=at(s))).reason.code) for s in (350, 450, 550)]
     assert got == ["error_rate_up", "overridden", "error_rate_up"]
@@ -515,7 +517,7 @@ def test_an_evidence_file_that_was_changed_is_refused() -> None:
     """Evidence is worth something only if it cannot be edited."""
     world = World()
     world.shop()
-    file = world.gate.export(poll(world, 400).id)
+    file = world.gate.records.export(poll(world, 400).id)
     evidence = unpack_evidence(file)
     changed = replace(evidence.chunks[0], body=evidence.chunks[0].body + b"x")
     for bad in (
@@ -526,7 +528,7 @@ def test_an_evidence_file_that_was_changed_is_refused() -> None:
         pack_evidence(replace(evidence, chunks=())),
     ):
         with pytest.raises(InputError):
-            world.gate.replay_file(bad)
+            world.gate.records.replay_file(bad)
 
 
 def test_an_evidence_file_replays_on_another_machine() -> None:
@@ -535,7 +537,9 @@ def test_an_evidence_file_replays_on_another_machine() -> None:
     shop_with_errors(world)
     verdict = poll(world, 300)
     elsewhere = World(source=FakeSource(fault=Fault.DOWN))
-    assert body(elsewhere.gate.replay_file(world.gate.export(verdict.id))) == body(verdict)
+    assert body(elsewhere.gate.records.replay_file(world.gate.records.export(verdict.id))) == body(
+        verdict
+    )
 
 
 def test_a_source_that_eats_all_the_time_is_not_asked_again() -> None:

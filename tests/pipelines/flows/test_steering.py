@@ -308,11 +308,11 @@ def test_a_replay_is_the_same_to_the_word() -> None:
     world = shop(*STEPS)
     given = [poll(world, second) for second in (100, 300, 600)]
     stored = [verdict_body(world.stores.verdicts.get(v.id).verdict, brief=False) for v in given]
-    file = world.gate.export(given[-1].id)
+    file = world.gate.records.export(given[-1].id)
     world.source.store = FakeSource().store
     world.restart()
-    assert [verdict_body(world.gate.replay(v.id), brief=False) for v in given] == stored
-    assert verdict_body(Shop().gate.replay_file(file), brief=False) == stored[-1]
+    assert [verdict_body(world.gate.records.replay(v.id), brief=False) for v in given] == stored
+    assert verdict_body(Shop().gate.records.replay_file(file), brief=False) == stored[-1]
     assert "shows 50 %" in given[-1].notes[-1]
 
 
@@ -390,7 +390,7 @@ def test_the_exposure_begins_with_the_step_that_flagger_shows() -> None:
     assert stepped is not None
     assert 0 <= stepped.timestamp() - (T0 + 870) <= 15
     assert "shows 20 %" in given[1500].notes[-1]
-    again = gate.replay(given[1500].id)
+    again = gate.records.replay(given[1500].id)
     assert verdict_body(again, brief=False) == verdict_body(given[1500], brief=False)
 
 

@@ -95,7 +95,7 @@ def test_a_real_server_shows_the_steps_of_memory(tmp_path: Path, name: str) -> N
         PrometheusSource(SourceSettings(url=url)) as source,
     ):
         gate, given = asked(source)
-        replays = [gate.replay(verdict.id) for verdict in given]
+        replays = [gate.records.replay(verdict.id) for verdict in given]
     memory, wanted = asked(held)
     assert [weight for _, weight in weights(memory, wanted)] == [0.0, 10.0, 20.0, 50.0]
     assert weights(gate, given) == weights(memory, wanted)

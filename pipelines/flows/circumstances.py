@@ -1,0 +1,55 @@
+"""What stands around a judgement: stage and deadline, latch, override, mode, and what failed."""
+
+from __future__ import annotations
+
+from detector.gate.attempt import Attempt, Latch, stage_at
+from detector.gate.decision import standing_mode, standing_override
+from detector.gate.policy import Mode
+from detector.gate.ruling import Circumstances, verdict_id
+from detector.ports import Stores
+from pipelines.flows.asked import Asked
+from pipelines.flows.watch import Watch
+
+__all__ = ["circumstances_of"]
+
+
+def circumstances_of(
+    stores: Stores, asked: Asked, attempt: Attempt, watch: Watch | None, as_of: float
+) -> Circumstances:
+    """Everything beside the samples that the verdict of a moment depends on."""
+    closing, deadline = attempt.closing, asked.deadline
+    closed = closing is not None and deadline == closing.deadline and as_of >= deadline
+    doubt = closing.doubt if closed and closing is not None else None
+    partial = watch.partial if watch is not None else None
+    return Circumstances(
+        id=verdict_id(attempt.id, as_of, asked.request.stage),
+        as_of=as_of,
+        stage=stage_at(asked.request.stage, as_of, deadline, attempt.policy),
+        deadline=deadline,
+        mode=_mode(stores, attempt, as_of),
+        started_at=attempt.started_at,
+        revision=attempt.revision,
+        head=watch.head if watch is not None else "",
+        closing_head=closing.head if closed and closing is not None else None,
+        override=standing_override(stores.overrides.of(attempt.id), as_of),
+        latch=_due_latch(attempt, watch, as_of),
+        problem=doubt if closed else asked.problem,
+        partial=None if closed else partial,
+        rollback=attempt.rollback,
+        notes=(*asked.notes, *(watch.steering.notes() if watch is not None else ())),
+    )
+
+
+def _mode(stores: Stores, attempt: Attempt, at: float) -> Mode:
+    identity = attempt.identity
+    glass = standing_mode(stores.modes.of(identity.tenant), identity.service, at)
+    return attempt.policy.mode if glass is None or glass.mode is None else glass.mode
+
+
+def _due_latch(attempt: Attempt, watch: Watch | None, as_of: float) -> Latch | None:
+    """The stored latch, where it was known or due at `as_of`."""
+    latch = attempt.latch
+    if latch is None:
+        return None
+    due = latch.found_at if watch is None else min(latch.found_at, latch.at + watch.judge.settle)
+    return latch if due <= as_of else None
