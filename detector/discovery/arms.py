@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from detector.discovery.matching import Labels, fits, values_of
 from detector.discovery.workloads import HASH_LABELS, hash_of, selecting
 from detector.series import Matcher
+from detector.signals.packs.schema import PODS
 
 __all__ = ["Side", "by_pods", "resolve", "unknown"]
 
@@ -31,7 +32,7 @@ def resolve(asked: Sequence[Matcher], series: Sequence[Labels], pod_label: str) 
     found = tuple(labels for labels in series if fits(asked, labels))
     if found:
         return Side(matchers=tuple(asked), series=found)
-    strange = unknown(asked, series)
+    strange = unknown(asked, series) or _of_exporter(asked, pod_label)
     if not strange:
         return None
     renamed = _renamed(asked, strange, pod_label)
@@ -43,6 +44,11 @@ def resolve(asked: Sequence[Matcher], series: Sequence[Labels], pod_label: str) 
 def unknown(asked: Sequence[Matcher], series: Sequence[Labels]) -> tuple[Matcher, ...]:
     """The matchers whose label no series carries."""
     return tuple(m for m in asked if not any(labels.get(m.label) for labels in series))
+
+
+def _of_exporter(asked: Sequence[Matcher], pod_label: str) -> tuple[Matcher, ...]:
+    """`pod` where that label is the exporter's own and another one tells the pods it reports of."""
+    return () if pod_label in PODS else tuple(m for m in asked if m.label == "pod")
 
 
 def _renamed(

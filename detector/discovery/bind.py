@@ -117,7 +117,7 @@ def _memory(service: Service) -> BoundSignal | Missing:
     if found is None:
         return _absent(service, "memory_growth", Role.MEMORY)
     pack, family = found
-    signal = Signal(name="memory_growth", kind=Kind.GAUGE, judged=False, unit="bytes")
+    signal = Signal(name="memory_growth", kind=Kind.GAUGE, judged=False, unit="bytes", grows=True)
     return BoundSignal(signal=signal, pack=pack.name, unit=service.unit, total=family)
 
 

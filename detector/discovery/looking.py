@@ -16,6 +16,11 @@ NAME = "__name__"
 # Whose pods held the traffic before the start is looked up over this span (gate method, control).
 _HOUR_S = 3600.0
 _LATELY_S = 300.0
+# Names of controllers' pods go on after the workload's: roles, the template's hash, a suffix.
+# Hashes and suffixes have no vowels, so that `mail-parser` is no pod of `mail`.
+_POD_ENDS = (
+    "(-primary|-canary|-stable|-preview)?(-[0-9b-df-hj-np-tv-z]{4,10})?-[0-9b-df-hj-np-tv-z]{1,5}"
+)
 _WHOLE = (Matcher("le", MatchOp.EQUAL, "+Inf"),)
 
 
@@ -71,9 +76,19 @@ class Look:
             label, queries, self.begin, self.end, timeout_s=self.timeout_s
         )
 
+    def values_now(self, label: str, queries: Sequence[Query]) -> Sequence[str]:
+        """The same of what is there at the end."""
+        begin = self.end - self.lately_s
+        return self.catalog.label_values(label, queries, begin, self.end, timeout_s=self.timeout_s)
 
-def service_matcher(label: str, service: str) -> Matcher:
-    """What says that a series is of the service; a job may have a namespace in front of it."""
+
+def service_matcher(label: str, service: str, pods: Sequence[str] = ()) -> Matcher:
+    """What says that a series is of the service; a job may have a namespace in front of it.
+
+    Where the label is one of `pods` its values are names of pods, as controllers make them.
+    """
+    if label in pods:
+        return Matcher(label, MatchOp.MATCHES, f"{literal(service)}{_POD_ENDS}")
     if label == "job" and "/" not in service:
         return Matcher(label, MatchOp.MATCHES, f"(.+/)?{literal(service)}")
     return equal(label, service)
@@ -82,7 +97,7 @@ def service_matcher(label: str, service: str) -> Matcher:
 def service_queries(packs: Sequence[Pack], names: frozenset[str], service: str) -> list[Query]:
     """One query for each metric of requests or durations and each label that may name a service."""
     return [
-        Query(metric, (*more, service_matcher(label, service)))
+        Query(metric, (*more, service_matcher(label, service, pack.pods)))
         for pack in packs
         for metric, more in _metrics(pack)
         if metric in names
@@ -107,6 +122,8 @@ def _metrics(pack: Pack) -> Iterator[tuple[str, tuple[Matcher, ...]]]:
     """Metrics of a pack; of a histogram its last bucket, and its native form of the plain name."""
     for requests in pack.requests:
         yield requests.metric, ()
+        if requests.errors.metric:
+            yield requests.errors.metric, ()
     for durations in pack.durations:
         yield durations.metric, _WHOLE
         yield durations.metric.removesuffix("_bucket"), ()

@@ -86,7 +86,10 @@ def _elsewhere(
             s
             for requests in pack.requests
             for s in found.get(requests.metric, ())
-            if any(fits((service_matcher(label, asked.service),), s) for label in pack.services)
+            if any(
+                fits((service_matcher(label, asked.service, pack.pods),), s)
+                for label in pack.services
+            )
         ]
         scopes = (
             ("namespace", pack.namespaces, asked.namespace),

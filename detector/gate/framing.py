@@ -187,9 +187,13 @@ class _Making:
         return self._sum(self.side.totals[family])
 
     def _bad(self, bound: BoundSignal) -> FloatArray:
-        family = self.roster.index[bound.bad_in or bound.total]
-        names = [name for name, _ in self.roster.roles[family].bad]
-        return self._sum(self.side.bad[family, names.index(bound.signal.name)])
+        first, *more = (self._bad_of(f, bound) for f in (bound.bad_in or bound.total, *bound.also))
+        return sum(more, first)
+
+    def _bad_of(self, family: Family, bound: BoundSignal) -> FloatArray:
+        at = self.roster.index[family]
+        names = [name for name, _ in self.roster.roles[at].bad]
+        return self._sum(self.side.bad[at, names.index(bound.signal.name)])
 
     def _events(self, bound: BoundSignal) -> Counts:
         families = [self.roster.index[f] for f in (bound.total, *bound.also)]

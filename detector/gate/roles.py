@@ -28,8 +28,9 @@ def roles_of(plan: Plan) -> list[Role]:
         roles.setdefault(family, Role(family))
     for bound in plan.signals:
         if bound.signal.kind is Kind.RATIO:
-            role = roles[bound.bad_in or bound.total]
-            role.bad = (*role.bad, (bound.signal.name, bound.bad))
+            for family in (bound.bad_in or bound.total, *bound.also):
+                role = roles[family]
+                role.bad = (*role.bad, (bound.signal.name, bound.bad))
         if bound.signal.kind is Kind.EVENTS:
             for family in (bound.total, *bound.also):
                 roles[family].events = True

@@ -46,10 +46,11 @@ class Family(HashedOnce):
 class BoundSignal:
     """A signal with the families that feed it.
 
-    RATIO: `total` counts requests; the bad ones are the series of `bad_in` (None: of `total`)
-    that match every matcher of `bad`. LATENCY: `total` is the bucket family. EVENTS: `total`
-    counts events (exposure is pod time), each family of `also` is added. GAUGE: `total` is the
-    gauge, or a counter whose rate is the gauge (CPU seconds), normalised by `load` if given.
+    RATIO: `total` counts requests; the bad ones are the series of `bad_in` (None: of `total`),
+    and of each family of `also`, that match every matcher of `bad`. LATENCY: `total` is the bucket
+    family. EVENTS: `total` counts events (exposure is pod time), each family of `also` is added.
+    GAUGE: `total` is the gauge, or a counter whose rate is the gauge (CPU seconds), normalised by
+    `load` if given.
     """
 
     signal: Signal

@@ -57,7 +57,8 @@ class Signal:
 
     `tolerate`, `limit` are log ratios and None means the engine's default for the signal's row;
     `weight` is the share of alpha, None for the default; `judged` False means advisory (shown,
-    its e-value is 1); `required` signals hold back `pass`.
+    its e-value is 1); `required` signals hold back `pass`. `grows`: of a gauge its growth is
+    compared, not its level.
     """
 
     name: str
@@ -70,3 +71,4 @@ class Signal:
     required: bool = False
     judged: bool = True
     absent: Absent = Absent.UNSURE
+    grows: bool = False
