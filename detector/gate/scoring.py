@@ -50,12 +50,13 @@ class Scorer:
     """Reads one signal's sums under kernels made once for each worth of its control.
 
     `on_counts`: leans on a rate, else on a histogram. `told_apart` False: the series do not tell
-    pods apart.
+    pods apart. `before`: sd of what history says of now, once it was learned; None: as assumed.
     """
 
     learned: Learned
     on_counts: bool
     told_apart: bool
+    before: float | None = None
     _kernels: dict[tuple[int, int], Kernels] = field(init=False, default_factory=dict)
     _log_q: FloatArray = field(init=False)
 
@@ -67,13 +68,19 @@ class Scorer:
         key = (effective, quarters)
         if key not in self._kernels:
             noise = self.learned.noise
-            square = self.learned.arm**2 + _HISTORY_SD[self.on_counts] ** 2 * quarters / _QUARTERS
+            before = _HISTORY_SD[self.on_counts] if self.before is None else self.before
+            square = self.learned.arm**2 + before**2 * quarters / _QUARTERS
             square += noise.tau**2 / effective if self.told_apart else noise.tau**2
             tau, rho = noise.tau_grid, noise.rho
             if not self.told_apart:
                 tau, rho = np.array([1e-6]), np.array([1.0])
             self._kernels[key] = build_kernels(self.learned.row, tau, rho, float(np.sqrt(square)))
         return self._kernels[key]
+
+    def remember(self, before: float) -> None:
+        """Take what history was learned to be worth."""
+        self.before = before
+        self._kernels.clear()
 
     def log_shift(self, seen: Seen) -> tuple[FloatArray, FloatArray]:
         """log L(d) of the arm (N, D) and of each row (N, P, D); no worth of the control enters."""
