@@ -20,7 +20,6 @@ __all__ = [
     "Interval",
     "Outlook",
     "Progress",
-    "interval",
     "intervals",
     "log_bet",
     "outlook",
@@ -47,13 +46,8 @@ class Interval:
     high: float
 
 
-def interval(log_l: Array, kernels: Kernels, row: Row, alpha: float) -> Interval:
-    """Effects that are not excluded at level `alpha`, from log L(d) of shape (D,)."""
-    return intervals(log_bet(log_l[None], kernels), row, [alpha])[0]
-
-
 def intervals(log_e: Array, row: Row, alphas: Sequence[float]) -> list[Interval]:
-    """The same for many at once, each at its own level, from log e(delta) of shape (N, D)."""
+    """Effects not excluded, each at its own level of `alphas`, from log e(delta) of (N, D)."""
     shift = row.grid.shift
     walls = [-math.log(alpha) for alpha in alphas]
     inside = log_e < np.array(walls)[:, None]

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.sequential.bound import (
+    Interval,
     Progress,
-    interval,
+    intervals,
     log_bet,
     outlook,
     smallest_effect,
@@ -35,13 +36,18 @@ def known(mean: float, sd: float) -> np.ndarray:
     return log_l
 
 
+def bounded(mean: float, sd: float, alpha: float, sc: float = 0.02) -> Interval:
+    """The interval of a shift that is known to `sd`."""
+    return intervals(log_bet(known(mean, sd)[None], kernels(sc)), ROW, [alpha])[0]
+
+
 MEANS, SDS = st.floats(0.0, 0.5), st.floats(0.01, 0.1)
 
 
 @given(MEANS, SDS, st.floats(0.001, 0.3))
 def test_the_mode_lies_within(mean: float, sd: float, alpha: float) -> None:
     """A person reads an effect and its interval as one fact."""
-    found = interval(known(mean, sd), kernels(), ROW, alpha)
+    found = bounded(mean, sd, alpha)
     assert found.low <= found.mode <= found.high
     assert found.mode == pytest.approx(mean, abs=2 * ROW.grid.h)
 
@@ -51,14 +57,14 @@ def test_less_doubt_allowed_is_never_narrower(
     mean: float, sd: float, alpha: float, more: float
 ) -> None:
     """99 % of confidence never bounds tighter than 90 %."""
-    wide, narrow = (interval(known(mean, sd), kernels(), ROW, a) for a in (alpha, alpha + more))
+    wide, narrow = (bounded(mean, sd, a) for a in (alpha, alpha + more))
     assert wide.low <= narrow.low + 1e-9
     assert wide.high >= narrow.high - 1e-9
 
 
 def test_the_level_moves_both_ends() -> None:
     """Levels are no decoration: each tenth of alpha widens the interval on both sides."""
-    ends = [interval(known(0.2, 0.05), kernels(), ROW, alpha) for alpha in (0.1, 0.01, 0.001)]
+    ends = [bounded(0.2, 0.05, alpha) for alpha in (0.1, 0.01, 0.001)]
     assert np.all(np.diff([found.high for found in ends]) > 0.005)
     assert np.all(np.diff([found.low for found in ends]) < -0.005)
 
@@ -66,16 +72,14 @@ def test_the_level_moves_both_ends() -> None:
 @given(MEANS, SDS, st.floats(0.01, 0.1))
 def test_more_data_never_widen(mean: float, sd: float, more: float) -> None:
     """Waiting brings a pass nearer; else nobody could be told how long."""
-    early, late = (
-        interval(known(mean, width), kernels(), ROW, 0.05).high for width in (sd + more, sd)
-    )
+    early, late = (bounded(mean, width, 0.05).high for width in (sd + more, sd))
     assert late <= early + 1e-6
 
 
 @given(st.floats(0.0, 0.3), st.floats(0.0, 0.2), SDS)
 def test_more_harm_is_bounded_higher(mean: float, more: float, sd: float) -> None:
     """A slower canary is never nearer to its pass."""
-    less, harm = (interval(known(at, sd), kernels(), ROW, 0.05).high for at in (mean, mean + more))
+    less, harm = (bounded(at, sd, 0.05).high for at in (mean, mean + more))
     assert harm >= less - 1e-6
 
 
@@ -88,14 +92,14 @@ def test_a_constant_says_nothing(mean: float, sd: float, constant: float) -> Non
 
 def test_an_effect_at_the_grids_end_has_no_bound() -> None:
     """Where the grid ends nothing is known to be worse: the bound is infinite, not the end."""
-    assert interval(known(SHIFT[-1], 0.05), kernels(), ROW, 0.05).high == math.inf
-    assert interval(known(SHIFT[0], 0.05), kernels(), ROW, 0.05).low == -math.inf
+    assert bounded(SHIFT[-1], 0.05, 0.05).high == math.inf
+    assert bounded(SHIFT[0], 0.05, 0.05).low == -math.inf
 
 
 @given(MEANS, SDS, st.floats(0.02, 0.2))
 def test_a_common_shift_widens(mean: float, sd: float, sc: float) -> None:
     """What all canaries share in health cannot be averaged away by more of them."""
-    bare, shared = (interval(known(mean, sd), kernels(s), ROW, 0.05).high for s in (0.005, sc))
+    bare, shared = (bounded(mean, sd, 0.05, s).high for s in (0.005, sc))
     assert shared >= bare - 1e-6
 
 
