@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detector.discovery.extras import extra_signals
 from detector.discovery.matching import rules
 from detector.discovery.service import Service, ranked
-from detector.series import Matcher, MatchOp
 from detector.signals.packs.schema import Role
 from detector.signals.plan import BoundSignal, Missing
 from detector.signals.signal import Absent, Kind, Signal, Unit
@@ -25,6 +25,7 @@ def bound_signals(service: Service) -> tuple[tuple[BoundSignal, ...], tuple[Miss
         _restarts(service),
         _cpu(service),
         _memory(service),
+        *extra_signals(service),
     ]
     bound = tuple(one for one in made if isinstance(one, BoundSignal))
     return bound, tuple(one for one in made if isinstance(one, Missing))
@@ -34,12 +35,9 @@ def _errors(service: Service) -> BoundSignal | Missing:
     candidate = service.candidate
     told, label = candidate.requests.errors, candidate.code
     if label is None:
-        looked = ", ".join(told.labels)
-        return Missing(
-            name="error_rate",
-            why=f"{candidate.requests.metric} has no label that tells errors: {looked}",
-        )
-    bad = (Matcher(label, MatchOp.MATCHES, told.match), *rules({}, told.without))
+        return Missing(name="error_rate", why=_no_errors(service))
+    bad = rules({label: told.match} if label else {}, told.without)
+    apart = service.failures()
     signal = Signal(
         name="error_rate", kind=Kind.RATIO, required=True, absent=Absent.ZERO, unit="ratio"
     )
@@ -49,7 +47,17 @@ def _errors(service: Service) -> BoundSignal | Missing:
         unit=service.unit,
         total=service.requests(),
         bad=bad,
+        bad_in=apart[0] if apart else None,
+        also=apart[1:],
     )
+
+
+def _no_errors(service: Service) -> str:
+    requests = service.candidate.requests
+    if requests.errors.metrics:
+        return f"the source has none of {', '.join(requests.errors.metrics)}, which count failures"
+    looked = ", ".join(requests.errors.labels)
+    return f"{requests.metric} has no label that tells errors: {looked}"
 
 
 def _durations(service: Service) -> Iterator[BoundSignal | Missing]:
@@ -79,7 +87,9 @@ def _no_histogram(service: Service) -> str:
     native = [m for metric in looked if service.found.get(m := metric.removesuffix("_bucket"))]
     if native:
         return f"{native[0]} has no classic buckets; native histograms are not read yet"
-    return f"the service has none of {', '.join(looked) or 'the histograms of a pack'}"
+    why = f"the service has none of {', '.join(looked) or 'the histograms of a pack'}"
+    advice = service.candidate.pack.missing.get("latency")
+    return f"{why}; {advice}" if advice else why
 
 
 def _restarts(service: Service) -> BoundSignal | Missing:

@@ -122,8 +122,8 @@ def _metrics(pack: Pack) -> Iterator[tuple[str, tuple[Matcher, ...]]]:
     """Metrics of a pack; of a histogram its last bucket, and its native form of the plain name."""
     for requests in pack.requests:
         yield requests.metric, ()
-        if requests.errors.metric:
-            yield requests.errors.metric, ()
+        for metric in requests.errors.metrics:
+            yield metric, ()
     for durations in pack.durations:
         yield durations.metric, _WHOLE
         yield durations.metric.removesuffix("_bucket"), ()

@@ -64,8 +64,11 @@ class Search:
         return self._bound(best, arms, unit, (*arms.notes, *notes))
 
     def _take(self, queries: Iterable[Query]) -> bool:
-        """Ask, and keep what is new; whether anything was."""
-        more = self.look.series(queries)
+        """Ask, and keep what is new; whether anything was. What was asked for exists somewhere."""
+        wanted = list(queries)
+        for query in wanted:
+            self.found.setdefault(query.metric, [])
+        more = self.look.series(wanted)
         for metric, series in more.items():
             known = {frozenset(s.items()) for s in self.found.get(metric, ())}
             new = [s for s in series if not known or frozenset(s.items()) not in known]

@@ -10,7 +10,7 @@ from detector.discovery.matching import Labels, any_of, equal, first_label, fits
 from detector.discovery.traffic import Candidate, probes
 from detector.series import Matcher, MatchOp, Query
 from detector.signals.packs import Pack
-from detector.signals.packs.schema import CLUSTERS, NAMESPACES, Resource, Role
+from detector.signals.packs.schema import CLUSTERS, NAMESPACES, Extra, Resource, Role
 from detector.signals.plan import Family
 from detector.signals.signal import Shape, Unit
 
@@ -46,6 +46,14 @@ class Service:
             health=probes(self.candidate.pack),
         )
 
+    def failures(self) -> tuple[Family, ...]:
+        """The families that count failed requests alone, read as the requests are."""
+        told = self.candidate.requests.errors.metrics
+        counted = self.requests()
+        return tuple(
+            replace(counted, metric=metric, matchers=()) for metric in told if metric in self.found
+        )
+
     def buckets(self) -> Family | None:
         """The family of the latency histogram."""
         told = self.candidate.durations
@@ -69,9 +77,7 @@ class Service:
     def resource(self, role: Role) -> tuple[Pack, Family] | None:
         """The family of a role, by the lowest rank of what exists."""
         for pack, told in ranked(self.packs, role):
-            own = rules(told.where, told.without)
-            series = [s for s in self.beside.get(told.metric, ()) if fits(own, s)]
-            family = self._resource(told, own, series)
+            family = self.beside_family(told)
             if family is not None:
                 return pack, family
         return None
@@ -81,11 +87,12 @@ class Service:
         found = self.resource(Role.START_TIME)
         return None if found is None else found[1]
 
-    def _resource(
-        self, told: Resource, own: tuple[Matcher, ...], series: Sequence[Labels]
-    ) -> Family | None:
+    def beside_family(self, told: Resource | Extra) -> Family | None:
+        """How a metric that is not of the requests is read; None where the service has none."""
+        own = rules(told.where, told.without)
+        series = [s for s in self.beside.get(told.metric, ()) if fits(own, s)]
         label = first_label(told.pods or (self.candidate.pod_label,), series)
-        if label is None:
+        if label is None or told.shape is None:
             return None
         family = Family(
             metric=told.metric,
@@ -155,10 +162,23 @@ def resource_queries(
     pods += sorted(values_of(label, arms.control_series))[:_PODS_ASKED]
     if not pods or candidate.pack.unit is not Unit.POD:
         return []
+    every: list[Resource | Extra] = []
+    for pack in packs:
+        every += [*pack.resources, *pack.signals]
     return [
-        Query(told.metric, (*rules(told.where, told.without), any_of(by, pods)))
-        for pack in packs
-        for told in pack.resources
-        if told.metric in names
+        Query(metric, (*more, any_of(by, pods)))
+        for told in every
+        for metric, more in _metrics(told)
+        if metric in names
         for by in told.pods or (label,)
     ]
+
+
+def _metrics(told: Resource | Extra) -> Iterator[tuple[str, tuple[Matcher, ...]]]:
+    """A metric beside the requests, of a histogram its last bucket, and its failures' counter."""
+    own = rules(told.where, told.without)
+    whole = (equal("le", "+Inf"),) if told.shape is Shape.BUCKETS else ()
+    yield told.metric, (*own, *whole)
+    if isinstance(told, Extra) and told.errors is not None:
+        for metric in told.errors.metrics:
+            yield metric, ()

@@ -26,7 +26,7 @@ class Candidate:
 
     `service` are the matchers that name the service, none where only the arms' selectors do.
     `series` are those of the service, probes left out; `canary` is what the asked selector finds
-    among them; `code` is the label that tells errors.
+    among them; `code` is the label that tells errors, empty where a counter of their own does.
     """
 
     pack: Pack
@@ -49,10 +49,10 @@ class Candidate:
         )
 
     @property
-    def rank(self) -> tuple[tuple[bool, bool, bool], int, int, int]:
-        """Among packs: what it knows, what a series stands for, pods, and series."""
+    def rank(self) -> tuple[tuple[bool, bool, bool], int, int, int, int]:
+        """Among packs: what it knows, its own rank, what a series stands for, pods, and series."""
         known = self.fitness
-        return known[:3], _UNITS.index(self.pack.unit), known[3], len(self.series)
+        return known[:3], -self.pack.rank, _UNITS.index(self.pack.unit), known[3], len(self.series)
 
 
 def candidates(packs: Sequence[Pack], found: Found, asked: Asked) -> list[Candidate]:
@@ -76,7 +76,9 @@ def _of(pack: Pack, requests: Requests, found: Found, asked: Asked) -> Iterator[
         return
     made: list[Candidate] = []
     for label in pack.services:
-        service = _exact(service_matcher(label, asked.service), asked.service, held)
+        service = service_matcher(label, asked.service, pack.pods)
+        if label not in pack.pods:
+            service = _exact(service, asked.service, held)
         series = tuple(labels for labels in held if fits((service,), labels))
         if series:
             made.append(_candidate(pack, requests, (service,), series, found, asked))
@@ -110,7 +112,7 @@ def _candidate(
         pod_label=pod_label,
         canary=resolve(asked.canary, series, pod_label),
         durations=_durations(pack, found, series, pod_label),
-        code=_code(requests.errors, series),
+        code=_code(requests.errors, series, found),
     )
 
 
@@ -151,12 +153,14 @@ def _durations(
     return best[1]
 
 
-def _code(errors: Errors, series: Sequence[Labels]) -> str | None:
-    """The label whose values are codes."""
+def _code(errors: Errors, series: Sequence[Labels], found: Found) -> str | None:
+    """The label whose values are codes; empty where failures are counted apart."""
+    if errors.metrics:
+        return "" if any(metric in found for metric in errors.metrics) else None
     (like,) = rules({"": errors.like}, {})
     known = [
         label
         for label in errors.labels
         if any(fits((like,), {"": value}) for value in values_of(label, series))
     ]
-    return first_label(known, series)
+    return first_label(known, series) or (errors.labels[0] if errors.only_on_errors else None)

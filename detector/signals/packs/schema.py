@@ -6,7 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
-from detector.signals.signal import Shape, Unit
+from detector.signals.packs.codes import Codes
+from detector.signals.signal import Direction, Kind, Shape, Unit
 
 __all__ = [
     "CLUSTERS",
@@ -15,6 +16,7 @@ __all__ = [
     "SERVICES",
     "Durations",
     "Errors",
+    "Extra",
     "Pack",
     "Requests",
     "Resource",
@@ -37,14 +39,20 @@ CLUSTERS = ("cluster", "k8s_cluster_name", "cluster_name", "cluster_id")
 class Errors(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which requests are errors: the first of `labels` that the series carry decides.
 
-    `match` is the regular expression of its bad values; a series that `without` matches by
-    another label is none. A label none of whose values is `like` a code is passed over.
+    `codes` names a table of bad values, or `match` is the regular expression of them; a series
+    that `without` matches by another label is none. A label none of whose values is `like` a code
+    is passed over. `only_on_errors`: the label is on failed requests alone, so that a service
+    without it has had none. `metrics`: failures are counted apart, by all series of these counters.
+    Once parsed, `match` and `like` are filled in.
     """
 
-    labels: tuple[str, ...]
-    match: str
-    like: str = ".+"
+    labels: tuple[str, ...] = ()
+    codes: Codes | None = None
+    match: str = ""
+    like: str = ""
     without: dict[str, str] = {}
+    only_on_errors: bool = False
+    metrics: tuple[str, ...] = ()
 
 
 class Requests(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,21 +99,56 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     without: dict[str, str] = {}
 
 
+class Extra(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A signal of the service beside those of its requests, found by the arms or by their pods.
+
+    Of one name the lowest `rank` that the service has is read. A ratio counts `errors` among the
+    metric; latency is a histogram by its `_bucket` series; a rate is counted per request of the
+    service; a gauge may be a counter's growth (`shape: counter`), and is divided by the load with
+    `per_request`; of one that `grows` its growth is compared, not its level. Without `judged` it
+    is shown and can fail nothing.
+    """
+
+    name: str
+    kind: Kind
+    metric: str
+    shape: Shape | None = None
+    direction: Direction = Direction.UP
+    unit: str = "ratio"
+    judged: bool = False
+    errors: Errors | None = None
+    per_request: bool = False
+    grows: bool = False
+    rank: int = 0
+    pods: tuple[str, ...] = ()
+    scale: float = 1.0
+    where: dict[str, str] = {}
+    without: dict[str, str] = {}
+
+
 class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One instrumentation; `unit` is what one series of its requests stands for.
 
-    `health` names, by label, the requests that are probes and not traffic.
+    `spelled` says, by label, how a proxy writes a service's name (RE2 in which `<service>` and
+    `<namespace>` stand for the names). `health` names, by label, the requests that are probes and
+    not traffic. `missing` says, by signal, what a person can do where the service lacks it. Of
+    packs that know a service equally well the lowest `rank` is read: what it serves, not what it
+    works off.
     """
 
     name: str
     title: str
     published: str
     unit: Unit = Unit.POD
+    rank: int = 0
     services: tuple[str, ...] = SERVICES
+    spelled: dict[str, str] = {}
     pods: tuple[str, ...] = PODS
     namespaces: tuple[str, ...] = NAMESPACES
     clusters: tuple[str, ...] = CLUSTERS
     requests: tuple[Requests, ...] = ()
     durations: tuple[Durations, ...] = ()
     health: dict[str, str] = {}
+    missing: dict[str, str] = {}
     resources: tuple[Resource, ...] = ()
+    signals: tuple[Extra, ...] = ()

@@ -54,7 +54,7 @@ def test_a_pack_is_read() -> None:
         ),
         pytest.param("title: Our own framework\n", "", "missing required field `title`", id="less"),
         pytest.param(
-            "labels: [result], ", "", "requests[0].errors: Object missing", id="no labels"
+            "labels: [result], ", "", "requests[0].errors.labels: say which label", id="no labels"
         ),
         pytest.param(
             "requests:", "unit: machine\nrequests:", "unit: Invalid enum value 'machine'", id="unit"
