@@ -13,6 +13,7 @@ from detector.gate.judgement import Judgement
 from detector.gate.policy import Policy
 from detector.gate.record import Chunk, Filter, Kept, Page, PolicyVersion, Pruned, StoredVerdict
 from detector.gate.request import Stage
+from detector.gate.telling import DeliveryState, Errand, Notice, Post, Settled
 from detector.series import Answer, Query
 from detector.signals.plan import Reading
 
@@ -26,6 +27,8 @@ __all__ = [
     "MetricCatalog",
     "MetricSource",
     "ModeStore",
+    "Notifier",
+    "Outbox",
     "OverrideStore",
     "PointStore",
     "PolicyStore",
@@ -232,6 +235,34 @@ class AuditLog(Protocol):
         ...
 
 
+class Notifier(Protocol):
+    """Somebody who is told; the same notice may come twice, and has the same id then."""
+
+    def send(self, notice: Notice) -> None:
+        """Return once the receiver acknowledged; else `DeliveryError`, within bounded time."""
+        ...
+
+
+class Outbox(Protocol):
+    """Notices on their way: kept with the answers that call for them, until they are delivered."""
+
+    def put(self, posts: Sequence[Post]) -> None:
+        """Keep what is not there yet; a notice of a known id is that one."""
+        ...
+
+    def claim(self, to: str, *, now: float, lease_s: float, most: int) -> Sequence[Errand]:
+        """Errands that are due, oldest first, which nobody else gets for `lease_s` seconds."""
+        ...
+
+    def settle(self, errand: Errand, settled: Settled) -> None:
+        """How it ended; an errand that was claimed again since is left alone."""
+        ...
+
+    def tally(self) -> Mapping[tuple[str, DeliveryState], int]:
+        """How many deliveries there are, by notifier and state."""
+        ...
+
+
 class Retention(Protocol):
     """What goes when it is old."""
 
@@ -253,5 +284,6 @@ class Stores:
     modes: ModeStore
     revisions: RevisionStore
     aa: AaStore
+    outbox: Outbox
     audit: AuditLog
     retention: Retention

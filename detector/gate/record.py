@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from detector.gate.attempt import Attempt
 from detector.gate.policy import Policy
 from detector.gate.ruling import Circumstances
+from detector.gate.telling import Post
 from detector.gate.verdict import Outcome, Verdict
 
 __all__ = [
@@ -49,13 +50,14 @@ class Chunk:
 class Kept:
     """What one question leaves behind at `at`: the attempt, what was read, and a changed answer.
 
-    `durable`: a power cut must not undo it.
+    `posts`: who is to be told of it. `durable`: a power cut must not undo it.
     """
 
     attempt: Attempt
     at: float
     chunk: Chunk | None = None
     verdict: StoredVerdict | None = None
+    posts: tuple[Post, ...] = ()
     durable: bool = False
 
 

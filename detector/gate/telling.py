@@ -16,11 +16,13 @@ from detector.gate.verdict import Outcome, Verdict
 
 __all__ = [
     "Ailing",
+    "DeliveryState",
     "Errand",
     "Notice",
     "NoticeKind",
     "Post",
     "Route",
+    "Settled",
     "addressed",
     "call_of",
     "name_of",
@@ -87,6 +89,24 @@ class Errand:
     notice: Notice
     to: str
     tries: int
+
+
+class DeliveryState(StrEnum):
+    """`due`: to be tried; `sent`: the receiver acknowledged; `dropped`: given up."""
+
+    DUE = "due"
+    SENT = "sent"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """How a try ended at `at`: the next may be made at `due_at`, `words` say what went wrong."""
+
+    state: DeliveryState
+    at: float
+    due_at: float = 0.0
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from pipelines.stores.memory_decisions import (
     MemoryPolicies,
     MemoryRevisions,
 )
+from pipelines.stores.memory_outbox import MemoryOutbox
 
 __all__ = ["DAY_S", "memory_stores"]
 
@@ -23,19 +24,20 @@ DAY_S = 86_400.0
 def memory_stores() -> Stores:
     """A fresh set of stores; nothing outlives the process."""
     attempts, points = MemoryAttempts(), MemoryPoints()
-    verdicts = MemoryVerdicts(attempts)
+    verdicts, outbox = MemoryVerdicts(attempts), MemoryOutbox()
     return Stores(
         attempts=attempts,
         verdicts=verdicts,
         points=points,
-        answers=MemoryAnswers(attempts, verdicts, points),
+        answers=MemoryAnswers(attempts, verdicts, points, outbox),
         policies=MemoryPolicies(),
         overrides=MemoryOverrides(),
         modes=MemoryModes(),
         revisions=MemoryRevisions(),
         aa=MemoryAa(),
+        outbox=outbox,
         audit=MemoryAudit(),
-        retention=MemoryRetention(attempts, verdicts, points),
+        retention=MemoryRetention(attempts, verdicts, points, outbox),
     )
 
 
@@ -43,9 +45,14 @@ class MemoryAnswers:
     """`AnswerStore`."""
 
     def __init__(
-        self, attempts: MemoryAttempts, verdicts: MemoryVerdicts, points: MemoryPoints
+        self,
+        attempts: MemoryAttempts,
+        verdicts: MemoryVerdicts,
+        points: MemoryPoints,
+        outbox: MemoryOutbox,
     ) -> None:
         self._attempts, self._verdicts, self._points = attempts, verdicts, points
+        self._outbox = outbox
 
     def keep(self, kept: Kept) -> None:
         """Each where it belongs."""
@@ -54,15 +61,21 @@ class MemoryAnswers:
         self._attempts.save(kept.attempt, durable=kept.durable)
         if kept.verdict is not None:
             self._verdicts.save(kept.verdict, at=kept.at)
+        self._outbox.put(kept.posts)
 
 
 class MemoryRetention:
     """`Retention`."""
 
     def __init__(
-        self, attempts: MemoryAttempts, verdicts: MemoryVerdicts, points: MemoryPoints
+        self,
+        attempts: MemoryAttempts,
+        verdicts: MemoryVerdicts,
+        points: MemoryPoints,
+        outbox: MemoryOutbox,
     ) -> None:
         self._attempts, self._verdicts, self._points = attempts, verdicts, points
+        self._outbox = outbox
 
     def prune(self, now: float) -> Pruned:
         """Delete what is past its time; samples go with their attempt's last question."""
@@ -74,6 +87,7 @@ class MemoryRetention:
             if a.last_asked < (older if a.latch is not None else old)
         }
         chunks = self._prune_chunks(past)
+        self._outbox.prune(old)
         kept = {s.verdict.attempt for s in self._verdicts.rows.values()}
         for id in past - kept:
             del self._attempts.rows[id]

@@ -8,7 +8,7 @@ from detector.errors import StoreError
 
 __all__ = ["NEWEST", "migrate"]
 
-NEWEST = "0002"
+NEWEST = "0003"
 
 
 def migrate(connection: sa.Connection) -> None:

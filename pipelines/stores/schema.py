@@ -19,8 +19,10 @@ __all__ = [
     "aa",
     "attempts",
     "audit",
+    "deliveries",
     "metadata",
     "modes",
+    "notices",
     "overrides",
     "plans",
     "points",
@@ -150,4 +152,28 @@ audit = Table(
     Column("at", Float, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("audit_at", "at"),
+)
+
+# What people are told. The outbox is written with the answer, a row for each who is to hear it.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("notices_old", "at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("notice", ForeignKey("notices.id", ondelete="CASCADE"), primary_key=True),
+    Column("notifier", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("settled_at", Float),
+    Column("words", String),
+    Index("deliveries_due", "notifier", "state", "due_at"),
 )

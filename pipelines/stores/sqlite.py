@@ -26,6 +26,7 @@ from pipelines.stores.decisions import (
     SqlitePolicies,
     SqliteRevisions,
 )
+from pipelines.stores.outbox import SqliteOutbox, add_post
 from pipelines.stores.statements import compiled
 
 __all__ = ["Database", "open_sqlite"]
@@ -54,6 +55,7 @@ class Database(Connections):
             modes=SqliteModes(self),
             revisions=SqliteRevisions(self),
             aa=SqliteAa(self),
+            outbox=SqliteOutbox(self),
             audit=SqliteAudit(self),
             retention=SqliteRetention(self),
         )
@@ -73,6 +75,8 @@ class SqliteAnswers:
                 add_chunk(transaction, kept.chunk, kept.at)
             if kept.verdict is not None:
                 add_verdict(transaction, kept.verdict, kept.at)
+            for post in kept.posts:
+                add_post(transaction, post)
 
 
 class SqliteRetention:
@@ -95,7 +99,8 @@ class SqliteRetention:
             ),
             points.delete().where(points.c.attempt.in_(sa.select(attempts.c.id).where(past))),
             attempts.delete().where(past, attempts.c.id.not_in(kept)),
+            schema.notices.delete().where(schema.notices.c.at < old),
         )
         with self._db.write() as transaction:
-            gone, chunks, rows = (transaction.run(compiled(step)) for step in steps)
+            gone, chunks, rows, _ = (transaction.run(compiled(step)) for step in steps)
         return Pruned(verdicts=gone, chunks=chunks, attempts=rows)
