@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from detector.errors import NotFoundError
@@ -9,6 +10,7 @@ from detector.gate.attempt import Attempt, Closing, Latch
 from detector.gate.judgement import Judgement
 from detector.gate.record import Chunk, Kept, StoredVerdict
 from detector.gate.ruling import Circumstances, rule
+from detector.gate.telling import Route, addressed, call_of
 from detector.gate.verdict import Outcome, Verdict
 from detector.ports import Stores
 from pipelines.flows.asked import Asked
@@ -23,10 +25,15 @@ _STORED_EVERY_S = 60.0
 
 
 class Answering:
-    """Judges, rules, and keeps what comes of it; remembers what it said last of `warm` attempts."""
+    """Judges, rules, and keeps what comes of it, with what is to be told by `routes`.
 
-    def __init__(self, stores: Stores, sessions: SessionFactory, warm: int) -> None:
-        self._stores, self._sessions = stores, sessions
+    Remembers what it said last of `warm` attempts.
+    """
+
+    def __init__(
+        self, stores: Stores, sessions: SessionFactory, warm: int, routes: Sequence[Route] = ()
+    ) -> None:
+        self._stores, self._sessions, self._routes = stores, sessions, routes
         # By attempt: what its last stored answer said, that answer's id, and when it was given.
         self._given: Recent[tuple[object, str, float]] = Recent(4 * warm)
 
@@ -45,8 +52,14 @@ class Answering:
         verdict = rule(attempt, judgement, seen)
         repeated = self._repeated(verdict, attempt, asked.now)
         stored = StoredVerdict(verdict=verdict, seen=seen) if repeated is None else None
+        call = None if stored is None else call_of(verdict, attempt)
         kept = Kept(
-            attempt=attempt, at=asked.now, chunk=asked.chunk, verdict=stored, durable=is_new_latch
+            attempt=attempt,
+            at=asked.now,
+            chunk=asked.chunk,
+            verdict=stored,
+            posts=addressed(call, self._routes),
+            durable=is_new_latch,
         )
         self._stores.answers.keep(kept)
         if repeated is not None:

@@ -9,6 +9,7 @@ from detector.gate.attempt import Attempt, Identity, identity_of
 from detector.gate.policy import Policy
 from detector.gate.request import VerdictRequest
 from detector.gate.ruling import first_step
+from detector.gate.telling import Route
 from detector.gate.verdict import Outcome, Verdict
 from detector.ports import Clock, MetricCatalog, MetricSource, Stores
 from detector.selector import parse_selector
@@ -31,11 +32,15 @@ _FIRST_STEP_AGAIN_S = 8.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateSettings:
-    """Bounds of the gate: seconds of one question, attempts kept warm in memory."""
+    """Bounds of the gate: seconds of one question, attempts kept warm in memory.
+
+    `routes`: who is told of which answers.
+    """
 
     bound_s: float = 8.0
     warm_attempts: int = 256
     policies: Mapping[str, Policy] = field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
 
 
 class Gate:
@@ -61,7 +66,7 @@ class Gate:
         self.people = People(stores, clock, self.settings.policies)
         warm, locator = self.settings.warm_attempts, Locator(source, catalog, discover)
         self._following = Following(stores, source, locator, session_factory, warm)
-        self._answering = Answering(stores, session_factory, warm)
+        self._answering = Answering(stores, session_factory, warm, self.settings.routes)
         self._past = Past(stores, self._following)
         self._turns = Turns()
 
