@@ -1,0 +1,149 @@
+"""Past rollouts asked again: every poll goes through the gate, on a clock that is moved by hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from detector.errors import SourceError
+from detector.gate.aa import AaResult
+from detector.gate.attempt import weights_until
+from detector.gate.backtest import Course, PastRollout, Poll, closest
+from detector.gate.policy import Policy
+from detector.gate.reason import Reason
+from detector.gate.request import Stage, VerdictRequest
+from detector.gate.session import Session
+from detector.gate.verdict import Outcome, Verdict
+from detector.ports import MetricCatalog, MetricSource
+from pipelines.flows.backtest_tape import HeldSource
+from pipelines.flows.gate import Gate, GateSettings
+from pipelines.flows.locate import Discover
+from pipelines.stores.memory import memory_stores
+
+__all__ = ["Past", "play"]
+
+# Time limits are by the real clock; a busy machine must not change an answer.
+_BOUND_S = 300.0
+# Read before the history: where the canary is looked for when no start was told.
+_MARGIN_S = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """The world as it is remembered by a source; `aa` is the service's self-check, if any."""
+
+    source: MetricSource
+    catalog: MetricCatalog
+    discover: Discover
+    aa: AaResult | None = None
+
+
+@dataclass(slots=True)
+class _Moved:
+    """A clock that is moved by hand; unix seconds."""
+
+    at: float
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def play(
+    rollout: PastRollout,
+    past: Past,
+    *,
+    policy: Policy,
+    every_s: float,
+    on_after_fail: bool = False,
+) -> Course:
+    """Ask the gate each `every_s` seconds from the rollout's start to its end.
+
+    The source is read once per question, up to the end; the gate sees of it what lay before each
+    poll. A fail is latched, so nothing is asked after it, unless `on_after_fail`.
+    """
+    scale = policy.time_scale
+    begin = rollout.start - (policy.history_s + _MARGIN_S) * scale
+    held, clock = HeldSource(past.source, begin, rollout.end), _Moved(rollout.start)
+    gate = _gate(past, held, clock)
+    begun = time.thread_time()
+    polls: list[Poll] = []
+    latch = None
+    for at in _moments(rollout, every_s):
+        clock.at = at
+        verdict = gate.judge(_request(rollout, policy, at))
+        if held.problem is not None:
+            return _unread(rollout, held.problem)
+        polls.append(_poll(verdict, at))
+        if verdict.outcome is Outcome.FAIL and latch is None:
+            latch = gate.stores.attempts.get(verdict.attempt).latch
+            if not on_after_fail:
+                break
+    return Course(
+        rollout=rollout,
+        polls=tuple(polls),
+        failed_at=None if latch is None else latch.at,
+        signal=None if latch is None else latch.signal,
+        cpu_s=time.thread_time() - begun,
+    )
+
+
+def _gate(past: Past, held: HeldSource, clock: _Moved) -> Gate:
+    stores = memory_stores()
+    if past.aa is not None:
+        stores.aa.save(past.aa)
+    return Gate(
+        source=held,
+        catalog=past.catalog,
+        stores=stores,
+        clock=clock,
+        discover=past.discover,
+        session_factory=Session,
+        settings=GateSettings(bound_s=_BOUND_S, warm_attempts=2),
+    )
+
+
+def _moments(rollout: PastRollout, every_s: float) -> Iterator[float]:
+    """The polls, the last one at the end."""
+    count = 1
+    while rollout.start + count * every_s < rollout.end - 1e-6:
+        yield rollout.start + count * every_s
+        count += 1
+    yield rollout.end
+
+
+def _request(rollout: PastRollout, policy: Policy, at: float) -> VerdictRequest:
+    """What a controller would have asked then; at the end whether it may become stable."""
+    asked = rollout.request
+    told = weights_until(rollout.weights, at) if rollout.weights else asked.weight
+    return replace(
+        asked,
+        as_of=None,
+        started_at=asked.started_at or datetime.fromtimestamp(rollout.start, UTC),
+        stage=Stage.FINAL if at >= rollout.end else asked.stage,
+        weight=told,
+        policy=policy,
+    )
+
+
+def _poll(verdict: Verdict, at: float) -> Poll:
+    return Poll(
+        at=at,
+        outcome=verdict.outcome,
+        answer=verdict.answer,
+        reason=verdict.reason,
+        final=verdict.final,
+        evidence=closest(verdict),
+        load=_load(verdict),
+    )
+
+
+def _load(verdict: Verdict) -> float | None:
+    """Requests of a canary pod over those of a control pod, as the signals tell it."""
+    found = (signal.details.get("load_ratio") for signal in verdict.signals)
+    return next((ratio for ratio in found if isinstance(ratio, float)), None)
+
+
+def _unread(rollout: PastRollout, error: SourceError) -> Course:
+    return Course(rollout=rollout, polls=(), problem=Reason(error.code, str(error)))
