@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -17,12 +18,14 @@ from pathlib import Path
 import pytest
 
 __all__ = [
+    "RunningPostgres",
     "RunningPrometheus",
     "fill_victoriametrics",
     "find_server",
     "free_port",
     "make_blocks",
     "require_server",
+    "running_postgres",
     "running_prometheus",
     "running_server",
     "running_victoriametrics",
@@ -31,6 +34,12 @@ __all__ = [
 
 ROOT = Path(__file__).resolve().parent.parent
 
+
+def _debian(name: str) -> tuple[str, ...]:
+    """Where Debian keeps a program of PostgreSQL, the newest first: not on PATH."""
+    return tuple(f"/usr/lib/postgresql/{version}/bin/{name}" for version in range(20, 12, -1))
+
+
 # name: variable, then where to look without it (a bare word means on PATH)
 PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "prometheus2": ("SERINUS_PROMETHEUS2", ("prometheus",)),
@@ -38,6 +47,7 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "prometheus3": ("SERINUS_PROMETHEUS3", (str(ROOT / ".servers/bin/prometheus3"),)),
     "thanos": ("SERINUS_THANOS", (str(ROOT / ".servers/bin/thanos"),)),
     "victoriametrics": ("SERINUS_VICTORIAMETRICS", ("victoria-metrics",)),
+    "postgres": ("SERINUS_POSTGRES", ("postgres", *_debian("postgres"))),
     "go": ("SERINUS_GO", ("go", str(ROOT / ".servers/go/bin/go"), "/usr/local/go/bin/go")),
     "controllers": ("SERINUS_CONTROLLERS", (str(ROOT / ".servers/bin/controllers"),)),
     "chromium": ("SERINUS_CHROMIUM", ("chromium",)),
@@ -166,6 +176,76 @@ def fill_victoriametrics(server: RunningPrometheus, samples: str) -> None:
         request = urllib.request.Request(f"{server.url}{path}", data=body.encode())
         with urllib.request.urlopen(request, timeout=60):
             pass
+
+
+@dataclass(frozen=True, slots=True)
+class RunningPostgres:
+    """A PostgreSQL of ours; `url` names its first, empty database."""
+
+    url: str
+    port: int
+    program: Path
+    data: Path
+
+    def database(self, name: str) -> str:
+        """The address of a new, empty database."""
+        import psycopg
+
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f'create database "{name}" template template0')
+        return self.url.rsplit("/", 1)[0] + f"/{name}"
+
+    def stop(self) -> None:
+        """Stop it at once, as a machine that fails would; what was committed stays."""
+        if (self.data / "postmaster.pid").exists():
+            self._control("stop", "-m", "immediate")
+
+    def start(self) -> None:
+        """Start it on its port and return when it answers."""
+        # Durable enough for processes that are killed: no test cuts the power.
+        options = f"-h 127.0.0.1 -p {self.port} -k '' -c fsync=off -c max_connections=200"
+        self._control("start", "-l", str(self.data / "server.log"), "-o", options)
+
+    def _control(self, *words: str) -> None:
+        control = [str(self.program.with_name("pg_ctl")), "-D", str(self.data), "-w", *words]
+        _as_postgres(control, self.data)
+
+
+def _as_postgres(command: list[str], folder: Path) -> None:
+    """Run as whom it lets itself be run: never as root."""
+    user = "postgres" if os.geteuid() == 0 else None
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        user=user,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} {command[-1]}: {done.stderr.decode(errors='replace')}")
+
+
+@contextmanager
+def running_postgres() -> Iterator[RunningPostgres]:
+    """Start a PostgreSQL on a free port with data of its own; stop it at the end."""
+    program = require_server("postgres").resolve()
+    # Beside pytest's folders: those are closed to the user that it runs as.
+    with tempfile.TemporaryDirectory(prefix="serinus-postgres-") as folder:
+        if os.geteuid() == 0:
+            shutil.chown(folder, "postgres")
+        port, data = free_port(), Path(folder)
+        url = f"postgresql://serinus@127.0.0.1:{port}/postgres"
+        server = RunningPostgres(url, port, program, data / "data")
+        words = ["--auth=trust", "--username=serinus", "--no-sync", "--encoding=UTF8"]
+        _as_postgres([str(program.with_name("initdb")), *words, "-D", str(server.data)], data)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 def make_blocks(openmetrics: str, data: Path) -> None:

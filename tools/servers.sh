@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the real servers that the contract tests start: Prometheus 2, promtool and
-# VictoriaMetrics from Debian, a Go toolchain, Prometheus 3 built from its Go module, Chromium, and
+# VictoriaMetrics and PostgreSQL from Debian, a Go toolchain, Prometheus 3 built from its Go module, Chromium, and
 # `controllers`: Argo Rollouts' and Flagger's own code as a client (tests/controllers).
 #
 #   tools/servers.sh            install and build what is missing
@@ -142,6 +142,15 @@ thanos_is_built() {
     [ -x "$thanos" ] && [ "$(cat "$servers/thanos.version" 2>/dev/null)" = "$thanos_version" ]
 }
 
+find_postgres() { # prints the path of the newest server binary; Debian keeps it off PATH
+    local found
+    if command -v postgres; then
+        return 0
+    fi
+    found="$(find /usr/lib/postgresql/*/bin/postgres -maxdepth 0 2>/dev/null | sort -V | tail -n 1)"
+    [ -n "$found" ] && printf '%s\n' "$found"
+}
+
 # Its go.mod replaces modules, which `go install` refuses: it is built in a copy of its own.
 build_thanos() {
     local go started found copy
@@ -165,7 +174,7 @@ build_thanos() {
 }
 
 print_env() {
-    local go
+    local go postgres
     if command -v prometheus >/dev/null; then
         printf 'export SERINUS_PROMETHEUS2=%q\n' "$(command -v prometheus)"
     fi
@@ -181,6 +190,9 @@ print_env() {
     if command -v victoria-metrics >/dev/null; then
         printf 'export SERINUS_VICTORIAMETRICS=%q\n' "$(command -v victoria-metrics)"
     fi
+    if postgres="$(find_postgres)"; then
+        printf 'export SERINUS_POSTGRES=%q\n' "$postgres"
+    fi
     if [ -x "$controllers" ]; then
         printf 'export SERINUS_CONTROLLERS=%q\n' "$controllers"
     fi
@@ -193,11 +205,12 @@ print_env() {
 }
 
 check() {
-    local missing=0 go
+    local missing=0 go postgres
     if command -v prometheus >/dev/null; then say "Prometheus 2: $(command -v prometheus)"; else say "Prometheus 2: missing"; missing=1; fi
     if command -v promtool >/dev/null; then say "promtool: $(command -v promtool)"; else say "promtool: missing"; missing=1; fi
     if prometheus3_is_built; then say "Prometheus 3: $prometheus3"; else say "Prometheus 3: missing"; missing=1; fi
     if command -v victoria-metrics >/dev/null; then say "VictoriaMetrics: $(command -v victoria-metrics)"; else say "VictoriaMetrics: missing"; missing=1; fi
+    if postgres="$(find_postgres)"; then say "PostgreSQL: $postgres"; else say "PostgreSQL: missing"; missing=1; fi
     if controllers_are_built; then say "controllers: $controllers"; else say "controllers: missing"; missing=1; fi
     if go="$(find_go)"; then say "Go: $go"; else say "Go: missing"; missing=1; fi
     if command -v chromium >/dev/null; then say "Chromium: $(command -v chromium)"; else say "Chromium: missing"; missing=1; fi
@@ -210,6 +223,8 @@ install() {
         apt_install prometheus
     fi
     command -v victoria-metrics >/dev/null || apt_install victoria-metrics
+    # The server alone: the package `postgresql` would also make and keep a cluster of its own.
+    find_postgres >/dev/null || apt_install postgresql-15
     command -v chromium >/dev/null || apt_install chromium
     # No server, but what reads our scripts in the tests.
     command -v shellcheck >/dev/null || apt_install shellcheck

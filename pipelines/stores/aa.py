@@ -8,12 +8,12 @@ from pipelines.stores.codec import pack, unpack
 from pipelines.stores.connections import Connections
 from pipelines.stores.statements import insertion
 
-__all__ = ["SqliteAa"]
+__all__ = ["SqlAa"]
 
 _ADD = insertion(schema.aa, but="number")
 
 
-class SqliteAa:
+class SqlAa:
     """`AaStore`."""
 
     def __init__(self, database: Connections) -> None:

@@ -17,13 +17,13 @@ from pipelines.stores.codec import pack, unpack
 from pipelines.stores.connections import Connections, Row, Transaction
 from pipelines.stores.statements import Attempts, Points, Verdicts
 
-__all__ = ["SqliteAttempts", "SqlitePoints", "SqliteVerdicts", "add_chunk", "add_verdict"]
+__all__ = ["SqlAttempts", "SqlPoints", "SqlVerdicts", "add_chunk", "add_verdict"]
 
 # Attempts under way whose values need not be read out of their bytes again.
 _REMEMBERED = 512
 
 
-class SqliteAttempts:
+class SqlAttempts:
     """`AttemptStore`."""
 
     def __init__(self, database: Connections) -> None:
@@ -126,7 +126,7 @@ def _moved(attempt: Attempt, body: bytes) -> dict[str, object]:
     }
 
 
-class SqliteVerdicts:
+class SqlVerdicts:
     """`VerdictStore`."""
 
     def __init__(self, database: Connections) -> None:
@@ -198,7 +198,7 @@ def _newest() -> sa.Select[tuple[str]]:
     return sa.select(newest.correlate(attempt).scalar_subquery()).select_from(attempt)
 
 
-class SqlitePoints:
+class SqlPoints:
     """`PointStore`."""
 
     def __init__(self, database: Connections) -> None:

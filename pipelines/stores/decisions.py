@@ -17,7 +17,7 @@ from pipelines.stores.codec import pack, unpack
 from pipelines.stores.connections import Connections, Transaction
 from pipelines.stores.statements import Revisions, insertion
 
-__all__ = ["SqliteAudit", "SqliteModes", "SqliteOverrides", "SqlitePolicies", "SqliteRevisions"]
+__all__ = ["SqlAudit", "SqlModes", "SqlOverrides", "SqlPolicies", "SqlRevisions"]
 
 _ADD_POLICY = insertion(schema.policies)
 _ADD_OVERRIDE = insertion(schema.overrides, but="number")
@@ -25,7 +25,7 @@ _ADD_MODE = insertion(schema.modes, but="number")
 _ADD_ENTRY = insertion(schema.audit, but="number")
 
 
-class SqlitePolicies:
+class SqlPolicies:
     """`PolicyStore`."""
 
     def __init__(self, database: Connections) -> None:
@@ -66,7 +66,7 @@ def _newest_policy(looks: Transaction, name: str) -> PolicyVersion | None:
     return PolicyVersion(policy=unpack(Policy, body), version=version, at=at, person=person)
 
 
-class SqliteOverrides:
+class SqlOverrides:
     """`OverrideStore`."""
 
     def __init__(self, database: Connections) -> None:
@@ -85,7 +85,7 @@ class SqliteOverrides:
         return [unpack(Override, row[0]) for row in rows]
 
 
-class SqliteModes:
+class SqlModes:
     """`ModeStore`."""
 
     def __init__(self, database: Connections) -> None:
@@ -103,7 +103,7 @@ class SqliteModes:
         return [unpack(ModeChange, row[0]) for row in rows]
 
 
-class SqliteRevisions:
+class SqlRevisions:
     """`RevisionStore`."""
 
     def __init__(self, database: Connections) -> None:
@@ -144,7 +144,7 @@ def _scope(revision: Revision) -> str:
     return repr((revision.tenant, revision.cluster, revision.namespace, revision.service))
 
 
-class SqliteAudit:
+class SqlAudit:
     """`AuditLog`."""
 
     def __init__(self, database: Connections) -> None:

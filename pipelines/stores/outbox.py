@@ -12,7 +12,7 @@ from pipelines.stores.codec import pack, unpack
 from pipelines.stores.connections import Connections, Transaction
 from pipelines.stores.statements import compiled, insertion
 
-__all__ = ["SqliteOutbox", "add_post"]
+__all__ = ["SqlOutbox", "add_post"]
 
 _notices, _deliveries = schema.notices.c, schema.deliveries.c
 _ADD_NOTICE = insertion(schema.notices, keep_old=True)
@@ -56,7 +56,7 @@ _TALLY = compiled(
 )
 
 
-class SqliteOutbox:
+class SqlOutbox:
     """`Outbox`."""
 
     def __init__(self, database: Connections) -> None:

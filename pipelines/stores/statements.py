@@ -1,16 +1,18 @@
-"""The statements of the embedded store, compiled once: building one costs more than running it."""
+"""The statements of the stores, compiled once: building one costs more than running it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pipelines.stores import schema
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 __all__ = [
     "AA_NEWEST",
@@ -28,12 +30,24 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Statement:
-    """SQL as the driver takes it, and the values that are the same at every run."""
+    """SQL as SQLite's driver takes it, and the values that are the same at every run.
+
+    `other` makes the same for PostgreSQL when it is first asked for.
+    """
 
     text: str
     fixed: Mapping[str, object]
+    other: Callable[[], str] | None = None
+    _postgres: str = ""
+
+    @property
+    def postgres(self) -> str:
+        """The SQL as psycopg takes it."""
+        if not self._postgres:
+            self._postgres = self.text if self.other is None else self.other()
+        return self._postgres
 
     def with_fixed(self, values: Mapping[str, object]) -> Mapping[str, object]:
         """The values of one run, complete."""
@@ -42,26 +56,53 @@ class Statement:
 
 def compiled(clause: sa.ClauseElement) -> Statement:
     """A clause of SQLAlchemy with its named parameters."""
+    return _either(clause, lambda: clause)
+
+
+def _either(clause: sa.ClauseElement, other: Callable[[], sa.ClauseElement]) -> Statement:
+    """A clause for SQLite, and how it is built for PostgreSQL."""
     found = clause.compile(dialect=sqlite.dialect(paramstyle="named"))
     fixed = {name: value for name, value in found.params.items() if value is not None}
-    return Statement(str(found), fixed)
+    return Statement(str(found), fixed, lambda: _for_postgres(other()))
+
+
+def _for_postgres(clause: sa.ClauseElement) -> str:
+    # Imported late: who keeps a file does not pay for it.
+    from sqlalchemy.dialects.postgresql import psycopg
+
+    return str(clause.compile(dialect=psycopg.dialect()))  # type: ignore[no-untyped-call]
 
 
 def insertion(table: sa.Table, *, keep_old: bool = False, but: str = "") -> Statement:
     """Insert a row whose columns are parameters of their names, all `but` one; or keep the old."""
-    rows = insert(table).values(_parameters(table, but))
-    return compiled(rows.on_conflict_do_nothing() if keep_old else rows)
+    values = _parameters(table, but)
+    if not keep_old:
+        return compiled(table.insert().values(values))
+    return _either(
+        sqlite.insert(table).values(values).on_conflict_do_nothing(),
+        lambda: _inserted(table).values(values).on_conflict_do_nothing(),
+    )
+
+
+def _inserted(table: sa.Table) -> postgresql.Insert:
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def _parameters(table: sa.Table, but: str = "") -> dict[str, sa.BindParameter[Any]]:
     return {c.name: sa.bindparam(c.name) for c in table.c if c.name != but}
 
 
-def _upsert(table: sa.Table, **computed: sa.ColumnElement[str]) -> Insert:
+def _upsert(table: sa.Table, **computed: sa.ColumnElement[str]) -> Statement:
     """Insert or replace by id; a column is a parameter of its own name, or computed."""
-    rows = insert(table).values({**_parameters(table), **computed})
-    changed = {c.name: rows.excluded[c.name] for c in table.c if c.name != "id"}
-    return rows.on_conflict_do_update(index_elements=["id"], set_=changed)
+
+    def rows(made: sqlite.Insert | postgresql.Insert) -> sa.ClauseElement:
+        rows = made.values({**_parameters(table), **computed})
+        changed = {c.name: rows.excluded[c.name] for c in table.c if c.name != "id"}
+        return rows.on_conflict_do_update(index_elements=["id"], set_=changed)
+
+    return _either(rows(sqlite.insert(table)), lambda: rows(_inserted(table)))
 
 
 class Attempts:
@@ -104,9 +145,7 @@ class Verdicts:
     _TENANT = sa.select(schema.attempts.c.tenant).where(
         schema.attempts.c.id == sa.bindparam("attempt", type_=sa.Text)
     )
-    SAVE = compiled(
-        _upsert(schema.verdicts, tenant=sa.func.coalesce(_TENANT.scalar_subquery(), ""))
-    )
+    SAVE = _upsert(schema.verdicts, tenant=sa.func.coalesce(_TENANT.scalar_subquery(), ""))
     OF_ID = compiled(
         sa.select(schema.verdicts.c.body).where(schema.verdicts.c.id == sa.bindparam("id"))
     )

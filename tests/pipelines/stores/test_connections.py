@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from detector.errors import NotFoundError, StoreError
 from detector.gate.record import chunk_of
 from pipelines.stores import schema
-from pipelines.stores.attempts import SqliteAttempts, SqlitePoints, add_chunk
-from pipelines.stores.connections import Connections
+from pipelines.stores.attempts import SqlAttempts, SqlPoints, add_chunk
+from pipelines.stores.sqlite_file import SqliteFile
 from pipelines.stores.statements import Attempts, Statement, insertion
 from tests.pipelines.stores.test_stores import PLAN, T0, attempt
 
@@ -24,8 +24,8 @@ NORMAL, FULL = 1, 2
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Connections]:
-    found = Connections(tmp_path / "s.db")
+def database(tmp_path: Path) -> Iterator[SqliteFile]:
+    found = SqliteFile(tmp_path / "s.db")
     yield found
     found.close()
 
@@ -34,9 +34,9 @@ class BrokenOffError(Exception):
     """What a test raises inside a transaction."""
 
 
-def test_what_is_broken_off_leaves_nothing(database: Connections) -> None:
+def test_what_is_broken_off_leaves_nothing(database: SqliteFile) -> None:
     """A poll that dies between its samples and its answer would leave half of both."""
-    attempts, chunk = SqliteAttempts(database), chunk_of("a1", "", b"samples")
+    attempts, chunk = SqlAttempts(database), chunk_of("a1", "", b"samples")
     with suppress(BrokenOffError), database.write() as transaction:
         attempts.put(transaction, attempt())
         add_chunk(transaction, chunk, T0)
@@ -44,19 +44,19 @@ def test_what_is_broken_off_leaves_nothing(database: Connections) -> None:
     with pytest.raises(NotFoundError):
         attempts.get("a1")
     with pytest.raises(NotFoundError):
-        SqlitePoints(database).chain(chunk.hash)
+        SqlPoints(database).chain(chunk.hash)
 
 
-def test_after_a_broken_transaction_the_next_one_works(database: Connections) -> None:
+def test_after_a_broken_transaction_the_next_one_works(database: SqliteFile) -> None:
     """One failure would lock the file for good."""
-    attempts = SqliteAttempts(database)
+    attempts = SqlAttempts(database)
     with pytest.raises(StoreError, match="no such table"), database.write() as transaction:
         transaction.run(Statement("delete from nowhere", {}))
     attempts.save(attempt())
     assert attempts.get("a1") == attempt()
 
 
-def test_durable_is_for_one_write_only(database: Connections) -> None:
+def test_durable_is_for_one_write_only(database: SqliteFile) -> None:
     """Every later poll would wait for the disk, or a decision of a person would not."""
     with database.write(durable=True) as transaction:
         inside = transaction.first(SYNCHRONOUS, {})
@@ -67,7 +67,7 @@ def test_durable_is_for_one_write_only(database: Connections) -> None:
 
 def test_an_attempt_that_another_process_moved_is_read_anew(tmp_path: Path) -> None:
     """What was read before would hide a fail that another process latched."""
-    one, two = (SqliteAttempts(Connections(tmp_path / "s.db")) for _ in range(2))
+    one, two = (SqlAttempts(SqliteFile(tmp_path / "s.db")) for _ in range(2))
     one.save(attempt())
     before = one.get("a1")
     two.save(replace(attempt(), last_asked=T0 + 99, head="f00d"))
@@ -75,9 +75,9 @@ def test_an_attempt_that_another_process_moved_is_read_anew(tmp_path: Path) -> N
     assert one.get("a1") == replace(attempt(), last_asked=T0 + 99, head="f00d")
 
 
-def test_a_plan_is_there_at_the_next_reading_after_it_came(database: Connections) -> None:
+def test_a_plan_is_there_at_the_next_reading_after_it_came(database: SqliteFile) -> None:
     """An attempt that began without a plan would never be judged."""
-    attempts = SqliteAttempts(database)
+    attempts = SqlAttempts(database)
     planned = replace(attempt(), plan=PLAN)
     attempts.save(attempt())
     without = attempts.get("a1")
@@ -86,9 +86,9 @@ def test_a_plan_is_there_at_the_next_reading_after_it_came(database: Connections
     assert attempts.get("a1").plan == planned.plan
 
 
-def test_saving_again_changes_what_moves_and_keeps_the_one_row(database: Connections) -> None:
+def test_saving_again_changes_what_moves_and_keeps_the_one_row(database: SqliteFile) -> None:
     """Searches by time would find attempts where they stood at their first question."""
-    attempts = SqliteAttempts(database)
+    attempts = SqlAttempts(database)
     attempts.save(attempt())
     attempts.save(replace(attempt(), last_asked=T0 + 5, head="beef", evaluated_to=T0 + 1))
     with database.built() as connection:
@@ -97,9 +97,9 @@ def test_saving_again_changes_what_moves_and_keeps_the_one_row(database: Connect
     assert (row.asked_at, row.service) == (attempt().asked_at, attempt().identity.service)
 
 
-def test_threads_write_and_read_at_once(database: Connections) -> None:
+def test_threads_write_and_read_at_once(database: SqliteFile) -> None:
     """Two threads on one connection, or a lock that is never given back."""
-    attempts, failures = SqliteAttempts(database), []
+    attempts, failures = SqlAttempts(database), []
 
     def use(number: int) -> None:
         try:
@@ -130,9 +130,9 @@ def test_an_insertion_leaves_out_what_the_store_numbers_itself() -> None:
     assert ":body" in insertion(schema.audit, but="number").text
 
 
-def test_what_was_never_committed_is_not_believed(database: Connections) -> None:
+def test_what_was_never_committed_is_not_believed(database: SqliteFile) -> None:
     """A poll would go on from samples that the store does not have."""
-    attempts = SqliteAttempts(database)
+    attempts = SqlAttempts(database)
     attempts.save(attempt())
     with suppress(BrokenOffError), database.write() as transaction:
         attempts.put(transaction, replace(attempt(), head="lost"))
