@@ -45,8 +45,9 @@ unit: setup ## the fast tests: no real servers, nothing slow
 	    $(PYTEST) -m "not real and not slow and not e2e and not docs" $(ARGS)
 
 .PHONY: lint
-lint: setup ## ruff, mypy --strict, import contracts
+lint: setup ## ruff, mypy --strict, import contracts, hadolint
 	@echo "== lint"
+	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
 	@echo "== types"
