@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from detector.gate.aa import AaKind, AaResult, AaSignal, PlaceboKind, Scope, Tally
-from detector.ports import AaStore
-from pipelines.stores.memory import memory_stores
-from pipelines.stores.sqlite import Database
+from detector.ports import AaStore, Stores
 
 T0 = 1_790_000_000.0
 SCOPE = Scope(tenant="default", cluster=None, namespace="shop", service="checkout")
@@ -38,15 +34,10 @@ RESULT = AaResult(
 )
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def checks(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AaStore]:
-    """Both kinds."""
-    if request.param == "memory":
-        yield memory_stores().aa
-        return
-    database = Database(tmp_path / "serinus.db")
-    yield database.stores().aa
-    database.close()
+@pytest.fixture
+def checks(stores: Stores) -> AaStore:
+    """Those of each kind."""
+    return stores.aa
 
 
 def test_a_self_check_comes_back_whole(checks: AaStore) -> None:

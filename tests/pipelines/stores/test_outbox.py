@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,21 +12,9 @@ from detector.gate.telling import DeliveryState, Errand, Notice, NoticeKind, Pos
 from detector.gate.verdict import Outcome
 from detector.ports import Outbox, Stores
 from pipelines.stores.memory import DAY_S, memory_stores
-from pipelines.stores.sqlite import Database
 from tests.pipelines.stores.test_stores import T0, attempt, verdict
 
 SENT = Settled(state=DeliveryState.SENT, at=T0 + 1)
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
-    """Both kinds."""
-    if request.param == "memory":
-        yield memory_stores()
-        return
-    database = Database(tmp_path / "serinus.db")
-    yield database.stores()
-    database.close()
 
 
 def notice(id: str = "fail:a1", at: float = T0) -> Notice:

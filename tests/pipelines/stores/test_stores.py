@@ -1,11 +1,9 @@
-"""One contract over the embedded file and the stores in memory."""
+"""One contract over every kind of store."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -22,8 +20,7 @@ from detector.ports import Stores
 from detector.series import Matcher, MatchOp
 from detector.signals.plan import Family, Missing, Plan
 from detector.signals.signal import Shape
-from pipelines.stores.memory import DAY_S, memory_stores
-from pipelines.stores.sqlite import Database
+from pipelines.stores.memory import DAY_S
 
 T0 = 1_790_000_000.0
 PLAN = Plan(
@@ -36,17 +33,6 @@ PLAN = Plan(
     notes=("one",),
 )
 REASON = Reason("error_rate_up", "Errors rose.")
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
-    """Both kinds."""
-    if request.param == "memory":
-        yield memory_stores()
-        return
-    database = Database(tmp_path / "deep" / "serinus.db")
-    yield database.stores()
-    database.close()
 
 
 def attempt(id: str = "a1", *, at: float = T0, **changes: object) -> Attempt:
