@@ -18,7 +18,7 @@ from api.gatekeeper import Gatekeeper
 from api.pool import Pool
 from api.probe import Probe
 from api.problems import install_problems
-from api.routes import health, modes, policies, rollouts, verdicts
+from api.routes import health, modes, policies, rollouts, services, verdicts
 from api.settings import Settings
 from api.telemetry import Telemetry
 from api.ui import pages
@@ -37,6 +37,7 @@ TAGS = [
     {"name": "verdicts", "description": "The question and its answers."},
     {"name": "rollouts", "description": "What was decided when, and what people decided."},
     {"name": "policies", "description": "How strictly rollouts are judged."},
+    {"name": "services", "description": "What discovery finds, and what would be judged."},
     {"name": "modes", "description": "Break-glass."},
     {"name": "flagger", "description": "Flagger's webhooks; a yes is exactly 200."},
     {"name": "health", "description": "Probes and metrics."},
@@ -83,7 +84,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.context = context
-    for room in (verdicts, rollouts, policies, modes, flagger, health, pages):
+    for room in (verdicts, rollouts, policies, services, modes, flagger, health, pages):
         app.include_router(room.router)
     install_problems(app)
     app.add_middleware(BodyLimit, limit=settings.limits.body_kb * 1024)

@@ -14,10 +14,11 @@ from detector.ports import MetricCatalog, MetricSource, Stores
 from detector.signals.plan import Plan
 from pipelines.flows.gate import Gate, GateSettings
 from pipelines.flows.locate import Discover
+from pipelines.flows.services import Services
 from pipelines.sources.metered import MeteredSource
 from pipelines.sources.open import Source, open_source
 
-__all__ = ["DATABASE", "Opened", "open_gate", "open_records", "open_replayer"]
+__all__ = ["DATABASE", "Opened", "open_gate", "open_records", "open_replayer", "open_services"]
 
 DATABASE = "serinus.db"
 
@@ -60,6 +61,16 @@ def open_records(data: Path) -> Opened:
     It needs no configuration, so that breaking the glass works when that is what is broken.
     """
     return _sourceless(*_sqlite(data / DATABASE))
+
+
+def open_services(
+    settings: Settings, source: Source, *, clock: Callable[[], float] = time.time
+) -> Services:
+    """What discovery shows of a source, by the packs of the settings."""
+    from pipelines.packs import load_packs
+
+    packs, bound_s = load_packs(settings.packs), settings.limits.source_s
+    return Services(source=source, catalog=source, packs=packs, clock=clock, bound_s=bound_s)
 
 
 def open_replayer() -> Gate:

@@ -19,6 +19,7 @@ from api.telemetry import Telemetry, account_of
 from detector.gate.curve import Curve
 from detector.gate.request import VerdictRequest
 from detector.gate.verdict import Verdict
+from pipelines.flows.services import Services
 from pipelines.sources.metered import charged_to
 
 __all__ = ["Context", "In"]
@@ -28,7 +29,7 @@ __all__ = ["Context", "In"]
 class Context:
     """The parts of one app. `store` and `source` probe them; they may block for a second.
 
-    `clock` tells pages how long ago a moment was.
+    `clock` tells pages how long ago a moment was; `services` is None without a metric source.
     """
 
     gate: Gatekeeper
@@ -41,6 +42,7 @@ class Context:
     chart: Callable[[str], tuple[Curve, ...]]
     events: Events
     clock: Callable[[], float] = time.time
+    services: Services | None = None
 
     async def ask(
         self, question: Callable[[VerdictRequest], Verdict], request: VerdictRequest

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.compose import Opened
+from api.compose import Opened, open_services
 from api.probe import source_probe, store_probe
 from api.settings import Settings
 from pipelines.flows.curves import Curves
@@ -17,7 +18,7 @@ __all__ = ["serving_app"]
 
 def serving_app(opened: Opened, settings: Settings, *, on_stop: Callable[[], None]) -> FastAPI:
     """Every door, with probes, charts and costs; `on_stop` runs after the last answer."""
-    return create_app(
+    app = create_app(
         opened.gate,
         settings,
         source=opened.source,
@@ -26,3 +27,6 @@ def serving_app(opened: Opened, settings: Settings, *, on_stop: Callable[[], Non
         chart=Curves(opened.stores).of,
         on_stop=on_stop,
     )
+    services = open_services(settings, opened.source)
+    app.state.context = replace(app.state.context, services=services)
+    return app

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli.discover_command import discover
 from api.cli.guard import guarded
 from api.cli.options import (
     Config,
@@ -48,6 +49,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(discover)
 
 
 @app.command()

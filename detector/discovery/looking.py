@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from detector.discovery.matching import Labels, equal, literal
+from detector.discovery.spelling import spelled
 from detector.ports import MetricCatalog
 from detector.series import Matcher, MatchOp, Query
 from detector.signals.packs import Pack
@@ -82,22 +83,29 @@ class Look:
         return self.catalog.label_values(label, queries, begin, self.end, timeout_s=self.timeout_s)
 
 
-def service_matcher(label: str, service: str, pods: Sequence[str] = ()) -> Matcher:
+def service_matcher(
+    label: str, service: str, pack: Pack | None = None, namespace: str | None = None
+) -> Matcher:
     """What says that a series is of the service; a job may have a namespace in front of it.
 
-    Where the label is one of `pods` its values are names of pods, as controllers make them.
+    Where the label is one of the pack's `pods` its values are names of pods, as controllers make
+    them; where it is `spelled`, names as a proxy writes them, of the namespace if one is told.
     """
-    if label in pods:
+    if pack is not None and label in pack.spelled:
+        return Matcher(label, MatchOp.MATCHES, spelled(pack.spelled[label], service, namespace))
+    if pack is not None and label in pack.pods:
         return Matcher(label, MatchOp.MATCHES, f"{literal(service)}{_POD_ENDS}")
     if label == "job" and "/" not in service:
         return Matcher(label, MatchOp.MATCHES, f"(.+/)?{literal(service)}")
     return equal(label, service)
 
 
-def service_queries(packs: Sequence[Pack], names: frozenset[str], service: str) -> list[Query]:
+def service_queries(
+    packs: Sequence[Pack], names: frozenset[str], service: str, namespace: str | None = None
+) -> list[Query]:
     """One query for each metric of requests or durations and each label that may name a service."""
     return [
-        Query(metric, (*more, service_matcher(label, service, pack.pods)))
+        Query(metric, (*more, service_matcher(label, service, pack, namespace)))
         for pack in packs
         for metric, more in _metrics(pack)
         if metric in names

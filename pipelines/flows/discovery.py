@@ -13,7 +13,7 @@ from detector.signals.packs import Pack
 from detector.signals.plan import Plan
 from pipelines.flows.turns import Budget
 
-__all__ = ["Discovery"]
+__all__ = ["BoundCatalog", "BoundSource", "Discovery"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +35,18 @@ class Discovery:
         """The plan of a service; all that is asked for it takes `timeout_s` together."""
         budget = Budget(timeout_s)
         return discover(
-            _BoundCatalog(catalog, budget),
+            BoundCatalog(catalog, budget),
             self.packs,
             request,
             start=start,
             end=end,
             timeout_s=timeout_s,
-            source=None if self.source is None else _BoundSource(self.source, budget),
+            source=None if self.source is None else BoundSource(self.source, budget),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _BoundCatalog:
+class BoundCatalog:
     """A catalogue whose calls have what is left of the time."""
 
     catalog: MetricCatalog
@@ -69,7 +69,7 @@ class _BoundCatalog:
 
 
 @dataclass(frozen=True, slots=True)
-class _BoundSource:
+class BoundSource:
     """A source whose reads have what is left of the time."""
 
     source: MetricSource

@@ -1,0 +1,77 @@
+"""`/v1/services`: which services there are, and what would be judged of each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from api.bodies.loose import Word
+from api.bodies.services import ServicesAnswer, SignalsAnswer, page_body, portrait_body
+from api.context import Context, In
+from api.routes.verdicts import PROBLEMS
+from api.strict import StrictRoute, json_response
+from detector.errors import NotFoundError
+from detector.gate.request import VerdictRequest
+from pipelines.flows.services import Services
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/services", tags=["services"], route_class=StrictRoute)
+
+Name = Annotated[str, Path(min_length=1, max_length=253, description="The service.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Services on a page.")]
+Arm = Annotated[Word, Query(description="PromQL label selector; found by itself if not given.")]
+
+
+@router.get(
+    "",
+    summary="Services that the metric source knows",
+    response_model=None,
+    responses={**PROBLEMS, 200: {"model": ServicesAnswer, "description": "By name."}},
+)
+async def listed(
+    context: In,
+    cursor: Annotated[Word, Query(description="`next` of the page before.")] = None,
+    limit: Limit = 50,
+) -> Response:
+    """Found by the labels of what counts requests; what was too much to look at is named."""
+    page = await context.pool.run(_services(context).listed, after=cursor, limit=limit)
+    return json_response(page_body(page))
+
+
+@router.get(
+    "/{service}/signals",
+    summary="What would be judged of a service",
+    response_model=None,
+    responses={**PROBLEMS, 200: {"model": SignalsAnswer, "description": "Its signals."}},
+)
+async def signals(
+    context: In,
+    *,
+    service: Name,
+    canary: Arm = None,
+    control: Arm = None,
+    namespace: Annotated[Word, Query(description="Where the service runs.")] = None,
+    cluster: Annotated[Word, Query(description="In which cluster.")] = None,
+    policy: Annotated[Word, Query(description="The policy of the self-test.")] = None,
+    test: Annotated[bool, Query(description="Whether to try it on the newest samples.")] = False,
+) -> Response:
+    """Each signal with its query, unit, amount of data and confidence, and what is not bound."""
+    request = VerdictRequest(
+        service=service,
+        canary=canary or "",
+        control=control,
+        namespace=namespace,
+        cluster=cluster,
+        policy=await context.pool.run(context.gate.people.policy, policy or "default"),
+    )
+    portrait = await context.pool.run(_services(context).portrait, request, test=test)
+    return json_response(portrait_body(portrait))
+
+
+def _services(context: Context) -> Services:
+    if context.services is None:
+        raise NotFoundError("this serinus has no metric source to look for services in")
+    return context.services

@@ -1,0 +1,188 @@
+"""A look at services without a rollout: pods, namespaces, splits, and what hides a signal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from detector.discovery.asked import Asked
+from detector.discovery.census import Sighting, Skipped
+from detector.discovery.looking import Look, service_matcher, service_queries
+from detector.discovery.matching import Labels, first_label, fits, literal, rules, values_of
+from detector.discovery.splits import Split, splits
+from detector.discovery.traffic import Candidate, candidates
+from detector.errors import SourceError
+from detector.series import Matcher, MatchOp, Query
+from detector.signals.packs import Pack
+from detector.signals.signal import Unit
+
+__all__ = ["Glance", "glances", "hidden", "pods_of", "sight"]
+
+_AT_ONCE = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """A service as a list shows it; `metrics` count its requests, the one that is looked at first.
+
+    `split` is the label that tells its versions apart, None where none is of use.
+    """
+
+    service: str
+    metrics: tuple[str, ...]
+    packs: tuple[str, ...]
+    namespaces: tuple[str, ...]
+    pods: int
+    split: Split | None
+
+
+def glances(
+    look: Look, packs: Sequence[Pack], sightings: Sequence[Sighting]
+) -> tuple[tuple[Glance, ...], tuple[Skipped, ...]]:
+    """What the sighted services look like now, by name, and those that were too wide to look at.
+
+    Many services are asked for at once; where that is too much for the source, in halves.
+    """
+    found: dict[str, list[Labels]] = {}
+    skipped: list[Skipped] = []
+    for metric, label in sorted({(one.metric, one.label) for one in sightings}):
+        names = sorted({o.service for o in sightings if (o.metric, o.label) == (metric, label)})
+        for begin in range(0, len(names), _AT_ONCE):
+            part = names[begin : begin + _AT_ONCE]
+            found.setdefault(metric, []).extend(_series(look, metric, label, part, skipped))
+    by_name = {pack.name: pack for pack in packs}
+    services = sorted({one.service for one in sightings})
+    told = [
+        _glance(name, [o for o in sightings if o.service == name], by_name, found)
+        for name in services
+    ]
+    return tuple(told), tuple(skipped)
+
+
+def _series(
+    look: Look, metric: str, label: str, names: Sequence[str], skipped: list[Skipped]
+) -> Sequence[Labels]:
+    """Label sets of some services now; a source that finds them too many is asked in halves."""
+    patterns = [service_matcher(label, name) for name in names]
+    try:
+        return look.now([Query(metric, (_any(patterns),))]).get(metric, ())
+    except SourceError as error:
+        if error.code != "query_rejected" or len(names) == 1:
+            why = f"not looked at: {error}"
+            skipped += [Skipped(what=f"{name} ({metric})", why=why) for name in names]
+            return ()
+    middle = len(names) // 2
+    return [
+        *_series(look, metric, label, names[:middle], skipped),
+        *_series(look, metric, label, names[middle:], skipped),
+    ]
+
+
+def _any(matchers: Sequence[Matcher]) -> Matcher:
+    """One matcher of what any of several selects, all of one label."""
+    if len(matchers) == 1:
+        return matchers[0]
+    parts = [m.value if m.op is MatchOp.MATCHES else literal(m.value) for m in matchers]
+    return Matcher(matchers[0].label, MatchOp.MATCHES, "|".join(parts))
+
+
+def _glance(
+    service: str,
+    sightings: Sequence[Sighting],
+    packs: Mapping[str, Pack],
+    found: Mapping[str, Sequence[Labels]],
+) -> Glance:
+    every = [_view(service, one, packs[one.pack], found) for one in sightings]
+    views = [view for view in every if view.series] or every
+    views.sort(key=lambda view: (view.pack.unit is Unit.POD, view.pods), reverse=True)
+    best = views[0]
+    usable = [one for one in splits(best.series, best.split_by) if not one.against]
+    return Glance(
+        service=service,
+        metrics=tuple(dict.fromkeys(view.metric for view in views)),
+        packs=tuple(dict.fromkeys(view.pack.name for view in views)),
+        namespaces=tuple(sorted({n for view in views for n in view.namespaces})),
+        pods=best.pods,
+        split=usable[0] if usable else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """A service by one of its metrics."""
+
+    metric: str
+    pack: Pack
+    series: tuple[Labels, ...]
+    pod_label: str
+
+    @property
+    def split_by(self) -> str:
+        return pods_of(self.pack, self.pod_label)
+
+    @property
+    def pods(self) -> int:
+        return len(values_of(self.split_by, self.series))
+
+    @property
+    def namespaces(self) -> frozenset[str]:
+        label = first_label(self.pack.namespaces, self.series)
+        return values_of(label, self.series) if label else frozenset()
+
+
+def _view(
+    service: str, sighting: Sighting, pack: Pack, found: Mapping[str, Sequence[Labels]]
+) -> _View:
+    named = service_matcher(sighting.label, service)
+    told = next(one for one in pack.requests if one.metric == sighting.metric)
+    own = (named, *rules(told.where, told.without))
+    series = tuple(s for s in found.get(sighting.metric, ()) if fits(own, s))
+    label = first_label(pack.pods, series) or pack.pods[0]
+    return _View(metric=sighting.metric, pack=pack, series=series, pod_label=label)
+
+
+def pods_of(pack: Pack, pod_label: str) -> str:
+    """The label that names the service's own pods; empty where series are not of its pods."""
+    return pod_label if pack.unit is Unit.POD else ""
+
+
+def sight(
+    look: Look, packs: Sequence[Pack], names: frozenset[str], asked: Asked
+) -> Candidate | None:
+    """The request metric of one service as it is now; None where the service is not there."""
+    found = look.now(service_queries(packs, names, asked.service))
+    every = candidates(packs, found, asked)
+    return every[0] if every else None
+
+
+def hidden(
+    look: Look, packs: Sequence[Pack], names: frozenset[str], service: str
+) -> Iterator[Skipped]:
+    """Histograms that the service has and that cannot be read: those without their last bucket."""
+    for pack in packs:
+        for told in pack.durations:
+            if told.metric not in names:
+                continue
+            for label in pack.services:
+                edges = look.values_now(
+                    "le", [Query(told.metric, (service_matcher(label, service),))]
+                )
+                if edges:
+                    if not {"+Inf", "inf", "Inf"} & set(edges):
+                        yield Skipped(what=told.metric, why=_endless(told.metric, edges))
+                    break
+
+
+def _endless(metric: str, edges: Sequence[str]) -> str:
+    shown = ", ".join(sorted(edges, key=_number)[-3:])
+    return (
+        f'{metric} has no bucket le="+Inf" (its last edges: {shown}), so that nobody knows how'
+        " many requests there were: client libraries write it, a relabelling drops it"
+    )
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("inf")
