@@ -87,6 +87,16 @@ class NeedsAnswer(Answer):
     canary_pods: int | None = Field(description="Pods of the canary.")
 
 
+class AaAnswer(Answer):
+    """What the gate says of this service's own pods when nothing was changed."""
+
+    at: str = Field(description="When it was checked.")
+    placebos: int = Field(description="Groups of pods that were called a canary.")
+    failed: int = Field(description="How many of them would have been rolled back.")
+    reached: int = Field(description="How many ever had the evidence that a fail needs.")
+    raised: float = Field(description="What `needed` is multiplied by here; 1 or more.")
+
+
 class LinksAnswer(Answer):
     """Where to look."""
 
@@ -118,6 +128,7 @@ EXAMPLE_VERDICT: dict[str, Any] = {
     "needs": {"requests": 0, "seconds": 0, "canary_pods": None},
     "waiting": None,
     "notes": [],
+    "aa": None,
     "links": {
         "self": "/v1/verdicts/019a0b1c2d3e4f5061728394a5b6",
         "ui": "/rollouts/019a0b1c2d3e0123456789abcdef",
@@ -152,6 +163,9 @@ class VerdictAnswer(Answer):
     needs: NeedsAnswer = Field(description="What a pass still lacks.")
     waiting: str | None = Field(description="What is waited for, in words.")
     notes: list[str] = Field(description="What a person should know beside.")
+    aa: AaAnswer | None = Field(
+        description="The service's self-check as it stood when the attempt began; null: none yet."
+    )
     links: LinksAnswer = Field(description="Where to look.")
 
 

@@ -11,7 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["ENOUGH", "TOLERATED", "AaKind", "AaResult", "AaSignal", "PlaceboKind", "Scope", "Tally"]
+__all__ = [
+    "ENOUGH",
+    "TOLERATED",
+    "AaKind",
+    "AaResult",
+    "AaSignal",
+    "AaSummary",
+    "PlaceboKind",
+    "Scope",
+    "Tally",
+]
 
 # Of fewer placebos one per cent cannot be told.
 ENOUGH = 200
@@ -87,6 +97,17 @@ class AaSignal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AaSummary:
+    """What stands beside each verdict. `at` is unix seconds, `raised` what multiplies `needed`."""
+
+    at: float
+    placebos: int
+    failed: int
+    reached: int
+    raised: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AaResult:
     """The self-check of one service, done at `at` on placebos from `since` to `until` (unix s).
 
@@ -117,6 +138,17 @@ class AaResult:
     def reached(self) -> int:
         """How many ever had the evidence that a fail needs, in a burst or not."""
         return sum(kind.reached for kind in self.kinds)
+
+    @property
+    def summary(self) -> AaSummary:
+        """In five numbers."""
+        return AaSummary(
+            at=self.at,
+            placebos=self.placebos,
+            failed=self.failed,
+            reached=self.reached,
+            raised=max(self.raised, 1.0),
+        )
 
     @property
     def is_enough(self) -> bool:

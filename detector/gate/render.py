@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from detector.gate.aa import AaSummary
 from detector.gate.verdict import Effect, SignalVerdict, Verdict
 
 __all__ = ["Json", "utc_text", "verdict_body"]
@@ -45,11 +46,22 @@ def verdict_body(verdict: Verdict, *, brief: bool) -> dict[str, Json]:
         },
         "waiting": verdict.waiting,
         "notes": list(verdict.notes),
+        "aa": None if verdict.aa is None else _aa(verdict.aa),
         "links": {"self": f"/v1/verdicts/{verdict.id}", "ui": f"/rollouts/{verdict.attempt}"},
     }
     if brief:
         del body["signals"]
     return body
+
+
+def _aa(found: AaSummary) -> dict[str, Json]:
+    return {
+        "at": utc_text(datetime.fromtimestamp(found.at, UTC)),
+        "placebos": found.placebos,
+        "failed": found.failed,
+        "reached": found.reached,
+        "raised": _number(found.raised),
+    }
 
 
 def utc_text(at: datetime | None) -> str | None:

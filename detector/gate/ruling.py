@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from detector.gate.aa_words import aa_note
 from detector.gate.attempt import Attempt, Latch
 from detector.gate.decision import Override
 from detector.gate.judgement import Judgement
@@ -97,8 +98,9 @@ def rule(attempt: Attempt, judgement: Judgement, seen: Circumstances) -> Verdict
         mode=seen.mode,
         signals=judgement.signals,
         needs=judgement.needs if outcome is Outcome.INCONCLUSIVE else Needs(),
-        notes=(*judgement.notes, *seen.notes),
+        notes=(*judgement.notes, *seen.notes, *aa_note(attempt.aa)),
         waiting=judgement.waiting if outcome is Outcome.INCONCLUSIVE else None,
+        aa=None if attempt.aa is None else attempt.aa.summary,
     )
 
 

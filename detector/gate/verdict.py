@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from detector.gate.aa import AaSummary
 from detector.gate.policy import Mode
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import Stage
@@ -75,7 +76,7 @@ class Needs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One stored answer."""
+    """One stored answer; `aa` is the service's self-check as it stood when the attempt began."""
 
     id: str
     outcome: Outcome
@@ -97,6 +98,7 @@ class Verdict:
     needs: Needs
     notes: tuple[str, ...] = ()
     waiting: str | None = None
+    aa: AaSummary | None = None
 
     @property
     def is_unseen(self) -> bool:

@@ -73,6 +73,7 @@ class Following:
             engine=ENGINE,
             asked_at=now,
             last_asked=now,
+            aa=self._stores.aa.newest(identity.scope, until=now),
         )
 
     def successor(self, asked: Asked, old: Attempt, since: float, policy: Policy) -> Attempt:

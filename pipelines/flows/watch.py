@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from detector.errors import SourceError
+from detector.gate.aa_policy import checked
 from detector.gate.attempt import Attempt
 from detector.gate.judgement import Judgement
 from detector.gate.policy import Policy
@@ -223,7 +224,7 @@ def watch_of(attempt: Attempt, factory: SessionFactory) -> Watch:
         policy=policy,
         start=start,
         interval=interval,
-        judge=factory(plan, policy, start=start, interval=interval),
+        judge=factory(plan, checked(policy, attempt.aa), start=start, interval=interval),
         presence=Presence(plan, interval, policy.time_scale),
         fresh=Fresh(),
         steering=Steering(gauge=plan.weight, start=start, scale=policy.time_scale),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from detector.gate.attempt import Weight
+from detector.gate.aa import AaKind, AaResult, PlaceboKind
+from detector.gate.attempt import Weight, identity_of
 from detector.gate.backtest import Course, Truth, closest
 from detector.gate.reason import ReasonCode
 from detector.gate.session import Session
@@ -133,3 +135,36 @@ def test_without_a_start_the_rollout_begins_where_the_list_says() -> None:
     course = played(shop(), request=asked)
     assert course.polls == played(shop()).polls
     assert datetime.fromtimestamp(course.polls[0].at, UTC).timestamp() == T0 + 60
+
+
+# -- the self-check of the service
+
+
+def checked(raised: float) -> AaResult:
+    """A check of the shop."""
+    return AaResult(
+        scope=identity_of(rollout().request).scope,
+        at=T0 - 86_400,
+        since=T0 - 8 * 86_400,
+        until=T0 - 86_400,
+        policy=POLICY.digest,
+        engine="1.0.0",
+        kinds=(AaKind(kind=PlaceboKind.OLD, placebos=240, failed=1, reached=3),),
+        signals=(),
+        raised=raised,
+    )
+
+
+def test_a_self_check_raises_what_a_fail_needs() -> None:
+    """A service that is noisier than the engine believes must not be rolled back for it."""
+    source = shop(errors=0.04)
+    plain = play(rollout(), past_of(source), policy=POLICY, every_s=15.0)
+    raised = play(rollout(), replace(past_of(source), aa=checked(1e3)), policy=POLICY, every_s=15.0)
+    calm = play(rollout(), replace(past_of(source), aa=checked(0.5)), policy=POLICY, every_s=15.0)
+    assert plain.first_fail is not None
+    assert raised.first_fail is not None
+    assert raised.first_fail.at > plain.first_fail.at
+    for one, other in zip(plain.polls, raised.polls, strict=False):
+        for name, value in one.evidence.items():
+            assert other.evidence[name] == pytest.approx(value - math.log(1e3))
+    assert calm.polls == plain.polls
