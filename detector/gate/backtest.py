@@ -95,6 +95,13 @@ class Course:
         return self.polls[-1] if self.polls else None
 
     @property
+    def end(self) -> Outcome:
+        """How it ended: a fail stands, whatever came after."""
+        if self.first_fail is not None:
+            return Outcome.FAIL
+        return Outcome.INCONCLUSIVE if self.last is None else self.last.outcome
+
+    @property
     def is_judged(self) -> bool:
         """Whether there was anything to be judged."""
         return self.problem is None and bool(self.polls)
