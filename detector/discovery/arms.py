@@ -18,13 +18,15 @@ class Side:
     """One arm: what selects it among the series of its service, and what that finds now.
 
     `how` is said where it is not the selector itself. `is_of_service` False: its series do not
-    carry the service's name, so that its selector stands alone.
+    carry the service's name, so that its selector stands alone. `is_by_role`: it was told by the
+    name that the canary usually has, not by the selector.
     """
 
     matchers: tuple[Matcher, ...]
     series: tuple[Labels, ...]
     how: str = ""
     is_of_service: bool = True
+    is_by_role: bool = False
 
 
 def resolve(asked: Sequence[Matcher], series: Sequence[Labels], pod_label: str) -> Side | None:

@@ -25,8 +25,9 @@ def bound_signals(service: Service) -> tuple[tuple[BoundSignal, ...], tuple[Miss
         _restarts(service),
         _cpu(service),
         _memory(service),
-        *extra_signals(service),
     ]
+    names = {one.signal.name for one in made if isinstance(one, BoundSignal)}
+    made += extra_signals(service, frozenset(names))
     bound = tuple(one for one in made if isinstance(one, BoundSignal))
     return bound, tuple(one for one in made if isinstance(one, Missing))
 
@@ -85,9 +86,15 @@ def _no_histogram(service: Service) -> str:
         return f"{told.metric} of the service carries neither the arms' labels nor their pods"
     looked = [part.metric for part in service.candidate.pack.durations]
     native = [m for metric in looked if service.found.get(m := metric.removesuffix("_bucket"))]
+    if any(labels.get("quantile") for metric in native for labels in service.found[metric]):
+        return _advised(service, f"{native[0]} has quantiles, which cannot be added up over pods")
     if native:
         return f"{native[0]} has no classic buckets; native histograms are not read yet"
     why = f"the service has none of {', '.join(looked) or 'the histograms of a pack'}"
+    return _advised(service, why)
+
+
+def _advised(service: Service, why: str) -> str:
     advice = service.candidate.pack.missing.get("latency")
     return f"{why}; {advice}" if advice else why
 

@@ -17,15 +17,23 @@ __all__ = ["extra_signals"]
 _ZERO = {Kind.RATIO, Kind.EVENTS}
 
 
-def extra_signals(service: Service) -> Iterator[BoundSignal]:
-    """Each extra signal that the service's pods expose, by the lowest rank of what exists."""
-    every = [(extra, pack) for pack in service.packs for extra in pack.signals]
+def extra_signals(service: Service, bound: frozenset[str]) -> Iterator[BoundSignal]:
+    """Each extra signal that the service exposes, by the lowest rank of what exists.
+
+    What stands in for one of the signals `bound` already is left out.
+    """
+    every = [
+        (extra, pack)
+        for pack in service.packs
+        for extra in pack.signals
+        if extra.instead_of not in bound
+    ]
     done: set[str] = set()
     for extra, pack in sorted(every, key=lambda told: told[0].rank):
-        bound = None if extra.name in done else _bound(service, pack, extra)
-        if bound is not None:
+        made = None if extra.name in done else _bound(service, pack, extra)
+        if made is not None:
             done.add(extra.name)
-            yield bound
+            yield made
 
 
 def _bound(service: Service, pack: Pack, extra: Extra) -> BoundSignal | None:

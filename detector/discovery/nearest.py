@@ -87,7 +87,7 @@ def _elsewhere(
             for requests in pack.requests
             for s in found.get(requests.metric, ())
             if any(
-                fits((service_matcher(label, asked.service, pack.pods),), s)
+                fits((service_matcher(label, asked.service, pack, asked.namespace),), s)
                 for label in pack.services
             )
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from detector.discovery.arms import Side, resolve
+from detector.discovery.arms import Side, resolve, unknown
 from detector.discovery.asked import Asked
 from detector.discovery.bind import bound_signals
 from detector.discovery.control import Arms, found_control, told_control
@@ -13,17 +13,22 @@ from detector.discovery.matching import Labels, fits, merged, negated, rules, va
 from detector.discovery.nearest import instead, unknown_arm, unknown_service
 from detector.discovery.owners import by_owners
 from detector.discovery.service import Service, resource_queries
+from detector.discovery.spelling import by_name, by_role, where_named
 from detector.discovery.steering import GAUGE, weight_gauge, weight_queries, workload_of
 from detector.discovery.traffic import Candidate, candidates
 from detector.discovery.weighing import traffic_before
+from detector.discovery.workloads import HASH_LABELS
 from detector.ports import MetricCatalog, MetricSource
 from detector.series import Matcher, Query
 from detector.signals.packs import Pack
+from detector.signals.packs.schema import PODS
 from detector.signals.plan import Family, Missing, Plan
 from detector.signals.signal import Shape, Unit
 
 __all__ = ["Search"]
 
+# Labels of pods that a proxy's series carry of the proxy's own, if at all.
+_OF_PODS = frozenset({*PODS, *HASH_LABELS, "version", "track"})
 _SIGNALS = (
     "error_rate", "latency", "tail95", "tail99", "restarts", "cpu_per_request", "memory_growth",
 )  # fmt: skip
@@ -53,7 +58,7 @@ class Search:
     def plan(self) -> Plan:
         """The plan, or one that says what is not there."""
         self.names = self.look.names()
-        self._take(service_queries(self.packs, self.names, self.asked.service))
+        self._take(self._by_service())
         best, canary = self._canary()
         if best is None:
             return self._nothing()
@@ -62,6 +67,10 @@ class Search:
         arms = self._arms(best, canary)
         unit, notes = self._unit(best, arms)
         return self._bound(best, arms, unit, (*arms.notes, *notes))
+
+    def _by_service(self) -> list[Query]:
+        asked = self.asked
+        return service_queries(self.packs, self.names, asked.service, asked.namespace)
 
     def _take(self, queries: Iterable[Query]) -> bool:
         """Ask, and keep what is new; whether anything was. What was asked for exists somewhere."""
@@ -91,7 +100,17 @@ class Search:
             loose = candidates(self.packs, self.found, asked)
             if loose and loose[0].canary is not None:
                 return loose[0], loose[0].canary
-        return best, None
+        return self._by_role(every) or (best, None)
+
+    def _by_role(self, every: Sequence[Candidate]) -> tuple[Candidate, Side] | None:
+        """The canary of a proxy by its usual name, where no series tells the asked pods."""
+        asked = self.asked
+        for one in every:
+            if one.pack.unit is not Unit.POD and _speaks_of_pods(asked.canary, one):
+                side = by_role(asked.service, one.series, one.pack, asked.namespace)
+                if side is not None:
+                    return one, side
+        return None
 
     def _by_selector(
         self, packs: Sequence[Pack], selectors: Iterable[tuple[Matcher, ...]]
@@ -100,7 +119,7 @@ class Search:
         return selector_queries(packs, self.names, spelled)
 
     def _arms(self, best: Candidate, canary: Side) -> Arms:
-        if self.asked.control is None:
+        if self.asked.control is None or canary.is_by_role:
             return found_control(best, canary, self.asked, self._weigh)
         control = self._control(best, self.asked.control)
         if control is not None:
@@ -113,6 +132,8 @@ class Search:
     def _control(self, best: Candidate, asked: tuple[Matcher, ...]) -> Side | None:
         """The asked control, also where its series do not carry the service's name."""
         found = resolve(asked, best.series, best.pod_label)
+        service, namespace = self.asked.service, self.asked.namespace
+        found = found or by_name(asked, service, best.series, best.pack, namespace)
         found = found or by_owners(self.look, self.names, asked, best)
         if found is not None or not self.asked.names_service(asked):
             return found
@@ -193,8 +214,16 @@ class Search:
             control=tuple(merged(best.service, one) for one in others),
             control_series=best.series,
         )
-        note = instead(asked.canary, best.series)
+        note = self._several(best) or instead(asked.canary, best.series)
         return self._bound(best, arms, best.pack.unit, (note,))
+
+    def _several(self, best: Candidate) -> str:
+        """What to ask for where a proxy knows the service in several namespaces."""
+        asked = self.asked
+        told = sorted(where_named(asked.service, best.series, best.pack))
+        if asked.namespace is not None or len(told) <= 1:
+            return ""
+        return f"{asked.service} is in the namespaces {', '.join(told)}; say which with namespace."
 
     def _nothing(self) -> Plan:
         """A plan without signals: the source knows no such service."""
@@ -209,3 +238,9 @@ class Search:
             missing=tuple(Missing(name=name, why=why) for name in _SIGNALS),
             notes=(unknown_service(self.look, self.packs, self.names, asked, self.found),),
         )
+
+
+def _speaks_of_pods(selector: Sequence[Matcher], candidate: Candidate) -> bool:
+    """Whether a selector tells nothing but pods, which the series of a proxy cannot know."""
+    strange = unknown(selector, candidate.series)
+    return all(matcher.label in _OF_PODS or matcher in strange for matcher in selector)

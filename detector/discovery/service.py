@@ -156,22 +156,34 @@ def ranked(packs: Sequence[Pack], role: Role) -> list[tuple[Pack, Resource]]:
 def resource_queries(
     packs: Sequence[Pack], names: frozenset[str], candidate: Candidate, arms: Arms
 ) -> list[Query]:
-    """One query for each metric of containers or processes, by the names of some pods."""
+    """One query for each metric of containers or processes, by the names of some pods.
+
+    Where series stand for something else, the pack's own signals by the selectors of the arms.
+    """
+    told = candidate.pack
+    if told.unit is not Unit.POD:
+        return list(_by_arms(told.signals, names, arms))
     label = candidate.pod_label
     pods = sorted(values_of(label, arms.canary.series))[:_PODS_ASKED]
     pods += sorted(values_of(label, arms.control_series))[:_PODS_ASKED]
-    if not pods or candidate.pack.unit is not Unit.POD:
-        return []
     every: list[Resource | Extra] = []
     for pack in packs:
         every += [*pack.resources, *pack.signals]
     return [
         Query(metric, (*more, any_of(by, pods)))
-        for told in every
-        for metric, more in _metrics(told)
-        if metric in names
-        for by in told.pods or (label,)
+        for part in every
+        for metric, more in _metrics(part)
+        if metric in names and pods
+        for by in part.pods or (label,)
     ]
+
+
+def _by_arms(extras: Sequence[Extra], names: frozenset[str], arms: Arms) -> Iterator[Query]:
+    for extra in extras:
+        for metric, more in _metrics(extra):
+            for arm in (arms.canary.matchers, *arms.control):
+                if metric in names:
+                    yield Query(metric, (*more, *arm))
 
 
 def _metrics(told: Resource | Extra) -> Iterator[tuple[str, tuple[Matcher, ...]]]:

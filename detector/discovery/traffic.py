@@ -9,6 +9,7 @@ from detector.discovery.arms import Side, resolve
 from detector.discovery.asked import Asked
 from detector.discovery.looking import service_matcher
 from detector.discovery.matching import Labels, equal, first_label, fits, rules, values_of
+from detector.discovery.spelling import by_name, namespaces_of
 from detector.series import Matcher, MatchOp
 from detector.signals.packs import Pack
 from detector.signals.packs.schema import Durations, Errors, Requests
@@ -76,17 +77,47 @@ def _of(pack: Pack, requests: Requests, found: Found, asked: Asked) -> Iterator[
         return
     made: list[Candidate] = []
     for label in pack.services:
-        service = service_matcher(label, asked.service, pack.pods)
-        if label not in pack.pods:
-            service = _exact(service, asked.service, held)
-        series = tuple(labels for labels in held if fits((service,), labels))
-        if series:
-            made.append(_candidate(pack, requests, (service,), series, found, asked))
+        made += _called(pack, requests, label, held, found, asked, asked.namespace)
     knowing = next((one for one in made if one.canary is not None), None)
     if knowing is None:
         bare = _candidate(pack, requests, (), tuple(held), found, asked)
         knowing = bare if bare.canary is not None or not made else made[0]
     yield knowing
+
+
+def _called(
+    pack: Pack,
+    requests: Requests,
+    label: str,
+    held: Sequence[Labels],
+    found: Found,
+    asked: Asked,
+    namespace: str | None,
+) -> list[Candidate]:
+    """The service by one label, if any series bears its name there.
+
+    Where names tell namespaces and none is asked for, that of the canary is the service's.
+    """
+    service = service_matcher(label, asked.service, pack, namespace)
+    if label not in pack.pods and label not in pack.spelled:
+        service = _exact(service, asked.service, held)
+    series = tuple(labels for labels in held if fits((service,), labels))
+    if not series:
+        return []
+    made = _candidate(pack, requests, (service,), series, found, asked)
+    near = _namespace(made, label, asked.service) if namespace is None else None
+    if near is None:
+        return [made]
+    return _called(pack, requests, label, held, found, asked, near)
+
+
+def _namespace(candidate: Candidate, label: str, service: str) -> str | None:
+    """The one namespace that the names of the canary tell."""
+    pattern = candidate.pack.spelled.get(label)
+    if pattern is None or candidate.canary is None:
+        return None
+    names = namespaces_of(pattern, service, [*values_of(label, candidate.canary.series)])
+    return next(iter(names)) if len(names) == 1 else None
 
 
 def _traffic(pack: Pack, series: Sequence[Labels]) -> list[Labels]:
@@ -110,7 +141,8 @@ def _candidate(
         service=service,
         series=series,
         pod_label=pod_label,
-        canary=resolve(asked.canary, series, pod_label),
+        canary=resolve(asked.canary, series, pod_label)
+        or by_name(asked.canary, asked.service, series, pack, asked.namespace),
         durations=_durations(pack, found, series, pod_label),
         code=_code(requests.errors, series, found),
     )

@@ -105,8 +105,9 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     Of one name the lowest `rank` that the service has is read. A ratio counts `errors` among the
     metric; latency is a histogram by its `_bucket` series; a rate is counted per request of the
     service; a gauge may be a counter's growth (`shape: counter`), and is divided by the load with
-    `per_request`; of one that `grows` its growth is compared, not its level. Without `judged` it
-    is shown and can fail nothing.
+    `per_request`; of one that `grows` its growth is compared, not its level. With
+    `instead_of` it is left out where that signal has data. Without `judged` it is shown and can
+    fail nothing.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     errors: Errors | None = None
     per_request: bool = False
     grows: bool = False
+    instead_of: str = ""
     rank: int = 0
     pods: tuple[str, ...] = ()
     scale: float = 1.0

@@ -169,7 +169,7 @@ def test_grpc_through_istio_is_told_by_its_status() -> None:
         if series.get("reporter") == "destination"
     ]
     plan = found(source(calls))
-    assert 'bad {grpc_response_status=~"2|4|8|13|14|15"}' in spelled(plan)["error_rate"]
+    assert 'bad {grpc_response_status=~"2|4|8|13|14|15|Unknown|' in spelled(plan)["error_rate"]
 
 
 def test_containers_are_joined_by_pod() -> None:
