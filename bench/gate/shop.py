@@ -50,7 +50,8 @@ class Shop:
 
 
 def _bound(name: str, kind: Kind, total: Family, load: Family | None = None) -> BoundSignal:
-    signal = Signal(name=name, kind=kind, judged=kind is not Kind.GAUGE)
+    advisory, grows = kind is Kind.GAUGE, name == "memory_growth"
+    signal = Signal(name=name, kind=kind, judged=not advisory, grows=grows)
     bad = _FIVES if kind is Kind.RATIO else ()
     return BoundSignal(signal=signal, pack="bench", unit=Unit.POD, total=total, bad=bad, load=load)
 

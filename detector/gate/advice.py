@@ -1,4 +1,7 @@
-"""CPU per request and memory growth: shown beside the verdict, never judged (E = 1)."""
+"""Gauges beside the verdict: use per load, growth, levels; shown, never judged (E = 1).
+
+CPU per request and growth of memory become evidence where their placebos passed: `gauging`.
+"""
 
 from __future__ import annotations
 
@@ -22,25 +25,34 @@ __all__ = ["advise"]
 
 _BLOCK_S = 300.0
 _SLOPE_WINDOW_S = 600.0
+_LEVEL_S, _LEAST_SD = 600.0, 0.05
 _Z90 = 1.645
 
 
-def advise(plan: Plan, window: Window, scale: float) -> Iterator[SignalVerdict]:
-    """One advisory signal for each bound gauge that has data on both sides."""
+def advise(
+    plan: Plan, window: Window, scale: float, *, besides: frozenset[str] = frozenset()
+) -> Iterator[SignalVerdict]:
+    """One advisory signal for each bound gauge that has data on both sides; not of those judged."""
     for bound in plan.signals:
-        if bound.signal.kind is not Kind.GAUGE:
-            continue
         name = bound.signal.name
+        if bound.signal.kind is not Kind.GAUGE or name in besides:
+            continue
         ours, theirs = (arm.gauges.get(name) for arm in (window.frame.canary, window.frame.control))
         if ours is None or theirs is None or not (ours.size and theirs.size):
             continue
-        shown = (
-            _by_load(bound, window, ours, theirs, scale)
-            if bound.load is not None
-            else _growth(bound, window, ours, theirs)
-        )
+        shown = _advice(bound, window, ours, theirs, scale)
         if shown is not None:
             yield shown
+
+
+def _advice(
+    bound: BoundSignal, window: Window, ours: FloatArray, theirs: FloatArray, scale: float
+) -> SignalVerdict | None:
+    if bound.load is not None:
+        return _by_load(bound, window, ours, theirs, scale)
+    if bound.signal.grows:
+        return _growth(bound, window, ours, theirs)
+    return _level(bound, window, ours, theirs)
 
 
 def _by_load(
@@ -105,6 +117,39 @@ def _growth(
     row = ROWS[RowName.SLOPE]
     sides = math.expm1(float(since.mean())), math.expm1(usual)
     return _shown(bound, row, found, *sides, unit="ratio per 10 minutes")
+
+
+def _level(
+    bound: BoundSignal, window: Window, ours: FloatArray, theirs: FloatArray
+) -> SignalVerdict | None:
+    """Means of the last ten minutes beside the stable pods' own; what may be 0 is raised by them."""
+    width = round(_LEVEL_S / window.step_s)
+    since, stable = (_lately(values, width) for values in (ours, theirs))
+    if not len(since) or not len(stable):
+        return None
+    usual = float(np.median(stable))
+    # Where all is 0 any number is a change; a hundredth of the canary's keeps the log finite.
+    floor = abs(usual) or 0.01 * float(np.abs(since).max())
+    if floor <= 0:
+        found = 0.0, _LEAST_SD
+    else:
+        logs = [
+            np.log((np.maximum(each, 0.0) + floor) / (usual + floor)) for each in (since, stable)
+        ]
+        error = max(float(logs[1].std()), _LEAST_SD) * math.sqrt(1 / len(since) + 1 / len(stable))
+        found = float(logs[0].mean()), error
+    row = ROWS[RowName.GAUGE]
+    return _shown(bound, row, found, float(since.mean()), usual, unit=bound.signal.unit)
+
+
+def _lately(values: FloatArray, width: int) -> FloatArray:
+    """Mean of each pod's last bins, of those that have any."""
+    last = values[:, -width:]
+    known = np.isfinite(last)
+    seen = known.sum(axis=1)
+    total = np.where(known, last, 0.0).sum(axis=1)
+    means: FloatArray = total[seen > 0] / seen[seen > 0]
+    return means
 
 
 def _shown(

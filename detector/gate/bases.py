@@ -16,6 +16,7 @@ from detector.gate.contrast import (
     histogram_base,
 )
 from detector.gate.frame import Arm, Counts, Frame, Histogram
+from detector.gate.gauging import gauge_base
 from detector.gate.track import Base, Track
 from detector.gate.window import Window
 from detector.series import FloatArray
@@ -58,6 +59,8 @@ class Bases:
                     counted.append((track, _pairs(track.name, win.frame)))
                 case RowName.LATENCY:
                     found[track.name] = self._latency(track, win, begin)
+                case RowName.GAUGE | RowName.SLOPE:
+                    found[track.name] = gauge_base(track, win, begin)
                 case _:
                     counted.append((track, self._tails(track, win, begin)))
         if counted:

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from detector.gate.frame import Arm, Counts, Frame, Histogram
+from detector.gate.gauging import learn_by_age, learn_by_load
 from detector.gate.learn import (
     Learned,
     error_floor,
@@ -45,6 +46,8 @@ _BUILT_IN = {
     "memory_growth": 0.05,
 }
 _CUSTOM = 0.05
+# Shown until a service's own placebos, or its policy, say that they may be judged.
+_ADVISORY = frozenset({RowName.TAIL99, RowName.GAUGE, RowName.SLOPE})
 _REQUIRED = frozenset({"error_rate", "latency", "tail95"})
 _MEMORY_HOURS = 1.0
 # One restart a day and pod is expected of any service, whatever its history shows.
@@ -53,7 +56,11 @@ _RESTARTS_PER_HOUR = 1.0 / 24.0
 
 def row_of(bound: BoundSignal) -> Row | None:
     """The row of constants that judges a signal, None where it is shown only."""
-    name = _BY_NAME.get(bound.signal.name) or _BY_KIND.get(bound.signal.kind)
+    signal = bound.signal
+    if signal.kind is Kind.GAUGE and not signal.grows and bound.load is None:
+        return None
+    gauge = RowName.SLOPE if signal.grows else RowName.GAUGE
+    name = _BY_NAME.get(signal.name) or {**_BY_KIND, Kind.GAUGE: gauge}.get(signal.kind)
     return ROWS[name] if name else None
 
 
@@ -71,13 +78,13 @@ def shares_of(plan: Plan, policy: Policy) -> dict[str, float]:
 
 
 def _is_judged(bound: BoundSignal, policy: Policy) -> bool:
-    """Whether a signal may fail an attempt; the 1 % tail only where a policy says so."""
+    """Whether a signal may fail an attempt; what is advisory only where promoted or wished."""
     row, wish = row_of(bound), policy.signals.get(bound.signal.name)
     if row is None:
         return False
     if wish and wish.judged is not None:
         return wish.judged
-    return bound.signal.judged and row.name is not RowName.TAIL99
+    return bound.signal.promoted if row.name in _ADVISORY else bound.signal.judged
 
 
 def histogram_of(arm: Arm, name: str) -> Histogram | None:
@@ -95,14 +102,14 @@ def build_track(
 ) -> Track | None:
     """The track of a signal, None while it has no data on the control's side."""
     row = row_of(bound)
-    if row is None:
+    if row is None or (bound.signal.kind is Kind.GAUGE and not _is_judged(bound, policy)):
         return None
     wish = policy.signals.get(bound.signal.name, SignalPolicy())
     learned = _learn(bound, row, frame, policy, wish, edges)
     if learned is None:
         return None
-    on_histogram = row.name is RowName.LATENCY
-    tally = 2 if not on_histogram or edges is None else len(edges) + 1
+    on_histogram = row.name in {RowName.LATENCY, RowName.GAUGE, RowName.SLOPE}
+    tally = 2 if row.name is not RowName.LATENCY or edges is None else len(edges) + 1
     name = bound.signal.name
     required = wish.required if wish.required is not None else _required(bound)
     judged = wish.judged if wish.judged is not None else bound.signal.judged
@@ -154,7 +161,10 @@ def _learn(
             if histogram is None or edges is None:
                 return None
             return _tails(row, histogram, frame, scale, wish)
-    return None
+        case RowName.GAUGE | RowName.SLOPE:
+            learn = learn_by_load if row.name is RowName.GAUGE else learn_by_age
+            limits = row.tolerate, row.limit
+            return learn(_limited(row, wish, limits, None), name, frame, scale)
 
 
 def _errors(row: Row, counts: Counts, frame: Frame, policy: Policy, wish: SignalPolicy) -> Learned:

@@ -92,7 +92,7 @@ def describe(now: Present, *, as_of: float, stage: Stage, deadline: float | None
         reason=reason,
         signals=(
             *(reader.signal(state) for state in moment.states.values()),
-            *advise(now.plan, now.window, moment.scale),
+            *advise(now.plan, now.window, moment.scale, besides=frozenset(now.boards)),
         ),
         needs=needs_of(moment) if undecided else Needs(),
         exposure_since=now.exposure_since,

@@ -327,8 +327,10 @@ def _has_data(bound: BoundSignal, frame: Frame) -> bool:
             return histogram_of(frame.control, name) is not None
         case Kind.EVENTS:
             return name in frame.control.counts or name in frame.canary.counts
-        case Kind.RATIO | Kind.RATE | Kind.GAUGE:
+        case Kind.RATIO | Kind.RATE:
             return name in frame.control.counts
+        case Kind.GAUGE:
+            return name in frame.control.gauges
 
 
 def _fresh(win: Window, index: int, step: float, scale: float) -> bool:

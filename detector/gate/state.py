@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detector.gate.gauging import Gauged
 from detector.gate.rule import ARM, Board, Candidate
 from detector.gate.scoring import Account
 from detector.gate.track import Track
@@ -177,6 +178,8 @@ def information(track: Track) -> float:
     """Information of one canary request about the effect (gate method, section 7)."""
     lam = float(track.lately.weight[-1]) if track.lately is not None else 1.0
     learned = track.learned
+    if isinstance(learned, Gauged):
+        return learned.per_request
     if not track.on_counts:
         return 1.5 * lam
     if learned.edge is not None:

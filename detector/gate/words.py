@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from detector.gate.gauging import Gauged
 from detector.gate.reason import Reason, up
 from detector.gate.rule import ARM
 from detector.gate.state import State, Tally
@@ -35,6 +36,7 @@ _TITLES = {
     "tail99": "Very slow requests (1 % tail)",
     "restarts": "Restarts",
     "cpu_per_request": "CPU per request",
+    "memory_growth": "Growth of memory",
 }
 
 
@@ -97,13 +99,20 @@ def unit_of(track: Track) -> str:
             return "seconds"
         case RowName.EVENTS:
             return "per pod-hour"
+        case RowName.GAUGE:
+            return "per request"
+        case RowName.SLOPE:
+            return "ratio per 10 minutes"
         case _:
             return "ratio"
 
 
 def level_of(track: Track, tally: FloatArray, edges: FloatArray | None) -> float | None:
-    """What one side shows: a share, a rate per pod-hour, or the median latency in seconds."""
-    if track.on_counts:
+    """What one side shows: a share, a rate per pod-hour, or the median latency in seconds.
+
+    Of gauges the use of a request, or the growth in ten minutes of age.
+    """
+    if track.on_counts or isinstance(track.learned, Gauged):
         n, x = float(tally[0]), float(tally[1])
         return x / n if n > 0 else None
     total = float(tally.sum())
@@ -182,6 +191,10 @@ def compare(state: State, canary: float | None, control: float | None) -> str:
             both = f"median {seconds_text(canary)} against {seconds_text(control)}"
         case RowName.EVENTS:
             both = f"{canary:.2g} against {control:.2g} per pod and hour"
+        case RowName.GAUGE:
+            both = f"{canary:.3g} against {control:.3g} a request"
+        case RowName.SLOPE:
+            both = f"{percent(canary)} against {percent(control)} in 10 minutes"
         case _:
             both = f"{percent(canary)} against {percent(control)}"
     return both
@@ -214,6 +227,6 @@ def fail_reason(track: Track, *, at: float, since: float) -> Reason:
 
 def tally_requests(state: State, tally: Tally) -> tuple[float, float]:
     """Exposure of both sides."""
-    if state.track.on_counts:
+    if state.track.on_counts or isinstance(state.track.learned, Gauged):
         return float(tally.canary[0]), float(tally.control[0])
     return float(tally.canary.sum()), float(tally.control.sum())

@@ -58,7 +58,7 @@ class Signal:
     `tolerate`, `limit` are log ratios and None means the engine's default for the signal's row;
     `weight` is the share of alpha, None for the default; `judged` False means advisory (shown,
     its e-value is 1); `required` signals hold back `pass`. `grows`: of a gauge its growth is
-    compared, not its level.
+    compared, not its level. `promoted`: an advisory one that the service's own placebos certify.
     """
 
     name: str
@@ -72,3 +72,4 @@ class Signal:
     judged: bool = True
     absent: Absent = Absent.UNSURE
     grows: bool = False
+    promoted: bool = False

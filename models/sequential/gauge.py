@@ -1,6 +1,7 @@
 """Gauges that depend on load or on age: what a unit uses beyond what the reference says it should.
 
-Section 3.4 of the method; shown as advice, never as evidence.
+Section 3.4 of the method: shown as advice, and evidence only where a service's own placebos have
+shown that it may be.
 """
 
 from __future__ import annotations
@@ -10,11 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Fit", "affine_by_load", "excess", "log_slopes"]
+from models.sequential.likelihood import cap_information
+from models.sequential.rows import Grid
+
+__all__ = ["Fit", "affine_by_load", "excess", "gauge_likelihood", "log_slopes", "residual_variance"]
 
 Array = NDArray[np.float64]
 
 _FEW = 4
+# Squares of a normal's residuals have a median of .455 of their mean.
+_MEDIAN_SQUARE = 2.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +82,29 @@ def log_slopes(value: Array, times: Array) -> Array:
     enough = (count >= _FEW) & (spread > 0)
     slope: Array = np.where(enough, (t * y).sum(axis=1) / np.where(spread > 0, spread, 1), np.nan)
     return slope
+
+
+def gauge_likelihood(y: Array, variance: Array | float, grid: Grid) -> Array:
+    """l(theta) = -(y - theta)^2 / (2 variance) less that of 0; (...) to (..., J), NaN says nothing.
+
+    `y` is a log excess over what the reference says.
+    """
+    square = np.broadcast_to(np.asarray(variance, np.float64), y.shape)
+    told = np.isfinite(y) & np.isfinite(square)
+    inverse = np.where(told, 1.0 / np.where(told, square, 1.0), 0.0)
+    theta = grid.theta
+    log_l = inverse[..., None] * (np.where(told, y, 0.0)[..., None] * theta - theta**2 / 2)
+    return cap_information(log_l, inverse, grid)
+
+
+def residual_variance(y: Array, least: float) -> float:
+    """Variance of one bin's `y` of a unit beside K others like these (units, T), NaN where absent.
+
+    From the median of squared residuals around each unit's own mean, at least `least` squared.
+    """
+    known = np.isfinite(y)
+    count = known.sum(axis=1, keepdims=True)
+    mean = np.where(known, y, 0.0).sum(axis=1, keepdims=True) / np.maximum(count, 1)
+    squares = ((y - mean) ** 2)[known & (count >= _FEW)]
+    middle = float(np.median(squares)) if squares.size else 0.0
+    return max(_MEDIAN_SQUARE * middle, least**2) * (1 + 1 / max(len(y), 1))

@@ -244,6 +244,7 @@ ROWS: dict[RowName, Row] = {
             odd=0.12,
             bet=0.05,
             sigma_floor=0.008,
+            persistence_s=120.0,
             templates=_SCALE_STARTS,
         ),
         Row(
@@ -256,6 +257,7 @@ ROWS: dict[RowName, Row] = {
             weight=0.05,
             sigma_floor=0.02,
             bet=0.05,
+            persistence_s=120.0,
         ),
     )
 }

@@ -10,6 +10,7 @@ from scipy import stats
 
 from detector.gate.frame import Arm, Counts, Frame, Histogram, truncated
 from detector.gate.judgement import Judgement
+from detector.gate.memory import Memory
 from detector.gate.policy import Policy
 from detector.gate.request import Stage
 from detector.gate.session import Session
@@ -49,7 +50,8 @@ class Recipe:
     """One rollout. `requests` per second in all, `shares` of the canary over equal spans.
 
     `errors`: base rate; `more_errors` is added and `slower` (log) applied on the canary from
-    `begins` (share of the attempt) on; `arm` and `pods` are sds of log effects in health.
+    `begins` (share of the attempt) on; `arm` and `pods` are sds of log effects in health. A pod
+    that is `used` so far at its usual load answers later the more it carries, like any queue.
     """
 
     seed: int = 1
@@ -65,6 +67,7 @@ class Recipe:
     only_pod: int | None = None
     arm: float = 0.02
     pods: float = 0.01
+    used: float = 0.0
     step: float = 15.0
     bins: int = 100
     history: int = 480
@@ -113,6 +116,7 @@ def dropped(frame: Frame, first: int) -> Frame:
                 k: Histogram(edges=h.edges, counts=h.counts[:, cut:])
                 for k, h in a.histograms.items()
             },
+            gauges={k: g[:, cut:] for k, g in a.gauges.items()},
         )
 
     return replace(frame, first=first, canary=arm(frame.canary), control=arm(frame.control))
@@ -140,7 +144,8 @@ def _arm(r: Recipe, rng: np.random.Generator, *, canary: bool) -> Arm:
     each = rng.normal(0, r.pods, (pods, 1)) + shared
     rate = r.errors * np.exp(3 * each) * _incident(r, time) + r.more_errors * fault
     x = rng.binomial(n.astype(int), np.clip(rate, 0, 1)).astype(float)
-    counts = _histograms(rng, n, each + r.slower * fault + 0.5 * np.log(_incident(r, time)))
+    slow = r.slower * fault + 0.5 * np.log(_incident(r, time)) + _queue(r, time, canary=canary)
+    counts = _histograms(rng, n, each + slow)
     hours = (n > 0) * r.step / 3600
     crashes = rng.poisson(hours * r.restarts_per_hour * fault).astype(float)
     age = (time + 1) * r.step * np.ones((pods, 1))
@@ -160,6 +165,14 @@ def _traffic(r: Recipe, time: FloatArray, *, canary: bool) -> FloatArray:
     at = np.clip(time * len(r.shares) // r.bins, 0, len(r.shares) - 1).astype(int)
     share = np.where(time >= 0, np.array(r.shares)[at], 0.0)
     return r.requests * r.step * (share if canary else 1 - share)
+
+
+def _queue(r: Recipe, time: FloatArray, *, canary: bool) -> FloatArray:
+    pods = r.canary if canary else r.control
+    load = _traffic(r, time, canary=canary) / pods / (r.requests * r.step / r.control)
+    busy = np.minimum(r.used * load, 0.95)
+    waited: FloatArray = np.log1p(-r.used) - np.log1p(-busy)
+    return waited
 
 
 def _incident(r: Recipe, time: FloatArray) -> FloatArray:
@@ -191,6 +204,7 @@ class Run:
     frame: Frame
     policy: Policy = field(default_factory=Policy)
     plan: Plan = PLAN
+    memory: Memory = field(default_factory=lambda: Memory(at=0.0))
 
     def __post_init__(self) -> None:
         self.session = Session(
@@ -207,6 +221,8 @@ class Run:
         """Feed up to the end of bin `bin_ - 1` and judge there."""
         now = bin_ * self.frame.step
         self.session.feed((), (), now=now)
+        if self.session.wants_memory:
+            self.session.recall(self.memory)
         return self.session.judge(as_of=now, stage=stage, deadline=deadline)
 
     def all(self) -> Judgement:

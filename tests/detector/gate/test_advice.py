@@ -31,7 +31,9 @@ SIGNALS = (
         load=REQUESTS,
     ),
     BoundSignal(
-        signal=Signal(name="memory_growth", kind=Kind.GAUGE, unit="bytes", judged=False),
+        signal=Signal(
+            name="memory_growth", kind=Kind.GAUGE, unit="bytes", judged=False, grows=True
+        ),
         pack="test",
         unit=Unit.POD,
         total=MEMORY,
