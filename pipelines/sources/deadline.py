@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -83,8 +83,9 @@ class _Stream(httpcore2.NetworkStream):
 class _Backend(httpcore2.NetworkBackend):
     """Opens TCP connections whose streams obey the thread's deadline."""
 
-    def __init__(self) -> None:
+    def __init__(self, resolve: Callable[[str, int], str] | None) -> None:
         self._inner = httpcore2.SyncBackend()
+        self._resolve = resolve
 
     def connect_tcp(
         self,
@@ -94,6 +95,8 @@ class _Backend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
+        if self._resolve is not None:
+            host = self._resolve(host, port)
         left = min(_left(httpcore2.ConnectTimeout), _current.connect_s)
         stream = self._inner.connect_tcp(host, port, left, local_address, socket_options or ())
         return _Stream(stream)
@@ -113,11 +116,17 @@ class _Body(httpx2.SyncByteStream):
 class DeadlineTransport(httpx2.BaseTransport):
     """An httpx2 transport without proxies or redirects, bound by `holding(deadline)`.
 
-    Errors of the network stay those of `httpcore2`.
+    Errors of the network stay those of `httpcore2`. `resolve`: gives the address to connect to in
+    place of a host (certificates are still the host's), or raises.
     """
 
     def __init__(
-        self, context: ssl.SSLContext | None, *, connections: int, connect_s: float
+        self,
+        context: ssl.SSLContext | None,
+        *,
+        connections: int,
+        connect_s: float,
+        resolve: Callable[[str, int], str] | None = None,
     ) -> None:
         self._connect_s = connect_s
         self._pool = httpcore2.ConnectionPool(
@@ -125,7 +134,7 @@ class DeadlineTransport(httpx2.BaseTransport):
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=30.0,
-            network_backend=_Backend(),
+            network_backend=_Backend(resolve),
         )
 
     @contextmanager

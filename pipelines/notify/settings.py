@@ -1,0 +1,108 @@
+"""Where notices go: one receiver, how to reach it, and which of them it wants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from detector.errors import ConfigError
+from detector.gate.telling import NoticeKind, Route
+from pipelines.sources.settings import Tls
+
+__all__ = ["NotifierSettings"]
+
+# The name is part of what a signature covers, where a dot would end it.
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_KINDS = frozenset(kind for kind in NoticeKind if kind is not NoticeKind.TEST)
+_HTTP = frozenset({"webhook", "slack"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifierSettings:
+    """One receiver.
+
+    `kind` is `webhook`, `slack`, or the name of an entry point in the group `serinus.notifiers`.
+    URL and secret may be in files, which are read again for every notice. `on` and `services` say
+    what it wants. `allow_private`: it may be at a private or loopback address. `timeout_s` bounds
+    one try, `tries` how many are made at once before it waits. `public_url` is where people find
+    serinus, for links. `options` is for notifiers of third parties.
+    """
+
+    name: str
+    kind: str = "webhook"
+    url: str | None = field(default=None, repr=False)
+    url_file: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    secret_file: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    on: frozenset[NoticeKind] = _KINDS
+    services: tuple[str, ...] = ("*",)
+    allow_private: bool = False
+    tls: Tls = field(default_factory=Tls)
+    timeout_s: float = 5.0
+    tries: int = 3
+    public_url: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if _NAME.fullmatch(self.name) is None:
+            raise ConfigError(
+                f"notifier {self.name!r}: a name has letters, digits, - and _, at most 64"
+            )
+        if self.kind in _HTTP:
+            self._check_http()
+        for name, value in self.headers.items():
+            if re.search(r"[\r\n\0]", name + value):
+                raise ConfigError(f"{self.place}: header {name!r} has a line break in it")
+
+    def _check_http(self) -> None:
+        if (self.url is None) == (self.url_file is None):
+            raise ConfigError(f"{self.place}: give one of url, url_file")
+        if self.secret is not None and self.secret_file is not None:
+            raise ConfigError(f"{self.place}: give one of secret, secret_file")
+        if self.url is not None:
+            self._checked(self.url)
+
+    @property
+    def place(self) -> str:
+        """How it is called in messages; a URL may be a secret, so it is not shown."""
+        return f"notifier {self.name!r}"
+
+    @property
+    def route(self) -> Route:
+        """What it wants."""
+        return Route(name=self.name, kinds=self.on, services=self.services)
+
+    def address(self) -> str:
+        """The URL as it is now; `ConfigError` where it is none."""
+        return self._checked(_read(self.url, self.url_file, self.place) or "")
+
+    def key(self) -> str | None:
+        """The secret as it is now."""
+        return _read(self.secret, self.secret_file, self.place)
+
+    def _checked(self, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            host, _port = parts.hostname, parts.port
+        except ValueError:
+            parts, host = None, None
+        if parts is None or parts.scheme not in {"http", "https"} or not host:
+            raise ConfigError(f"{self.place}: its URL is not http:// or https:// with a host")
+        if parts.username is not None or parts.password is not None:
+            raise ConfigError(f"{self.place}: its URL has a user in it; give a header")
+        if parts.fragment:
+            raise ConfigError(f"{self.place}: its URL has a fragment")
+        return url
+
+
+def _read(value: str | None, file: str | None, place: str) -> str | None:
+    if value is not None or file is None:
+        return value
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{place}: cannot read {file}: {error.strerror}") from error
