@@ -76,7 +76,7 @@ class Course:
     polls: tuple[Poll, ...]
     failed_at: float | None = None
     signal: str | None = None
-    problem: Reason | None = None
+    problem: str | None = None
     cpu_s: float = 0.0
 
     @property

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from detector.errors import SourceError
+from detector.errors import InputError
 from detector.gate.aa import AaResult
 from detector.gate.attempt import weights_until
 from detector.gate.backtest import Course, PastRollout, Poll, closest
 from detector.gate.policy import Policy
-from detector.gate.reason import Reason
 from detector.gate.request import Stage, VerdictRequest
 from detector.gate.session import Session
 from detector.gate.verdict import Outcome, Verdict
@@ -72,9 +71,12 @@ def play(
     latch = None
     for at in _moments(rollout, every_s):
         clock.at = at
-        verdict = gate.judge(_request(rollout, policy, at))
+        try:
+            verdict = gate.judge(_request(rollout, policy, at))
+        except InputError as error:
+            return _unread(rollout, f"{error.field}: {error}")
         if held.problem is not None:
-            return _unread(rollout, held.problem)
+            return _unread(rollout, str(held.problem))
         polls.append(_poll(verdict, at))
         if verdict.outcome is Outcome.FAIL and latch is None:
             latch = gate.stores.attempts.get(verdict.attempt).latch
@@ -145,5 +147,5 @@ def _load(verdict: Verdict) -> float | None:
     return next((ratio for ratio in found if isinstance(ratio, float)), None)
 
 
-def _unread(rollout: PastRollout, error: SourceError) -> Course:
-    return Course(rollout=rollout, polls=(), problem=Reason(error.code, str(error)))
+def _unread(rollout: PastRollout, why: str) -> Course:
+    return Course(rollout=rollout, polls=(), problem=why)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from detector.gate.backtest import Course, Truth
 from detector.gate.backtest_score import differences, score
-from detector.gate.reason import Reason, ReasonCode
+from detector.gate.reason import ReasonCode
 from detector.gate.verdict import Outcome
 from models.proportion import exact_interval
 from tests.detector.gate.courses import T0, course
@@ -66,7 +66,7 @@ def test_the_reason_behind_the_deadline_is_told() -> None:
 
 def test_what_could_not_be_read_counts_nowhere() -> None:
     """A rollout older than the retention is neither a miss nor a success."""
-    gone = replace(course("", HEALTHY), problem=Reason("source_unavailable", "away"))
+    gone = replace(course("", HEALTHY), problem="away")
     made = score([gone, course("ip", HEALTHY)])
     assert (made.rollouts, made.unjudged, made.false_rollbacks.count) == (2, 1, 1)
 

@@ -107,9 +107,16 @@ def test_a_source_that_fails_today_is_no_answer_of_then() -> None:
     course = play(
         rollout(), past_of(source, Counted(source, down=True)), policy=POLICY, every_s=60.0
     )
-    assert course.problem is not None
-    assert course.problem.code == ReasonCode.SOURCE_UNAVAILABLE
+    assert course.problem == "the shop's Prometheus is away"
     assert (course.is_judged, course.polls) == (False, ())
+
+
+def test_a_request_that_cannot_be_asked_is_told_and_stops_nothing() -> None:
+    """One bad line of two hundred; the field says what to mend."""
+    asked = replace(rollout().request, canary="{pod=~")
+    course = played(shop(), request=asked)
+    assert course.problem is not None
+    assert course.problem.startswith("canary: ")
 
 
 def test_a_canary_that_is_gone_from_the_source_is_told() -> None:
