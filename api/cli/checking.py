@@ -51,16 +51,18 @@ def check(
     *,
     server: str | None,
     prometheus: str | None,
-    data: Path | None,
+    flags: Mapping[str, object | None],
     config: Path | None,
 ) -> int:
     """Ask, show, and return the exit code of the answer."""
     began = time.time()
     rhythm = _rhythm(asking, began) if asking.wait else None
-    url = server_url(server, prometheus, data, config)
+    url = server_url(server, prometheus, config, *flags.values())
     if url is not None and prometheus is not None:
         raise ConfigError("--server and --prometheus: give one; a server reads its own source")
-    with _door(asking, url, prometheus, data, config) as (ask, place):
+    if url is not None and flags.get("packs"):
+        raise ConfigError("--server and --packs: give one; a server has its own packs")
+    with _door(asking, url, prometheus, flags, config) as (ask, place):
         body = ask() if rhythm is None else wait(ask, rhythm)
     told = told_of(body)
     if asking.as_json:
@@ -84,7 +86,7 @@ def _door(
     asking: Asking,
     url: str | None,
     prometheus: str | None,
-    data: Path | None,
+    flags: Mapping[str, object | None],
     config: Path | None,
 ) -> Iterator[tuple[Callable[[], bytes], Place]]:
     """How to ask, and where that is."""
@@ -99,7 +101,7 @@ def _door(
         )
     from api.cli.serving import settings_of
 
-    settings = settings_of(config, prometheus, {"data": data})
+    settings = settings_of(config, prometheus, flags)
     is_kept = "data" in settings.model_fields_set
     place = Place(flags=f"--data {settings.data}" if is_kept else None)
     with asking_gate(settings, asking.fields, in_memory=not is_kept) as ask:

@@ -15,12 +15,14 @@ from api.cli.options import (
     Format,
     ModeName,
     OutcomeName,
+    Packs,
     Person,
     Prometheus,
     Server,
     Shown,
     StageName,
 )
+from api.cli.packs_command import pack
 from api.cli.patience import Every, OnInconclusive, Timeout, Wait
 from api.cli.question import (
     Asked,
@@ -50,6 +52,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(discover)
+app.add_typer(pack)
 
 
 @app.command()
@@ -63,12 +66,19 @@ def serve(
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond this machine without a token.")
     ] = False,
+    packs: Packs = None,
     config: Config = None,
 ) -> int:
     """Answer controllers and people over HTTP."""
     from api.cli.serving import serve as run
 
-    flags = {"port": port, "host": host, "data": data, "insecure": insecure or None}
+    flags = {
+        "port": port,
+        "host": host,
+        "data": data,
+        "insecure": insecure or None,
+        "packs": packs,
+    }
     return run(config=config, prometheus=prometheus, flags=flags)
 
 
@@ -98,6 +108,7 @@ def check(  # noqa: PLR0913 - the question has that many fields
     on_inconclusive: OnInconclusive = 3,
     shown: Shown = Format.TEXT,
     data: Data = None,
+    packs: Packs = None,
     config: Config = None,
 ) -> int:
     """Ask once, or with --wait until it is decided.
@@ -131,7 +142,8 @@ def check(  # noqa: PLR0913 - the question has that many fields
         on_inconclusive=on_inconclusive,
         as_json=shown is Format.JSON,
     )
-    return run(asking, server=server, prometheus=prometheus, data=data, config=config)
+    flags = {"data": data, "packs": packs}
+    return run(asking, server=server, prometheus=prometheus, flags=flags, config=config)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from api.cli.guard import guarded
-from api.cli.options import Config, Format, Prometheus, Shown
+from api.cli.options import Config, Format, Packs, Prometheus, Shown
 
 __all__ = ["discover"]
 
@@ -32,6 +32,7 @@ def discover(  # noqa: PLR0913 - the question has that many fields
         typer.Option("--test", help="Try it: a fault in a copy of the newest samples must fail."),
     ] = False,
     shown: Shown = Format.TEXT,
+    packs: Packs = None,
     config: Config = None,
 ) -> int:
     """Show which services there are, or what would be judged of one, by which queries.
@@ -50,4 +51,4 @@ def discover(  # noqa: PLR0913 - the question has that many fields
         test=test,
         as_json=shown is Format.JSON,
     )
-    return run(looking, prometheus=prometheus, config=config)
+    return run(looking, prometheus=prometheus, config=config, packs=packs)

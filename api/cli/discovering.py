@@ -39,9 +39,15 @@ class Looking:
     as_json: bool
 
 
-def discover(looking: Looking, *, prometheus: str | None, config: Path | None) -> int:
+def discover(
+    looking: Looking,
+    *,
+    prometheus: str | None,
+    config: Path | None,
+    packs: Sequence[Path] | None = None,
+) -> int:
     """Print it. A service that is not there, or a configuration that cannot fail, is code 2."""
-    with with_services(prometheus, config) as (services, settings):
+    with with_services(prometheus, config, packs) as (services, settings):
         if looking.service is None:
             body = _every(services)
             print(_told(body, looking.as_json, services_text), end="")
@@ -59,7 +65,7 @@ def discover(looking: Looking, *, prometheus: str | None, config: Path | None) -
 
 @contextmanager
 def with_services(
-    prometheus: str | None, config: Path | None
+    prometheus: str | None, config: Path | None, packs: Sequence[Path] | None = None
 ) -> Iterator[tuple[Services, Settings]]:
     """Discovery on the source of the settings; `ConfigError` where none is named."""
     if prometheus is None and config is None and "SERINUS_SOURCE__URL" not in os.environ:
@@ -68,7 +74,7 @@ def with_services(
     from api.compose import open_services
     from pipelines.sources.open import open_source
 
-    settings = settings_of(config, prometheus, {})
+    settings = settings_of(config, prometheus, {"packs": packs})
     source = open_source(settings.source.native())
     services = open_services(settings, source)
     services.bound_s = _BOUND_S

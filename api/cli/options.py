@@ -14,6 +14,7 @@ __all__ = [
     "Format",
     "ModeName",
     "OutcomeName",
+    "Packs",
     "Person",
     "Prometheus",
     "Server",
@@ -60,6 +61,13 @@ Config = Annotated[
 ]
 Prometheus = Annotated[
     str | None, typer.Option(help="URL of your Prometheus (or Thanos, Mimir, VictoriaMetrics).")
+]
+Packs = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--packs",
+        help="A pack of your own, or a folder of them; may be repeated. In place of the file's.",
+    ),
 ]
 Data = Annotated[Path | None, typer.Option(help="Directory of the store.")]
 Server = Annotated[

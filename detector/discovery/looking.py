@@ -89,10 +89,12 @@ def service_matcher(
     """What says that a series is of the service; a job may have a namespace in front of it.
 
     Where the label is one of the pack's `pods` its values are names of pods, as controllers make
-    them; where it is `spelled`, names as a proxy writes them, of the namespace if one is told.
+    them; where it is `spelled`, names as a proxy writes them, of the namespace if one is told,
+    or the whole name as it stands.
     """
     if pack is not None and label in pack.spelled:
-        return Matcher(label, MatchOp.MATCHES, spelled(pack.spelled[label], service, namespace))
+        named = spelled(pack.spelled[label], service, namespace)
+        return Matcher(label, MatchOp.MATCHES, f"{named}|{literal(service)}")
     if pack is not None and label in pack.pods:
         return Matcher(label, MatchOp.MATCHES, f"{literal(service)}{_POD_ENDS}")
     if label == "job" and "/" not in service:
