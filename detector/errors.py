@@ -5,6 +5,7 @@ SerinusError
 ├── NotFoundError   a named thing does not exist
 ├── SourceError     a metric source failed; `retryable`, and `code` is its reason code
 ├── StoreError      our own store failed
+│   └── ConflictError   another wrote the same meanwhile: read it anew
 ├── DeliveryError   a notice was not taken by its receiver; `retryable`, `after_s`
 └── ConfigError     the configuration is wrong; raised at start only
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 __all__ = [
     "ConfigError",
+    "ConflictError",
     "DeliveryError",
     "InputError",
     "NotFoundError",
@@ -69,6 +71,10 @@ class DeliveryError(SerinusError):
         super().__init__(message)
         self.retryable = retryable
         self.after_s = after_s
+
+
+class ConflictError(StoreError):
+    """What was to be replaced is no longer what was read: another process wrote it meanwhile."""
 
 
 class ConfigError(SerinusError):

@@ -110,8 +110,12 @@ class Judge(Protocol):
 class AttemptStore(Protocol):
     """Attempts; every method of a store raises `StoreError` when the store fails."""
 
-    def save(self, attempt: Attempt, *, durable: bool = False) -> None:
-        """Insert or replace; `durable` returns only when a power cut cannot undo it."""
+    def save(self, attempt: Attempt, *, durable: bool = False) -> Attempt:
+        """Insert, or replace the version that was read; the attempt as it is stored now.
+
+        `ConflictError` where that version is not the newest, or where another attempt follows the
+        same one. `durable` returns only when a power cut cannot undo it.
+        """
         ...
 
     def get(self, id: str) -> Attempt:
@@ -150,12 +154,16 @@ class PointStore(Protocol):
         """The chunks that end at `head`, oldest first; `NotFoundError` when one is gone."""
         ...
 
+    def since(self, head: str, known: str, *, most: int) -> Sequence[Chunk] | None:
+        """The chunks after `known` up to `head`, oldest first; None where `most` do not reach."""
+        ...
+
 
 class AnswerStore(Protocol):
     """What a question leaves behind in the three stores above."""
 
     def keep(self, kept: Kept) -> None:
-        """All of it, or nothing."""
+        """All of it, or nothing; `ConflictError` as `AttemptStore.save`."""
         ...
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from detector.gate.aa import AaResult, Scope
@@ -127,6 +127,8 @@ class Attempt:
     None until the canary's first series is seen, and never move after. `head` names the newest
     chunk of samples, `read_to` is how far the source was read. `not_before`: its canary's first
     sample is looked for after this. `aa` is the service's self-check as it stood when it began.
+    `follows` is the id of the attempt of the same identity before it, so that two that begin at
+    once are told apart. `version` counts how often it was stored: 0 is not stored yet.
     """
 
     id: str
@@ -150,6 +152,8 @@ class Attempt:
     first_step_at: float | None = None
     not_before: float = 0.0
     aa: AaResult | None = None
+    follows: str = ""
+    version: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,9 @@ from pipelines.flows.watch import SessionFactory, Watch, watch_of
 __all__ = ["Following"]
 
 _IDLE_S = 3600.0
+_APART_S = 1e-3
+# Reads of others that are heard one by one; beyond them the tape is played anew.
+_CATCH_UP = 32
 
 
 class Following:
@@ -51,19 +54,22 @@ class Following:
         stored = self._stores.attempts.newest(identity, asked_until=float("inf"))
         attempt = stored
         if attempt is None or begins_anew(attempt, request) or _is_forgotten(attempt, now):
-            attempt = self.begin(asked, identity, policy)
+            attempt = self.begin(asked, identity, policy, after=stored)
         if request.weight is not None and request.weight != _sent(attempt):
             weight = Weight(at=now, weight=request.weight)
             attempt = replace(attempt, weights=(*attempt.weights, weight))
         if attempt.revision is None and request.revision is not None:
             attempt = replace(attempt, revision=request.revision)
-        if attempt is not stored:
-            self._stores.attempts.save(attempt)
-        return attempt
+        return attempt if attempt is stored else self._stores.attempts.save(attempt)
 
-    def begin(self, asked: Asked, identity: Identity, policy: Policy) -> Attempt:
-        """A new attempt, not yet kept."""
+    def begin(
+        self, asked: Asked, identity: Identity, policy: Policy, *, after: Attempt | None = None
+    ) -> Attempt:
+        """A new attempt, not yet kept; `after` is the newest of the identity."""
         request, now = asked.request, asked.now
+        if after is not None:
+            # Another's clock may be ahead of ours: the newest is still the one that began last.
+            now = max(now, after.asked_at + _APART_S)
         return Attempt(
             id=verdict_id(identity.key, now, f"attempt {request.attempt}"),
             identity=identity,
@@ -74,6 +80,7 @@ class Following:
             asked_at=now,
             last_asked=now,
             aa=self._stores.aa.newest(identity.scope, until=now),
+            follows="" if after is None else after.id,
         )
 
     def successor(self, asked: Asked, old: Attempt, since: float, policy: Policy) -> Attempt:
@@ -81,13 +88,12 @@ class Following:
         # The old attempt's last samples go with it: no answer was made of them.
         asked.chunk = None
         attempt = replace(
-            self.begin(asked, old.identity, policy),
+            self.begin(asked, old.identity, policy, after=old),
             label=old.label,
             not_before=since - 1e-3,
             weights=without_read(old.weights)[-1:],
         )
-        self._stores.attempts.save(attempt)
-        return attempt
+        return self._stores.attempts.save(attempt)
 
     def renewed(self, attempt: Attempt, watch: Watch, asked: Asked) -> float | None:
         """When a new canary began after the latch, or after nobody had asked for an hour."""
@@ -113,20 +119,32 @@ class Following:
             if located is None or located.start is None:
                 return None
             check_deadline(asked.deadline, located.start)
-            attempt = replace(
+            planned = replace(
                 attempt,
                 plan=located.plan,
                 started_at=located.start,
                 interval=located.interval,
             )
-            self._stores.attempts.save(attempt)
+            attempt = self._stores.attempts.save(planned)
         check_deadline(asked.deadline, attempt.started_at)
         watch = self._watches.get(attempt.id)
-        if watch is None or watch.head != attempt.head:
+        if watch is None or not self._caught_up(watch, attempt):
             watch = watch_of(attempt, self._sessions)
             watch.play(self._chain(attempt, asked))
             self._watches.put(attempt.id, watch)
         return attempt, watch
+
+    def _caught_up(self, watch: Watch, attempt: Attempt) -> bool:
+        """Whether a watch is where the attempt is, or got there by what another process read."""
+        if watch.head == attempt.head:
+            return True
+        if not watch.head:
+            return False
+        missed = self._stores.points.since(attempt.head, watch.head, most=_CATCH_UP)
+        if missed is None:
+            return False
+        watch.play(missed)
+        return True
 
     def watch_at(self, asked: Asked, attempt: Attempt, until: float) -> Watch:
         """What was known at a moment: from the tape, and beyond it from the source."""

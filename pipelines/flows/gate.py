@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
+from detector.errors import ConflictError
 from detector.gate.attempt import Attempt, Identity, identity_of
 from detector.gate.policy import Policy
 from detector.gate.request import VerdictRequest
@@ -25,9 +27,13 @@ from pipelines.flows.watch import SessionFactory, Watch
 
 __all__ = ["Gate", "GateSettings"]
 
+T = TypeVar("T")
+
 # The same question after a lost answer; below 10 s, Flagger's shortest interval, or the next tick
 # would raise the weight once more with nothing judged.
 _FIRST_STEP_AGAIN_S = 8.0
+# Replicas that answer for one attempt at the same moment; each time one of them gets through.
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,28 +82,42 @@ class Gate:
         Raises `InputError` (a field cannot be used), `NotFoundError` (unknown policy) and
         `StoreError`; never for a source that fails or has no data: that is `inconclusive`.
         """
-        now = self._clock()
-        asked = Asked(request, now, Budget(self.settings.bound_s))
+        now, budget = self._clock(), Budget(self.settings.bound_s)
+        asked = Asked(request, now, budget)
         check_times(asked)
         parse_selector(request.control or "", field="control")
         identity, policy = identity_of(request), self.people.policy(request.policy)
         if request.as_of is not None and request.as_of.timestamp() < now:
             return self._past.judge(asked, identity, policy, request.as_of.timestamp())
         with self._turns.of(identity.key, timeout_s=self.settings.bound_s):
-            return self._judge_now(asked, identity, policy)
+            return self._again_if_raced(
+                lambda: self._judge_now(Asked(request, self._clock(), budget), identity, policy)
+            )
+
+    def _again_if_raced(self, step: Callable[[], T]) -> T:
+        """Anew from what is stored by then, where another process wrote the attempt meanwhile."""
+        for _ in range(_TRIES - 1):
+            try:
+                return step()
+            except ConflictError:
+                continue
+        return step()
 
     def first_step(self, request: VerdictRequest) -> Verdict:
         """As `judge`, but says yes, once per attempt, while no canary traffic could be seen."""
         verdict = self.judge(request)
-        attempt = self.stores.attempts.get(verdict.attempt)
         if verdict.outcome is not Outcome.INCONCLUSIVE or not verdict.is_unseen:
             return verdict
-        now, given = self._clock(), attempt.first_step_at
-        if given is not None and now - given > _FIRST_STEP_AGAIN_S:
-            return verdict
-        if given is None:
-            self.stores.attempts.save(replace(attempt, first_step_at=now), durable=True)
-        return first_step(verdict)
+        is_first = self._again_if_raced(lambda: self._takes_first_step(verdict.attempt))
+        return first_step(verdict) if is_first else verdict
+
+    def _takes_first_step(self, id: str) -> bool:
+        """Whether the one yes is still to be given, or was so just now."""
+        now, attempt = self._clock(), self.stores.attempts.get(id)
+        if attempt.first_step_at is not None:
+            return now - attempt.first_step_at <= _FIRST_STEP_AGAIN_S
+        self.stores.attempts.save(replace(attempt, first_step_at=now), durable=True)
+        return True
 
     def _judge_now(self, asked: Asked, identity: Identity, policy: Policy) -> Verdict:
         attempt = self._following.attempt(asked, identity, policy)

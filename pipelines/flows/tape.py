@@ -151,6 +151,11 @@ class TapeWriter:
         self._written[reading] = names
         return names.astype("<u4").tobytes()
 
+    @property
+    def written(self) -> tuple[Sequence[Mapping[str, str]], Sequence[Reading], Mapping[int, Ints]]:
+        """Label sets and readings by their numbers, and the series of the last answer to each."""
+        return [dict(key) for key in self._numbers], [*self._readings], self._written
+
     def heard(self, labels: Sequence[Mapping[str, str]], readings: Sequence[Reading]) -> None:
         """Go on after what a reader has read."""
         self._numbers = {frozenset(one.items()): n for n, one in enumerate(labels)}
@@ -176,6 +181,15 @@ class TapeReader:
     labels: list[Mapping[str, str]] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     _last: dict[int, list[Mapping[str, str]]] = field(default_factory=dict)
+
+    def follow(self, writer: TapeWriter) -> None:
+        """Go on after what a writer that heard this reader has written since."""
+        labels, readings, last = writer.written
+        if len(labels) > len(self.labels):
+            self.labels += labels[len(self.labels) :]
+        self.readings += readings[len(self.readings) :]
+        for reading, numbers in last.items():
+            self._last[reading] = [self.labels[number] for number in numbers.tolist()]
 
     def read(self, body: bytes) -> Iterator[Event]:
         """The events of the next chunk; `StoreError` for what is no chunk."""

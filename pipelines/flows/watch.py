@@ -91,7 +91,8 @@ class Watch:
                 self.clock = max(self.clock, event.now)
 
     def play(self, chunks: Iterable[Chunk], *, until: float = float("inf")) -> None:
-        """Hear a tape; with `until`, as far as it was due then and nothing that came later."""
+        """Hear a tape, or its next part; with `until`, as far as it was due then and no further."""
+        self._reader.follow(self._writer)
         for chunk in chunks:
             events = tuple(_until(self._reader.read(chunk.body), until, self._due(until)))
             for event in events:

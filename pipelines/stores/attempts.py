@@ -1,4 +1,4 @@
-"""Attempts, verdicts and samples in the embedded store: what every poll writes."""
+"""Attempts, verdicts and samples in a database: what every poll writes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from detector.errors import NotFoundError
+from detector.errors import ConflictError, NotFoundError
 from detector.gate.attempt import Attempt, Identity
 from detector.gate.record import PASS_DAYS, Chunk, Filter, Page, StoredVerdict
 from detector.signals.plan import Plan
@@ -31,23 +31,29 @@ class SqlAttempts:
         self._guard = threading.Lock()
         self._known: dict[str, tuple[bytes, Attempt]] = {}
 
-    def save(self, attempt: Attempt, *, durable: bool = False) -> None:
-        """Insert or replace; the plan only once."""
+    def save(self, attempt: Attempt, *, durable: bool = False) -> Attempt:
+        """Insert, or replace the version that was read; the plan only once."""
         with self._db.write(durable=durable) as transaction:
-            self.put(transaction, attempt)
+            return self.put(transaction, attempt)
 
-    def put(self, transaction: Transaction, attempt: Attempt) -> None:
+    def put(self, transaction: Transaction, attempt: Attempt) -> Attempt:
         """Insert or replace within a transaction."""
-        body = pack(_with_plan(attempt, None))
-        moved = _moved(attempt, body)
-        if not transaction.run(Attempts.MOVE, {**moved, "of": attempt.id}):
-            transaction.run(Attempts.ADD, {**_fixed(attempt), **moved})
-        if attempt.plan is None:
-            return
-        if transaction.first(Attempts.HAS_PLAN, {"id": attempt.id}) is None:
-            plan = {"attempt": attempt.id, "body": pack(attempt.plan)}
-            transaction.run(Attempts.ADD_PLAN, plan)
-        self._remember(body, attempt)
+        kept = replace(attempt, version=attempt.version + 1)
+        body = pack(replace(attempt, plan=None, version=0))
+        moved = _moved(kept, body)
+        if attempt.version:
+            was = {"of": attempt.id, "was": attempt.version}
+            written = transaction.run(Attempts.MOVE, {**moved, **was})
+        else:
+            written = transaction.run(Attempts.ADD, {**_fixed(attempt), **moved})
+        if not written:
+            raise ConflictError(f"attempt {attempt.id} was written by another process meanwhile")
+        if kept.plan is not None:
+            if transaction.first(Attempts.HAS_PLAN, {"id": kept.id}) is None:
+                plan = {"attempt": kept.id, "body": pack(kept.plan)}
+                transaction.run(Attempts.ADD_PLAN, plan)
+            self._remember(body, kept)
+        return kept
 
     def get(self, id: str) -> Attempt:
         """By id."""
@@ -66,12 +72,16 @@ class SqlAttempts:
 
     def _read(self, looks: Transaction, row: Row) -> Attempt:
         """The attempt of a row; as it was last read, where its bytes are the same."""
-        id, body = row
+        id, version, body = row
         known = self._known.get(id)
         if known is not None and known[0] == body and known[1].plan is not None:
-            return known[1]
+            return replace(known[1], version=version)
         plan = looks.first(Attempts.PLAN_OF, {"id": id})
-        attempt = _with_plan(unpack(Attempt, body), None if plan is None else _plan(plan[0], known))
+        attempt = replace(
+            unpack(Attempt, body),
+            plan=None if plan is None else _plan(plan[0], known),
+            version=version,
+        )
         self._remember(body, attempt)
         return attempt
 
@@ -91,10 +101,6 @@ def _plan(body: bytes, known: tuple[bytes, Attempt] | None) -> Plan:
     return unpack(Plan, body)
 
 
-def _with_plan(attempt: Attempt, plan: Plan | None) -> Attempt:
-    return replace(attempt, plan=plan)
-
-
 def _fixed(attempt: Attempt) -> dict[str, object]:
     """Columns that never change."""
     identity = attempt.identity
@@ -110,6 +116,7 @@ def _fixed(attempt: Attempt) -> dict[str, object]:
         "asked_at": attempt.asked_at,
         "policy_digest": attempt.policy.digest,
         "engine": attempt.engine,
+        "follows": attempt.follows,
     }
 
 
@@ -123,6 +130,7 @@ def _moved(attempt: Attempt, body: bytes) -> dict[str, object]:
         "evaluated_to": attempt.evaluated_to,
         "head": attempt.head,
         "body": body,
+        "version": attempt.version,
     }
 
 
@@ -224,6 +232,18 @@ class SqlPoints:
             chunks.append(Chunk(attempt=attempt, hash=name, prev=prev, body=body))
             head = prev
         return chunks[::-1]
+
+    def since(self, head: str, known: str, *, most: int) -> Sequence[Chunk] | None:
+        """Step by step, since there are few."""
+        chunks: list[Chunk] = []
+        with self._db.read() as looks:
+            while head and head != known and len(chunks) < most:
+                row = looks.first(Points.OF_HASH, {"head": head})
+                if row is None:
+                    return None
+                name, attempt, head, body = row
+                chunks.append(Chunk(attempt=attempt, hash=name, prev=head, body=body))
+        return chunks[::-1] if head == known else None
 
 
 def add_chunk(transaction: Transaction, chunk: Chunk, at: float) -> None:

@@ -1,4 +1,4 @@
-"""What people decided, and which revisions served, in the embedded store."""
+"""What people decided, and which revisions served, in a database."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class SqlPolicies:
     def save(self, policy: Policy, *, at: float, person: str) -> int:
         """Save a version."""
         with self._db.write(durable=True) as transaction:
+            transaction.alone(f"policy {policy.name}")
             newest = _newest_policy(transaction, policy.name)
             if newest is not None and newest.policy == policy:
                 return newest.version
@@ -112,6 +113,8 @@ class SqlRevisions:
     def saw(self, revisions: Sequence[Revision], *, apart_s: float) -> None:
         """Lengthen or add."""
         with self._db.write() as transaction:
+            for scope in sorted({_scope(seen) for seen in revisions}):
+                transaction.alone(f"revisions {scope}")
             for seen in revisions:
                 _lengthen(transaction, seen, apart_s)
 

@@ -56,9 +56,9 @@ class MemoryAnswers:
 
     def keep(self, kept: Kept) -> None:
         """Each where it belongs."""
+        self._attempts.save(kept.attempt, durable=kept.durable)
         if kept.chunk is not None:
             self._points.append(kept.chunk, at=kept.at)
-        self._attempts.save(kept.attempt, durable=kept.durable)
         if kept.verdict is not None:
             self._verdicts.save(kept.verdict, at=kept.at)
         self._outbox.put(kept.posts)
@@ -90,7 +90,7 @@ class MemoryRetention:
         self._outbox.prune(old)
         kept = {s.verdict.attempt for s in self._verdicts.rows.values()}
         for id in past - kept:
-            del self._attempts.rows[id]
+            self._attempts.forget(id)
         return Pruned(verdicts=verdicts, chunks=chunks, attempts=len(past - kept))
 
     def _prune_verdicts(self, old: float, older: float) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
-from detector.errors import NotFoundError
+from detector.errors import ConflictError, NotFoundError
 from detector.gate.attempt import Attempt, Identity
 from detector.gate.record import PASS_DAYS, Chunk, Filter, Page, StoredVerdict
 
@@ -16,11 +18,27 @@ class MemoryAttempts:
 
     def __init__(self) -> None:
         self.rows: dict[str, Attempt] = {}
+        self._followed: dict[tuple[Identity, str], str] = {}
+        self._lock = threading.Lock()
 
-    def save(self, attempt: Attempt, *, durable: bool = False) -> None:
-        """Insert or replace."""
+    def save(self, attempt: Attempt, *, durable: bool = False) -> Attempt:
+        """Insert, or replace the version that was read."""
         del durable
-        self.rows[attempt.id] = attempt
+        with self._lock:
+            old, place = self.rows.get(attempt.id), (attempt.identity, attempt.follows)
+            is_newest = attempt.version == (0 if old is None else old.version)
+            if not is_newest or self._followed.get(place, attempt.id) != attempt.id:
+                raise ConflictError(f"attempt {attempt.id} was written by another meanwhile")
+            kept = replace(attempt, version=attempt.version + 1)
+            self.rows[attempt.id] = kept
+            self._followed[place] = attempt.id
+            return kept
+
+    def forget(self, id: str) -> None:
+        """Delete one."""
+        with self._lock:
+            gone = self.rows.pop(id)
+            del self._followed[gone.identity, gone.follows]
 
     def get(self, id: str) -> Attempt:
         """By id."""
@@ -105,3 +123,11 @@ class MemoryPoints:
             chunks.append(self.rows[head])
             head = self.rows[head].prev
         return chunks[::-1]
+
+    def since(self, head: str, known: str, *, most: int) -> Sequence[Chunk] | None:
+        """Step by step."""
+        chunks: list[Chunk] = []
+        while head and head != known and head in self.rows and len(chunks) < most:
+            chunks.append(self.rows[head])
+            head = chunks[-1].prev
+        return chunks[::-1] if head == known else None

@@ -54,7 +54,11 @@ attempts = Table(
     Column("evaluated_to", Float),
     Column("head", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    # Two processes that answer for one attempt: the second to write reads anew.
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("follows", String, nullable=False, server_default=""),
     Index("attempts_of", "identity", "asked_at"),
+    Index("attempts_follow", "identity", "follows", unique=True),
     Index("attempts_old", "last_asked"),
 )
 

@@ -108,21 +108,24 @@ def _upsert(table: sa.Table, **computed: sa.ColumnElement[str]) -> Statement:
 class Attempts:
     """Attempts and their plans."""
 
-    MOVED = ("last_asked", "started_at", "interval_s", "latched_at", "evaluated_to", "head", "body")
+    MOVED = (
+        "last_asked", "started_at", "interval_s", "latched_at", "evaluated_to", "head", "body",
+        "version",
+    )  # fmt: skip
 
-    ADD = insertion(schema.attempts)
+    _row = (schema.attempts.c.id, schema.attempts.c.version, schema.attempts.c.body)
+    ADD = insertion(schema.attempts, keep_old=True)
     MOVE = compiled(
         schema.attempts.update()
-        .where(schema.attempts.c.id == sa.bindparam("of"))
+        .where(
+            schema.attempts.c.id == sa.bindparam("of"),
+            schema.attempts.c.version == sa.bindparam("was"),
+        )
         .values({name: sa.bindparam(name) for name in MOVED})
     )
-    OF_ID = compiled(
-        sa.select(schema.attempts.c.id, schema.attempts.c.body).where(
-            schema.attempts.c.id == sa.bindparam("id")
-        )
-    )
+    OF_ID = compiled(sa.select(*_row).where(schema.attempts.c.id == sa.bindparam("id")))
     NEWEST = compiled(
-        sa.select(schema.attempts.c.id, schema.attempts.c.body)
+        sa.select(*_row)
         .where(
             schema.attempts.c.identity == sa.bindparam("identity"),
             schema.attempts.c.asked_at <= sa.bindparam("until"),
@@ -154,14 +157,16 @@ class Verdicts:
 class Points:
     """Chunks of samples."""
 
+    _row = (
+        schema.points.c.hash,
+        schema.points.c.attempt,
+        schema.points.c.prev,
+        schema.points.c.body,
+    )
     ADD = insertion(schema.points, keep_old=True)
+    OF_HASH = compiled(sa.select(*_row).where(schema.points.c.hash == sa.bindparam("head")))
     OF_ATTEMPT = compiled(
-        sa.select(
-            schema.points.c.hash,
-            schema.points.c.attempt,
-            schema.points.c.prev,
-            schema.points.c.body,
-        ).where(
+        sa.select(*_row).where(
             schema.points.c.attempt
             == sa.select(schema.points.c.attempt)
             .where(schema.points.c.hash == sa.bindparam("head"))
