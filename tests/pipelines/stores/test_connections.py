@@ -68,9 +68,9 @@ def test_durable_is_for_one_write_only(database: SqliteFile) -> None:
 def test_an_attempt_that_another_process_moved_is_read_anew(tmp_path: Path) -> None:
     """What was read before would hide a fail that another process latched."""
     one, two = (SqlAttempts(SqliteFile(tmp_path / "s.db")) for _ in range(2))
-    one.save(attempt())
+    began = one.save(attempt())
     before = one.get("a1")
-    two.save(replace(attempt(), last_asked=T0 + 99, head="f00d"))
+    two.save(replace(began, last_asked=T0 + 99, head="f00d"))
     assert before == attempt()
     assert one.get("a1") == replace(attempt(), last_asked=T0 + 99, head="f00d")
 
@@ -78,8 +78,7 @@ def test_an_attempt_that_another_process_moved_is_read_anew(tmp_path: Path) -> N
 def test_a_plan_is_there_at_the_next_reading_after_it_came(database: SqliteFile) -> None:
     """An attempt that began without a plan would never be judged."""
     attempts = SqlAttempts(database)
-    planned = replace(attempt(), plan=PLAN)
-    attempts.save(attempt())
+    planned = replace(attempts.save(attempt()), plan=PLAN)
     without = attempts.get("a1")
     attempts.save(planned)
     assert without.plan is None
@@ -89,8 +88,8 @@ def test_a_plan_is_there_at_the_next_reading_after_it_came(database: SqliteFile)
 def test_saving_again_changes_what_moves_and_keeps_the_one_row(database: SqliteFile) -> None:
     """Searches by time would find attempts where they stood at their first question."""
     attempts = SqlAttempts(database)
-    attempts.save(attempt())
-    attempts.save(replace(attempt(), last_asked=T0 + 5, head="beef", evaluated_to=T0 + 1))
+    began = attempts.save(attempt())
+    attempts.save(replace(began, last_asked=T0 + 5, head="beef", evaluated_to=T0 + 1))
     with database.built() as connection:
         row = connection.execute(sa.select(schema.attempts)).one()
     assert (row.last_asked, row.head, row.evaluated_to) == (T0 + 5, "beef", T0 + 1)
@@ -103,9 +102,9 @@ def test_threads_write_and_read_at_once(database: SqliteFile) -> None:
 
     def use(number: int) -> None:
         try:
+            mine = attempt(f"a{number}")
             for second in range(20):
-                mine = replace(attempt(), id=f"a{number}", last_asked=T0 + second)
-                attempts.save(mine)
+                mine = attempts.save(replace(mine, last_asked=T0 + second))
                 assert attempts.get(mine.id) == mine
         except Exception as error:  # noqa: BLE001 - collected for the assertion
             failures.append(error)
@@ -133,8 +132,8 @@ def test_an_insertion_leaves_out_what_the_store_numbers_itself() -> None:
 def test_what_was_never_committed_is_not_believed(database: SqliteFile) -> None:
     """A poll would go on from samples that the store does not have."""
     attempts = SqlAttempts(database)
-    attempts.save(attempt())
+    began = attempts.save(attempt())
     with suppress(BrokenOffError), database.write() as transaction:
-        attempts.put(transaction, replace(attempt(), head="lost"))
+        attempts.put(transaction, replace(began, head="lost"))
         raise BrokenOffError
     assert attempts.get("a1").head == attempt().head

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,13 +67,13 @@ def test_many_threads_open_a_new_file_at_once(tmp_path: Path) -> None:
     """Migrations run once."""
     failures: list[Exception] = []
 
-    def use() -> None:
+    def use(number: int) -> None:
         try:
-            open_sqlite(tmp_path / "s.db").attempts.save(attempt())
+            open_sqlite(tmp_path / "s.db").attempts.save(attempt(f"a{number}"))
         except Exception as error:  # noqa: BLE001 - collected for the assertion
             failures.append(error)
 
-    threads = [threading.Thread(target=use) for _ in range(4)]
+    threads = [threading.Thread(target=use, args=(n,)) for n in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -103,3 +104,18 @@ def test_a_blob_of_a_newer_schema_is_refused() -> None:
         with pytest.raises(StoreError, match="cannot be read"):
             unpack(Attempt, blob)
     assert unpack(Policy, pack(Policy(alpha=0.1))) == Policy(alpha=0.1)
+
+
+def test_attempts_of_an_older_schema_go_on(tmp_path: Path) -> None:
+    """An upgrade in the middle of a rollout would leave its attempt unwritable for ever."""
+    open_sqlite(tmp_path / "s.db").attempts.save(attempt())
+    with sqlite3.connect(tmp_path / "s.db") as connection:
+        connection.execute("drop index attempts_follow")
+        for column in ("version", "follows"):
+            connection.execute(f"alter table attempts drop column {column}")
+        connection.execute("update alembic_version set version_num = '0003'")
+    connection.close()
+    attempts = open_sqlite(tmp_path / "s.db").attempts
+    found = attempts.get("a1")
+    assert found == attempt()
+    assert attempts.save(replace(found, last_asked=T0 + 9)).last_asked == T0 + 9

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from detector.errors import NotFoundError
+from detector.errors import ConflictError, NotFoundError
 from detector.gate.attempt import Attempt, Closing, Identity, Latch, Revision, Weight
 from detector.gate.decision import Action, AuditEntry, ModeChange, Override
 from detector.gate.policy import Mode, Policy, SignalPolicy
@@ -54,6 +54,7 @@ def attempt(id: str = "a1", *, at: float = T0, **changes: object) -> Attempt:
         engine="1.0.0",
         asked_at=at,
         last_asked=at,
+        follows=f"before {id}",
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -92,8 +93,8 @@ def test_an_attempt_comes_back_whole(stores: Stores) -> None:
         rollback="hash:bbbbb",
         first_step_at=T0 + 1,
     )
-    stores.attempts.save(attempt())
-    stores.attempts.save(full, durable=True)
+    began = stores.attempts.save(attempt())
+    stores.attempts.save(replace(full, version=began.version), durable=True)
     assert stores.attempts.get("a1") == full
 
 
@@ -108,6 +109,81 @@ def test_the_newest_attempt_of_an_identity_is_found(stores: Stores) -> None:
     assert newest(first.identity, asked_until=T0 + 59) == first
     assert newest(first.identity, asked_until=T0 - 1) is None
     assert newest(replace(first.identity, tenant="x"), asked_until=float("inf")) is None
+
+
+def test_whoever_read_an_older_version_writes_nothing(stores: Stores) -> None:
+    """A replica that is a moment late would wipe out the latch that another has just set."""
+    began = stores.attempts.save(attempt())
+    latch = Latch(at=T0, found_at=T0, signal="latency", reason=REASON)
+    latched = stores.attempts.save(replace(began, latch=latch))
+    with pytest.raises(ConflictError):
+        stores.attempts.save(replace(began, last_asked=T0 + 5))
+    assert stores.attempts.get("a1") == latched
+    assert stores.attempts.save(replace(latched, last_asked=T0 + 6)).version == 3
+
+
+def test_what_was_read_counts_as_the_version_that_it_is(stores: Stores) -> None:
+    """A question that found the attempt in the store could never answer."""
+    stores.attempts.save(stores.attempts.save(attempt()))
+    for found in (stores.attempts.get("a1"), _newest(stores)):
+        assert found.version == 2
+    moved = stores.attempts.save(replace(_newest(stores), last_asked=T0 + 1))
+    assert (moved.version, _newest(stores).version, moved) == (3, 3, _newest(stores))
+
+
+def _newest(stores: Stores) -> Attempt:
+    found = stores.attempts.newest(attempt().identity, asked_until=float("inf"))
+    assert found is not None
+    return found
+
+
+def test_of_two_first_questions_one_begins_the_attempt(stores: Stores) -> None:
+    """Two replicas would follow one canary as two attempts, and a latch would hold for one."""
+    winner = stores.attempts.save(attempt("a1", follows=""))
+    with pytest.raises(ConflictError):
+        stores.attempts.save(attempt("a2", at=T0 + 1, follows=""))
+    after = stores.attempts.save(attempt("a3", at=T0 + 2, follows="a1"))
+    assert stores.attempts.get("a1") == winner
+    assert _newest(stores) == after
+    with pytest.raises(NotFoundError):
+        stores.attempts.get("a2")
+
+
+def test_an_answer_that_comes_too_late_leaves_nothing_behind(stores: Stores) -> None:
+    """Its samples would hang beside the tape, its verdict on what nobody knows."""
+    began = stores.attempts.save(attempt())
+    chunk = chunk_of("a1", "", b"samples")
+    stores.attempts.save(replace(began, last_asked=T0 + 1))
+    late = replace(began, head=chunk.hash)
+    with pytest.raises(ConflictError):
+        stores.answers.keep(Kept(attempt=late, at=T0, chunk=chunk, verdict=verdict(late)))
+    with pytest.raises(NotFoundError):
+        stores.points.chain(chunk.hash)
+    assert stores.verdicts.list(Filter()).verdicts == ()
+
+
+def test_what_others_read_is_found_from_where_one_stands(stores: Stores) -> None:
+    """Each poll through another replica would cost the whole tape."""
+    stores.attempts.save(attempt())
+    chunks = [chunk_of("a1", "", b"0")]
+    for number in range(1, 5):
+        chunks.append(chunk_of("a1", chunks[-1].hash, str(number).encode()))
+    for chunk in chunks:
+        stores.points.append(chunk, at=T0)
+    head, known = chunks[-1].hash, chunks[1].hash
+    assert stores.points.since(head, known, most=3) == chunks[2:]
+    assert stores.points.since(head, known, most=2) is None
+    assert stores.points.since(head, "elsewhere", most=99) is None
+    assert stores.points.since("gone", known, most=99) is None
+    assert list(stores.points.since(head, head, most=3) or ()) == []
+
+
+def test_an_identity_can_begin_again_when_its_attempts_were_deleted(stores: Stores) -> None:
+    """A service that is released once a month would never be judged again."""
+    stores.attempts.save(attempt("a1", follows=""))
+    stores.retention.prune(T0 + 31 * DAY_S)
+    later = stores.attempts.save(attempt("a2", at=T0 + 32 * DAY_S, follows=""))
+    assert _newest(stores) == later
 
 
 def test_what_is_not_there_is_said(stores: Stores) -> None:
