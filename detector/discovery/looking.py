@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from detector.discovery.matching import Labels, equal, literal
-from detector.discovery.spelling import spelled
+from detector.discovery.spelling import is_plain, spelled
 from detector.ports import MetricCatalog
 from detector.series import Matcher, MatchOp, Query
 from detector.signals.packs import Pack
@@ -92,7 +92,7 @@ def service_matcher(
     them; where it is `spelled`, names as a proxy writes them, of the namespace if one is told,
     or the whole name as it stands.
     """
-    if pack is not None and label in pack.spelled:
+    if pack is not None and label in pack.spelled and is_plain(service):
         named = spelled(pack.spelled[label], service, namespace)
         return Matcher(label, MatchOp.MATCHES, f"{named}|{literal(service)}")
     if pack is not None and label in pack.pods:

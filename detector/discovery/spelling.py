@@ -10,7 +10,7 @@ from detector.patterns import compiled
 from detector.series import Matcher, MatchOp
 from detector.signals.packs import Pack
 
-__all__ = ["by_name", "by_role", "namespaces_of", "spelled", "where_named"]
+__all__ = ["by_name", "by_role", "is_plain", "namespaces_of", "spelled", "where_named"]
 
 # What controllers and people put behind a service's name for one side of it.
 _ROLES = ("canary", "preview", "primary", "stable", "active", "blue", "green")
@@ -36,6 +36,15 @@ def spelled(pattern: str, service: str, namespace: str | None, *, roles: bool = 
     named = literal(service) + (_ROLE if roles else "")
     where = literal(namespace) if namespace else _ANY
     return pattern.replace("<service>", named).replace("<namespace>", where)
+
+
+def is_plain(service: str) -> bool:
+    """Whether this may be a service's own name, and not one in a proxy's spelling already.
+
+    >>> is_plain("checkout"), is_plain("shop_checkout_80")
+    (True, False)
+    """
+    return compiled(_ANY).fullmatch(service) is not None
 
 
 def namespaces_of(pattern: str, service: str, values: Sequence[str]) -> frozenset[str]:
