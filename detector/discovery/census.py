@@ -102,7 +102,7 @@ def census(
             if metric in names:
                 for one in _sightings(asker, pack, metric):
                     found.setdefault((one.service, one.metric, one.pack), one)
-    kept = sorted(found.values(), key=lambda one: (one.service, one.metric, one.pack))
+    kept = sorted(found.values(), key=lambda one: one.service)
     return Census(sightings=tuple(kept), skipped=tuple(asker.skipped), metrics=len(names))
 
 

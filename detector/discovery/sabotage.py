@@ -111,7 +111,7 @@ def _failing(fault: Sabotage, ours: Sequence[Series]) -> Sequence[Series]:
     """A share of the good requests is counted as bad ones."""
     bound = fault.bound
     good = [s for s in ours if not fits(bound.bad, s.labels) and not _probes(bound.total, s)]
-    moved = {id(s): fault.size * _risen(s, fault.since) for s in good}
+    moved = {id(s): np.floor(fault.size * _risen(s, fault.since)) for s in good}
     kept = [replace(s, values=s.values - moved[id(s)]) if id(s) in moved else s for s in ours]
     made = [_bad(bound, series, moved[id(series)], fault.since) for series in good]
     return _added(kept, made)
@@ -121,14 +121,23 @@ def _probes(family: Family, series: Series) -> bool:
     return any(m.label in series.labels and fits((m,), series.labels) for m in family.health)
 
 
+def _base(series: Series, since: float) -> FloatArray:
+    """From what a counter has risen since a moment: its value then, after a reset zero.
+
+    Until the moment it is the counter itself.
+    """
+    values, late = series.values, series.times > since
+    first = int(np.searchsorted(series.times, since, side="right"))
+    held = np.where(late, values[first - 1] if first else values[:1], values)
+    resets = np.flatnonzero(late & (np.diff(values, prepend=values[:1]) < 0))
+    if resets.size:
+        held[resets[0] :] = 0.0
+    return held
+
+
 def _risen(series: Series, since: float) -> FloatArray:
-    """What a counter has risen by since a moment, at each of its samples; resets count from 0."""
-    if not series.values.size:
-        return series.values
-    steps = np.diff(series.values, prepend=series.values[:1])
-    steps = np.where(steps < 0, series.values, steps)
-    late = series.times > since
-    risen: FloatArray = np.floor(np.cumsum(np.where(late & np.isfinite(steps), steps, 0.0)))
+    """What a counter has risen by since a moment, or since it was reset after it."""
+    risen: FloatArray = series.values - _base(series, since)
     return risen
 
 
@@ -136,7 +145,7 @@ def _bad(bound: BoundSignal, series: Series, risen: FloatArray, since: float) ->
     """A series of errors beside a good one; it is born with its first event."""
     labels = {**series.labels, **{m.label: _word(m, series.labels) for m in bound.bad}}
     late = series.times > since
-    return Series(labels=labels, times=series.times[late], values=np.floor(risen[late]))
+    return Series(labels=labels, times=series.times[late], values=risen[late])
 
 
 def _word(matcher: Matcher, labels: Mapping[str, str]) -> str:
@@ -187,7 +196,7 @@ def _shifted(fault: Sabotage, group: Sequence[Series]) -> Iterator[Series]:
     ordered = sorted(group, key=_edge)
     edges = np.array([_edge(s) for s in ordered])
     times, finite = ordered[-1].times, np.isfinite(edges)
-    risen = np.array([_risen_at(s, times, fault.since) for s in ordered])
+    risen = np.array([_at(s, _risen(s, fault.since), times) for s in ordered])
     xs = np.concatenate([[0.0], edges[finite]])
     ys = np.vstack([np.zeros(len(times)), risen[finite]])
     for edge, series in zip(edges.tolist(), ordered, strict=True):
@@ -195,7 +204,7 @@ def _shifted(fault: Sabotage, group: Sequence[Series]) -> Iterator[Series]:
             yield series
             continue
         below = np.floor(_between(xs, ys, edge / fault.size))
-        values = _before(series, times, fault.since) + below
+        values = _at(series, _base(series, fault.since), times) + below
         yield Series(labels=series.labels, times=times, values=values)
 
 
@@ -214,16 +223,10 @@ def _edge(series: Series) -> float:
         return float("inf")
 
 
-def _risen_at(series: Series, times: FloatArray, since: float) -> FloatArray:
+def _at(series: Series, values: FloatArray, times: FloatArray) -> FloatArray:
+    """Values of a series at the times of another."""
     at = np.searchsorted(series.times, times, side="right")
-    risen: FloatArray = np.concatenate([np.zeros(1), _risen(series, since)])[at]
-    return risen
-
-
-def _before(series: Series, times: FloatArray, since: float) -> FloatArray:
-    """The counter as it was until the fault, and from then on as it stood at its begin."""
-    at = np.searchsorted(series.times, np.minimum(times, since), side="right")
-    held: FloatArray = np.concatenate([series.values[:1], series.values])[at]
+    held: FloatArray = np.concatenate([values[:1], values])[at]
     return held
 
 
