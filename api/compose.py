@@ -49,6 +49,7 @@ def open_gate(
     known = GateSettings(
         bound_s=settings.limits.source_s,
         policies={policy.name: policy for policy in settings.native_policies},
+        routes=tuple(notifier.route for notifier in settings.notify.native()),
     )
     discover = _discovery(settings.packs, metered)
     stores, close = _memory() if in_memory else _sqlite(settings.data / DATABASE)

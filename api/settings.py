@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -16,20 +16,13 @@ from pydantic_settings import (
 )
 
 from api.bodies.policy import PolicyBody
+from api.notify import NotifySettings
+from api.section import Count, Seconds, Section, TlsSettings, secret_text, text_of
 from detector.errors import ConfigError
 from detector.gate.policy import Policy
-from pipelines.sources.settings import Auth, Budget, SourceSettings, Tls
+from pipelines.sources.settings import Auth, Budget, SourceSettings
 
 __all__ = ["LimitSettings", "LogSettings", "MetricSourceSettings", "Settings", "load_settings"]
-
-Seconds = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-
-
-class Section(BaseModel):
-    """A part of the tree: frozen, and a key that it does not know is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class AuthSettings(Section):
@@ -41,36 +34,18 @@ class AuthSettings(Section):
     password: SecretStr | None = None
     password_file: Path | None = None
     tenant: str | None = None
-    headers: dict[str, SecretStr] = {}
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
 
     def native(self) -> Auth:
         """The same in the words of the sources."""
         return Auth(
-            bearer_token=_secret(self.bearer_token),
-            bearer_token_file=_text(self.bearer_token_file),
+            bearer_token=secret_text(self.bearer_token),
+            bearer_token_file=text_of(self.bearer_token_file),
             username=self.username,
-            password=_secret(self.password),
-            password_file=_text(self.password_file),
+            password=secret_text(self.password),
+            password_file=text_of(self.password_file),
             tenant=self.tenant,
             headers={name: value.get_secret_value() for name, value in self.headers.items()},
-        )
-
-
-class TlsSettings(Section):
-    """Certificates towards the metric source."""
-
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    insecure: bool = False
-
-    def native(self) -> Tls:
-        """The same in the words of the sources."""
-        return Tls(
-            ca_file=_text(self.ca_file),
-            cert_file=_text(self.cert_file),
-            key_file=_text(self.key_file),
-            insecure=self.insecure,
         )
 
 
@@ -102,9 +77,9 @@ class MetricSourceSettings(Section):
     auth: AuthSettings = AuthSettings()
     tls: TlsSettings = TlsSettings()
     budget: BudgetSettings = BudgetSettings()
-    params: dict[str, str] = {}
+    params: dict[str, str] = Field(default_factory=dict)
     allow_hosts: tuple[str, ...] = ()
-    options: dict[str, str] = {}
+    options: dict[str, str] = Field(default_factory=dict)
 
     def native(self) -> SourceSettings:
         """The same in the words of the sources; `ConfigError` for an URL that is none."""
@@ -167,6 +142,7 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     policies: dict[str, PolicyBody] = {}
     packs: tuple[Path, ...] = ()
+    notify: NotifySettings = NotifySettings()
 
     @cached_property
     def native_policies(self) -> tuple[Policy, ...]:
@@ -226,11 +202,3 @@ def _explained(error: ValidationError, file: Path | None) -> str:
     place = f"{file}: " if file is not None else "configuration: "
     lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
     return place + "; ".join(lines)
-
-
-def _secret(value: SecretStr | None) -> str | None:
-    return value.get_secret_value() if value is not None else None
-
-
-def _text(path: Path | None) -> str | None:
-    return str(path) if path is not None else None

@@ -90,16 +90,20 @@ def _run(settings: Settings, door: socket.socket) -> None:
     from api.compose import open_gate
     from api.logs import configure_logs
     from api.serving import serving_app
+    from api.telling import open_telling, watch_telling
 
     configure_logs(settings.log.level, settings.log.format)
     opened = open_gate(settings)
+    telling = open_telling(settings, opened.stores)
     stopped = threading.Event()
 
     def stop() -> None:
         stopped.set()
+        telling.stop()
         opened.close()
 
     app = serving_app(opened, settings, on_stop=stop)
+    watch_telling(app.state.context.telemetry.registry, telling, opened.stores.outbox)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -113,6 +117,7 @@ def _run(settings: Settings, door: socket.socket) -> None:
         )
     )
     threading.Thread(target=_prune, args=(opened.gate, stopped), daemon=True).start()
+    telling.start()
     _greet(settings, door)
     with _calm():
         server.run(sockets=[door])

@@ -75,7 +75,7 @@ class SqlOutbox:
             if not looks.rows(_DUE, asked):
                 return ()
         with self._db.write() as transaction:
-            transaction.alone(f"errands to {to}")
+            transaction.alone(f"outbox {to}")
             rows = transaction.rows(_DUE, asked)
             for id, _, _ in rows:
                 transaction.run(_LEASE, {"of": id, "to": to, "until": now + lease_s})
