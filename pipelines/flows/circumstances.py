@@ -5,12 +5,17 @@ from __future__ import annotations
 from detector.gate.attempt import Attempt, Latch, stage_at
 from detector.gate.decision import standing_mode, standing_override
 from detector.gate.policy import Mode
+from detector.gate.reason import Reason, ReasonCode
 from detector.gate.ruling import Circumstances, verdict_id
+from detector.gate.words import clock, duration
 from detector.ports import Stores
 from pipelines.flows.asked import Asked
 from pipelines.flows.watch import Watch
 
 __all__ = ["circumstances_of"]
+
+# As old as a side's newest sample may be: below it a clock that wavers is not told.
+_SET_BACK_S = 120.0
 
 
 def circumstances_of(
@@ -32,11 +37,23 @@ def circumstances_of(
         head=watch.head if watch is not None else "",
         closing_head=closing.head if closed and closing is not None else None,
         override=standing_override(stores.overrides.of(attempt.id), as_of),
-        latch=_due_latch(attempt, watch, as_of),
-        problem=doubt if closed else asked.problem,
+        # Now a fail stands whatever the clock says; of a past moment it may not be known yet.
+        latch=attempt.latch if as_of >= asked.now else _due_latch(attempt, watch, as_of),
+        problem=doubt if closed else asked.problem or _set_back(attempt, watch, as_of),
         partial=None if closed else partial,
         rollback=attempt.rollback,
         notes=(*asked.notes, *(watch.steering.notes() if watch is not None else ())),
+    )
+
+
+def _set_back(attempt: Attempt, watch: Watch | None, as_of: float) -> Reason | None:
+    """Nothing new is read until a clock that was set back has caught up: so nothing passes."""
+    if watch is None or watch.clock - as_of <= _SET_BACK_S * attempt.policy.time_scale:
+        return None
+    return Reason(
+        ReasonCode.STALE_DATA,
+        f"The clock here stands {duration(watch.clock - as_of)} before what was read until"
+        f" {clock(watch.clock)}: it was set back, and nothing new is read until it has caught up.",
     )
 
 

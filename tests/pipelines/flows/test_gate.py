@@ -272,6 +272,30 @@ def test_time_going_backwards_is_harmless() -> None:
     assert facts(poll(world, 460)) == ("pass", "healthy", False)
 
 
+@pytest.mark.parametrize("back", [130, 3600, 86_400])
+def test_a_clock_that_was_set_back_passes_nothing(back: float) -> None:
+    """It reads nothing new: a canary that turns bad meanwhile would go through on old samples."""
+    world = World()
+    world.shop()
+    assert facts(poll(world, 460)) == ("pass", "healthy", False)
+    told = poll(world, 460 - back)
+    assert facts(told) == ("inconclusive", "stale_data", False)
+    assert "it was set back" in told.reason.text
+    assert body(world.gate.records.replay(told.id)) == body(told)
+    assert facts(poll(world, 480)) == ("pass", "healthy", False)
+
+
+def test_a_fail_outlives_a_clock_that_was_set_back() -> None:
+    """Also where the process is new, and the samples that it was found in are gone."""
+    world = World()
+    shop_with_errors(world)
+    failed = poll(world, 400)
+    world.stores.points.rows.clear()  # type: ignore[attr-defined]
+    world.restart()
+    told = poll(world, 100)
+    assert (told.outcome, told.attempt) == (Outcome.FAIL, failed.attempt)
+
+
 def test_an_unknown_policy_names_the_known() -> None:
     """A 404 that helps."""
     world = World(settings=GateSettings(policies={"strict": Policy(name="strict")}))
