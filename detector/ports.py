@@ -9,7 +9,9 @@ from typing import Protocol
 from detector.gate.aa import AaResult, Scope
 from detector.gate.attempt import Attempt, Identity, Revision
 from detector.gate.decision import AuditEntry, ModeChange, Override
+from detector.gate.design import Elsewhere
 from detector.gate.judgement import Judgement
+from detector.gate.memory import Memory
 from detector.gate.policy import Policy
 from detector.gate.record import Chunk, Filter, Kept, Page, PolicyVersion, Pruned, StoredVerdict
 from detector.gate.request import Stage
@@ -100,6 +102,24 @@ class Judge(Protocol):
 
     def set_weight(self, at: float, weight: float) -> None:
         """The canary's weight in per cent, known since `at`."""
+        ...
+
+    @property
+    def wants_memory(self) -> bool:
+        """Whether bins wait to be judged until what the service did before is told."""
+        ...
+
+    @property
+    def wants_elsewhere(self) -> bool:
+        """Whether the newest answer depends on how other services are."""
+        ...
+
+    def recall(self, memory: Memory) -> None:
+        """What the service did before its attempt."""
+        ...
+
+    def look(self, elsewhere: Elsewhere) -> None:
+        """How other services of the cluster are."""
         ...
 
     def judge(self, *, as_of: float, stage: Stage, deadline: float | None) -> Judgement:

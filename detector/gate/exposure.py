@@ -44,7 +44,10 @@ def warming_up(m: Moment) -> Reason | None:
 
 def partial(m: Moment) -> Reason | None:
     """Too many samples of a side are missing."""
-    for name, arm in (("canary", m.window.frame.canary), ("control", m.window.frame.control)):
+    arms = {"canary": m.window.frame.canary, "control": m.window.frame.control}
+    for name, arm in arms.items():
+        if name == "control" and m.is_alone:
+            continue
         share = _coverage(m, arm)
         if share < _SEEN:
             return Reason(

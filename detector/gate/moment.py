@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from detector.gate.design import Design, Standing
 from detector.gate.frame import Arm
 from detector.gate.policy import Policy
 from detector.gate.request import Stage
@@ -36,6 +37,12 @@ class Moment:
     missing: tuple[str, ...]
     incompatible: bool
     burst: str | None
+    standing: Standing = field(default_factory=Standing)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no control serves beside the canary now."""
+        return self.standing.design is not Design.CONCURRENT
 
     @property
     def scale(self) -> float:

@@ -20,6 +20,7 @@ from detector.gate.sides import (
     signal_missing,
     stale,
 )
+from detector.gate.weaker import recalling, unguarded
 
 __all__ = ["holds"]
 
@@ -33,6 +34,8 @@ _RULES = (
     shared_incident,
     budget_burning,
     control_exhausted,
+    recalling,
+    unguarded,
     burst,
     suspicious,
     no_traffic,

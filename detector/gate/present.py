@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 from detector.gate.advice import advise
 from detector.gate.attempt import stage_at
+from detector.gate.design import Standing
 from detector.gate.judgement import FirstFail, Judgement
 from detector.gate.moment import Moment
 from detector.gate.needs import needs_of, waiting_text
@@ -21,6 +22,7 @@ from detector.gate.rule import Board, Candidate
 from detector.gate.sides import unmatched
 from detector.gate.state import State, state_of
 from detector.gate.verdict import Needs, Outcome
+from detector.gate.weaker import against, design_notes
 from detector.gate.window import Window
 from detector.gate.words import clock, duration, note_words
 from detector.series import FloatArray
@@ -53,6 +55,7 @@ class Present:
     rows: tuple[str, ...]
     edges: FloatArray | None
     told: float | None = None
+    standing: Standing = field(default_factory=Standing)
 
     @property
     def evaluated_to(self) -> float:
@@ -114,8 +117,8 @@ def _decide(moment: Moment, reader: Reader) -> tuple[Outcome, Reason]:
     seen = sum(s.counted for s in states.values() if s.track.name == "error_rate")
     return Outcome.PASS, Reason(
         ReasonCode.HEALTHY,
-        f"No signal is worse than its limit after {seen:.0f} canary requests"
-        f" since {clock(moment.started_at)}.",
+        f"No signal is worse than its limit{against(moment.standing)} after {seen:.0f} canary"
+        f" requests since {clock(moment.started_at)}.",
     )
 
 
@@ -159,6 +162,7 @@ def _moment(now: Present, as_of: float, stage: Stage) -> Moment:
         missing=_missing(now),
         incompatible=now.incompatible,
         burst=now.burst.track.name if now.burst else None,
+        standing=now.standing,
     )
 
 
@@ -186,4 +190,4 @@ def _missing(now: Present) -> tuple[str, ...]:
 def _notes(now: Present) -> tuple[str, ...]:
     frame = now.window.frame
     counted = [note_words(name, n) for name, n in sorted(frame.notes.items()) if n]
-    return (*now.plan.notes, *counted)
+    return (*design_notes(now.standing), *now.plan.notes, *counted)

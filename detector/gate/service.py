@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from detector.gate.design import Design
 from detector.gate.moment import Moment
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.unrest import RESTLESS
@@ -54,6 +55,8 @@ def control_exhausted(m: Moment) -> Reason | None:
     """The control hardly serves any more, so nothing says what is normal."""
     ours = float(m.last(m.window.requests, _STARVED_S).sum())
     theirs = float(m.last(m.window.control, _STARVED_S).sum())
+    if m.standing.design is Design.HISTORY:
+        return None
     if m.policy.allow_control_exhausted or theirs >= _STARVED * (ours + theirs):
         return None
     return Reason(

@@ -7,6 +7,7 @@ its end plus `settle`, every boundary is judged once, and polling enters no form
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -14,10 +15,13 @@ import numpy as np
 from detector.gate.bases import Bases
 from detector.gate.build import build_track, histogram_of, shares_of
 from detector.gate.builder import FrameBuilder
+from detector.gate.design import Elsewhere, without_control
 from detector.gate.frame import Frame, truncated
 from detector.gate.judgement import FirstFail, Judgement
+from detector.gate.memory import Memory
 from detector.gate.policy import Policy
 from detector.gate.present import Present, describe
+from detector.gate.recollection import Recollection
 from detector.gate.request import Stage
 from detector.gate.rule import (
     Board,
@@ -102,7 +106,8 @@ class Session:
         self.bases = Bases()
         self.boards: dict[str, Board] = {}
         self.shares = shares_of(plan, policy)
-        self.done = 0
+        self.past = Recollection(policy, self.step)
+        self.done = self._top = 0
         self.first_fail: FirstFail | None = None
         self.failed: Candidate | None = None
         self.burst: Candidate | None = None
@@ -117,9 +122,31 @@ class Session:
 
     def feed(self, readings: Sequence[Reading], answers: Sequence[Answer], *, now: float) -> None:
         """Take new raw samples up to `now` and judge every boundary that became final."""
-        top = self.builder.append(readings, answers, now=now)
-        while self.done < top:
-            self._advance(min(top, self.done + _CHUNK))
+        self._top = self.builder.append(readings, answers, now=now)
+        self._catch_up()
+
+    @property
+    def wants_memory(self) -> bool:
+        """Whether bins wait to be judged until what the service did before is told."""
+        return self.past.is_waiting
+
+    @property
+    def wants_elsewhere(self) -> bool:
+        """Whether the newest answer depends on how other services are."""
+        return self.past.is_alone
+
+    def recall(self, memory: Memory) -> None:
+        """What the service did before; told once, bins that waited for it are judged now."""
+        self.past.recall(memory)
+        self._catch_up()
+
+    def look(self, elsewhere: Elsewhere) -> None:
+        """How other services of the cluster are; the newest counts."""
+        self.past.elsewhere = elsewhere
+
+    def _catch_up(self) -> None:
+        while self.done < self._top and not self.past.is_waiting:
+            self._advance(min(self._top, self.done + _CHUNK))
 
     def set_weight(self, at: float, weight: float) -> None:
         """The canary's weight in per cent, known since `at`."""
@@ -144,6 +171,7 @@ class Session:
                 rows=tuple(self.rows.names),
                 edges=self.bases.edges,
                 told=self.weights.newest_step(self.start, self.step, as_of=as_of),
+                standing=self.past.standing(),
             ),
             as_of=as_of,
             stage=stage,
@@ -167,17 +195,26 @@ class Session:
     def _arrange(self, frame: Frame, new: int) -> Window:
         """The frame arranged for judging its bins from index `new` on."""
         scale, apart = self.policy.time_scale, self._told_apart
-        return window(frame, self.rows, scale, pods_told_apart=apart, new=max(new, 0))
+        made = window(frame, self.rows, scale, pods_told_apart=apart, new=max(new, 0))
+        return replace(made, starved=without_control(made))
 
     def _advance(self, end: int) -> None:
-        """Judge the bins `done .. end - 1`."""
+        """Judge the bins `done .. end - 1`, as far as they need no memory that is not there."""
         frame = truncated(self.builder.frame(), end)
         begin = self.done - frame.first
         win = self._arrange(frame, begin)
+        ready = self.past.ready(win, begin)
+        if ready < end - self.done:
+            if ready:
+                self._advance(self.done + ready)
+            return
         self._find_tracks(frame)
         schedule, beginnings = self._schedule(win, begin)
         grace = self._grace(win, begin)
-        bases = self.bases.of(tuple(self.tracks.values()), win, begin)
+        tracks = tuple(self.tracks.values())
+        bases = self.past.applied(
+            tracks, self.bases.of(tracks, win, begin), win, begin, self.bases.edges
+        )
         moves = [
             (track, track.advance(bases[name], win, begin, grace, beginnings))
             for name, track in self.tracks.items()
@@ -263,7 +300,7 @@ class Session:
     def _holds(self, candidate: Candidate, moved_on: Advance, win: Window, begin: int) -> bool:
         """Persistence and freshness at the candidate's boundary."""
         index = candidate.bin - win.first
-        if not _fresh(win, index, self.step, self.policy.time_scale):
+        if not self._fresh(win, index):
             return False
         if self._outage(win, index):
             return True
@@ -272,6 +309,13 @@ class Session:
         last = win.first + len(win.requests) - 1
         worst = worst_window(candidate, seen, win.effective[index : index + 1], win.step_s, last)
         return persists(worst, candidate)
+
+    def _fresh(self, win: Window, index: int) -> bool:
+        """Whether both arms had data lately; where there is no control, the canary."""
+        width = max(1, round(max(_FRESH_S * self.policy.time_scale / self.step, _FRESH_INTERVALS)))
+        span = slice(max(0, index + 1 - width), index + 1)
+        theirs = bool(win.frame.control.seen[:, span].any()) or win.starved[index] > 0
+        return theirs and bool(win.frame.canary.seen[:, span].any())
 
     def _outage(self, win: Window, index: int) -> bool:
         """Half of the canary's requests fail on half of its pods while the control is well."""
@@ -331,14 +375,6 @@ def _has_data(bound: BoundSignal, frame: Frame) -> bool:
             return name in frame.control.counts
         case Kind.GAUGE:
             return name in frame.control.gauges
-
-
-def _fresh(win: Window, index: int, step: float, scale: float) -> bool:
-    """Whether both arms had data lately."""
-    width = max(1, round(max(_FRESH_S * scale / step, _FRESH_INTERVALS)))
-    span = slice(max(0, index + 1 - width), index + 1)
-    arms = (win.frame.canary.seen[:, span], win.frame.control.seen[:, span])
-    return all(bool(seen.any()) for seen in arms)
 
 
 def _wider(counts: FloatArray, rows: int) -> FloatArray:

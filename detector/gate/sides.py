@@ -25,7 +25,10 @@ def stale(m: Moment) -> Reason | None:
     """The newest sample of a side is too old; one that never came is another rule's."""
     step = m.window.frame.step
     slack = max(_STALE_S * m.scale, _STALE_INTERVALS * step) + step
-    for name, arm in (("canary", m.window.frame.canary), ("control", m.window.frame.control)):
+    arms = {"canary": m.window.frame.canary, "control": m.window.frame.control}
+    for name, arm in arms.items():
+        if name == "control" and m.is_alone:
+            continue
         age = m.as_of - arm.newest
         if arm.pods and slack < age < math.inf:
             return Reason(
@@ -52,7 +55,9 @@ def unmatched(service: str) -> Reason:
 
 
 def no_control(m: Moment) -> Reason | None:
-    """No control pod ever had a request."""
+    """No control pod ever had a request, and nothing is remembered in its place."""
+    if m.is_alone and any(s.required for s in m.states.values()) and m.standing.recalled:
+        return None
     if m.window.frame.control.pods and m.window.frame.control.requests.sum() > 0:
         return None
     return Reason(

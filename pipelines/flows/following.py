@@ -19,6 +19,7 @@ from pipelines.flows.locate import Located, Locator
 from pipelines.flows.playback import playback
 from pipelines.flows.revisions import Revisions
 from pipelines.flows.steering import read_of
+from pipelines.flows.tape import Event
 from pipelines.flows.turns import Recent
 from pipelines.flows.watch import SessionFactory, Watch, watch_of
 
@@ -150,9 +151,7 @@ class Following:
         """What was known at a moment: from the tape, and beyond it from the source."""
         watch = playback(attempt, self._chain(attempt, asked), self._sessions, until=until)
         if watch.clock < until:
-            _, error = watch.read(self._source, until, asked.budget.left_s)
-            if error is not None:
-                asked.problem = Reason(error.code, str(error))
+            self._news(asked, watch, until)
             watch.head = watch.head or "transient"
         return watch
 
@@ -190,10 +189,7 @@ class Following:
         try:
             events = watch.tell(asked.now, _sent(attempt))
             if watch.is_due(asked.now):
-                more, error = watch.read(self._source, asked.now, asked.budget.left_s)
-                events = (*events, *more)
-                if error is not None:
-                    asked.problem = Reason(error.code, str(error))
+                events = (*events, *self._news(asked, watch, asked.now))
             if events:
                 asked.chunk = chunk_of(attempt.id, watch.head, watch.record(events))
                 watch.head = asked.chunk.hash
@@ -203,6 +199,17 @@ class Following:
         weights = with_read(attempt.weights, read_of(events))
         attempt = replace(attempt, head=watch.head, read_to=watch.clock, weights=weights)
         return self._revisions.look(attempt, watch.presence, asked.now), watch
+
+    def _news(self, asked: Asked, watch: Watch, until: float) -> tuple[Event, ...]:
+        """What is new up to a time, told to the judge; an error is the question's problem."""
+        left_s = asked.budget.left_s
+        events, error = watch.read(self._source, until, left_s)
+        if error is None:
+            more, error = watch.recall(self._source, self._locator.catalog, until, left_s)
+            events = (*events, *more)
+        if error is not None:
+            asked.problem = Reason(error.code, str(error))
+        return events
 
 
 def _sent(attempt: Attempt) -> float | None:

@@ -18,12 +18,14 @@ import zstandard
 from numpy.typing import NDArray
 
 from detector.errors import StoreError
+from detector.gate.design import Elsewhere
 from detector.gate.known import KnownByQuestion, Labels
+from detector.gate.memory import Memory
 from detector.series import Answer, Columns, FloatArray
 from detector.signals.plan import Reading
 from pipelines.stores.codec import inflated
 
-__all__ = ["SCHEMA", "Event", "Fed", "TapeReader", "TapeWriter", "Told"]
+__all__ = ["SCHEMA", "Event", "Fed", "Remembered", "Seen", "TapeReader", "TapeWriter", "Told"]
 
 SCHEMA = 3
 # Schema 2 is the same without packed histories.
@@ -54,7 +56,23 @@ class Fed:
     answers: tuple[Answer, ...]
 
 
-Event: TypeAlias = Told | Fed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """The judge was told, `at` a time, what the service did before."""
+
+    at: float
+    memory: Memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The judge was told, `at` a time, how other services are."""
+
+    at: float
+    elsewhere: Elsewhere
+
+
+Event: TypeAlias = Told | Fed | Remembered | Seen
 
 
 class _Part(msgspec.Struct, array_like=True):
@@ -81,6 +99,8 @@ class _Event(msgspec.Struct, array_like=True):
     weight: float | None
     parts: list[_Part]
     is_read: bool = False
+    memory: Memory | None = None
+    elsewhere: Elsewhere | None = None
 
 
 class _Body(msgspec.Struct, array_like=True):
@@ -106,6 +126,10 @@ class TapeWriter:
             match event:
                 case Told():
                     body.events.append(_told(event))
+                case Remembered(at=at, memory=memory):
+                    body.events.append(_Event(at=at, weight=None, parts=[], memory=memory))
+                case Seen(at=at, elsewhere=seen):
+                    body.events.append(_Event(at=at, weight=None, parts=[], elsewhere=seen))
                 case Fed():
                     parts = [
                         self._part(body, reading, answer)
@@ -211,6 +235,10 @@ class TapeReader:
     def _event(self, event: _Event) -> Event:
         if event.weight is not None:
             return Told(at=event.at, weight=event.weight, is_read=event.is_read)
+        if event.memory is not None:
+            return Remembered(at=event.at, memory=event.memory)
+        if event.elsewhere is not None:
+            return Seen(at=event.at, elsewhere=event.elsewhere)
         return Fed(
             now=event.at,
             readings=tuple(self.readings[part.reading] for part in event.parts),

@@ -21,12 +21,13 @@ from detector.gate.presence import Presence
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.record import Chunk
 from detector.gate.request import Stage
-from detector.ports import Judge, MetricSource
+from detector.ports import Judge, MetricCatalog, MetricSource
 from detector.series import Answer, Query, Series
 from detector.signals.plan import Plan, Reading
 from pipelines.flows.fresh import Fresh
+from pipelines.flows.remembering import Bystanders, Remembering, slices_of
 from pipelines.flows.steering import Steering
-from pipelines.flows.tape import Event, Fed, TapeReader, TapeWriter, Told
+from pipelines.flows.tape import Event, Fed, Remembered, Seen, TapeReader, TapeWriter, Told
 
 __all__ = ["OVERLAP_S", "SessionFactory", "Watch", "watch_of"]
 
@@ -58,6 +59,8 @@ class Watch:
     presence: Presence
     fresh: Fresh
     steering: Steering
+    remembering: Remembering
+    bystanders: Bystanders
     clock: float
     head: str = ""
     partial: Reason | None = None
@@ -89,6 +92,10 @@ class Watch:
                 self.presence.take(event.readings, event.answers)
                 self.fresh.take(event.readings, event.answers)
                 self.clock = max(self.clock, event.now)
+            case Remembered():
+                self.judge.recall(event.memory)
+            case Seen():
+                self.judge.look(event.elsewhere)
 
     def play(self, chunks: Iterable[Chunk], *, until: float = float("inf")) -> None:
         """Hear a tape, or its next part; with `until`, as far as it was due then and no further."""
@@ -153,6 +160,28 @@ class Watch:
         final = Fed(now=now, readings=(), answers=())
         self.apply(final)
         return (*events, final), None
+
+    def recall(
+        self,
+        source: MetricSource,
+        catalog: MetricCatalog,
+        now: float,
+        left_s: Callable[[], float],
+    ) -> tuple[tuple[Event, ...], SourceError | None]:
+        """Read what the judge wants to know where no control serves, and tell it."""
+        events: list[Event] = []
+        try:
+            if self.judge.wants_memory:
+                memory = self.remembering.memory(source, left_s)
+                events.append(Remembered(at=now, memory=memory))
+                self.apply(events[-1])
+            if self.judge.wants_elsewhere and self.bystanders.is_due(now):
+                elsewhere = self.bystanders.look(source, catalog, now, left_s)
+                events.append(Seen(at=now, elsewhere=elsewhere))
+                self.apply(events[-1])
+        except SourceError as error:
+            return tuple(events), error
+        return tuple(events), None
 
     def _fetch(
         self,
@@ -229,6 +258,13 @@ def watch_of(attempt: Attempt, factory: SessionFactory) -> Watch:
         presence=Presence(plan, interval, policy.time_scale),
         fresh=Fresh(),
         steering=Steering(gauge=plan.weight, start=start, scale=policy.time_scale),
+        remembering=Remembering(
+            plan=plan,
+            start=start,
+            scale=policy.time_scale,
+            slices=slices_of(plan, interval, policy.time_scale),
+        ),
+        bystanders=Bystanders(plan=plan, start=start, scale=policy.time_scale, interval=interval),
         clock=start - policy.history_s * policy.time_scale,
     )
 
@@ -238,6 +274,13 @@ def _until(events: Iterable[Event], until: float, due: float) -> Iterable[Event]
     for event in events:
         if isinstance(event, Told):
             if event.at <= (due if event.is_read else until):
+                yield event
+            continue
+        if isinstance(event, Remembered):
+            yield event
+            continue
+        if isinstance(event, Seen):
+            if event.at <= until:
                 yield event
             continue
         if until == float("inf"):

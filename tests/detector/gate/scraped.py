@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from detector.gate.judgement import Judgement
+from detector.gate.memory import Memory
 from detector.gate.policy import Policy
 from detector.gate.request import Stage
 from detector.gate.session import Session
@@ -146,6 +147,8 @@ class Watching:
             answers = [self.store.answer(reading, now - 1e9, now) for reading in todo]
             self.session.feed(todo, answers, now=now)
             asked = todo
+        if self.session.wants_memory:
+            self.session.recall(Memory(at=T0))
         return self.session.judge(as_of=now, stage=stage, deadline=None)
 
 

@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from detector.gate.design import Elsewhere
 from detector.gate.judgement import FirstFail, Judgement
+from detector.gate.memory import Memory
 from detector.gate.policy import Policy
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import Stage, VerdictRequest
@@ -71,6 +73,8 @@ class Counting:
     settle: float = 25.0
     done: int = 0
     fail: FirstFail | None = None
+    wants_memory: bool = False
+    wants_elsewhere: bool = False
     weights: list[tuple[float, float]] = field(default_factory=list)
     _series: dict[tuple[ArmName, frozenset[tuple[str, str]]], tuple[list[float], list[float]]] = (
         field(default_factory=dict)
@@ -105,6 +109,12 @@ class Counting:
     def set_weight(self, at: float, weight: float) -> None:
         """Remember."""
         self.weights.append((at, weight))
+
+    def recall(self, memory: Memory) -> None:
+        """This judge needs no memory."""
+
+    def look(self, elsewhere: Elsewhere) -> None:
+        """Nor other services."""
 
     @property
     def end(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 import msgspec
@@ -12,11 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.errors import SourceError, StoreError
+from detector.gate.design import Elsewhere
+from detector.gate.memory import Amount, Memory, Moment, Then
 from detector.series import Answer, FloatArray, Matcher, MatchOp, Query, Series
 from detector.signals.plan import ArmName, Family, Reading
 from detector.signals.signal import Shape
 from pipelines.flows.fresh import Fresh
-from pipelines.flows.tape import SCHEMA, Event, Fed, TapeReader, TapeWriter, Told
+from pipelines.flows.tape import (
+    SCHEMA,
+    Event,
+    Fed,
+    Remembered,
+    Seen,
+    TapeReader,
+    TapeWriter,
+    Told,
+)
 from pipelines.flows.turns import Budget, Recent, Turns
 
 FAMILY = Family(
@@ -57,12 +69,30 @@ def fed(draw: st.DrawFn) -> Fed:
 
 
 TOLD = st.builds(Told, at=st.floats(0, 1e9), weight=st.floats(0, 100), is_read=st.booleans())
-TAPES = st.lists(st.lists(fed() | TOLD, max_size=4), max_size=4)
+COUNT = st.floats(0, 1e9)
+AMOUNTS = st.builds(
+    Amount,
+    counts=st.dictionaries(st.sampled_from(["error_rate", "grpc"]), st.tuples(COUNT, COUNT)),
+    below=st.just({"latency": ((0.1, 3.0), (math.inf, 4.0))}) | st.just({}),
+)
+THEN = st.builds(
+    Then,
+    moment=st.builds(Moment, at=st.floats(0, 1e9), weeks=st.integers(0, 4)),
+    before=AMOUNTS,
+    after=AMOUNTS,
+    changed=st.booleans(),
+)
+MEMORIES = st.builds(Memory, at=st.floats(0, 1e9), then=st.lists(THEN, max_size=3).map(tuple))
+REMEMBERED = st.builds(Remembered, at=st.floats(0, 1e9), memory=MEMORIES)
+NAMES = st.lists(st.text(max_size=5), max_size=3).map(tuple)
+ELSEWHERE = st.builds(Elsewhere, at=st.floats(0, 1e9), services=NAMES, moved=NAMES)
+SEEN = st.builds(Seen, at=st.floats(0, 1e9), elsewhere=ELSEWHERE)
+TAPES = st.lists(st.lists(fed() | TOLD | REMEMBERED | SEEN, max_size=4), max_size=4)
 
 
 def same(one: Event, other: Event) -> bool:
     """To the bit, NaN and all."""
-    if isinstance(one, Told) or isinstance(other, Told):
+    if not isinstance(one, Fed) or not isinstance(other, Fed):
         return one == other
     pairs = list(zip(one.answers, other.answers, strict=True))
     return (

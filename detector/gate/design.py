@@ -1,0 +1,111 @@
+"""By what an attempt is compared at a moment: beside its control, with its past, or with nothing.
+
+Everything but a control that serves at the same time is a weaker design, and is called so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.gate.history import Recalled
+from detector.gate.memory import Memory
+from detector.gate.window import Window, sums_over
+from detector.series import FloatArray
+
+__all__ = ["Design", "Elsewhere", "Exposures", "Standing", "without_control"]
+
+_LONG_S, _SHORT_S, _SILENT_S = 300.0, 60.0, 120.0
+_STARVED, _PLENTY = 0.05, 60.0
+_ALIVE_S = 120.0
+
+
+class Design(StrEnum):
+    """What a moment is compared with."""
+
+    CONCURRENT = "concurrent"
+    EXHAUSTED = "control exhausted"
+    HISTORY = "history"
+    ABSOLUTE = "absolute"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """Other services of the cluster at a moment: which were looked at, and which had moved."""
+
+    at: float
+    services: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The design of a moment, and what it rests on.
+
+    `is_waiting`: bins wait for the memory of the service. `recalled`: what it says, by signal.
+    """
+
+    design: Design = Design.CONCURRENT
+    is_waiting: bool = False
+    memory: Memory | None = None
+    recalled: Mapping[str, Recalled] = field(default_factory=dict)
+    elsewhere: Elsewhere | None = None
+
+
+@dataclass(slots=True)
+class Exposures:
+    """How many bins the arms served side by side, and whether the newest had no control."""
+
+    beside: int = 0
+    alone: int = 0
+    is_alone: bool = False
+    is_control_there: bool = False
+
+    def take(self, win: Window, begin: int) -> None:
+        """Count the window's bins from `begin` on."""
+        canary, control = win.requests.sum(axis=1), win.control
+        ours, theirs = (sums_over(n, _LONG_S, win.step_s)[begin:] for n in (canary, control))
+        starved = win.starved[begin:] > 0
+        shared = (ours >= _STARVED * (ours + theirs)) & (control[begin:] > 0) & ~starved
+        self.beside += int(np.count_nonzero(shared & (canary[begin:] > 0)))
+        self.alone += int(np.count_nonzero(starved))
+        self.is_alone = bool(starved[-1]) if len(starved) else self.is_alone
+        lately = max(2, round(_ALIVE_S / win.step_s))
+        self.is_control_there = bool(win.frame.control.seen[:, -lately:].any())
+
+    def design(self, least: float) -> Design:
+        """The design now; `least`: bins side by side that make a control worth waiting for."""
+        if not self.is_alone:
+            return Design.CONCURRENT
+        if self.beside >= least and self.is_control_there:
+            return Design.EXHAUSTED
+        return Design.HISTORY
+
+
+def without_control(win: Window) -> FloatArray:
+    """Bins (T,) whose control serves under 5 % of the requests, 1 or 0.
+
+    Over five minutes, or over one with many requests if its pods are there and idle, as after a
+    switch; a control that says nothing is missed for two minutes, a gap in the scrapes is none.
+    """
+    canary, control = win.requests.sum(axis=1), win.control
+    there = win.frame.control.seen.sum(axis=0)
+    long, short, silent = (
+        _under(canary, control, seconds, win.step_s) for seconds in (_LONG_S, _SHORT_S, _SILENT_S)
+    )
+    many = sums_over(canary, _SHORT_S, win.step_s) >= _PLENTY
+    seen = sums_over(there, _SHORT_S, win.step_s) > 0
+    starved: FloatArray = (long | (many & ((short & seen) | silent))).astype(np.float64)
+    return starved
+
+
+def _under(
+    canary: FloatArray, control: FloatArray, seconds: float, step_s: float
+) -> NDArray[np.bool_]:
+    ours, theirs = (sums_over(n, seconds, step_s) for n in (control, canary))
+    under: NDArray[np.bool_] = (theirs > 0) & (ours < _STARVED * (ours + theirs))
+    return under

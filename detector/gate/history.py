@@ -1,0 +1,179 @@
+"""A reference that is not concurrent: what a service did before stands in for its control.
+
+Section 9 of the method. Bins in which no control serves are judged against the last two hours and
+the same hour of earlier weeks; how far off such a comparison is in health is learned at moments at
+which nothing was released, and widens what all canary pods may share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from detector.gate.learn import Learned
+from detector.gate.memory import Amount, Memory, Then
+from detector.gate.track import Base, Track
+from detector.series import FloatArray
+from models.sequential.before import (
+    Contrasts,
+    count_contrasts,
+    learned_spread,
+    pooled_histogram,
+    pooled_rate,
+    scale_contrasts,
+)
+from models.sequential.likelihood import ScaleTable, poisson, scale_likelihood
+from models.sequential.rows import RowName
+
+__all__ = ["Recalled", "rebased", "recalled"]
+
+# The last two hours, then the same hour one to four weeks back.
+_LAST, _WEEKS = 1.0, {1: 0.5, 2: 0.5, 3: 0.25, 4: 0.25}
+# sd of a before/after comparison in health while nothing is known of the service: a judgement.
+_COUNT_SD, _SCALE_SD = 0.25, 0.08
+# With ten quiet moments and more a service may show that it is steadier, down to half of it.
+_LEAST = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """What one signal's history says of now: a `rate` or a `histogram`; `before`: its sd.
+
+    `weeks`: of how many weeks; `quiet`: how many quiet moments taught the sd.
+    """
+
+    rate: float
+    histogram: FloatArray | None
+    before: float
+    weeks: int
+    quiet: int
+
+
+def recalled(track: Track, memory: Memory, edges: FloatArray | None) -> Recalled | None:
+    """What the memory and the last two hours say of a signal; None where neither says anything."""
+    if track.learned.row.name is RowName.EVENTS:
+        return None
+    if track.learned.row.name is RowName.LATENCY:
+        return None if edges is None else _scale(track, memory, edges)
+    return _counts(track, memory, edges)
+
+
+def _weights(weeks: Sequence[Then]) -> FloatArray:
+    return np.array([_LAST, *(_WEEKS[t.moment.weeks] for t in weeks)])
+
+
+def _counts(track: Track, memory: Memory, edges: FloatArray | None) -> Recalled | None:
+    learned, weeks = track.learned, memory.weeks
+    last = (learned.requests, learned.rate * (learned.requests + 1.0) - 0.5)
+    told = [last, *(_pair(track, t.after, edges) for t in weeks)]
+    n, x = np.maximum(np.array(told), 0.0).T
+    rate, noise = pooled_rate(n, x, _weights(weeks))
+    if not np.isfinite(noise):
+        return None
+    found = _count_contrasts(track, memory, edges)
+    share = max(rate / (rate + learned.eps0), 0.1)
+    spread = learned_spread(found, _COUNT_SD * share, least=_LEAST)
+    return Recalled(
+        rate=rate,
+        histogram=None,
+        before=float(np.sqrt(spread**2 + share**2 * noise)),
+        weeks=int((n[1:] > 0).sum()),
+        quiet=len(found.effect),
+    )
+
+
+def _pair(track: Track, amount: Amount, edges: FloatArray | None) -> tuple[float, float]:
+    """Exposure and events of a span."""
+    edge = track.learned.edge
+    if edge is None:
+        return amount.counts.get(track.name, (0.0, 0.0))
+    histogram = None if edges is None else amount.histogram(track.name, edges)
+    if histogram is None:
+        return 0.0, 0.0
+    return float(histogram.sum()), float(histogram[edge + 1 :].sum())
+
+
+def _count_contrasts(track: Track, memory: Memory, edges: FloatArray | None) -> Contrasts:
+    """Quiet moments against what was known before them."""
+    now, before = [], []
+    for then in _quiet(memory):
+        earlier = _earlier(memory, then)
+        told = [_pair(track, a, edges) for a in (then.before, *(t.after for t in earlier))]
+        n, x = np.array(told).T
+        before.append(pooled_rate(n, x, _weights(earlier)))
+        now.append(_pair(track, then.after, edges))
+    if not now:
+        return Contrasts(np.zeros(0), np.zeros(0))
+    return count_contrasts(np.array(now), np.array(before), track.learned.eps0)
+
+
+def _quiet(memory: Memory) -> tuple[Then, ...]:
+    return tuple(then for then in memory.then if not then.changed)
+
+
+def _earlier(memory: Memory, then: Then) -> tuple[Then, ...]:
+    """The same hour of the weeks before a moment, as many weeks back from it as from now."""
+    if not then.moment.weeks:
+        return ()
+    back = then.moment.weeks
+    older = (t for t in memory.weeks if t.moment.weeks > back)
+    return tuple(replace(t, moment=replace(t.moment, weeks=t.moment.weeks - back)) for t in older)
+
+
+def _scale(track: Track, memory: Memory, edges: FloatArray) -> Recalled | None:
+    weeks = memory.weeks
+    last = track.learned.reference
+    told = [_on(last, edges), *(_on(t.after.histogram(track.name, edges), edges) for t in weeks)]
+    pooled = pooled_histogram(np.array(told), _weights(weeks))
+    if pooled.sum() <= 0:
+        return None
+    found = _scale_contrasts(track, memory, edges)
+    return Recalled(
+        rate=0.0,
+        histogram=pooled,
+        before=learned_spread(found, _SCALE_SD, least=_LEAST),
+        weeks=sum(float(h.sum()) > 0 for h in told[1:]),
+        quiet=len(found.effect),
+    )
+
+
+def _on(histogram: FloatArray | None, edges: FloatArray) -> FloatArray:
+    """The histogram, an empty one where there is none on these edges."""
+    if histogram is None or len(histogram) != len(edges) + 1:
+        return np.zeros(len(edges) + 1)
+    return histogram
+
+
+def _scale_contrasts(track: Track, memory: Memory, edges: FloatArray) -> Contrasts:
+    now, before = [], []
+    for then in _quiet(memory):
+        earlier = _earlier(memory, then)
+        amounts = (then.before, *(t.after for t in earlier))
+        told = [_on(a.histogram(track.name, edges), edges) for a in amounts]
+        before.append(pooled_histogram(np.array(told), _weights(earlier)))
+        now.append(_on(then.after.histogram(track.name, edges), edges))
+    if not now:
+        return Contrasts(np.zeros(0), np.zeros(0))
+    return scale_contrasts(np.array(now), np.array(before), edges, track.learned.row.grid)
+
+
+def rebased(
+    learned: Learned, said: Recalled, base: Base, starved: FloatArray, edges: FloatArray | None
+) -> Base:
+    """A base whose bins without a control (`starved` > 0, (T,)) are read against history."""
+    alone = starved > 0
+    if not alone.any():
+        return base
+    ours, row = base.ours[alone], learned.row
+    flat = np.ones(len(ours))
+    if said.histogram is not None and edges is not None:
+        same = np.broadcast_to(said.histogram, (len(ours), len(said.histogram)))
+        log_l = scale_likelihood(ours, same, flat, ScaleTable.of(edges, row.grid), row.grid)
+    else:
+        rate = np.full((len(ours), 1), said.rate + learned.eps0)
+        log_l = poisson(ours[..., 0], ours[..., 1], rate, flat[:, None], row.grid)
+    whole, weight = base.log_l.copy(), base.weight.copy()
+    whole[alone], weight[alone] = log_l, 1.0
+    return replace(base, log_l=whole, weight=weight, incident=np.where(alone, 0.0, base.incident))

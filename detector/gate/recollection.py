@@ -1,0 +1,109 @@
+"""What one attempt remembers: waits for the memory of the service, then judges lone bins by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from detector.gate.design import Elsewhere, Exposures, Standing
+from detector.gate.history import Recalled, rebased, recalled
+from detector.gate.memory import Memory
+from detector.gate.policy import Policy
+from detector.gate.track import Base, Track
+from detector.gate.window import Window
+from detector.series import FloatArray
+from models.sequential.rows import RowName
+
+__all__ = ["Recollection"]
+
+
+@dataclass(slots=True)
+class Recollection:
+    """The memory of an attempt's service, and how its bins without a control stand to it.
+
+    `is_waiting`: bins cannot be judged before the memory is told. `step`: seconds of a bin.
+    """
+
+    policy: Policy
+    step: float
+    memory: Memory | None = None
+    elsewhere: Elsewhere | None = None
+    is_waiting: bool = False
+    exposures: Exposures = field(default_factory=Exposures)
+    _recalled: dict[str, Recalled | None] = field(default_factory=dict)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether the newest bin had no control."""
+        return self.exposures.is_alone
+
+    def recall(self, memory: Memory) -> None:
+        """Remember; told again nothing changes, or an answer would depend on who asked when."""
+        self.memory = self.memory or memory
+        self.is_waiting = False
+
+    def ready(self, win: Window, begin: int) -> int:
+        """How many of the window's bins from `begin` on can be judged with what is known."""
+        alone = np.flatnonzero(win.starved[begin:] > 0)
+        if self.memory is not None or not len(alone):
+            return len(win.starved) - begin
+        self.is_waiting = alone[0] == 0
+        return int(alone[0])
+
+    def applied(
+        self,
+        tracks: Sequence[Track],
+        bases: Mapping[str, Base],
+        win: Window,
+        begin: int,
+        edges: FloatArray | None,
+    ) -> dict[str, Base]:
+        """The bases with lone bins read against what is remembered; unknown says nothing."""
+        self.exposures.take(win, begin)
+        starved = win.starved[begin:]
+        if self.memory is None or not starved.any():
+            return dict(bases)
+        return {t.name: self._of(t, bases[t.name], starved, edges) for t in tracks}
+
+    def _of(self, track: Track, base: Base, starved: FloatArray, edges: FloatArray | None) -> Base:
+        if track.learned.row.name is RowName.EVENTS:
+            return base
+        said = self._said(track, edges)
+        return (
+            _silent(base, starved)
+            if said is None
+            else rebased(track.learned, said, base, starved, edges)
+        )
+
+    def _said(self, track: Track, edges: FloatArray | None) -> Recalled | None:
+        """What the memory says of a signal, made out once."""
+        if track.name not in self._recalled:
+            assert self.memory is not None
+            said = recalled(track, self.memory, edges)
+            self._recalled[track.name] = said
+            if said is not None:
+                track.scorer.remember(said.before)
+        return self._recalled[track.name]
+
+    def standing(self) -> Standing:
+        """What the attempt is compared with now."""
+        least = self.policy.min_step_s * self.policy.time_scale / self.step
+        return Standing(
+            design=self.exposures.design(least),
+            is_waiting=self.is_waiting,
+            memory=self.memory,
+            recalled={name: one for name, one in self._recalled.items() if one is not None},
+            elsewhere=self.elsewhere,
+        )
+
+
+def _silent(base: Base, starved: FloatArray) -> Base:
+    """Nothing is said in lone bins."""
+    alone = starved > 0
+    return replace(
+        base,
+        log_l=np.where(alone[:, None, None], 0.0, base.log_l),
+        weight=np.where(alone, 0.0, base.weight),
+    )

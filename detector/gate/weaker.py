@@ -1,0 +1,93 @@
+"""Weaker designs: what holds their pass back besides, and the words by which they are labelled."""
+
+from __future__ import annotations
+
+import math
+
+from detector.gate.design import Design, Standing
+from detector.gate.moment import Moment
+from detector.gate.reason import Reason, ReasonCode
+from models.sequential.rows import RowName
+
+__all__ = ["against", "design_notes", "recalling", "unguarded"]
+
+# Engine seconds after which what was seen of other services is too old to tell.
+_ELSEWHERE_S = 180.0
+_ABSOLUTE = (
+    "Weaker comparison: there is neither control nor history, so the canary is judged by the"
+    " absolute bounds of the policy."
+)
+
+
+def recalling(m: Moment) -> Reason | None:
+    """What the service did before is still to be read."""
+    if not m.standing.is_waiting:
+        return None
+    return Reason(
+        ReasonCode.COLLECTING,
+        "No control serves beside the canary any more; what the service did before is being read.",
+    )
+
+
+def unguarded(m: Moment) -> Reason | None:
+    """Against history an incident looks like the release: other services must not have moved."""
+    if not m.is_alone:
+        return None
+    seen = m.standing.elsewhere
+    if seen is not None and seen.moved:
+        return Reason(
+            ReasonCode.SHARED_INCIDENT,
+            f"{_listed(seen.moved)} of the same cluster moved as well since the release began, and"
+            " without a control nothing tells an incident from the release; a pass waits.",
+        )
+    if m.policy.allow_control_exhausted:
+        return None
+    if seen is None or not seen.services or m.evaluated_to - seen.at > _ELSEWHERE_S * m.scale:
+        return Reason(
+            ReasonCode.CONTROL_EXHAUSTED,
+            "No control serves beside the canary, and no other service of the cluster with enough"
+            " traffic shows whether an incident is under way; a policy with"
+            " allow_control_exhausted: true passes without.",
+        )
+    return None
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
+
+
+def against(standing: Standing) -> str:
+    """What a pass leans on, for its sentence; nothing where a control serves."""
+    match standing.design:
+        case Design.CONCURRENT:
+            return ""
+        case Design.ABSOLUTE:
+            return " of the absolute bounds (a weaker comparison: there is no control)"
+        case Design.EXHAUSTED | Design.HISTORY:
+            return " against its own history (a weaker comparison: there is no control)"
+
+
+def design_notes(standing: Standing) -> tuple[str, ...]:
+    """The label of a weaker design with what it rests on."""
+    match standing.design:
+        case Design.CONCURRENT:
+            return ()
+        case Design.ABSOLUTE:
+            return (_ABSOLUTE,)
+        case Design.EXHAUSTED | Design.HISTORY:
+            return (_history_note(standing),)
+
+
+def _history_note(standing: Standing) -> str:
+    told = standing.recalled.values()
+    weeks = max((one.weeks for one in told), default=0)
+    quiet = max((one.quiet for one in told), default=0)
+    same = f" and the same hour of {weeks} past weeks" if weeks else ""
+    text = f"Weaker comparison: no control serves; the canary is judged by its last 2 hours{same}."
+    latency = standing.recalled.get(RowName.LATENCY.value)
+    if latency is None:
+        return text
+    return (
+        f"{text} In {quiet} comparisons of quiet times latency was off by"
+        f" {100 * math.expm1(latency.before):.0f} % or less as a rule."
+    )
