@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -18,10 +18,11 @@ from detector.gate.verdict import Outcome, Verdict
 from detector.ports import MetricCatalog, MetricSource
 from pipelines.flows.backtest_tape import HeldSource
 from pipelines.flows.gate import Gate, GateSettings
-from pipelines.flows.locate import Discover
+from pipelines.flows.locate import Discover, Locator
+from pipelines.flows.turns import Budget
 from pipelines.stores.memory import memory_stores
 
-__all__ = ["Past", "play"]
+__all__ = ["Past", "find_start", "play", "play_each"]
 
 # Time limits are by the real clock; a busy machine must not change an answer.
 _BOUND_S = 300.0
@@ -62,9 +63,43 @@ def play(
     The source is read once per question, up to the end; the gate sees of it what lay before each
     poll. A fail is latched, so nothing is asked after it, unless `on_after_fail`.
     """
-    scale = policy.time_scale
-    begin = rollout.start - (policy.history_s + _MARGIN_S) * scale
-    held, clock = HeldSource(past.source, begin, rollout.end), _Moved(rollout.start)
+    held = _held(rollout, past, (policy,))
+    return _played(rollout, past, held, policy, every_s, on_after_fail)
+
+
+def play_each(
+    rollout: PastRollout, past: Past, *, policies: Sequence[Policy], every_s: float
+) -> tuple[Course, ...]:
+    """The same for several policies, from the same samples."""
+    held = _held(rollout, past, policies)
+    return tuple(_played(rollout, past, held, p, every_s, False) for p in policies)
+
+
+def find_start(request: VerdictRequest, past: Past, *, policy: Policy, end: float) -> float | None:
+    """The canary's first sample of the run that it was in at `end`; None where there is none.
+
+    `SourceError` where the source does not tell.
+    """
+    locator = Locator(past.source, past.catalog, past.discover)
+    asked = replace(request, as_of=None, policy=policy)
+    left_s = Budget(_BOUND_S).left_s
+    return locator.locate(asked, policy.time_scale, now=end, not_before=0.0, left_s=left_s).start
+
+
+def _held(rollout: PastRollout, past: Past, policies: Sequence[Policy]) -> HeldSource:
+    before = max((p.history_s + _MARGIN_S) * p.time_scale for p in policies)
+    return HeldSource(past.source, rollout.start - before, rollout.end)
+
+
+def _played(
+    rollout: PastRollout,
+    past: Past,
+    held: HeldSource,
+    policy: Policy,
+    every_s: float,
+    on_after_fail: bool,
+) -> Course:
+    clock = _Moved(rollout.start)
     gate = _gate(past, held, clock)
     begun = time.thread_time()
     polls: list[Poll] = []

@@ -11,18 +11,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 from uuid import uuid4
 
 from detector.errors import ConfigError
 from detector.gate.backtest import Course, PastRollout
 from detector.gate.policy import Policy
-from pipelines.flows.backtest import Past, play
+from pipelines.flows.backtest import Past, play_each
 from pipelines.flows.discovery import Discovery
 from pipelines.sources.settings import SourceSettings
 
 __all__ = ["Opening", "Places", "Task", "play_all"]
 
 _TRIES = 3
+Courses: TypeAlias = tuple[Course, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +46,19 @@ class Opening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One rollout to play. `on_after_fail`: ask on after a fail."""
+    """One rollout to play by each of some policies."""
 
     rollout: PastRollout
-    policy: Policy
+    policies: tuple[Policy, ...]
     every_s: float
-    on_after_fail: bool = False
 
-    def run(self, past: Past) -> Course:
+    def run(self, past: Past) -> Courses:
         """Play it here."""
-        return play(
-            self.rollout,
-            past,
-            policy=self.policy,
-            every_s=self.every_s,
-            on_after_fail=self.on_after_fail,
-        )
+        return play_each(self.rollout, past, policies=self.policies, every_s=self.every_s)
+
+    def lost(self, why: str) -> Courses:
+        """It could not be played."""
+        return tuple(Course(rollout=self.rollout, polls=(), problem=why) for _ in self.policies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +71,8 @@ class Places:
 
 def play_all(
     tasks: Sequence[Task], opening: Callable[[], Past], places: Places
-) -> Iterator[tuple[int, Course]]:
-    """Each course with the number of its task, in the order in which they end.
+) -> Iterator[tuple[int, Courses]]:
+    """The courses of each task with its number, in the order in which they end.
 
     `opening` must travel to other processes, where more than one is asked for. `ConfigError`
     where Dask is asked for and is not there.
@@ -88,7 +87,7 @@ def play_all(
 
 def _spread(
     tasks: Sequence[Task], opening: Callable[[], Past], places: Places
-) -> Iterator[tuple[int, Course]]:
+) -> Iterator[tuple[int, Courses]]:
     """What has come back is kept; the rest is sent again when workers die."""
     from concurrent.futures.process import BrokenProcessPool
 
@@ -99,18 +98,18 @@ def _spread(
         run = Parallel(n_jobs=places.jobs, return_as="generator_unordered", batch_size=1)
         calls = [delayed(_there)(number, task, opening) for number, task in left.items()]
         try:
-            for number, course in run(calls):
-                yield number, course
+            for number, courses in run(calls):
+                yield number, courses
                 del left[number]
         except BrokenProcessPool:
             continue
         return
     for number, task in left.items():
         text = f"its worker was ended {_TRIES} times: out of memory? try fewer --jobs"
-        yield number, Course(rollout=task.rollout, polls=(), problem=text)
+        yield number, task.lost(text)
 
 
-def _there(number: int, task: Task, opening: Callable[[], Past]) -> tuple[int, Course]:
+def _there(number: int, task: Task, opening: Callable[[], Past]) -> tuple[int, Courses]:
     return number, task.run(_opened(opening))
 
 

@@ -14,7 +14,7 @@ from detector.gate.backtest import Course, Truth, closest
 from detector.gate.reason import ReasonCode
 from detector.gate.session import Session
 from detector.gate.verdict import Outcome, Verdict
-from pipelines.flows.backtest import play
+from pipelines.flows.backtest import find_start, play, play_each
 from pipelines.flows.gate import Gate
 from pipelines.sources.memory import MemorySource
 from pipelines.stores.memory import memory_stores
@@ -175,3 +175,30 @@ def test_a_self_check_raises_what_a_fail_needs() -> None:
         for name, value in one.evidence.items():
             assert other.evidence[name] == pytest.approx(value - math.log(1e3))
     assert calm.polls == plain.polls
+
+
+def test_two_policies_are_judged_on_the_same_samples() -> None:
+    """Comparing policies asks no more of anybody's Prometheus."""
+    source = shop(errors=0.04)
+    counted, alone = Counted(source), Counted(source)
+    calm = replace(POLICY, name="calm", alpha=1e-9)
+    one, other = play_each(
+        rollout(), past_of(source, counted), policies=(POLICY, calm), every_s=60.0
+    )
+    plain = play(rollout(), past_of(source, alone), policy=POLICY, every_s=60.0)
+    assert one.polls == plain.polls
+    assert one.failed_at is not None
+    assert other.failed_at is not None
+    assert other.failed_at > one.failed_at
+    assert len(counted.asked) == len(alone.asked)
+
+
+def test_the_start_of_a_rollout_is_found() -> None:
+    """Nobody wrote it down: it is the canary's first sample."""
+    source = shop()
+    asked = replace(rollout().request, started_at=None)
+    found = find_start(asked, past_of(source), policy=POLICY, end=T0 + 1500)
+    assert found is not None
+    assert T0 <= found < T0 + 15
+    gone = replace(asked, canary='{pod=~"checkout-0000-.+"}')
+    assert find_start(gone, past_of(source), policy=POLICY, end=T0 + 1500) is None

@@ -39,29 +39,28 @@ class ShopOpening:
 def tasks(count: int) -> list[Task]:
     """Rollouts of growing length."""
     return [
-        Task(rollout=rollout(length_s=300.0 + 60 * number), policy=POLICY, every_s=60.0)
+        Task(rollout=rollout(length_s=300.0 + 60 * number), policies=(POLICY,), every_s=60.0)
         for number in range(count)
     ]
 
 
-def ends(found: dict[int, Course]) -> dict[int, list[str]]:
-    """Outcomes by task."""
-    return {n: [poll.outcome.value for poll in course.polls] for n, course in found.items()}
+def played(tasks: list[Task], opening: ShopOpening, places: Places) -> dict[int, Course]:
+    """The one course of each task."""
+    return {number: course for number, (course,) in play_all(tasks, opening, places)}
 
 
 def test_one_after_the_other_in_this_process() -> None:
     """No process is started for a few rollouts."""
-    found = list(play_all(tasks(2), ShopOpening(), Places()))
-    assert [number for number, _ in found] == [0, 1]
-    assert len(found[1][1].polls) == 6
+    found = played(tasks(2), ShopOpening(), Places())
+    assert list(found) == [0, 1]
+    assert len(found[1].polls) == 6
 
 
 @pytest.mark.slow
 def test_several_processes_say_the_same() -> None:
     """Where a rollout is judged must not change what is said of it."""
-    here = dict(play_all(tasks(6), ShopOpening(), Places()))
-    there = dict(play_all(tasks(6), ShopOpening(), Places(jobs=2)))
-    assert ends(there) == ends(here)
+    here = played(tasks(6), ShopOpening(), Places())
+    there = played(tasks(6), ShopOpening(), Places(jobs=2))
     assert [there[n].polls for n in range(6)] == [here[n].polls for n in range(6)]
 
 
@@ -69,7 +68,7 @@ def test_several_processes_say_the_same() -> None:
 def test_what_a_dead_worker_held_is_played_again(tmp_path: Path) -> None:
     """The machine ran out of memory once; an hour of work is not lost."""
     dying = ShopOpening(folder=str(tmp_path), deaths=1)
-    found = dict(play_all(tasks(3), dying, Places(jobs=2)))
+    found = played(tasks(3), dying, Places(jobs=2))
     assert sorted(found) == [0, 1, 2]
     assert all(course.is_judged for course in found.values())
     assert (tmp_path / "death-0").exists()
@@ -79,7 +78,7 @@ def test_what_a_dead_worker_held_is_played_again(tmp_path: Path) -> None:
 def test_workers_that_die_each_time_are_told(tmp_path: Path) -> None:
     """Not tried for ever, and no rollout is silently left out."""
     dying = ShopOpening(folder=str(tmp_path), deaths=50)
-    found = dict(play_all(tasks(2), dying, Places(jobs=2)))
+    found = played(tasks(2), dying, Places(jobs=2))
     assert [course.problem for course in found.values()] == [
         "its worker was ended 3 times: out of memory? try fewer --jobs"
     ] * 2
@@ -104,16 +103,16 @@ def test_dask_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_dask_cluster_says_the_same() -> None:
     """The same code on other machines; here they are processes of this one."""
     distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
-    here = dict(play_all(tasks(2), ShopOpening(), Places()))
+    here = played(tasks(2), ShopOpening(), Places())
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
     ) as cluster:
-        there = dict(play_all(tasks(2), ShopOpening(), Places(dask=cluster.scheduler_address)))
+        there = played(tasks(2), ShopOpening(), Places(dask=cluster.scheduler_address))
     assert [there[n].polls for n in range(2)] == [here[n].polls for n in range(2)]
 
 
 def test_a_cluster_that_is_not_there_is_told() -> None:
     """The address, and that nobody answers."""
     pytest.importorskip("distributed", reason="the extra `dask` is not installed")
-    with pytest.raises(ConfigError, match="no scheduler answers at tcp://127.0.0.1:9"):
+    with pytest.raises(ConfigError, match="no scheduler answers"):
         list(play_all(tasks(1), ShopOpening(), Places(dask="tcp://127.0.0.1:9")))
