@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from detector.discovery.looking import Look
 from detector.discovery.matching import equal
+from detector.discovery.spelling import unspelled
+from detector.discovery.workloads import hash_of, prefix_of
 from detector.errors import SourceError
 from detector.series import Matcher, Query
 from detector.signals.packs import Pack
@@ -115,7 +117,9 @@ def _sightings(asker: _Asker, pack: Pack, metric: str) -> Iterator[Sighting]:
             return
         named = [value for value in values if value]
         for value in named[: asker.budget.services]:
-            yield Sighting(service=_plain(label, value), pack=pack.name, metric=metric, label=label)
+            yield Sighting(
+                service=_plain(pack, label, value), pack=pack.name, metric=metric, label=label
+            )
         more = len(named) - asker.budget.services
         if more > 0:
             asker.skipped.append(
@@ -126,6 +130,10 @@ def _sightings(asker: _Asker, pack: Pack, metric: str) -> Iterator[Sighting]:
             return
 
 
-def _plain(label: str, value: str) -> str:
-    """The service's own name; a job may have a namespace in front of it."""
+def _plain(pack: Pack, label: str, value: str) -> str:
+    """The service's own name, out of a job with its namespace, a proxy's spelling, or a pod."""
+    if label in pack.spelled:
+        return unspelled(pack.spelled[label], value)
+    if label in pack.pods and hash_of(value):
+        return prefix_of(value).removesuffix(f"-{hash_of(value)}-")
     return value.rpartition("/")[2] if label == "job" else value

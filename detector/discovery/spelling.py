@@ -10,7 +10,7 @@ from detector.patterns import compiled
 from detector.series import Matcher, MatchOp
 from detector.signals.packs import Pack
 
-__all__ = ["by_name", "by_role", "is_plain", "namespaces_of", "spelled", "where_named"]
+__all__ = ["by_name", "by_role", "is_plain", "namespaces_of", "spelled", "unspelled", "where_named"]
 
 # What controllers and people put behind a service's name for one side of it.
 _ROLES = ("canary", "preview", "primary", "stable", "active", "blue", "green")
@@ -36,6 +36,18 @@ def spelled(pattern: str, service: str, namespace: str | None, *, roles: bool = 
     named = literal(service) + (_ROLE if roles else "")
     where = literal(namespace) if namespace else _ANY
     return pattern.replace("<service>", named).replace("<namespace>", where)
+
+
+def unspelled(pattern: str, value: str) -> str:
+    """The service of a name in a proxy's spelling, its role left out; else the name as it stands.
+
+    >>> unspelled("<namespace>_<service>_[0-9]+", "shop_web-canary_80")
+    'web'
+    """
+    short = "[a-z0-9]([-a-z0-9]*?[a-z0-9])??"
+    read = pattern.replace("<namespace>", short).replace("<service>", f"(?P<own>{short}){_ROLE}", 1)
+    found = compiled(read.replace("<service>", _ANY)).fullmatch(value)
+    return value if found is None else str(found.group("own"))
 
 
 def is_plain(service: str) -> bool:

@@ -45,12 +45,14 @@ def glances(
     """
     found: dict[str, list[Labels]] = {}
     skipped: list[Skipped] = []
-    for metric, label in sorted({(one.metric, one.label) for one in sightings}):
-        names = sorted({o.service for o in sightings if (o.metric, o.label) == (metric, label)})
-        for begin in range(0, len(names), _AT_ONCE):
-            part = names[begin : begin + _AT_ONCE]
-            found.setdefault(metric, []).extend(_series(look, metric, label, part, skipped))
     by_name = {pack.name: pack for pack in packs}
+    for metric, label, pack in sorted({(o.metric, o.label, o.pack) for o in sightings}):
+        key = metric, label, pack
+        names = sorted({o.service for o in sightings if (o.metric, o.label, o.pack) == key})
+        wanted = _Wanted(look=look, metric=metric, label=label, pack=by_name[pack])
+        for begin in range(0, len(names), _AT_ONCE):
+            series = wanted.series(names[begin : begin + _AT_ONCE], skipped)
+            found.setdefault(metric, []).extend(series)
     services = sorted({one.service for one in sightings})
     told = [
         _glance(name, [o for o in sightings if o.service == name], by_name, found)
@@ -59,23 +61,27 @@ def glances(
     return tuple(told), tuple(skipped)
 
 
-def _series(
-    look: Look, metric: str, label: str, names: Sequence[str], skipped: list[Skipped]
-) -> Sequence[Labels]:
-    """Label sets of some services now; a source that finds them too many is asked in halves."""
-    patterns = [service_matcher(label, name) for name in names]
-    try:
-        return look.now([Query(metric, (_any(patterns),))]).get(metric, ())
-    except SourceError as error:
-        if error.code != "query_rejected" or len(names) == 1:
-            why = f"not looked at: {error}"
-            skipped += [Skipped(what=f"{name} ({metric})", why=why) for name in names]
-            return ()
-    middle = len(names) // 2
-    return [
-        *_series(look, metric, label, names[:middle], skipped),
-        *_series(look, metric, label, names[middle:], skipped),
-    ]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """Services that one metric names by one label."""
+
+    look: Look
+    metric: str
+    label: str
+    pack: Pack
+
+    def series(self, names: Sequence[str], skipped: list[Skipped]) -> Sequence[Labels]:
+        """Label sets of some services now; a source that finds them too many is asked in halves."""
+        patterns = [service_matcher(self.label, name, self.pack) for name in names]
+        try:
+            return self.look.now([Query(self.metric, (_any(patterns),))]).get(self.metric, ())
+        except SourceError as error:
+            if error.code != "query_rejected" or len(names) == 1:
+                why = f"not looked at: {error}"
+                skipped += [Skipped(what=f"{name} ({self.metric})", why=why) for name in names]
+                return ()
+        middle = len(names) // 2
+        return [*self.series(names[:middle], skipped), *self.series(names[middle:], skipped)]
 
 
 def _any(matchers: Sequence[Matcher]) -> Matcher:
@@ -133,7 +139,7 @@ class _View:
 def _view(
     service: str, sighting: Sighting, pack: Pack, found: Mapping[str, Sequence[Labels]]
 ) -> _View:
-    named = service_matcher(sighting.label, service)
+    named = service_matcher(sighting.label, service, pack)
     told = next(one for one in pack.requests if one.metric == sighting.metric)
     own = (named, *rules(told.where, told.without))
     series = tuple(s for s in found.get(sighting.metric, ()) if fits(own, s))
@@ -165,7 +171,7 @@ def hidden(
                 continue
             for label in pack.services:
                 edges = look.values_now(
-                    "le", [Query(told.metric, (service_matcher(label, service),))]
+                    "le", [Query(told.metric, (service_matcher(label, service, pack),))]
                 )
                 if edges:
                     if not {"+Inf", "inf", "Inf"} & set(edges):

@@ -16,13 +16,19 @@ from api.app import create_app
 from api.settings import Settings
 from detector.errors import StoreError
 from detector.ports import Stores
+from pipelines.flows.services import Services
+from pipelines.packs import load_packs
+from pipelines.testing import FakeSource, Fault
 from tests.pipelines.flows.scripted import T0, World
+from tests.pipelines.flows.shops import DIALECTS, Faults, fill
+from tests.pipelines.flows.shops import T0 as SHOP_T0
 
 __all__ = [
     "CANARY",
     "QUESTION",
     "Door",
     "failing_door",
+    "looking_client",
     "passing_door",
     "problem_of",
     "quiet_logs",
@@ -123,6 +129,17 @@ def failing_door(door: Door | None = None) -> Door:
     door = passing_door(door)
     door.world.pod("web-bbbbb-wxzbc", "canary", born=T0, until=T0 + 3600, errors=ERRORS)
     return door
+
+
+def looking_client(fault: Fault = Fault.NONE) -> TestClient:
+    """A door onto a source with a shop, in which services can be looked for."""
+    door = passing_door()
+    source = FakeSource(fill(DIALECTS[0], Faults()), fault=fault)
+    found = Services(
+        source=source, catalog=source, packs=load_packs(), clock=lambda: SHOP_T0 + 1790
+    )
+    door.app.state.context = replace(door.app.state.context, services=found)
+    return door.client
 
 
 def problem_of(answer: Response) -> tuple[int, str | None]:

@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.settings import Settings
-from tests.api.doors import Door, failing_door, passing_door
+from tests.api.doors import Door, failing_door, looking_client, passing_door
 
 EXAMPLES = 40
 PROMISES = [
@@ -108,6 +108,7 @@ def sent(door: Door) -> dict[tuple[str, str], Any]:
     verdict = door.post().json()
     rollout = f"/v1/rollouts/{verdict['attempt']}"
     decision = {"person": "ada", "reason": "why", "for": "1h"}
+    shop = looking_client()
     return {
         ("/v1/verdicts", "post"): verdict,
         ("/v1/verdicts", "get"): door.get("/v1/verdicts").json(),
@@ -124,6 +125,10 @@ def sent(door: Door) -> dict[tuple[str, str], Any]:
         ("/v1/policies/{name}", "get"): door.get("/v1/policies/a").json(),
         ("/v1/policies", "get"): door.get("/v1/policies").json(),
         ("/readyz", "get"): door.get("/readyz").json(),
+        ("/v1/services", "get"): shop.get("/v1/services").json(),
+        ("/v1/services/{service}/signals", "get"): shop.get(
+            "/v1/services/checkout/signals", params={"test": "true"}
+        ).json(),
     }
 
 

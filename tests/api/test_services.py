@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from api.bodies.services import ServicesAnswer, SignalsAnswer
-from pipelines.flows.services import Services
-from pipelines.packs import load_packs
-from pipelines.testing import FakeSource, Fault
-from tests.api.doors import Door, passing_door, problem_of
-from tests.pipelines.flows.shops import DIALECTS, T0, Faults, fill
-
-
-def door(fault: Fault = Fault.NONE) -> TestClient:
-    """A door onto a shop with a canary."""
-    made: Door = passing_door()
-    source = FakeSource(fill(DIALECTS[0], Faults()), fault=fault)
-    found = Services(source=source, catalog=source, packs=load_packs(), clock=lambda: T0 + 1790)
-    app = made.app
-    app.state.context = replace(app.state.context, services=found)
-    return made.client
+from pipelines.testing import Fault
+from tests.api.doors import looking_client, passing_door, problem_of
 
 
 def got(path: str, **query: str | int) -> dict[str, Any]:
     """A good answer."""
-    told = door().get(path, params=query)
+    told = looking_client().get(path, params=query)
     assert told.status_code == 200, told.text
     body: dict[str, Any] = told.json()
     return body
@@ -86,12 +71,12 @@ def test_what_cannot_be_meant_is_refused(
     path: str, query: dict[str, str | int], status: int, field: str | None
 ) -> None:
     """By the name of the field."""
-    assert problem_of(door().get(path, params=query)) == (status, field)
+    assert problem_of(looking_client().get(path, params=query)) == (status, field)
 
 
 def test_a_source_that_is_down_is_503() -> None:
     """Ask again later."""
-    assert door(Fault.DOWN).get("/v1/services").status_code == 503
+    assert looking_client(Fault.DOWN).get("/v1/services").status_code == 503
 
 
 def test_without_a_source_there_is_nothing_to_look_in() -> None:

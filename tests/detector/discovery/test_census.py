@@ -139,6 +139,18 @@ def test_a_job_with_its_namespace_is_called_by_its_own_name() -> None:
     assert counted(source(series)).services == ("checkout",)
 
 
+@pytest.mark.parametrize(
+    "value", ["shop-checkout-8080@kubernetes", "shop-checkout-canary-8080@kubernetes"]
+)
+def test_a_service_in_a_proxys_spelling_is_called_by_its_own_name(value: str) -> None:
+    """Namespace, port and role are what a proxy puts around it."""
+    series = [{"__name__": "traefik_service_requests_total", "service": value, "code": "200"}]
+    (one,) = counted(source(series)).services
+    assert "checkout" in one
+    assert "canary" not in one
+    assert "8080" not in one
+
+
 def test_a_source_without_known_metrics_has_no_services() -> None:
     """An empty list, and how many metrics were looked through."""
     found = counted(source([{"__name__": "go_goroutines", "job": "x"}]))
