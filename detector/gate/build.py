@@ -15,6 +15,7 @@ from detector.gate.learn import (
     history_rate,
     learn_counts,
     learn_scale,
+    learn_usual,
     tail_edge,
 )
 from detector.gate.policy import Policy, SignalPolicy
@@ -222,6 +223,7 @@ def _scale(
         requests=float(reference.sum()),
         reference=reference if reference.sum() > 0 else None,
         unrest=scale_unrest(histogram.counts, histogram.edges, frame, scale),
+        usual=learn_usual(histogram.counts, histogram.edges, frame, scale),
     )
 
 

@@ -8,12 +8,13 @@ import numpy as np
 
 from detector.gate.learn import Learned
 from detector.gate.track import Base
-from detector.gate.window import Window
+from detector.gate.window import Window, sums_over
 from detector.series import FloatArray
 from models.sequential.likelihood import ScaleTable, poisson, scale_likelihood
-from models.sequential.reference import count_reference, histogram_reference
+from models.sequential.load import allowance
+from models.sequential.reference import bucket_middles, count_reference, histogram_reference
 
-__all__ = ["Pair", "count_bases", "count_since", "event_base", "histogram_base", "middles"]
+__all__ = ["Pair", "count_bases", "count_since", "event_base", "histogram_base"]
 
 # Exposure and events, each (pods, T).
 Pair = tuple[FloatArray, FloatArray]
@@ -22,6 +23,8 @@ Pair = tuple[FloatArray, FloatArray]
 _HISTORY_WEIGHT = 1.0
 # Where the control fails this many times as often as it used to, requests say no more than there.
 _RAISED = 2.0
+# What the control was lately, and what it carries now.
+_LATELY_S, _NOW_S = 300.0, 120.0
 # The longest trailing windows of `count_reference` and `histogram_reference`.
 _COUNT_MEMORY_S, _HISTOGRAM_MEMORY_S = 300.0, 1200.0
 
@@ -114,7 +117,7 @@ def histogram_base(
     counts, control = win.canary(ours, begin), win.reference(theirs, since)
     treated = ours[:, since:].sum(axis=(0, 2))
     picked, weight, incident = histogram_reference(
-        control, treated, middles(edges), win.step_s, begin - since
+        control, treated, bucket_middles(edges), win.step_s, begin - since
     )
     starved = win.starved[begin:] > 0
     if learned.reference is not None and starved.any():
@@ -128,11 +131,33 @@ def histogram_base(
         incident=incident.astype(np.float64),
         ours=counts,
         theirs=control[begin - since :],
+        allowed=_allowed(learned, win, control, bucket_middles(edges), begin),
     )
 
 
-def middles(edges: FloatArray) -> FloatArray:
-    """Log of a typical latency in each bucket, (B + 1,)."""
-    where = np.log(edges)
-    inner = (where[1:] + where[:-1]) / 2
-    return np.concatenate([[where[0] - 0.5], inner, [where[-1] + 0.5]])
+def _allowed(
+    learned: Learned, win: Window, control: FloatArray, where: FloatArray, begin: int
+) -> FloatArray | None:
+    """What the load of overloaded pods may explain, (T, P); None where none is overloaded.
+
+    `control` (T, B + 1) are the control set's histograms up to the last bin.
+    """
+    if learned.usual is None or not win.overloaded(begin).any():
+        return None
+    since = len(win.requests) - len(control)
+    serving = win.reference((win.frame.control.requests > 0).astype(np.float64), since)
+    new = begin - since
+    lately = sums_over(control, _LATELY_S, win.step_s)[new:]
+    served = np.maximum(lately.sum(axis=1), 1e-9)
+    total = control.sum(axis=1)
+    usually = _each(total, serving, _LATELY_S, win.step_s)[new:]
+    now = _each(total, serving, _NOW_S, win.step_s)[new:]
+    mean = lately @ where / served
+    return allowance(learned.usual, mean, usually, now, win.load[begin:])
+
+
+def _each(served: FloatArray, serving: FloatArray, seconds: float, step_s: float) -> FloatArray:
+    """Requests per second and serving pod over trailing windows."""
+    pods = np.maximum(sums_over(serving, seconds, step_s), 1.0)
+    rate: FloatArray = sums_over(served, seconds, step_s) / (pods * step_s)
+    return rate

@@ -10,6 +10,7 @@ import numpy as np
 from detector.gate.frame import Frame
 from detector.series import FloatArray
 from models.sequential.likelihood import ScaleTable, poisson, scale_likelihood
+from models.sequential.load import Usual, usual
 from models.sequential.noise import (
     COUNT_TAU,
     SCALE_TAU,
@@ -19,9 +20,10 @@ from models.sequential.noise import (
     parabola,
     prior_noise,
 )
+from models.sequential.reference import bucket_middles
 from models.sequential.rows import Row, RowName
 
-__all__ = ["Learned", "learn_counts", "learn_scale", "tail_edge"]
+__all__ = ["Learned", "learn_counts", "learn_scale", "learn_usual", "tail_edge"]
 
 _BLOCK_S = 300.0
 _STABLE_AGE_S = 300.0
@@ -35,7 +37,8 @@ class Learned:
 
     `rate`: events per request in history; `eps0`: floor added to every rate; `row` carries the
     resolved limits; `noise` is scaled for the floor; `arm` likewise; `pods`: how many taught it.
-    `unrest`: share of history in which the control moved as in an incident.
+    `unrest`: share of history in which the control moved as in an incident. `usual`: its load and
+    response before.
     """
 
     row: Row
@@ -48,6 +51,7 @@ class Learned:
     requests: float = 0.0
     reference: FloatArray | None = None
     unrest: float = 0.0
+    usual: Usual | None = None
 
 
 def blocks(values: FloatArray, frame: Frame, time_scale: float) -> FloatArray:
@@ -120,6 +124,12 @@ def learn_scale(
     variance = np.where((size < 20).ravel(), np.inf, variance)
     shape = size.shape
     return learn_from_modes(mode.reshape(shape), variance.reshape(shape), row.sigma_floor)
+
+
+def learn_usual(counts: FloatArray, edges: FloatArray, frame: Frame, scale: float) -> Usual | None:
+    """Load and response of the control pods before the start, per engine second."""
+    seconds = max(2, round(_BLOCK_S * scale / frame.step)) * frame.step / scale
+    return usual(blocks(counts, frame, scale), bucket_middles(edges), seconds)
 
 
 def error_limits(rate: float, eps0: float, slo: float) -> tuple[float, float]:

@@ -21,7 +21,6 @@ __all__ = ["Advance", "Base", "Beginning", "Track"]
 
 SingleArray = NDArray[np.float32]
 
-_OVER = float(np.log(1.5))
 _UNDER = -float(np.log(0.67))
 _RING_S = 600.0
 # Bins beyond those that are not worth a copy to be rid of.
@@ -34,7 +33,8 @@ class Base:
     """New bins of one signal before noise and age: `log_l` (T, P, J), `weight` lambda (T,).
 
     `incident` (T,) is the reference's switch. `ours` (T, P, C) and `theirs` (T, C) are tallied
-    for people: requests and events, or histograms.
+    for people: requests and events, or histograms. `allowed` (T, P) is what an overloaded pod's
+    load may explain; inf, or None for all, where nothing tells.
     """
 
     log_l: FloatArray
@@ -42,6 +42,7 @@ class Base:
     incident: FloatArray
     ours: FloatArray
     theirs: FloatArray
+    allowed: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,9 @@ class Track:
         heard = self._blurred(base.log_l, win.step_s)
         heard *= care[..., None]
         log_l, muted = heard.astype(np.float32), None
-        over = (win.load[begin:] > _OVER) & (care > 0)
+        over = win.overloaded(begin) & (care > 0)
+        if base.allowed is not None:
+            over &= ~np.isfinite(base.allowed)
         if self.muted is not None or (row.masked_by_load and over.any()):
             muted = self._mute(log_l, age, win.requests[begin:], over, beginnings)
             log_l, care = np.where(over[..., None], np.float32(0), log_l), care * ~over
@@ -157,7 +160,7 @@ class Track:
         columns = np.empty((*n.shape, len(Account) + base.ours.shape[-1]))
         columns[..., Account.REQUESTS] = told
         columns[..., Account.COUNTED] = n * care
-        columns[..., Account.CAUTION] = told * under * caution
+        columns[..., Account.CAUTION] = told * (under * caution + _excused(base, win, begin))
         columns[..., Account.MASK] = told * under * mask
         columns[..., Account.ON_HISTORY] = n * win.starved[begin:, None]
         columns[..., Account.BINS] = n * care > 0
@@ -260,6 +263,14 @@ def _begin(running: Running, path: Path, beginnings: Sequence[Beginning]) -> Non
     for b in beginnings:
         if b.start.index:
             running.snapshot(b.start.index, running.before(path, b.index), b.known, b.settled)
+
+
+def _excused(base: Base, win: Window, begin: int) -> FloatArray:
+    """Harm that the load of overloaded pods explains, (T, P); 0 where they say nothing."""
+    if base.allowed is None:
+        return np.zeros((1, 1))
+    told = win.overloaded(begin) & np.isfinite(base.allowed)
+    return np.where(told, base.allowed, 0.0)
 
 
 def _less(accounts: FloatArray, before: Snapshot | None) -> FloatArray:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.gate.contrast import middles
 from detector.gate.frame import Frame
 from detector.series import FloatArray
-from models.sequential.reference import count_reference, histogram_reference
+from models.sequential.reference import bucket_middles, count_reference, histogram_reference
 
 __all__ = ["RESTLESS", "count_unrest", "scale_unrest"]
 
@@ -32,7 +31,7 @@ def scale_unrest(counts: FloatArray, edges: FloatArray, frame: Frame, scale: flo
     """
     past = _past(counts, frame)
     step_s = frame.step / scale
-    return _share(histogram_reference(past, past.sum(axis=1), middles(edges), step_s, 0)[2])
+    return _share(histogram_reference(past, past.sum(axis=1), bucket_middles(edges), step_s, 0)[2])
 
 
 def _past(values: FloatArray, frame: Frame) -> FloatArray:

@@ -6,16 +6,17 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.gate.frame import Arm, Frame
 from detector.series import FloatArray
 
-__all__ = ["ROWS_MAX", "Rows", "Window", "arrange", "window"]
+__all__ = ["ROWS_MAX", "Rows", "Window", "arrange", "sums_over", "window"]
 
 ROWS_MAX = 20
 _STABLE_AGE_S = 300.0
 _LOAD_S = 120.0
-_COMPARABLE = 1.5
+_OVER = float(np.log(1.5))
 
 
 class Rows:
@@ -66,6 +67,11 @@ class Window:
     control: FloatArray
     effective: FloatArray
     starved: FloatArray
+
+    def overloaded(self, since: int = 0) -> NDArray[np.bool_]:
+        """Rows whose pods carry more than a comparable load, from bin `since` on."""
+        over: NDArray[np.bool_] = self.load[since:] > _OVER
+        return over
 
     def canary(self, values: FloatArray, since: int = 0) -> FloatArray:
         """Pod values (pods, T, ...) summed into rows, from bin `since` on: (T - since, P, ...).

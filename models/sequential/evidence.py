@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.sequential.kernels import Kernels, shifted_null
+from models.sequential.kernels import Kernels, harm_beyond, shifted_null
 from models.sequential.rows import Row
 
 __all__ = ["evidence", "log_shift"]
@@ -73,12 +73,18 @@ def evidence(log_l: Array, kernels: Kernels, row: Row, caution: Array | None = N
     mass = np.exp(np.maximum(columns - columns.max(axis=0), -300.0))
     weights = kernels.tests[..., None]
     if caution is not None and caution.any():
-        extra = shifted_null(row, kernels.sc, caution.ravel()).T[:, None]
-        same = np.broadcast_to(weights, (*kernels.tests.shape, extra.shape[-1]))
-        weights = np.concatenate([same, extra], axis=1)
+        weights = _cautious(weights, kernels, row, caution.ravel())
     odds = np.multiply(mass[:, None], weights, order="C").sum(axis=0) + 1e-30
     ratio: Array = np.log(odds[0]) - np.log(odds[1:].max(axis=0))
     return ratio.reshape(log_l.shape[:-1])
+
+
+def _cautious(weights: Array, kernels: Kernels, row: Row, caution: Array) -> Array:
+    """Harm is what lies beyond tolerate + caution, and that is one more null: (D, 4, N)."""
+    tolerate = row.tolerate + caution
+    null = shifted_null(row, kernels.sc, tolerate).T
+    nulls = np.broadcast_to(weights[:, 1:], (len(weights), weights.shape[1] - 1, len(caution)))
+    return np.concatenate([harm_beyond(row, tolerate).T[:, None], nulls, null[:, None]], axis=1)
 
 
 def _log_sum(values: Array) -> Array:

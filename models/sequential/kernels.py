@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.sequential.rows import Grid, Row
 
-__all__ = ["Kernels", "blur", "blur_kernel", "build_kernels", "normal_mass"]
+__all__ = ["Kernels", "blur", "blur_kernel", "build_kernels", "harm_beyond", "normal_mass"]
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -67,7 +67,7 @@ def build_kernels(row: Row, tau_grid: Array, rho: Array, sc: float) -> Kernels:
     nulls = normal_mass(grid.shift[None, :] - np.array([[0.0], [row.tolerate]]), sc)
     return Kernels(
         unit=_unit_mass(grid, tau_grid, rho).astype(np.float32),
-        tests=np.stack([_harm(row), *nulls], axis=1),
+        tests=np.stack([harm_beyond(row, np.array([row.tolerate]))[0], *nulls], axis=1),
         spread=spread,
         bet=_bet(row),
         sc=sc,
@@ -75,9 +75,9 @@ def build_kernels(row: Row, tau_grid: Array, rho: Array, sc: float) -> Kernels:
     )
 
 
-def shifted_null(row: Row, sc: float, caution: Array) -> Array:
-    """Null at tolerate + caution, one row for each caution: shape (len(caution), D)."""
-    return normal_mass(row.grid.shift[None, :] - (row.tolerate + caution[:, None]), sc)
+def shifted_null(row: Row, sc: float, tolerate: Array) -> Array:
+    """Null at each of other tolerated effects: shape (len(tolerate), D)."""
+    return normal_mass(row.grid.shift[None, :] - tolerate[:, None], sc)
 
 
 def _unit_mass(grid: Grid, tau_grid: Array, rho: Array) -> Array:
@@ -103,17 +103,18 @@ def _bet(row: Row) -> Array:
     return bet
 
 
-def _harm(row: Row) -> Array:
-    beyond = row.grid.shift - row.tolerate
+def harm_beyond(row: Row, tolerate: Array) -> Array:
+    """Harm expected of a fault beyond each tolerated effect: shape (len(tolerate), D)."""
+    beyond = row.grid.shift - tolerate[:, None]
     mass = 0.85 * np.exp(-beyond / row.scale) / row.scale + 0.15 * np.exp(
         -beyond / (3 * row.scale)
     ) / (3 * row.scale)
     harmful = beyond > 1e-9
     # A tolerance above the grid leaves its top: no evidence can speak for more harm than that.
-    harmful[-1] = True
+    harmful[:, -1] = True
     return _normalised(np.where(harmful, mass, 0.0))
 
 
 def _normalised(mass: Array) -> Array:
-    scaled: Array = mass / mass.sum()
+    scaled: Array = mass / mass.sum(axis=-1, keepdims=True)
     return scaled

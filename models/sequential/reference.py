@@ -8,7 +8,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CountReference", "count_reference", "histogram_reference", "trailing"]
+__all__ = [
+    "CountReference",
+    "bucket_middles",
+    "count_reference",
+    "histogram_reference",
+    "trailing",
+]
 
 Array = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -162,3 +168,10 @@ def histogram_reference(
     weight = np.where(total > 0, total / np.maximum(total + shared, 1e-9), 0.0)
     far = np.abs(windows.mean[chosen, rows] - windows.mean[steady, rows]) > _INCIDENT
     return picked, weight, (chosen < steady) & far
+
+
+def bucket_middles(edges: Array) -> Array:
+    """Log of a typical response in each bucket between finite `edges` (B,): (B + 1,)."""
+    where = np.log(edges)
+    inner = (where[1:] + where[:-1]) / 2
+    return np.concatenate([[where[0] - 0.5], inner, [where[-1] + 0.5]])

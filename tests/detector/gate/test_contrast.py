@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.gate.contrast import count_bases, event_base, histogram_base, middles
+from detector.gate.contrast import count_bases, event_base, histogram_base
 from detector.gate.frame import Arm, Frame
 from detector.gate.learn import Learned
 from detector.gate.track import Base
 from detector.gate.window import Rows, Window, window
 from detector.series import FloatArray
 from models.sequential.noise import Noise
+from models.sequential.reference import bucket_middles
 from models.sequential.rows import ROWS, RowName
 from tests.profiles import HEAVY
 
@@ -312,7 +313,7 @@ def test_what_was_usual_judges_where_the_control_starves() -> None:
 def test_a_typical_latency_lies_in_its_bucket(edges: list[float]) -> None:
     """Between the edges, half a unit of log beyond the outer ones, in order."""
     where = np.log(np.sort(np.array(edges)))
-    found = middles(np.exp(where))
+    found = bucket_middles(np.exp(where))
     assert len(found) == len(edges) + 1
     assert (np.diff(found) >= 0).all()
     assert ((found[1:-1] >= where[:-1]) & (found[1:-1] <= where[1:])).all()

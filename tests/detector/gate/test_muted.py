@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,3 +74,34 @@ def test_polling_changes_nothing_of_what_is_kept_aside() -> None:
             np.testing.assert_array_equal(track.muted.now.log_l, other.muted.now.log_l)
             assert track.muted.snapshots.keys() == other.muted.snapshots.keys()
     assert latency(once).muted is not None
+
+
+def stretched(*, slower: float = 0.0, used: float = 0.15, polls: tuple[int, ...] = (100,)) -> Run:
+    """A canary of two pods that takes half of the traffic of four: the load each always had."""
+    recipe = Recipe(seed=12, canary=2, control=4, requests=400.0, shares=(0.2, 0.5), used=used)
+    run = Run(make(replace(recipe, slower=slower, begins=0.5)))
+    for poll in polls:
+        run.to(poll)
+    return run
+
+
+def test_a_release_that_is_slow_at_a_load_the_service_knows_is_judged() -> None:
+    """A fault that shows at full weight only would otherwise never be found."""
+    run = stretched(slower=0.4)
+    assert run.session.first_fail is not None
+    assert run.session.first_fail.signal == "latency"
+
+
+@pytest.mark.parametrize("used", [0.0, 0.15, 0.3, 0.5])
+def test_a_healthy_release_is_not_blamed_for_the_load_it_is_given(used: float) -> None:
+    """A service that waits more the more it has to do is not worse for the weight it got."""
+    assert stretched(used=used).session.first_fail is None
+
+
+def test_polling_changes_nothing_of_what_load_explains() -> None:
+    """An answer depends on the samples, not on how often somebody asked."""
+    once, often = stretched(slower=0.4), stretched(slower=0.4, polls=tuple(range(1, 101)))
+    assert once.session.first_fail == often.session.first_fail
+    np.testing.assert_array_equal(
+        latency(once).running.now.accounts, latency(often).running.now.accounts
+    )

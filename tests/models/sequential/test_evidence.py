@@ -228,3 +228,21 @@ def test_a_row_has_the_same_bits_alone_and_among_others(
         among = evidence(each, k, LATENCY, caution)
         alone = evidence(alone_each, k, LATENCY, None if caution is None else caution[at : at + 1])
         np.testing.assert_array_equal(alone[0], among[at])
+
+
+@given(st.floats(0.0, 0.5), st.floats(0.0, 1.0))
+def test_what_is_excused_is_no_evidence_of_harm(caution: float, share: float) -> None:
+    """Harm between what is tolerated and what load explains is harm that is explained."""
+    k = kernels()
+    effect = share * (LATENCY.tolerate + caution)
+    arm, _ = log_shift(normal_sums(np.full((1, 3), effect), 0.005), k, np.zeros(1))
+    assert evidence(arm, k, LATENCY, np.array([caution]))[0] < 1.0
+
+
+@given(st.floats(0.02, 0.3))
+def test_harm_far_beyond_what_is_excused_is_found(caution: float) -> None:
+    """An excuse that swallowed all harm would judge nothing."""
+    k = kernels()
+    effect = LATENCY.tolerate + caution + 0.3
+    arm, _ = log_shift(normal_sums(np.full((1, 3), effect), 0.02), k, np.zeros(1))
+    assert evidence(arm, k, LATENCY, np.array([caution]))[0] > 10.0
