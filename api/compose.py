@@ -50,17 +50,22 @@ def open_gate(
         bound_s=settings.limits.source_s,
         policies={policy.name: policy for policy in settings.native_policies},
         routes=tuple(notifier.route for notifier in settings.notify.native()),
+        warm_attempts=settings.limits.warm,
     )
     discover = _discovery(settings.packs, metered)
-    stores, close = _memory() if in_memory else _sqlite(settings.data / DATABASE)
+    stores, close = _memory() if in_memory else _kept(settings)
     return _opened(metered, stores, close, discover=discover, known=known, clock=clock)
 
 
-def open_records(data: Path) -> Opened:
-    """A gate on what a data directory holds, without a source: to look, replay and decide.
+def open_records(data: Path | str) -> Opened:
+    """A gate on what a data directory, or the database of an address, holds, without a source.
+
+    It looks, replays and decides.
 
     It needs no configuration, so that breaking the glass works when that is what is broken.
     """
+    if isinstance(data, str):
+        return _sourceless(*_postgres(data))
     return _sourceless(*_sqlite(data / DATABASE))
 
 
@@ -117,6 +122,20 @@ def _memory() -> tuple[Stores, Callable[[], None]]:
     from pipelines.stores.memory import memory_stores
 
     return memory_stores(), lambda: None
+
+
+def _kept(settings: Settings) -> tuple[Stores, Callable[[], None]]:
+    """Shared with other replicas where an address was given, else in a file."""
+    if settings.store is not None:
+        return _postgres(settings.store.get_secret_value())
+    return _sqlite(settings.data / DATABASE)
+
+
+def _postgres(url: str) -> tuple[Stores, Callable[[], None]]:
+    from pipelines.stores.postgres import PostgresDatabase
+
+    database = PostgresDatabase(url)
+    return database.stores(), database.close
 
 
 def _sqlite(path: Path) -> tuple[Stores, Callable[[], None]]:

@@ -107,6 +107,7 @@ class LimitSettings(Section):
     source_s: Seconds = 8.0
     concurrent: Count = 8
     queued: Count = 64
+    warm: Count = 1024
 
     @model_validator(mode="after")
     def source_fits(self) -> LimitSettings:
@@ -131,6 +132,7 @@ class Settings(BaseSettings):
     )
 
     data: Path = Path("serinus-data")
+    store: SecretStr | None = None
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     token: SecretStr | None = None

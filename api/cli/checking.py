@@ -102,8 +102,9 @@ def _door(
     from api.cli.serving import settings_of
 
     settings = settings_of(config, prometheus, flags)
-    is_kept = "data" in settings.model_fields_set
-    place = Place(flags=f"--data {settings.data}" if is_kept else None)
+    is_kept = bool({"data", "store"} & settings.model_fields_set)
+    own = "" if settings.store is not None else f"--data {settings.data}"
+    place = Place(flags=own if is_kept else None)
     with asking_gate(settings, asking.fields, in_memory=not is_kept) as ask:
         yield ask, place
 

@@ -80,22 +80,32 @@ def asking_gate(
 def desk(data: Path | None) -> Iterator[Gate]:
     """A gate on the records of a data directory, without a source.
 
-    Without `data` it is the directory that `serinus serve` takes (`SERINUS_DATA`, else
-    `./serinus-data`). `ConfigError` where there are no records.
+    Without `data` it is the place that `serinus serve` takes: the database of `SERINUS_STORE`, else
+    the directory of `SERINUS_DATA`, else `./serinus-data`. `ConfigError` where there are no
+    records.
     """
-    from api.compose import DATABASE, open_records
+    from api.compose import open_records
 
+    opened = open_records(_records(data))
+    try:
+        yield opened.gate
+    finally:
+        opened.close()
+
+
+def _records(data: Path | None) -> Path | str:
+    from api.compose import DATABASE
+
+    shared = os.environ.get("SERINUS_STORE")
+    if data is None and shared:
+        return shared
     folder = data or Path(os.environ.get("SERINUS_DATA") or "serinus-data")
     if not (folder / DATABASE).is_file():
         raise ConfigError(
             f"there is no {DATABASE} in {folder}: give --data the directory of `serinus serve`, "
             "or --server its URL"
         )
-    opened = open_records(folder)
-    try:
-        yield opened.gate
-    finally:
-        opened.close()
+    return folder
 
 
 def filled(kind: type[T], fields: Mapping[str, object]) -> T:

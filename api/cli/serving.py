@@ -142,11 +142,18 @@ def _greet(settings: Settings, door: socket.socket) -> None:
     source = settings.source
     reads = source.url if source.kind == "prometheus" else f"the source {source.kind!r}"
     print(
-        f"serinus: {url}/rollouts ({guard}) reads {reads}, "
-        f"keeps its records in {settings.data.absolute()}",
+        f"serinus: {url}/rollouts ({guard}) reads {reads}, keeps its records in {_place(settings)}",
         file=sys.stderr,
         flush=True,
     )
+
+
+def _place(settings: Settings) -> str:
+    if settings.store is None:
+        return str(settings.data.absolute())
+    from pipelines.stores.postgres_server import shown_url
+
+    return shown_url(settings.store.get_secret_value())
 
 
 def _prune(gate: Gate, stopped: threading.Event) -> None:

@@ -16,7 +16,7 @@ from pipelines.stores.connections import Cursor, Transaction, Values
 from pipelines.stores.migrate import migrate
 from pipelines.stores.statements import Statement
 
-__all__ = ["PostgresServer", "postgres_url"]
+__all__ = ["PostgresServer", "postgres_url", "shown_url"]
 
 # Threads that ask at once keep theirs; a few more for pages and deliveries.
 _KEPT, _MORE = 8, 8
@@ -36,6 +36,7 @@ _SETTINGS = (
     f"set statement_timeout = {_ANSWER_MS}; set lock_timeout = {_ANSWER_MS};"
     " set idle_in_transaction_session_timeout = 30000"
 )
+_SCHEMES = ("postgresql", "postgres")
 _BEGIN = "begin isolation level read committed"
 # What a power cut may take back: the last fraction of a second, whole transactions only.
 _BEGIN_LIGHT = f"{_BEGIN}; set local synchronous_commit = off"
@@ -49,7 +50,7 @@ def postgres_url(text: str) -> sa.URL:
         url = sa.make_url(text)
     except ArgumentError as error:
         raise ConfigError("store: is no address such as postgresql://user@host/name") from error
-    if url.get_backend_name() != "postgresql":
+    if url.get_backend_name() not in _SCHEMES:
         raise ConfigError(
             f"store: {url.drivername!r} is unknown; give postgresql://user@host/name, or leave it"
             " out for the SQLite file in `data`"
@@ -57,12 +58,19 @@ def postgres_url(text: str) -> sa.URL:
     return url.set(drivername="postgresql+psycopg")
 
 
+def shown_url(text: str) -> str:
+    """The same without its password, for people."""
+    address = postgres_url(text).set(drivername="postgresql")
+    # A password may also come as a parameter.
+    return address.difference_update_query(["password"]).render_as_string(hide_password=True)
+
+
 class PostgresServer:
     """`Connections` to one database of a server, migrated."""
 
     def __init__(self, url: str) -> None:
         address = postgres_url(url)
-        self.where = address.set(drivername="postgresql").render_as_string(hide_password=True)
+        self.where = shown_url(url)
         given = {name: v for name, v in _CONNECT.items() if name not in address.query}
         self.engine = sa.create_engine(
             address,
