@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from api.strict import strict_json
+from api.wording import words_of
 from detector.errors import (
     ConfigError,
     InputError,
@@ -165,7 +166,7 @@ def _told(first: Mapping[str, Any], field: str) -> str:
             return "The body must be a JSON object, sent with Content-Type: application/json."
         case "model_attributes_type" | "dict_type":
             return f"{field} must be a JSON object."
-    return f"{field}: {str(first['msg']).removeprefix('Value error, ')}"
+    return f"{field}: {words_of(first)}"
 
 
 def _methods(request: Request) -> list[str]:

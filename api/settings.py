@@ -18,6 +18,7 @@ from pydantic_settings import (
 from api.bodies.policy import PolicyBody
 from api.notify import NotifySettings
 from api.section import Count, Seconds, Section, TlsSettings, secret_text, text_of
+from api.wording import words_of
 from detector.errors import ConfigError
 from detector.gate.policy import Policy
 from pipelines.sources.settings import Auth, Budget, SourceSettings
@@ -202,5 +203,5 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _explained(error: ValidationError, file: Path | None) -> str:
     place = f"{file}: " if file is not None else "configuration: "
-    lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+    lines = [f"{'.'.join(map(str, e['loc']))}: {words_of(e)}" for e in error.errors()]
     return place + "; ".join(lines)

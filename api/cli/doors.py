@@ -112,10 +112,11 @@ def filled(kind: type[T], fields: Mapping[str, object]) -> T:
     """A body of these fields; `InputError` names the first that is wrong."""
     from pydantic import ValidationError
 
+    from api.wording import words_of
+
     try:
         return kind.model_validate(dict(fields))
     except ValidationError as error:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"] if part not in {"name", "inline"}]
-        words = str(first["msg"]).removeprefix("Value error, ")
-        raise InputError(words, field=".".join(place), semantic=True) from error
+        raise InputError(words_of(first), field=".".join(place), semantic=True) from error

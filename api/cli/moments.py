@@ -6,6 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from api.bodies.decision import seconds_of
 from api.bodies.loose import Moment
+from api.wording import words_of
 from detector.errors import InputError
 
 __all__ = ["moment_of", "span_of"]
@@ -26,8 +27,7 @@ def moment_of(text: str, field: str) -> float:
     try:
         found = _MOMENT.validate_python(text)
     except ValidationError as error:
-        words = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
-        raise InputError(f"{text!r}: {words}", field=field) from error
+        raise InputError(words_of(error.errors()[0]), field=field) from error
     if found is None:
         raise InputError("is empty: leave it out, or give a moment", field=field)
     return found.timestamp()
