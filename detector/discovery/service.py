@@ -48,10 +48,12 @@ class Service:
 
     def failures(self) -> tuple[Family, ...]:
         """The families that count failed requests alone, read as the requests are."""
-        told = self.candidate.requests.errors.metrics
+        told = self.candidate.requests.errors
         counted = self.requests()
         return tuple(
-            replace(counted, metric=metric, matchers=()) for metric in told if metric in self.found
+            replace(counted, metric=metric, matchers=())
+            for metric in told.metrics
+            if told.only_on_errors or metric in self.found
         )
 
     def buckets(self) -> Family | None:

@@ -188,11 +188,12 @@ def _durations(
 def _code(errors: Errors, series: Sequence[Labels], found: Found) -> str | None:
     """The label whose values are codes; empty where failures are counted apart."""
     if errors.metrics:
-        return "" if any(metric in found for metric in errors.metrics) else None
+        known = errors.only_on_errors or any(metric in found for metric in errors.metrics)
+        return "" if known else None
     (like,) = rules({"": errors.like}, {})
-    known = [
+    labels = [
         label
         for label in errors.labels
         if any(fits((like,), {"": value}) for value in values_of(label, series))
     ]
-    return first_label(known, series) or (errors.labels[0] if errors.only_on_errors else None)
+    return first_label(labels, series) or (errors.labels[0] if errors.only_on_errors else None)

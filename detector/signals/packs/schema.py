@@ -42,7 +42,8 @@ class Errors(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `codes` names a table of bad values, or `match` is the regular expression of them; a series
     that `without` matches by another label is none. A label none of whose values is `like` a code
     is passed over. `only_on_errors`: the label is on failed requests alone, so that a service
-    without it has had none. `metrics`: failures are counted apart, by all series of these counters.
+    without it has had none. `metrics`: failures are counted apart, by all series of these counters;
+    with `only_on_errors` they begin with the first failure.
     Once parsed, `match` and `like` are filled in.
     """
 

@@ -323,4 +323,6 @@ def test_metrics_without_the_arms_label_are_joined_by_pod() -> None:
     ]
     plan = found(source(series), canary='{version="v2"}')
     joined = {b.signal.name for b in plan.signals if b.total.joined}
-    assert joined == {"latency", "tail95", "tail99", "restarts", "cpu_per_request", "memory_growth"}
+    assert joined == {
+        "latency", "tail95", "tail99", "restarts", "cpu_per_request", "memory_growth", "goroutines",
+    }  # fmt: skip
