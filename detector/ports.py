@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from detector.gate.aa import AaResult, Scope
 from detector.gate.attempt import Attempt, Identity, Revision
@@ -27,6 +27,7 @@ __all__ = [
     "Clock",
     "Judge",
     "MetricCatalog",
+    "MetricOutline",
     "MetricSource",
     "ModeStore",
     "Notifier",
@@ -80,6 +81,23 @@ class MetricCatalog(Protocol):
         self, label: str, queries: Sequence[Query], start: float, end: float, *, timeout_s: float
     ) -> Sequence[str]:
         """Values of one label over the series that match any of the queries, sorted."""
+        ...
+
+
+@runtime_checkable
+class MetricOutline(Protocol):
+    """The course of series over days, coarsely: to see where to look; never for evidence."""
+
+    def outline(
+        self,
+        queries: Sequence[Query],
+        start: float,
+        end: float,
+        *,
+        step_s: float,
+        timeout_s: float,
+    ) -> Sequence[Answer]:
+        """The newest sample at each whole multiple of `step_s`, if not over five minutes old."""
         ...
 
 

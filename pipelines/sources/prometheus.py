@@ -21,7 +21,7 @@ from pipelines.sources.deadline import Deadline
 from pipelines.sources.exchange import Exchange
 from pipelines.sources.refusal import TooMuchError
 from pipelines.sources.settings import Budget, SourceSettings
-from pipelines.sources.wire import Matrix, decode_matrix, range_selector
+from pipelines.sources.wire import Matrix, decode_matrix, range_selector, subquery
 
 __all__ = ["PrometheusSource"]
 
@@ -71,6 +71,13 @@ class _Ask:
     selector: str
     deadline: Deadline
     spent: _Spent
+    step_s: float | None = None
+
+    def text(self, start: float, end: float) -> tuple[str, str]:
+        """What is sent: for raw samples, or for the newest one at each step."""
+        if self.step_s is None:
+            return range_selector(self.selector, start, end)
+        return subquery(self.selector, start, end, self.step_s)
 
 
 class PrometheusSource:
@@ -108,15 +115,36 @@ class PrometheusSource:
         self, queries: Sequence[Query], start: float, end: float, *, timeout_s: float
     ) -> Sequence[Answer]:
         """Raw samples with `start < time <= end`, one answer per query; see `MetricSource`."""
+        return self._asked(queries, start, end, timeout_s, None)
+
+    def outline(
+        self,
+        queries: Sequence[Query],
+        start: float,
+        end: float,
+        *,
+        step_s: float,
+        timeout_s: float,
+    ) -> Sequence[Answer]:
+        """The newest sample at each multiple of `step_s`; see `MetricOutline`."""
+        return self._asked(queries, start, end, timeout_s, step_s)
+
+    def _asked(
+        self,
+        queries: Sequence[Query],
+        start: float,
+        end: float,
+        timeout_s: float,
+        step_s: float | None,
+    ) -> Sequence[Answer]:
         if not end > start or not queries:
             return tuple(Answer(series=()) for _ in queries)
         deadline = Deadline(timeout_s)
         spent = _Spent(self.settings.budget, self._exchange.where)
+        asks = {q: _Ask(format_query(q), deadline, spent, step_s) for q in dict.fromkeys(queries)}
         jobs = {
-            query: self._workers.submit(
-                self._answer, _Ask(format_query(query), deadline, spent), start, end
-            )
-            for query in dict.fromkeys(queries)
+            query: self._workers.submit(self._answer, ask, start, end)
+            for query, ask in asks.items()
         }
         self._await(list(jobs.values()), deadline)
         return tuple(jobs[query].result() for query in queries)
@@ -167,7 +195,8 @@ class PrometheusSource:
             )
 
     def _answer(self, ask: _Ask, start: float, end: float) -> Answer:
-        pieces = max(int(np.ceil((end - start) / self.settings.budget.max_span_s)), 1)
+        whole = self.settings.budget.max_span_s if ask.step_s is None else end - start
+        pieces = max(int(np.ceil((end - start) / whole)), 1)
         edges = [float(edge) for edge in np.linspace(start, end, pieces + 1)]
         answers = [
             answer for low, high in pairwise(edges) for answer in self._split(ask, low, high, 0)
@@ -188,7 +217,7 @@ class PrometheusSource:
         ]
 
     def _once(self, ask: _Ask, start: float, end: float) -> Answer:
-        query, time = range_selector(ask.selector, start, end)
+        query, time = ask.text(start, end)
         left_ms = max(int(ask.deadline.remaining() * 1000), 1)
         params = [
             ("query", query),

@@ -14,7 +14,7 @@ from detector.errors import SourceError
 from detector.series import Answer, Columns, FloatArray
 from pipelines.sources.refusal import FlakyError, refusal
 
-__all__ = ["Matrix", "decode_matrix", "not_the_api", "range_selector"]
+__all__ = ["Matrix", "decode_matrix", "not_the_api", "range_selector", "subquery"]
 
 # Series parsed in one go: enough to hide the cost of a call, few enough to bound the copies.
 BATCH = 64
@@ -85,6 +85,12 @@ def range_selector(selector: str, start: float, end: float) -> tuple[str, str]:
     to_ms = math.ceil(end * 1000) + 1
     length_ms = max(to_ms - math.floor(start * 1000), 1)
     return f"{selector}[{length_ms}ms]", f"{to_ms // 1000}.{to_ms % 1000:03d}"
+
+
+def subquery(selector: str, start: float, end: float, step_s: float) -> tuple[str, str]:
+    """Query text and `time` whose answer has the newest sample at each whole multiple of a step."""
+    length_ms, step_ms = max(math.ceil((end - start) * 1000), 1), max(round(step_s * 1000), 1)
+    return f"{selector}[{length_ms}ms:{step_ms}ms]", f"{end:.3f}"
 
 
 def decode_matrix(body: bytes, where: str, content_type: str = "") -> Matrix:

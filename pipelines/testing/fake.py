@@ -62,6 +62,20 @@ class FakeSource:
         answers = self.store.read(queries, start, end, timeout_s=timeout_s)
         return tuple(_spoiled(answer, fault) for answer in answers)
 
+    def outline(
+        self,
+        queries: Sequence[Query],
+        start: float,
+        end: float,
+        *,
+        step_s: float,
+        timeout_s: float,
+    ) -> Sequence[Answer]:
+        """The newest sample at each step; see `MetricOutline`."""
+        fault = self._next(timeout_s)
+        answers = self.store.outline(queries, start, end, step_s=step_s, timeout_s=timeout_s)
+        return tuple(_spoiled(answer, fault) for answer in answers)
+
     def metrics(self, *, timeout_s: float) -> frozenset[str]:
         """Names of all metrics; see `MetricCatalog`."""
         self._next(timeout_s)

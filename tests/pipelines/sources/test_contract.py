@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from detector.ports import MetricOutline
 from detector.series import Answer, FloatArray, Query
 from pipelines.sources.open import Source
 from tests.pipelines.sources.history import (
@@ -70,6 +71,34 @@ def test_span_is_open_on_the_left_and_closed_on_the_right(
     assert found.keys() == wanted.keys()
     for labels, samples in wanted.items():
         np.testing.assert_array_equal(found[labels], samples)
+
+
+@pytest.mark.parametrize("metric", NAMES)
+def test_an_outline_has_the_newest_sample_at_each_step(source: Source, metric: str) -> None:
+    """Weeks are looked through by it: a wrong step would move a rollout by an hour."""
+    step = 60.0
+    assert isinstance(source, MetricOutline)
+    (answer,) = source.outline([query(metric)], T0, END, step_s=step, timeout_s=TIMEOUT_S)
+    wanted = expected(metric, T0 - 600, END)
+    found = by_labels(answer)
+    assert found.keys() == wanted.keys()
+    for labels, (times, values) in found.items():
+        whole = wanted[labels]
+        at = np.searchsorted(whole[0], times, side="right") - 1
+        assert set(times % step) == {0.0}
+        assert ((times > T0) & (times <= END)).all()
+        np.testing.assert_array_equal(values, whole[1][at])
+        assert (times - whole[0][at]).max() <= 300
+
+
+def test_an_outline_is_silent_where_nothing_is_young_enough(source: Source) -> None:
+    """A pod that is gone is not there for ever."""
+    assert isinstance(source, MetricOutline)
+    later = END + 400
+    (answer,) = source.outline(
+        [query(NAMES[0])], later, later + 600, step_s=60.0, timeout_s=TIMEOUT_S
+    )
+    assert not answer.series or not any(series.times.size for series in answer.series)
 
 
 def test_nan_and_infinities_are_kept(source: Source) -> None:
