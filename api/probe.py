@@ -54,7 +54,7 @@ class _LastSaid:
 
     def __init__(self, source: MetricSource, fresh_s: float) -> None:
         self.source, self.fresh_s = source, fresh_s
-        self.said = Probe(is_right=True, words="not asked yet")
+        self.said = Probe(is_right=True, words="asked just now, no answer yet")
         self.asked_at = -float("inf")
         self.asking = threading.Lock()
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from detector.errors import InputError
 from detector.gate.reason import Reason
 from detector.gate.record import Chunk
+from detector.gate.render import utc_text
 from detector.gate.request import VerdictRequest
 from pipelines.flows.turns import Budget
 
@@ -41,7 +43,7 @@ def check_times(asked: Asked) -> None:
     request, now = asked.request, asked.now
     if request.as_of is not None and request.as_of.timestamp() > now + _AHEAD_S:
         raise InputError(
-            f"as_of {request.as_of.isoformat()} is more than {_AHEAD_S:g} s ahead of the clock"
+            f"as_of {utc_text(request.as_of)} is more than {_AHEAD_S:g} s ahead of the clock"
             " here: leave it out to ask about now",
             field="as_of",
             semantic=True,
@@ -50,7 +52,7 @@ def check_times(asked: Asked) -> None:
         started = request.started_at.timestamp()
         if started > now + _AHEAD_S:
             raise InputError(
-                f"started_at {request.started_at.isoformat()} lies ahead of the clock here",
+                f"started_at {utc_text(request.started_at)} lies ahead of the clock here",
                 field="started_at",
                 semantic=True,
             )
@@ -61,7 +63,7 @@ def check_reach(request: VerdictRequest, now: float, reach_s: float) -> None:
     """An attempt cannot begin so long ago that reading it would take longer than anybody waits."""
     if request.started_at is not None and now - request.started_at.timestamp() > reach_s:
         raise InputError(
-            f"started_at {request.started_at.isoformat()} is more than {reach_s / 86_400:g} days"
+            f"started_at {utc_text(request.started_at)} is more than {reach_s / 86_400:g} days"
             " back: give the begin of this canary, or leave it out",
             field="started_at",
             semantic=True,
@@ -72,10 +74,14 @@ def check_deadline(deadline: float | None, start: float | None) -> None:
     """Refuse a deadline that is not after the start, where both are known."""
     if deadline is not None and start is not None and deadline <= start:
         raise InputError(
-            f"deadline is not after the attempt's start: {start - deadline:g} s before it",
+            f"deadline {_moment(deadline)} is not after the attempt's start at {_moment(start)}",
             field="deadline",
             semantic=True,
         )
+
+
+def _moment(at: float) -> str | None:
+    return utc_text(datetime.fromtimestamp(at, UTC))
 
 
 def check_person(person: str, reason: str, for_s: float) -> None:

@@ -87,7 +87,7 @@ class People:
         if policy == "default":
             return Policy()
         known = ", ".join(sorted({"default", *self._configured, *self._saved()}))
-        raise NotFoundError(f"no policy {policy!r}; there are {known}")
+        raise NotFoundError(f"no policy {policy!r}; known: {known}")
 
     def _saved(self) -> Sequence[str]:
         return [v.policy.name for v in self._stores.policies.all()]

@@ -107,7 +107,7 @@ class Exchange:
         if not self._slots.acquire(timeout=max(deadline.remaining(), 0.0)):
             raise SourceError(
                 f"{self.where} is busy with {self._budget.max_concurrent} of our own queries; "
-                f"none ended within {deadline.timeout_s:g} s"
+                f"none ended within {round(deadline.timeout_s, 1):g} s"
             )
         try:
             with self._translated(deadline), self._transport.holding(deadline):

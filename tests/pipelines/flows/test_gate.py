@@ -299,7 +299,7 @@ def test_a_fail_outlives_a_clock_that_was_set_back() -> None:
 def test_an_unknown_policy_names_the_known() -> None:
     """A 404 that helps."""
     world = World(settings=GateSettings(policies={"strict": Policy(name="strict")}))
-    with pytest.raises(NotFoundError, match=r"no policy 'loose'; there are default, strict"):
+    with pytest.raises(NotFoundError, match=r"no policy 'loose'; known: default, strict"):
         poll(world, 100, policy="loose")
     assert world.gate.people.policy("strict").name == "strict"
 
