@@ -30,8 +30,11 @@ def _percent(ratio: float) -> str:
 
 
 def effect(found: Effect | None) -> str:
-    """Best estimate and interval: `+1.7 pt (0.9 to 2.6)`, `x1.52 (1.31 to 1.72)`."""
-    if found is None or found.value is None:
+    """Best estimate and interval: `+1.7 pt (0.9 to 2.6)`, `x1.52 (1.31 to 1.72)`.
+
+    An estimate that nothing bounds on either side is none: it is where an empty search began.
+    """
+    if found is None or found.value is None or (found.low is None and found.high is None):
         return UNKNOWN
     low, high = _size(found.low, found.kind), _size(found.high, found.kind)
     if found.kind == "difference":

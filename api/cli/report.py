@@ -18,6 +18,7 @@ HEAD = (
 COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
 NUMBERS = range(2, len(HEAD))
 AGAIN = "then ask again, or let --wait do so"
+NO_WAIT = "waiting alone does not help"
 # What to do where more time alone does not help.
 UNDECIDED = {
     "deadline_reached": "decide yourself, or begin a new try with --attempt and a later --deadline",
@@ -25,16 +26,27 @@ UNDECIDED = {
     "no_control_data": f"name by --control what it is compared with; {AGAIN}",
     "source_unavailable": f"see that the metric source answers; {AGAIN}",
     "query_rejected": f"see what the metric source refuses; {AGAIN}",
-    "stale_data": f"see that the canary is still scraped; {AGAIN}",
+    "stale_data": f"see that both sides are still scraped; {AGAIN}",
+    "signal_missing": f"add a pack for it, or let the policy say required: false; {NO_WAIT}",
+    "incompatible_histograms": f"give both sides the same latency buckets; {NO_WAIT}",
+    "shared_incident": f"look at what both sides depend on; {AGAIN}",
+    "budget_burning": f"look at what fails in the whole service; {AGAIN}",
+    "control_exhausted": "leave the control more traffic, or set allow_control_exhausted",
+    "load_not_comparable": f"scale the canary with its weight; {AGAIN}",
+    "needs_pods": f"run more canary pods, or widen the limit in the policy; {NO_WAIT}",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where it was asked: `url` of a server, or `flags` that find the verdict again, or neither."""
+    """Where it was asked: `url` of a server, or `flags` that find the verdict again, or neither.
+
+    `is_past`: nobody asks now, so there is no next move.
+    """
 
     url: str | None = None
     flags: str | None = None
+    is_past: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +113,12 @@ def _facts(told: Told, place: Place) -> Iterator[tuple[str, str]]:
     if told.waiting is not None:
         yield "waiting", told.waiting
     yield from (("note", note) for note in told.notes if note not in told.reason.text)
-    if place.url is not None or place.flags is not None:
+    if place.url is not None or place.flags is not None or place.is_past:
         yield "verdict", f"{told.id} of attempt {told.attempt}"
     if place.url is not None:
         yield "page", f"{place.url}/rollouts/{told.attempt}"
-    yield "next", _next(told, place)
+    if not place.is_past:
+        yield "next", _next(told, place)
 
 
 def _next(told: Told, place: Place) -> str:

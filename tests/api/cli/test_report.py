@@ -137,6 +137,19 @@ def test_nothing_is_named_that_was_not_kept() -> None:
     assert "--data DIR" in found
 
 
+def test_a_replay_tells_nobody_what_to_do() -> None:
+    """The rollout that it speaks of may be long over."""
+    found = plain(report_of(told(), Place(is_past=True)))
+    assert "019a0b1c2d3e4f5061728394a5b6" in found
+    assert "next" not in found
+
+
+def test_an_effect_without_any_bound_is_not_shown() -> None:
+    """With no sample of the canary `x8.00 (? to ?)` read like a catastrophe."""
+    nothing = Effect(kind="ratio", value=8.0, low=None, high=None, tolerate=1.16, limit=2.01)
+    assert amounts.effect(nothing) == "-"
+
+
 def test_needs_are_told_until_it_fails() -> None:
     """188 more requests do not heal a fail."""
     needs = Needs(requests=188, seconds=540, canary_pods=2)
