@@ -125,6 +125,7 @@ def _details(state: State) -> dict[str, float | str | None]:
         "control_pods": float(learned.pods),
         "reference_weight": None if lam is None else float(lam),
         "load_ratio": math.exp(state.load),
+        "load_explains": _exp(state.excused),
         "base_rate": learned.rate if state.track.on_counts else None,
         "judged_on_history": state.on_history,
         "needs_requests": state.outlook.requests,

@@ -46,7 +46,8 @@ class State:
     `effect`: interval of 90 % since `strongest`'s start for its scope. `bound`: upper end of harm
     on the whole attempt, or with half the error on the exposure alone, which no earlier load
     masks; `bound_now` on the exposure, both with the load mask added; `unmasked` without it.
-    `exposure_log_e`: the arm's evidence since the exposure began.
+    `exposure_log_e`: the arm's evidence since the exposure began. `excused`: harm that load, or its
+    lack, may explain in `strongest` (log).
     """
 
     track: Track
@@ -65,6 +66,7 @@ class State:
     outlook: Outlook
     smallest: float
     load: float
+    excused: float
 
     @property
     def required(self) -> bool:
@@ -97,6 +99,7 @@ def state_of(
     accounts = track.running.now.accounts
     totals = accounts.sum(axis=0)
     progress = _progress(track, totals, bounds.log_e, level, step_s)
+    excused = _excused(track, strongest)
     return State(
         track=track,
         strongest=strongest,
@@ -118,9 +121,10 @@ def state_of(
             log_needed=strongest.log_needed,
             info=progress.info * progress.counted,
             units=max(1, len(accounts)),
-            caution=0.0,
+            caution=excused,
         ),
         load=load,
+        excused=excused,
     )
 
 
@@ -210,6 +214,13 @@ def _harm_since(board: Board, start: Start) -> FloatArray:
 
 def _exposure(live: Sequence[Start]) -> Start:
     return next((s for s in reversed(live) if s.step), live[0])
+
+
+def _excused(track: Track, shown: Candidate) -> float:
+    rows = track.counted(shown.start)
+    scope = rows if shown.scope == ARM else rows[shown.scope : shown.scope + 1]
+    caution, requests = scope[:, [Account.CAUTION, Account.REQUESTS]].sum(axis=0)
+    return float(caution / max(requests, 1e-9))
 
 
 def _tally(track: Track, shown: Candidate) -> Tally:

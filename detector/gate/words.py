@@ -40,6 +40,8 @@ _TITLES = {
 }
 
 
+# Less than this is not worth a word.
+_WORTH = 1.02
 _NOTES = {
     "bad_buckets": "latency series without a usable bucket edge, left out",
     "births": "series that began with their first event, counted from zero",
@@ -213,10 +215,12 @@ def span_words(effect: Effect) -> str:
 def fail_text(state: State, effect: Effect, where: str, since: float, sides: str) -> str:
     """The sentence of a fail."""
     tolerate, _ = limit_words(effect)
+    explained = math.exp(state.excused)
     subject = title(state.track.name)
     on = "" if where == "arm" else f" on {where}"
     size = f"{sides} ({span_words(effect)})"
-    return f"{subject}{on}: {size}; tolerated {tolerate}, since {clock(since)}."
+    excused = f" beyond what its load explains (x{explained:.2f})" if explained > _WORTH else ""
+    return f"{subject}{on}: {size}; tolerated {tolerate}{excused}, since {clock(since)}."
 
 
 def fail_reason(track: Track, *, at: float, since: float) -> Reason:

@@ -116,6 +116,7 @@ def state(name: str = "error_rate", row: RowName = RowName.ERROR, /, **changes: 
         outlook=Outlook(requests=500.0, units=None),
         smallest=0.5,
         load=0.0,
+        excused=0.0,
     )
     return replace(base, **changes)  # type: ignore[arg-type]
 

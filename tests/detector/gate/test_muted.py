@@ -105,3 +105,17 @@ def test_polling_changes_nothing_of_what_load_explains() -> None:
     np.testing.assert_array_equal(
         latency(once).running.now.accounts, latency(often).running.now.accounts
     )
+
+
+def test_a_fail_says_what_load_explains() -> None:
+    """A person who sees twice the load asks at once whether that is all there is."""
+    judgement = stretched(slower=0.4).to(100)
+    signal = next(s for s in judgement.signals if s.name == "latency")
+    assert "beyond what its load explains (x1." in judgement.reason.text
+    assert 1.1 < float(signal.details["load_explains"] or 0) < 1.5
+
+
+def test_even_load_explains_nothing() -> None:
+    """Otherwise every verdict would carry an excuse that nobody needs."""
+    judgement = judged(EVEN).to(48)
+    assert all(s.details["load_explains"] == 1.0 for s in judgement.signals if s.details)
