@@ -8,6 +8,7 @@ from dataclasses import replace
 from detector.errors import NotFoundError, SourceError
 from detector.gate.attempt import Attempt, Identity, Latch, Weight, begins_anew
 from detector.gate.policy import Policy
+from detector.gate.promotion import promoted
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.record import Chunk, chunk_of
 from detector.gate.ruling import verdict_id
@@ -122,7 +123,7 @@ class Following:
             check_deadline(asked.deadline, located.start)
             planned = replace(
                 attempt,
-                plan=located.plan,
+                plan=promoted(located.plan, attempt.aa),
                 started_at=located.start,
                 interval=located.interval,
             )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from detector.gate.attempt import Attempt, Closing, Identity, begins_anew
 from detector.gate.policy import Policy
+from detector.gate.promotion import promoted
 from detector.gate.ruling import rule
 from detector.gate.verdict import Verdict
 from detector.ports import Stores
@@ -48,7 +49,10 @@ class Past:
         if located is None or located.start is None:
             return attempt
         return replace(
-            attempt, plan=located.plan, started_at=located.start, interval=located.interval
+            attempt,
+            plan=promoted(located.plan, attempt.aa),
+            started_at=located.start,
+            interval=located.interval,
         )
 
     def _attempt(self, asked: Asked, identity: Identity, as_of: float) -> Attempt | None:
