@@ -17,6 +17,7 @@ from models.gauges import Gauges
 REQUESTS = Family(metric="requests_total", shape=Shape.COUNTER)
 PLAN = Plan(service="web", canary=(), control=((),), requests=REQUESTS, signals=())
 CANARY = Reading(family=REQUESTS, arm=ArmName.CANARY, query=Query("requests_total"))
+CONTROL = Reading(family=REQUESTS, arm=ArmName.CONTROL, query=Query("requests_total"))
 RUNS = st.lists(st.integers(1, 4), max_size=5)
 
 
@@ -83,6 +84,15 @@ def test_a_sample_out_of_order_is_left_out_and_told() -> None:
     made.take([CANARY], [told(a=[10.0, 40.0, 25.0, 55.0])])
     assert pairs(made.due(60.0)) == [(0, 10.0), (0, 40.0), (0, 55.0)]
     assert made.notes["out_of_order"] == 1
+
+
+def test_a_sample_that_comes_twice_is_nothing_to_tell() -> None:
+    """A control's selector that matches the canary too reads each of its samples once more."""
+    made = intake()
+    told_once = told(a=[10.0, 25.0, 40.0])
+    made.take([CANARY, CONTROL], [told_once, told_once])
+    assert pairs(made.due(60.0)) == [(0, 10.0), (0, 25.0), (0, 40.0)]
+    assert "out_of_order" not in made.notes
 
 
 def test_what_is_no_number_is_left_out_and_told() -> None:
