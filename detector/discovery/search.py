@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from detector.discovery.arms import Side, resolve, unknown
 from detector.discovery.asked import Asked
 from detector.discovery.bind import bound_signals
 from detector.discovery.control import Arms, found_control, told_control
 from detector.discovery.looking import Look, selector_queries, service_queries
-from detector.discovery.matching import Labels, fits, merged, negated, rules, values_of
+from detector.discovery.matching import (
+    Labels,
+    equal,
+    first_label,
+    fits,
+    merged,
+    negated,
+    rules,
+    values_of,
+)
 from detector.discovery.nearest import instead, unknown_arm, unknown_service
 from detector.discovery.owners import by_owners
 from detector.discovery.service import Service, resource_queries
@@ -207,11 +216,12 @@ class Search:
     def _without_canary(self, best: Candidate) -> Plan:
         """What will be judged once the canary is there; the notes say what there is instead."""
         asked = self.asked
-        canary = Side(matchers=merged(best.service, asked.canary), series=())
+        scope = merged(best.service, tuple(_asked_scope(best, asked)))
+        canary = Side(matchers=merged(scope, asked.canary), series=())
         others = [asked.control] if asked.control else negated(asked.canary)
         arms = Arms(
             canary=canary,
-            control=tuple(merged(best.service, one) for one in others),
+            control=tuple(merged(scope, one) for one in others),
             control_series=best.series,
         )
         note = self._several(best) or instead(asked.canary, best.series)
@@ -238,6 +248,15 @@ class Search:
             missing=tuple(Missing(name=name, why=why) for name in _SIGNALS),
             notes=(unknown_service(self.look, self.packs, self.names, asked, self.found),),
         )
+
+
+def _asked_scope(best: Candidate, asked: Asked) -> Iterator[Matcher]:
+    """Cluster and namespace as asked for: the same pods' names may be in others."""
+    pack = best.pack
+    for names, value in ((pack.clusters, asked.cluster), (pack.namespaces, asked.namespace)):
+        label = first_label(names, best.series)
+        if value is not None and label is not None:
+            yield equal(label, value)
 
 
 def _speaks_of_pods(selector: Sequence[Matcher], candidate: Candidate) -> bool:

@@ -114,8 +114,7 @@ class Service:
         ours = [s for s in series if s.get(family.pod_label) in pods]
         if not ours or (self.unit is not Unit.POD and not self._speaks_of_pods(family)):
             return None
-        scope = self._scope(ours)
-        return replace(family, joined=True, matchers=(*family.matchers, *scope))
+        return replace(family, joined=True, matchers=(*family.matchers, *self._scope(ours)))
 
     def _fits_arms(self, series: Sequence[Labels]) -> bool:
         canary, control = self.arms.canary, self.arms.control
@@ -127,11 +126,11 @@ class Service:
         return all(m.label == family.pod_label for m in self.arms.canary.matchers)
 
     def _scope(self, series: Sequence[Labels]) -> Iterator[Matcher]:
-        """Namespace and cluster of the arms, where the joined series tell the same."""
+        """Namespace and cluster of the arms: pods of one name may be in several."""
         pack = self.candidate.pack
         for known, names in ((pack.clusters, CLUSTERS), (pack.namespaces, NAMESPACES)):
             told = [m.value for m in self.arms.canary.matchers if _names_one(m, known)]
-            same = [label for label in names if told and values_of(label, series) == {told[0]}]
+            same = [label for label in names if told and told[0] in values_of(label, series)]
             if same:
                 yield equal(same[0], told[0])
 
