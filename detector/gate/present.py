@@ -9,7 +9,7 @@ from statistics import median
 
 from detector.gate.advice import advise
 from detector.gate.attempt import stage_at
-from detector.gate.design import Standing
+from detector.gate.design import Design, Standing
 from detector.gate.judgement import FirstFail, Judgement
 from detector.gate.moment import Moment
 from detector.gate.needs import needs_of, waiting_text
@@ -19,12 +19,12 @@ from detector.gate.reading import Failed, Reader
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import Stage
 from detector.gate.rule import Board, Candidate
-from detector.gate.sides import unmatched
+from detector.gate.sides import unseen
 from detector.gate.state import State, state_of
 from detector.gate.verdict import Needs, Outcome
 from detector.gate.weaker import against, design_notes
 from detector.gate.window import Window
-from detector.gate.words import clock, duration, note_words
+from detector.gate.words import clock, note_words
 from detector.series import FloatArray
 from detector.signals.plan import Plan
 from models.sequential.shares import Start
@@ -124,16 +124,13 @@ def _decide(moment: Moment, reader: Reader) -> tuple[Outcome, Reason]:
 
 def _nothing_yet(now: Present) -> Judgement:
     """Before the first whole bin."""
-    began = (
-        f"The attempt began at {clock(now.start)}; its first {duration(now.step)} are not"
-        " complete yet."
-    )
+    began = f"The attempt began at {clock(now.start)}; its first samples are still coming in."
     return Judgement(
         outcome=Outcome.INCONCLUSIVE,
         reason=(
             Reason(ReasonCode.COLLECTING, began)
             if now.window.frame.canary.pods
-            else unmatched(now.plan.service)
+            else unseen(now.plan.service, now.window.frame)
         ),
         signals=(),
         needs=Needs(
@@ -178,9 +175,8 @@ def _states(now: Present) -> dict[str, State]:
 
 def _missing(now: Present) -> tuple[str, ...]:
     """Required signals that have no track."""
-    wanted = {"error_rate", "latency"} | {
-        name for name, wish in now.policy.signals.items() if wish.required
-    }
+    usual = {"error_rate"} if now.standing.design is Design.ABSOLUTE else {"error_rate", "latency"}
+    wanted = usual | {name for name, wish in now.policy.signals.items() if wish.required}
     optional = {name for name, wish in now.policy.signals.items() if wish.required is False}
     # Histograms that do not fit are there: `incompatible_histograms` says what to mend.
     unfit = {"latency"} if now.window.frame.notes.get("incompatible_histograms") else set()

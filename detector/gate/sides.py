@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from detector.gate.frame import Frame
 from detector.gate.moment import Moment
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.words import clock, duration
@@ -15,7 +16,7 @@ __all__ = [
     "nothing_judged",
     "signal_missing",
     "stale",
-    "unmatched",
+    "unseen",
 ]
 
 _STALE_S, _STALE_INTERVALS = 120.0, 3.0
@@ -43,11 +44,15 @@ def no_canary(m: Moment) -> Reason | None:
     """No sample of the canary was ever seen."""
     if m.window.frame.canary.pods and m.window.frame.canary.newest > -math.inf:
         return None
-    return unmatched(m.plan.service)
+    return unseen(m.plan.service, m.window.frame)
 
 
-def unmatched(service: str) -> Reason:
-    """The reason where no series is the canary's."""
+def unseen(service: str, frame: Frame) -> Reason:
+    """The reason where the canary has no series, or none in which a number stands."""
+    odd = frame.notes.get("not_finite", 0)
+    if odd:
+        text = f"The canary's series of {service} hold no number yet: {odd} samples were NaN or"
+        return Reason(ReasonCode.NO_CANARY_DATA, f"{text} infinite. Look at what its pods expose.")
     return Reason(
         ReasonCode.NO_CANARY_DATA,
         f"No series of {service} matches the canary yet; check its selector.",

@@ -59,8 +59,9 @@ _NOTES = {
 
 
 def note_words(name: str, count: int) -> str:
-    """What the cleaning of samples did, counted."""
-    return f"{count} {_NOTES.get(name, name.replace('_', ' '))}"
+    """What the cleaning of samples did, counted; so that one and many read well."""
+    what = _NOTES.get(name, name.replace("_", " "))
+    return f"{what[0].upper()}{what[1:]}: {count}."
 
 
 def title(name: str) -> str:

@@ -57,7 +57,7 @@ def test_before_the_first_bin_an_attempt_waits() -> None:
     run = Run(make(Recipe(seed=5, bins=BINS)))
     said = run.to(0)
     assert facts(said) == ("inconclusive", ReasonCode.COLLECTING)
-    assert said.reason.text == "The attempt began at 00:00; its first 15 s are not complete yet."
+    assert said.reason.text == "The attempt began at 00:00; its first samples are still coming in."
     assert (said.signals, said.evaluated_to, said.exposure_since) == ((), None, None)
     assert said.needs == Needs(requests=None, seconds=180, canary_pods=None)
 
@@ -307,8 +307,8 @@ def test_notes_of_the_plan_come_before_what_was_left_out() -> None:
     said = Run(frame, plan=replace(PLAN, notes=("Of several workloads one was taken.",))).all()
     assert said.notes == (
         "Of several workloads one was taken.",
-        "1 gaps too long to bridge, left out",
-        "2 counter resets",
+        "Gaps too long to bridge, left out: 1.",
+        "Counter resets: 2.",
     )
 
 

@@ -74,6 +74,15 @@ def test_a_canary_that_was_never_seen_is_no_good_canary(canary: Arm) -> None:
     assert "selector" in first.text
 
 
+def test_a_canary_without_a_number_is_not_called_unmatched() -> None:
+    """Who reads `check its selector` looks for the fault where it is not."""
+    nothing = moment(canary=arm("canary", 0), notes={"not_finite": 12})
+    first = next(holds(nothing))
+    assert first.code == C.NO_CANARY_DATA
+    assert "12 samples were NaN or infinite" in first.text
+    assert "selector" not in first.text
+
+
 @pytest.mark.parametrize(
     ("control", "held"),
     [

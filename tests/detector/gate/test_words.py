@@ -52,12 +52,16 @@ def test_every_note_is_told_in_words() -> None:
     """Nobody has to guess what `clamped: 30` means."""
     names = noted()
     assert len(names) > 6
-    assert not [name for name in names if note_words(name, 3) == f"3 {name.replace('_', ' ')}"]
+    assert not [
+        name
+        for name in names
+        if note_words(name, 3) == f"{name.replace('_', ' ').capitalize()}: 3."
+    ]
 
 
 def test_a_note_that_has_no_words_yet_is_still_told() -> None:
     """Nothing that was left out is kept from people."""
-    assert note_words("odd_thing", 2) == "2 odd thing"
+    assert note_words("odd_thing", 1) == "Odd thing: 1."
 
 
 # -- times and amounts
