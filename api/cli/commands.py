@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from api.cli.backtest_command import backtest
 from api.cli.discover_command import discover
+from api.cli.evidence_commands import explain, export, notify, replay
 from api.cli.guard import guarded
 from api.cli.options import (
     Config,
@@ -52,6 +54,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(discover)
+app.command()(backtest)
+for command in (export, replay, explain, notify):
+    app.command()(command)
 app.add_typer(pack)
 
 
@@ -199,22 +204,6 @@ def mode(
         "person": person,
     }
     return run(decision, server=server, data=data)
-
-
-@app.command()
-@guarded
-def replay(
-    *,
-    target: Annotated[str, typer.Argument(metavar="ID|FILE", help="A verdict or its evidence.")],
-    server: Server = None,
-    data: Data = None,
-    export: Annotated[Path | None, typer.Option(help="Also write the evidence file here.")] = None,
-    shown: Shown = Format.TEXT,
-) -> int:
-    """Compute a verdict again from what it was made from. Exit code 0: identical, 1: it differs."""
-    from api.cli.replaying import replay as run
-
-    return run(target, server=server, data=data, export=export, as_json=shown is Format.JSON)
 
 
 @app.command()

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from api.cli.doors import desk, server_of, server_url
+from api.cli.exporting import evidence_of, written
 from api.cli.guard import Code
-from detector.errors import ConfigError
+
+if TYPE_CHECKING:
+    from detector.gate.compare import Moved
+    from pipelines.flows.evidence import Evidence
 
 __all__ = ["replay"]
+
+_SHOWN, _WIDTH = 20, 60
 
 
 def replay(
@@ -23,59 +30,31 @@ def replay(
     as_json: bool,
 ) -> int:
     """Replay a verdict by id or from an evidence file; 0 when the answer is identical."""
-    file = _evidence(target, server, data)
+    file = evidence_of(target, server, data)
     if export is not None:
-        _write(export, file)
+        written(export, file, option="--export")
     return _replayed(file, as_json=as_json)
-
-
-def _evidence(target: str, server: str | None, data: Path | None) -> bytes:
-    path = Path(target)
-    if path.is_file():
-        return path.read_bytes()
-    if path.suffix or len(path.parts) > 1:
-        raise ConfigError(
-            f"there is no file {target}; give the id of a verdict or an evidence file"
-        )
-    url = server_url(server, data)
-    if url is None:
-        with desk(data) as gate:
-            return gate.records.export(target)
-    from urllib.parse import quote
-
-    with server_of(url) as place:
-        return place.get(f"/v1/verdicts/{quote(target, safe='')}/evidence")
-
-
-def _write(path: Path, file: bytes) -> None:
-    try:
-        path.write_bytes(file)
-    except OSError as error:
-        raise ConfigError(f"--export: cannot write {path}: {error.strerror}") from error
-    print(f"evidence written to {path}", file=sys.stderr)
 
 
 def _replayed(file: bytes, *, as_json: bool) -> int:
     from api.compose import open_replayer
+    from detector.gate.compare import moved
     from detector.gate.render import verdict_body
-    from detector.gate.version import ENGINE
     from pipelines.flows.evidence import unpack_evidence
 
-    given = msgspec.json.encode(verdict_body(unpack_evidence(file).stored.verdict, brief=False))
+    evidence = unpack_evidence(file)
     again = msgspec.json.encode(
-        verdict_body(open_replayer().records.replay_file(file), brief=False)
+        verdict_body(open_replayer().records.replayed(evidence), brief=False)
     )
     if as_json:
         print(again.decode())
     else:
         _show(again)
+    given = msgspec.json.encode(evidence.given)
     if again == given:
         print("identical to the answer that was given", file=sys.stderr)
         return Code.PASS
-    engine = unpack_evidence(file).stored.verdict.engine
-    older = "" if engine == ENGINE else f"; it was made by engine {engine}, this is {ENGINE}"
-    print(f"serinus: not the answer that was given{older}. That was:", file=sys.stderr)
-    print(given.decode(), file=sys.stderr)
+    _tell(evidence, moved(msgspec.json.decode(given), msgspec.json.decode(again)))
     return Code.FAIL
 
 
@@ -84,3 +63,27 @@ def _show(body: bytes) -> None:
     from api.cli.told import told_of
 
     show(report_of(told_of(body), Place()))
+
+
+def _tell(evidence: Evidence, found: Sequence[Moved]) -> None:
+    """What differs, and whose code may be why."""
+    from detector.gate.version import ENGINE
+    from pipelines.version import code_version, serinus_version
+
+    made, here = evidence.stored.verdict.engine, serinus_version()
+    written_by = evidence.serinus or "unknown"
+    lines = [
+        f"serinus: not the answer that was given: {len(found)} of its fields differ",
+        f"  made by engine {made}, serinus {written_by}, code {evidence.code or 'unknown'}",
+        f"  computed by engine {ENGINE}, serinus {here}, code {code_version()}",
+    ]
+    if evidence.code == code_version():
+        lines.append("  the code is the same, so the record was changed, or this is a bug of ours")
+    lines += [f"  {_cut(m.field)}: {_cut(m.before)} -> {_cut(m.after)}" for m in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        lines.append(f"  ... and {len(found) - _SHOWN} more")
+    print("\n".join(lines), file=sys.stderr)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."

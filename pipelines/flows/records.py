@@ -60,7 +60,7 @@ class Records:
         """The same answer, computed again from the stored samples."""
         stored = self._stores.verdicts.get(id)
         attempt = self._stores.attempts.get(stored.verdict.attempt)
-        return self._replayed(self._evidence(attempt, stored))
+        return self.replayed(self._evidence(attempt, stored))
 
     def export(self, id: str) -> bytes:
         """One file with all that the answer was made from."""
@@ -71,14 +71,15 @@ class Records:
 
     def replay_file(self, file: bytes) -> Verdict:
         """The answer of an evidence file, computed again; `InputError` for any other file."""
-        return self._replayed(unpack_evidence(file))
+        return self.replayed(unpack_evidence(file))
 
     def _evidence(self, attempt: Attempt, stored: StoredVerdict) -> Evidence:
         head = stored.seen.head
         chunks = tuple(self._stores.points.chain(head)) if head else ()
         return Evidence(attempt=attempt, stored=stored, chunks=chunks)
 
-    def _replayed(self, evidence: Evidence) -> Verdict:
+    def replayed(self, evidence: Evidence) -> Verdict:
+        """The answer of this evidence, computed again."""
         attempt, seen = evidence.attempt, evidence.stored.seen
         watch = None
         if seen.head:
