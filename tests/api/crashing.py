@@ -1,7 +1,8 @@
-"""The real app on SQLite as a process that can be killed; its source is a shop, its clock a file.
+"""The real app on a database of its own as a process that can be killed; its clock is a file.
 
-`python -m tests.api.crashing DATA PORT`: the seconds after T0 are read from `DATA/clock`, so that
-two processes, one after the other, live in the same world.
+`python -m tests.api.crashing DATA PORT [ADDRESS]`: seconds after T0 are read from `DATA/clock`,
+so that two processes, one after the other or at once, live in the same world. With the address of a
+PostgreSQL they share its records.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import uvicorn
 from api.app import create_app
 from api.probe import store_probe
 from detector.gate.session import Session
+from detector.ports import Stores
 from pipelines.flows.gate import Gate
 from pipelines.stores.sqlite import Database
 from tests.api.doors import quiet_logs
@@ -41,9 +43,16 @@ def bad_shop() -> Shop:
     return Shop(errors=0.024, bad_from=120.0)
 
 
-def _serve(data: Path, port: int) -> None:
-    shop = bad_shop()
-    stores = Database(data / "serinus.db").stores()
+def _stores(data: Path, address: str | None) -> Stores:
+    if address is None:
+        return Database(data / "serinus.db").stores()
+    from pipelines.stores.postgres import PostgresDatabase
+
+    return PostgresDatabase(address).stores()
+
+
+def _serve(data: Path, port: int, address: str | None = None) -> None:
+    shop, stores = bad_shop(), _stores(data, address)
     gate = Gate(
         source=shop.source,
         catalog=shop.source,
@@ -58,4 +67,4 @@ def _serve(data: Path, port: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(Path(sys.argv[1]), int(sys.argv[2]))
+    _serve(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,10 @@ READY_WITHIN_S = 40.0
 class Served:
     """One life of the process."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, store: Sequence[str] = ()) -> None:
         self.clock, self.port = data / CLOCK, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        command = [sys.executable, "-m", "tests.api.crashing", str(data), str(self.port)]
+        command = [sys.executable, "-m", "tests.api.crashing", str(data), str(self.port), *store]
         self.process = subprocess.Popen(command, cwd=ROOT)
 
     def wait(self) -> None:
@@ -60,10 +60,10 @@ class Served:
 
 
 @contextmanager
-def served(data: Path) -> Iterator[Served]:
-    """A process that is ready, and gone at the end."""
+def served(data: Path, *store: str) -> Iterator[Served]:
+    """A process that is ready, and gone at the end; `store` is the database that it shares."""
     (data / CLOCK).write_text("60", encoding="utf-8")
-    life = Served(data)
+    life = Served(data, store)
     try:
         life.wait()
         yield life
