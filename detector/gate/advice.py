@@ -25,7 +25,7 @@ __all__ = ["advise"]
 
 _BLOCK_S = 300.0
 _SLOPE_WINDOW_S = 600.0
-_LEVEL_S, _LEAST_SD = 600.0, 0.05
+_LEVEL_S, _LEAST_SD, _FLOOR = 600.0, 0.05, 0.1
 _Z90 = 1.645
 
 
@@ -128,8 +128,8 @@ def _level(
     if not len(since) or not len(stable):
         return None
     usual = float(np.median(stable))
-    # Where all is 0 any number is a change; a hundredth of the canary's keeps the log finite.
-    floor = abs(usual) or 0.01 * float(np.abs(since).max())
+    # A tenth of the usual, or a hundredth of the canary's where the usual is 0, keeps logs finite.
+    floor = _FLOOR * abs(usual) or 0.01 * float(np.abs(since).max())
     if floor <= 0:
         found = 0.0, _LEAST_SD
     else:

@@ -169,3 +169,60 @@ def test_other_signals_are_left_to_the_judge() -> None:
     """Errors and latency are never advice."""
     errors = replace(SIGNALS[0], signal=Signal(name="cpu", kind=Kind.RATIO))
     assert advice(rollout(dearer=3.0), replace(PLAN, signals=(errors,))) == {}
+
+
+# -- levels
+
+LAG = BoundSignal(
+    signal=Signal(name="event_loop_lag", kind=Kind.GAUGE, unit="seconds", judged=False),
+    pack="test",
+    unit=Unit.POD,
+    total=Family(metric="lag_seconds", shape=Shape.GAUGE),
+)
+
+
+def lagging(canary: float, control: float, wobble: float = 0.0) -> SignalVerdict:
+    """What is said of a level that differs."""
+    frame = rollout()
+    rng = np.random.default_rng(5)
+    shape = frame.control.requests.shape
+    theirs = {"event_loop_lag": control * np.exp(rng.normal(0, wobble, shape))}
+    ours = {"event_loop_lag": np.full(frame.canary.requests.shape, canary)}
+    changed = replace(
+        frame,
+        canary=replace(frame.canary, gauges=ours),
+        control=replace(frame.control, gauges=theirs),
+    )
+    return advice(changed, replace(PLAN, signals=(LAG,)))["event_loop_lag"]
+
+
+@given(st.floats(0.001, 100.0))
+def test_a_like_level_is_in_line(level: float) -> None:
+    """An event loop that is as late as the control's is no news."""
+    shown = lagging(level, level)
+    assert shown.outcome is Outcome.PASS
+    assert (shown.canary, shown.control) == (pytest.approx(level), pytest.approx(level))
+
+
+@given(st.floats(0.001, 100.0), st.floats(2.0, 50.0))
+def test_a_higher_level_is_told(level: float, times: float) -> None:
+    """A queue before the thread pool shows before latency does."""
+    shown = lagging(times * level, level, wobble=0.1)
+    assert shown.reason.code is ReasonCode.SUSPICIOUS
+    assert (shown.canary or 0) > (shown.control or 0)
+    assert shown.unit == "seconds"
+
+
+def test_a_queue_that_was_always_empty_is_told_when_it_fills() -> None:
+    """Zero has no logarithm, and three waiting requests are three too many."""
+    assert lagging(3.0, 0.0).reason.code is ReasonCode.SUSPICIOUS
+    assert lagging(0.0, 0.0).outcome is Outcome.PASS
+    assert lagging(0.0, 3.0).outcome is Outcome.PASS
+
+
+def test_what_is_judged_is_not_shown_again() -> None:
+    """A promoted gauge has a line of its own."""
+    frame = rollout(dearer=2.0)
+    arranged = window(frame, Rows(), 1.0, pods_told_apart=True)
+    left = [s.name for s in advise(PLAN, arranged, 1.0, besides=frozenset({"cpu"}))]
+    assert left == ["memory_growth"]

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.sequential.gauge import Fit, affine_by_load, excess, log_slopes
+from models.sequential.gauge import (
+    Fit,
+    affine_by_load,
+    excess,
+    gauge_likelihood,
+    log_slopes,
+    residual_variance,
+)
+from models.sequential.rows import ROWS, RowName
 
 LOADS = np.array([10.0, 20.0, 40.0, 80.0, 100.0, 60.0])
 BLOCK_S = 300.0
@@ -110,3 +118,49 @@ def test_too_few_samples_have_no_slope() -> None:
     slopes = log_slopes(some, times)
     assert np.isnan(slopes[:2]).all()
     assert slopes[2] == pytest.approx(0.0, abs=1e-15)
+
+
+# -- evidence
+
+GRID = ROWS[RowName.GAUGE].grid
+
+
+@given(st.floats(-0.4, 1.2), st.floats(0.002, 0.5))
+def test_the_likelihood_is_highest_at_what_was_seen(y: float, variance: float) -> None:
+    """An excess of 30 % speaks for 30 %, and the less surely the more it varies."""
+    log_l = gauge_likelihood(np.array([[y]]), variance, GRID)
+    assert log_l.shape == (1, 1, len(GRID.theta))
+    assert GRID.theta[log_l[0, 0].argmax()] == pytest.approx(y, abs=GRID.h / 2 + 1e-9)
+    assert log_l[0, 0, GRID.zero] == pytest.approx(0.0)
+    wider = gauge_likelihood(np.array([[y]]), 4 * variance, GRID)
+    assert np.ptp(wider) <= np.ptp(log_l) + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("y", "variance"),
+    [(np.nan, 0.1), (0.3, np.inf), (0.3, np.nan), (np.inf, 0.1)],
+    ids=["no value", "no knowledge", "no spread", "no number"],
+)
+def test_what_is_not_known_says_nothing(y: float, variance: float) -> None:
+    """A pod whose gauge is missing speaks neither for it nor against it."""
+    assert not gauge_likelihood(np.array([y]), np.array([variance]), GRID).any()
+
+
+def test_one_bin_is_never_sharper_than_the_grid() -> None:
+    """A gauge that never varies must not prove anything with one sample."""
+    sharp = gauge_likelihood(np.array([0.5]), 1e-12, GRID)
+    assert np.ptp(sharp) < 5000
+
+
+@given(st.integers(0, 200), st.floats(0.01, 0.3))
+def test_the_spread_of_a_bin_is_learned_around_each_unit(seed: int, sd: float) -> None:
+    """Units that differ for good are no noise of a bin; their own wobble is."""
+    rng = np.random.default_rng(seed)
+    apart = rng.normal(0, 1.0, (5, 1))
+    found = residual_variance(apart + rng.normal(0, sd, (5, 300)), 0.001)
+    assert found == pytest.approx(sd**2 * 1.2, rel=0.35)
+
+
+def test_a_gauge_without_history_has_the_least_spread() -> None:
+    """Nothing known: what is assumed, and not zero."""
+    assert residual_variance(np.full((3, 10), np.nan), 0.03) == pytest.approx(0.03**2 * 4 / 3)
