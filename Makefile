@@ -79,6 +79,14 @@ bench: setup ## every bench, quick; BENCH_ARGS= for the whole, OUT=DIR for the f
 OUT ?= build/bench
 BENCH_ARGS ?= --quick
 
+.PHONY: reference
+reference: setup ## the pages of docs/reference/, from the code
+	@$(BIN)/python tools/reference.py
+
+.PHONY: docs
+docs: reference ## the documentation as a site, in build/site
+	@$(BIN)/zensical build --strict --clean
+
 .PHONY: wheel
 wheel: setup ## the distribution, in dist/
 	@$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --no-build-isolation -w dist .

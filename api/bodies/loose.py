@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,7 +10,18 @@ from typing import Annotated, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-__all__ = ["Flag", "Moment", "Number", "Strict", "Text", "Word", "finite", "needed", "printable"]
+__all__ = [
+    "Flag",
+    "Moment",
+    "Number",
+    "Range",
+    "Strict",
+    "Text",
+    "Word",
+    "finite",
+    "needed",
+    "printable",
+]
 
 
 _NO_TIME = "is no time: give ISO 8601 with a zone, such as 2026-11-23T14:00:00Z"
@@ -77,23 +89,36 @@ def needed(value: str | None) -> str:
     return value
 
 
-def finite(**bounds: float) -> Callable[[float | None], float | None]:
-    """A check of a number against `ge`, `gt`, `le` and `lt`."""
-    words = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-    tests: dict[str, Callable[[float, float], bool]] = {
-        "ge": lambda value, bound: value >= bound,
-        "gt": lambda value, bound: value > bound,
-        "le": lambda value, bound: value <= bound,
-        "lt": lambda value, bound: value < bound,
-    }
+_BOUNDS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
+    "ge": (">=", operator.ge),
+    "gt": (">", operator.gt),
+    "le": ("<=", operator.le),
+    "lt": ("<", operator.lt),
+}
 
-    def check(value: float | None) -> float | None:
-        for name, bound in bounds.items():
-            if value is not None and not tests[name](value, bound):
-                raise ValueError(f"must be {words[name]} {bound:g}")
+
+class Range:
+    """A check of a number against `ge`, `gt`, `le` and `lt`; `words` tells them."""
+
+    def __init__(self, **bounds: float) -> None:
+        self._bounds = [(*_BOUNDS[name], bound) for name, bound in bounds.items()]
+
+    def __call__(self, value: float | None) -> float | None:
+        """The value, if it lies within."""
+        for sign, within, bound in self._bounds:
+            if value is not None and not within(value, bound):
+                raise ValueError(f"must be {sign} {bound:.10g}")
         return value
 
-    return check
+    @property
+    def words(self) -> str:
+        """The bounds, as people write them."""
+        return ", ".join(f"{sign} {bound:.10g}" for sign, _, bound in self._bounds)
+
+
+def finite(**bounds: float) -> Range:
+    """A check of a number against `ge`, `gt`, `le` and `lt`."""
+    return Range(**bounds)
 
 
 Word: TypeAlias = Annotated[
