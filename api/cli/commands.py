@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from api.cli.backtest_command import backtest
+from api.cli.backtest_command import backtest
 from api.cli.discover_command import discover
 from api.cli.evidence_commands import explain, export, notify, replay
 from api.cli.guard import guarded
@@ -54,6 +55,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(discover)
+app.command()(backtest)
 app.command()(backtest)
 for command in (export, replay, explain, notify):
     app.command()(command)

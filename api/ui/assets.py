@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["Asset", "asset", "asset_url", "packed", "unneeded_styles"]
+__all__ = ["Asset", "asset", "asset_url", "packed", "source_of", "unneeded_styles"]
 
 PREFIX = "/ui/assets"
 _SCRIPT, _STYLE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
@@ -64,6 +64,11 @@ def asset(name: str) -> Asset | None:
         return None
     found = _read(plain)
     return found if found.name == name else None
+
+
+def source_of(plain: str) -> str:
+    """A file's text, for a page that holds all it needs."""
+    return _read(plain).body.decode()
 
 
 @cache

@@ -21,7 +21,7 @@ from pipelines.flows.backtest import Past, play_each
 from pipelines.flows.discovery import Discovery
 from pipelines.sources.settings import SourceSettings
 
-__all__ = ["Opening", "Places", "Task", "play_all"]
+__all__ = ["Opening", "Places", "Task", "opened", "play_all"]
 
 _TRIES = 3
 Courses: TypeAlias = tuple[Course, ...]
@@ -78,7 +78,7 @@ def play_all(
     where Dask is asked for and is not there.
     """
     if places.dask is None and places.jobs == 1:
-        past = _opened(opening)
+        past = opened(opening)
         yield from ((number, task.run(past)) for number, task in enumerate(tasks))
         return
     with _backend(places):
@@ -110,11 +110,11 @@ def _spread(
 
 
 def _there(number: int, task: Task, opening: Callable[[], Past]) -> tuple[int, Courses]:
-    return number, task.run(_opened(opening))
+    return number, task.run(opened(opening))
 
 
 @lru_cache(maxsize=2)
-def _opened(opening: Callable[[], Past]) -> Past:
+def opened(opening: Callable[[], Past]) -> Past:
     """Each process opens a source once, however many rollouts it plays."""
     return opening()
 

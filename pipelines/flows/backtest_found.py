@@ -1,0 +1,83 @@
+"""Past rollouts that nobody listed: the attempts that the store remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+
+from detector.errors import NotFoundError
+from detector.gate.attempt import Attempt
+from detector.gate.backtest import PastRollout
+from detector.gate.record import Filter
+from detector.gate.request import VerdictRequest
+from detector.gate.verdict import Verdict
+from detector.ports import Stores
+
+__all__ = ["stored_rollouts"]
+
+_PAGE = 100
+_SHORTEST_S = 60.0
+
+
+def stored_rollouts(
+    stores: Stores, *, most: int, now: float, service: str | None = None
+) -> list[PastRollout]:
+    """The newest attempts that are over, oldest first; each with its own policy and weights.
+
+    An attempt ends at its deadline, or where it was asked about last.
+    """
+    found = (_rollout(stores, verdict, now) for verdict in _newest(stores, service))
+    kept = list(islice((one for one in found if one is not None), most))
+    return sorted(kept, key=lambda one: one.start)
+
+
+def _newest(stores: Stores, service: str | None) -> Iterator[Verdict]:
+    """The newest verdict of each attempt, the newest first."""
+    after: str | None = None
+    while True:
+        page = stores.verdicts.list(
+            Filter(service=service, after=after, limit=_PAGE, newest_only=True)
+        )
+        yield from page.verdicts
+        if page.next is None:
+            return
+        after = page.next
+
+
+def _rollout(stores: Stores, newest: Verdict, now: float) -> PastRollout | None:
+    """None for what is not over, was never seen, or lasted no minute."""
+    try:
+        attempt = stores.attempts.get(newest.attempt)
+        deadline = stores.verdicts.get(newest.id).seen.deadline
+    except NotFoundError:
+        return None
+    end = attempt.last_asked if deadline is None else min(deadline, now)
+    start = attempt.started_at
+    is_over = newest.final or (deadline is not None and deadline <= now)
+    if start is None or not is_over or end - start < _SHORTEST_S:
+        return None
+    return PastRollout(
+        request=_request(attempt, start, end),
+        start=start,
+        end=end,
+        weights=attempt.weights,
+        name=" ".join(filter(None, (attempt.identity.service, attempt.revision))),
+    )
+
+
+def _request(attempt: Attempt, start: float, end: float) -> VerdictRequest:
+    """The question as it was asked; a control that was told is in the plan."""
+    of = attempt.identity
+    return VerdictRequest(
+        tenant=of.tenant,
+        cluster=of.cluster,
+        namespace=of.namespace,
+        service=of.service,
+        rollout=of.rollout,
+        canary="{" + of.canary + "}",
+        revision=attempt.revision,
+        started_at=datetime.fromtimestamp(start, UTC),
+        deadline=datetime.fromtimestamp(end, UTC),
+        policy=attempt.policy,
+    )
