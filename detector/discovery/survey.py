@@ -16,7 +16,7 @@ from detector.series import Matcher, MatchOp, Query
 from detector.signals.packs import Pack
 from detector.signals.signal import Unit
 
-__all__ = ["Glance", "glances", "hidden", "pods_of", "sight"]
+__all__ = ["Glance", "View", "glances", "hidden", "pods_of", "sight", "views"]
 
 _AT_ONCE = 25
 
@@ -39,26 +39,41 @@ class Glance:
 def glances(
     look: Look, packs: Sequence[Pack], sightings: Sequence[Sighting]
 ) -> tuple[tuple[Glance, ...], tuple[Skipped, ...]]:
-    """What the sighted services look like now, by name, and those that were too wide to look at.
+    """What the sighted services look like now, by name, and those that were too wide to look at."""
+    found, skipped = views(look, packs, sightings)
+    return tuple(_glance(name, held) for name, held in found.items()), skipped
 
-    Many services are asked for at once; where that is too much for the source, in halves.
+
+def views(
+    look: Look, packs: Sequence[Pack], sightings: Sequence[Sighting], *, whole: bool = False
+) -> tuple[Mapping[str, Sequence[View]], tuple[Skipped, ...]]:
+    """By service each of its request metrics, the one that is looked at first in front.
+
+    Series are those of now, or of the `whole` span of the look. Many services are asked for at
+    once; where that is too much for the source, in halves.
     """
-    found: dict[str, list[Labels]] = {}
+    found: dict[tuple[str, str], dict[str, list[Labels]]] = {}
     skipped: list[Skipped] = []
     by_name = {pack.name: pack for pack in packs}
     for metric, label, pack in sorted({(o.metric, o.label, o.pack) for o in sightings}):
         key = metric, label, pack
         names = sorted({o.service for o in sightings if (o.metric, o.label, o.pack) == key})
-        wanted = _Wanted(look=look, metric=metric, label=label, pack=by_name[pack])
+        wanted = _Wanted(look=look, metric=metric, label=label, pack=by_name[pack], whole=whole)
         for begin in range(0, len(names), _AT_ONCE):
             series = wanted.series(names[begin : begin + _AT_ONCE], skipped)
-            found.setdefault(metric, []).extend(series)
-    services = sorted({one.service for one in sightings})
-    told = [
-        _glance(name, [o for o in sightings if o.service == name], by_name, found)
-        for name in services
-    ]
-    return tuple(told), tuple(skipped)
+            held = found.setdefault((metric, label), {})
+            for labels in series:
+                held.setdefault(labels.get(label, ""), []).append(labels)
+    services: dict[str, list[View]] = {name: [] for name in sorted({o.service for o in sightings})}
+    for one in sightings:
+        services[one.service].append(_view(one, by_name[one.pack], found))
+    return {name: _ranked(held) for name, held in services.items()}, tuple(skipped)
+
+
+def _ranked(found: Sequence[View]) -> Sequence[View]:
+    """Those with series, of pods before all others, with most pods first."""
+    held = [view for view in found if view.series] or found
+    return sorted(held, key=lambda one: (one.pack.unit is Unit.POD, one.pods), reverse=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +84,18 @@ class _Wanted:
     metric: str
     label: str
     pack: Pack
+    whole: bool
+
+    def _asked(self, names: Sequence[str]) -> Sequence[Labels]:
+        matchers = [service_matcher(self.label, name, self.pack) for name in names]
+        queries = [Query(self.metric, (_any(matchers),))]
+        found = self.look.series(queries) if self.whole else self.look.now(queries)
+        return found.get(self.metric, ())
 
     def series(self, names: Sequence[str], skipped: list[Skipped]) -> Sequence[Labels]:
         """Label sets of some services now; a source that finds them too many is asked in halves."""
-        patterns = [service_matcher(self.label, name, self.pack) for name in names]
         try:
-            return self.look.now([Query(self.metric, (_any(patterns),))]).get(self.metric, ())
+            return self._asked(names)
         except SourceError as error:
             if error.code != "query_rejected" or len(names) == 1:
                 why = f"not looked at: {error}"
@@ -92,59 +113,72 @@ def _any(matchers: Sequence[Matcher]) -> Matcher:
     return Matcher(matchers[0].label, MatchOp.MATCHES, "|".join(parts))
 
 
-def _glance(
-    service: str,
-    sightings: Sequence[Sighting],
-    packs: Mapping[str, Pack],
-    found: Mapping[str, Sequence[Labels]],
-) -> Glance:
-    every = [_view(service, one, packs[one.pack], found) for one in sightings]
-    views = [view for view in every if view.series] or every
-    views.sort(key=lambda view: (view.pack.unit is Unit.POD, view.pods), reverse=True)
-    best = views[0]
+def _glance(service: str, found: Sequence[View]) -> Glance:
+    best = found[0]
     usable = [one for one in splits(best.series, best.split_by) if not one.against]
     return Glance(
         service=service,
-        metrics=tuple(dict.fromkeys(view.metric for view in views)),
-        packs=tuple(dict.fromkeys(view.pack.name for view in views)),
-        namespaces=tuple(sorted({n for view in views for n in view.namespaces})),
+        metrics=tuple(dict.fromkeys(view.metric for view in found)),
+        packs=tuple(dict.fromkeys(view.pack.name for view in found)),
+        namespaces=tuple(sorted({n for view in found for n in view.namespaces})),
         pods=best.pods,
         split=usable[0] if usable else None,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _View:
-    """A service by one of its metrics."""
+class View:
+    """A service by one of its metrics; `matchers` select its requests."""
 
+    service: str
     metric: str
     pack: Pack
+    matchers: tuple[Matcher, ...]
     series: tuple[Labels, ...]
     pod_label: str
 
     @property
+    def query(self) -> Query:
+        """What selects its requests."""
+        return Query(self.metric, self.matchers)
+
+    @property
     def split_by(self) -> str:
+        """The label that names its own pods, empty where none does."""
         return pods_of(self.pack, self.pod_label)
 
     @property
     def pods(self) -> int:
+        """How many of its own pods there are."""
         return len(values_of(self.split_by, self.series))
 
     @property
     def namespaces(self) -> frozenset[str]:
+        """Where it is."""
         label = first_label(self.pack.namespaces, self.series)
         return values_of(label, self.series) if label else frozenset()
 
 
 def _view(
-    service: str, sighting: Sighting, pack: Pack, found: Mapping[str, Sequence[Labels]]
-) -> _View:
-    named = service_matcher(sighting.label, service, pack)
+    sighting: Sighting,
+    pack: Pack,
+    found: Mapping[tuple[str, str], Mapping[str, Sequence[Labels]]],
+) -> View:
+    named = service_matcher(sighting.label, sighting.service, pack)
     told = next(one for one in pack.requests if one.metric == sighting.metric)
-    own = (named, *rules(told.where, told.without))
-    series = tuple(s for s in found.get(sighting.metric, ()) if fits(own, s))
+    others = rules(told.where, told.without)
+    held = found.get((sighting.metric, sighting.label), {})
+    ours = [value for value in held if fits((named,), {sighting.label: value})]
+    series = tuple(s for value in ours for s in held[value] if fits(others, s))
     label = first_label(pack.pods, series) or pack.pods[0]
-    return _View(metric=sighting.metric, pack=pack, series=series, pod_label=label)
+    return View(
+        service=sighting.service,
+        metric=sighting.metric,
+        pack=pack,
+        matchers=(named, *others),
+        series=series,
+        pod_label=label,
+    )
 
 
 def pods_of(pack: Pack, pod_label: str) -> str:
