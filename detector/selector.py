@@ -13,7 +13,7 @@ from detector.grammar import NAME, Reader
 from detector.patterns import compiled
 from detector.series import Matcher, MatchOp, Query
 
-__all__ = ["format_query", "matches", "matches_everything", "parse_selector"]
+__all__ = ["format_query", "matches", "matches_everything", "parse_selector", "parse_side"]
 
 _METRIC = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
 _ESCAPE = re.compile(r'["\\\n\r\t\x00-\x1f\x7f]')
@@ -35,6 +35,20 @@ def parse_selector(text: str, *, field: str = "selector") -> tuple[Matcher, ...]
             f"the selector has {len(text)} characters; at most {_LENGTH_MAX} are read", field=field
         )
     return tuple(Reader(text, field).matchers())
+
+
+def parse_side(text: str, *, field: str) -> tuple[Matcher, ...]:
+    """The selector of a canary or a control, put beside the name of each metric that is read.
+
+    Raises `InputError` as `parse_selector`, and for one that names a metric itself.
+    """
+    found = parse_selector(text, field=field)
+    if any(matcher.label == "__name__" for matcher in found):
+        raise InputError(
+            "the selector says whose series are meant, not which metric: leave out __name__",
+            field=field,
+        )
+    return found
 
 
 def format_query(query: Query) -> str:

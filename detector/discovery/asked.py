@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from detector.discovery.matching import literal
 from detector.gate.policy import Policy
 from detector.gate.request import VerdictRequest
-from detector.selector import parse_selector
+from detector.selector import parse_side
 from detector.series import Matcher, MatchOp
 from detector.signals.packs.schema import PODS, SERVICES
 
@@ -61,9 +61,9 @@ def _begins_with(value: str, service: str) -> bool:
 
 def asked_of(request: VerdictRequest) -> Asked:
     """The parsed request; `InputError` names the selector that does not parse."""
-    canary = parse_selector(request.canary, field="canary")
+    canary = parse_side(request.canary, field="canary")
     told = request.control
-    control = None if told is None or not told.strip() else parse_selector(told, field="control")
+    control = None if told is None or not told.strip() else parse_side(told, field="control")
     policy = request.policy
     return Asked(
         service=request.service,

@@ -49,8 +49,8 @@ def _label(matcher: Matcher, series: Sequence[Labels]) -> str:
         near = ", ".join(nearest(matcher.value, values))
         return f"{matcher.label} {near}"
     carried = {label for labels in series for label in labels} - {NAME}
-    near = ", ".join(nearest(matcher.label, carried)) or "none"
-    return f"no series carries the label {matcher.label}, but {near}"
+    near = ", ".join(nearest(matcher.label, carried)) or "no label at all"
+    return f"no series carries the label {matcher.label}; they have {near}"
 
 
 def unknown_service(
@@ -73,7 +73,9 @@ def unknown_service(
         )
     queries = [Query(metric) for metric in dict.fromkeys(metrics)]
     others = {value for label in _SERVICE_LABELS for value in look.values(label, queries)}
-    near = ", ".join(nearest(asked.service, others)) or "none"
+    if not others:
+        return "No series of a request metric names any service at that time."
+    near = ", ".join(nearest(asked.service, others))
     return f"No request metric names a service {asked.service}; nearest: {near}."
 
 

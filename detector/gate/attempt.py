@@ -15,7 +15,7 @@ from detector.gate.aa import AaResult, Scope
 from detector.gate.policy import Policy
 from detector.gate.reason import Reason
 from detector.gate.request import Stage, VerdictRequest
-from detector.selector import parse_selector
+from detector.selector import parse_side
 from detector.signals.plan import Plan
 
 __all__ = [
@@ -77,7 +77,7 @@ def identity_of(request: VerdictRequest) -> Identity:
 @lru_cache(maxsize=256)
 def _spelled(canary: str) -> str:
     """The same matchers in one spelling; every poll of an attempt has the same text."""
-    matchers = parse_selector(canary, field="canary")
+    matchers = parse_side(canary, field="canary")
     return ",".join(sorted({f"{m.label}{m.op.value}{m.value!r}" for m in matchers}))
 
 

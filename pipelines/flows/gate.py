@@ -14,7 +14,7 @@ from detector.gate.ruling import first_step
 from detector.gate.telling import Route
 from detector.gate.verdict import Outcome, Verdict
 from detector.ports import Clock, MetricCatalog, MetricSource, Stores
-from detector.selector import parse_selector
+from detector.selector import parse_side
 from pipelines.flows.answering import Answering
 from pipelines.flows.asked import Asked, check_times
 from pipelines.flows.following import Following
@@ -85,7 +85,7 @@ class Gate:
         now, budget = self._clock(), Budget(self.settings.bound_s)
         asked = Asked(request, now, budget)
         check_times(asked)
-        parse_selector(request.control or "", field="control")
+        parse_side(request.control or "", field="control")
         identity, policy = identity_of(request), self.people.policy(request.policy)
         if request.as_of is not None and request.as_of.timestamp() < now:
             return self._past.judge(asked, identity, policy, request.as_of.timestamp())

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from detector.errors import InputError
-from detector.selector import format_query, matches, matches_everything, parse_selector
+from detector.selector import format_query, matches, matches_everything, parse_selector, parse_side
 from detector.series import Matcher, MatchOp, Query
 
 EQUAL, NOT_EQUAL = MatchOp.EQUAL, MatchOp.NOT_EQUAL
@@ -95,6 +95,21 @@ def test_any_text_is_read_or_refused(written: str) -> None:
     """No input makes anything but matchers or an `InputError`."""
     with contextlib.suppress(InputError):
         assert all(isinstance(matcher, Matcher) for matcher in parse_selector(written))
+
+
+@pytest.mark.parametrize("written", ['{__name__="up"}', '{pod="a", "__name__"=~".+"}'])
+def test_a_side_names_no_metric(written: str) -> None:
+    """Prometheus would be asked for two metrics at once, and its parser's words reach a person."""
+    with pytest.raises(InputError, match="leave out __name__") as caught:
+        parse_side(written, field="canary")
+    assert caught.value.field == "canary"
+
+
+@given(st.lists(plain.filter(lambda one: one.label != "__name__"), max_size=8).map(tuple))
+def test_a_side_is_read_like_any_selector(matchers: tuple[Matcher, ...]) -> None:
+    """Nothing else is refused."""
+    written = format_query(Query("up", matchers)).removeprefix("up")
+    assert parse_side(written, field="control") == matchers
 
 
 @given(text, st.lists(text, max_size=3))

@@ -48,9 +48,9 @@ def test_a_selector_that_finds_nothing_is_told_what_there_is() -> None:
     assert "track canary, stable" in unknown_arm("canary", "web", wrong_value, series)
     wrong_label = [Matcher("trak", MatchOp.EQUAL, "canary")]
     text = unknown_arm("canary", "web", wrong_label, series)
-    assert "no series carries the label trak, but track, pod" in text
+    assert "no series carries the label trak; they have track, pod" in text
     assert "__name__" not in text
-    assert "but none" in unknown_arm("canary", "web", wrong_label, [])
+    assert "no label at all" in unknown_arm("canary", "web", wrong_label, [])
 
 
 def test_a_selector_that_was_told_is_not_told_again() -> None:
@@ -137,6 +137,6 @@ def test_an_empty_source_says_so() -> None:
 
 
 def test_request_metrics_that_name_nobody_have_no_nearest() -> None:
-    """`none`, rather than a sentence that ends in nothing."""
+    """Rather than a sentence that ends in nothing."""
     series: list[Labels] = [{"__name__": "http_requests_total", "code": "200"}]
-    assert told(ask(), series).endswith("nearest: none.")
+    assert told(ask(), series) == "No series of a request metric names any service at that time."
