@@ -122,7 +122,7 @@ def _growth(
 def _level(
     bound: BoundSignal, window: Window, ours: FloatArray, theirs: FloatArray
 ) -> SignalVerdict | None:
-    """Means of the last ten minutes beside the stable pods' own; what may be 0 is raised by them."""
+    """Means of the last ten minutes beside the stable pods' own."""
     width = round(_LEVEL_S / window.step_s)
     since, stable = (_lately(values, width) for values in (ours, theirs))
     if not len(since) or not len(stable):
