@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from detector.signals.plan import AgeGrowth
+
 __all__ = [
     "ENOUGH",
     "TOLERATED",
@@ -111,7 +113,8 @@ class AaSummary:
 class AaResult:
     """The self-check of one service, done at `at` on placebos from `since` to `until` (unix s).
 
-    `raised`: by how much what is needed for a fail is multiplied, 1 or more.
+    `raised`: by how much what is needed for a fail is multiplied, 1 or more. `growth`: how memory
+    grew at each age of the starts that were looked at.
     """
 
     scope: Scope
@@ -123,6 +126,7 @@ class AaResult:
     kinds: tuple[AaKind, ...]
     signals: tuple[AaSignal, ...]
     raised: float = 1.0
+    growth: tuple[AgeGrowth, ...] = ()
 
     @property
     def placebos(self) -> int:

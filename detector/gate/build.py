@@ -162,10 +162,12 @@ def _learn(
             if histogram is None or edges is None:
                 return None
             return _tails(row, histogram, frame, scale, wish)
-        case RowName.GAUGE | RowName.SLOPE:
-            learn = learn_by_load if row.name is RowName.GAUGE else learn_by_age
-            limits = row.tolerate, row.limit
-            return learn(_limited(row, wish, limits, None), name, frame, scale)
+        case RowName.GAUGE:
+            limited = _limited(row, wish, (row.tolerate, row.limit), None)
+            return learn_by_load(limited, name, frame, scale)
+        case RowName.SLOPE:
+            limited = _limited(row, wish, (row.tolerate, row.limit), None)
+            return learn_by_age(limited, name, frame, scale, bound.usual)
 
 
 def _errors(row: Row, counts: Counts, frame: Frame, policy: Policy, wish: SignalPolicy) -> Learned:

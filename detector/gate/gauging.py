@@ -6,6 +6,7 @@ What a canary pod shows beyond what the control's pods do at the same load or ag
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +16,10 @@ from detector.gate.learn import Learned
 from detector.gate.track import Base, Track
 from detector.gate.window import Window, arrange, sums_over
 from detector.series import FloatArray
+from detector.signals.plan import AgeGrowth
 from models.sequential.consumption import Consumption, consumption
 from models.sequential.gauge import gauge_likelihood, residual_variance
-from models.sequential.growth import WINDOW_S, Growth, closing_slopes, growth
+from models.sequential.growth import WINDOW_S, AtAge, Growth, closing_slopes, growth
 from models.sequential.noise import SCALE_TAU, learn_from_modes, prior_noise
 from models.sequential.rows import Row
 
@@ -69,29 +71,43 @@ def learn_by_load(row: Row, name: str, frame: Frame, scale: float) -> Gauged | N
     )
 
 
-def learn_by_age(row: Row, name: str, frame: Frame, scale: float) -> Gauged | None:
-    """Growth of the control's pods at each age before the start; None of too few starts."""
+def learn_by_age(
+    row: Row, name: str, frame: Frame, scale: float, known: Sequence[AgeGrowth] = ()
+) -> Gauged | None:
+    """Growth of the control's pods at each age before the start; None of too few starts.
+
+    `known` is what starts of the last weeks have shown.
+    """
     past = max(0, -frame.first)
     control = frame.control
     held, age = control.gauges[name][:, :past], control.age[:, :past] / scale
-    usual = growth(held, age, frame.step / scale)
-    if usual is None:
+    usual = growth(held, age, frame.step / scale).with_more(_told(known))
+    if not usual.usual:
         return None
-    typical = float(np.median([square for _, square in usual.usual.values()]))
+    typical = float(np.median([at.variance for at in usual.usual.values()]))
     bins = WINDOW_S * scale / frame.step
     # A bin that says anything says it of ten minutes: it is no noisier than these.
     sigma = row.sigma_floor / float(np.sqrt(bins))
-    each = float(control.requests[:, :past].mean()) if control.requests[:, :past].size else 1.0
+    requests = control.requests[:, :past]
+    each = float(requests.mean()) if requests.size else 1.0
     return Gauged(
         row=row,
         noise=prior_noise(SCALE_TAU, sigma),
         arm=row.arm,
-        pods=usual.starts,
-        requests=float(control.requests[:, :past].sum()),
+        pods=min(at.starts for at in usual.usual.values()),
+        requests=float(requests.sum()),
         growth=usual,
         variance=typical,
         per_request=1.0 / (typical * bins * max(each, 1e-9)),
     )
+
+
+def _told(known: Sequence[AgeGrowth]) -> Growth:
+    at_ages = {
+        one.window: AtAge(median=one.median, variance=one.variance, starts=one.starts)
+        for one in known
+    }
+    return Growth(usual=at_ages)
 
 
 def gauge_base(track: Track, win: Window, begin: int) -> Base:

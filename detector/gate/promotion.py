@@ -6,19 +6,20 @@ blamed for. A promoted signal is one of the plan's, so that an attempt keeps wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from detector.gate.aa import AaResult
-from detector.signals.plan import BoundSignal, Plan
+from detector.signals.plan import AgeGrowth, BoundSignal, Plan
 
 __all__ = ["ADVISORY", "on_trial", "promoted"]
 
+_MEMORY = "memory_growth"
 # The advisory signals that can become evidence, and whether loads must have differed.
 ADVISORY: Mapping[str, bool] = {
     "tail99": False,
     "cpu_per_request": True,
-    "memory_growth": False,
+    _MEMORY: False,
 }
 
 
@@ -29,23 +30,25 @@ def promoted(plan: Plan, aa: AaResult | None) -> Plan:
         for name, unequal in ADVISORY.items()
         if aa is not None and aa.certifies(name, at_unequal_load=unequal)
     }
-    return _with(plan, certified)
+    return _with(plan, certified, aa.growth if aa is not None else ())
 
 
-def on_trial(plan: Plan) -> Plan:
+def on_trial(plan: Plan, growth: Sequence[AgeGrowth] = ()) -> Plan:
     """The plan by which placebos are judged: with evidence of every signal that could be promoted.
 
-    What such a signal says of a placebo counts for its certificate, not as a false alarm.
+    What such a signal says of a placebo counts for its certificate, not as a false alarm. `growth`
+    is what the service's own starts have shown.
     """
-    return _with(plan, set(ADVISORY))
+    return _with(plan, set(ADVISORY), growth)
 
 
-def _with(plan: Plan, names: set[str]) -> Plan:
-    signals = tuple(_marked(bound, bound.signal.name in names) for bound in plan.signals)
+def _with(plan: Plan, names: set[str], growth: Sequence[AgeGrowth]) -> Plan:
+    signals = tuple(_marked(b, b.signal.name in names, tuple(growth)) for b in plan.signals)
     return plan if signals == plan.signals else replace(plan, signals=signals)
 
 
-def _marked(bound: BoundSignal, is_promoted: bool) -> BoundSignal:
-    if bound.signal.promoted == is_promoted:
+def _marked(bound: BoundSignal, is_promoted: bool, growth: tuple[AgeGrowth, ...]) -> BoundSignal:
+    usual = growth if is_promoted and bound.signal.name == _MEMORY else ()
+    if bound.signal.promoted == is_promoted and bound.usual == usual:
         return bound
-    return replace(bound, signal=replace(bound.signal, promoted=is_promoted))
+    return replace(bound, signal=replace(bound.signal, promoted=is_promoted), usual=usual)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from detector.series import HashedOnce, Matcher, Query
 from detector.signals.signal import Shape, Signal, Unit
 
-__all__ = ["ArmName", "BoundSignal", "Family", "Missing", "Plan", "Reading"]
+__all__ = ["AgeGrowth", "ArmName", "BoundSignal", "Family", "Missing", "Plan", "Reading"]
 
 
 class ArmName(StrEnum):
@@ -43,6 +43,19 @@ class Family(HashedOnce):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgeGrowth:
+    """How much `starts` stable starts grew in one ten minutes of age, `window` from 0 (log).
+
+    `variance` of what one more start would show. The last window is of every age beyond.
+    """
+
+    window: int
+    median: float
+    variance: float
+    starts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoundSignal:
     """A signal with the families that feed it.
 
@@ -50,7 +63,7 @@ class BoundSignal:
     and of each family of `also`, that match every matcher of `bad`. LATENCY: `total` is the bucket
     family. EVENTS: `total` counts events (exposure is pod time), each family of `also` is added.
     GAUGE: `total` is the gauge, or a counter whose rate is the gauge (CPU seconds), normalised by
-    `load` if given.
+    `load` if given; of one that grows, `usual` is what earlier starts of the service did.
     """
 
     signal: Signal
@@ -61,6 +74,7 @@ class BoundSignal:
     bad_in: Family | None = None
     also: tuple[Family, ...] = ()
     load: Family | None = None
+    usual: tuple[AgeGrowth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

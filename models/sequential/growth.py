@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.sequential.gauge import log_slopes
 
-__all__ = ["WINDOW_S", "Growth", "closing_slopes", "growth"]
+__all__ = ["WINDOW_S", "AtAge", "Growth", "closing_slopes", "growth", "usual_growth"]
 
 Array = NDArray[np.float64]
 
@@ -28,22 +28,38 @@ _LEAST = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Growth:
-    """By window of age: median log growth in ten minutes of reference starts, and its variance.
+class AtAge:
+    """What `starts` reference starts showed in one window of age: `median` log growth in it.
 
-    `starts` of the window with the fewest.
+    `variance` of what one more start would show.
     """
 
-    usual: Mapping[int, tuple[float, float]]
+    median: float
+    variance: float
     starts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """What is usual by window of age; the last window is of every age beyond."""
+
+    usual: Mapping[int, AtAge]
 
     def excess(self, slope: Array, window: NDArray[np.int64]) -> tuple[Array, Array]:
         """Slopes beyond what is usual at their age, and their variance; NaN, inf where unknown."""
         y, variance = np.full(slope.shape, np.nan), np.full(slope.shape, np.inf)
-        for at, (middle, square) in self.usual.items():
+        for at, usual in self.usual.items():
             here = np.isfinite(slope) & (np.minimum(window, _SETTLED) == at)
-            y[here], variance[here] = slope[here] - middle, square
+            y[here], variance[here] = slope[here] - usual.median, usual.variance
         return y, variance
+
+    def with_more(self, other: Growth) -> Growth:
+        """Of each window what more starts have shown."""
+        both = dict(self.usual)
+        for at, usual in other.usual.items():
+            if at not in both or usual.starts > both[at].starts:
+                both[at] = usual
+        return Growth(usual=both)
 
 
 def closing_slopes(value: Array, age: Array, step_s: float) -> tuple[Array, NDArray[np.int64]]:
@@ -71,17 +87,23 @@ def _of_one_start(age: Array, step_s: float) -> NDArray[np.bool_]:
     return np.arange(len(age)) >= first
 
 
-def growth(value: Array, age: Array, step_s: float) -> Growth | None:
-    """What reference starts (units, T) showed at each age; None of fewer than three at any age."""
-    slope, window = closing_slopes(value, age, step_s)
+def growth(value: Array, age: Array, step_s: float) -> Growth:
+    """What reference starts (units, T) showed at each age; of no age that fewer than three had."""
+    return usual_growth(*closing_slopes(value, age, step_s))
+
+
+def usual_growth(slope: Array, window: NDArray[np.int64]) -> Growth:
+    """The same from slopes of starts, (units, N), NaN where there is none."""
     known = np.isfinite(slope)
-    usual: dict[int, tuple[float, float]] = {}
-    fewest = []
+    usual: dict[int, AtAge] = {}
     for at in range(_SETTLED + 1):
         here = known & (np.minimum(window, _SETTLED) == at)
         each = [float(np.median(s[h])) for s, h in zip(slope, here, strict=True) if h.any()]
         if len(each) >= _STARTS:
             spread = max(float(np.var(slope[here], ddof=1)), _LEAST**2)
-            usual[at] = float(np.median(each)), spread * (1 + 1 / len(each))
-            fewest.append(len(each))
-    return Growth(usual=usual, starts=min(fewest)) if usual else None
+            usual[at] = AtAge(
+                median=float(np.median(each)),
+                variance=spread * (1 + 1 / len(each)),
+                starts=len(each),
+            )
+    return Growth(usual=usual)

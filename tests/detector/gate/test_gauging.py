@@ -14,7 +14,7 @@ from detector.gate.judgement import Judgement
 from detector.gate.policy import Policy, SignalPolicy
 from detector.gate.reason import ReasonCode
 from detector.gate.verdict import Outcome, SignalVerdict
-from detector.signals.plan import Plan
+from detector.signals.plan import AgeGrowth, Plan
 from tests.detector.gate.gauges import CPU, MEMORY, PROMOTED, SHOWN, Use, used
 from tests.detector.gate.rollouts import Recipe, Run
 from tests.profiles import HEAVY
@@ -152,3 +152,17 @@ def test_a_gauge_that_is_not_there_says_nothing(bound: object) -> None:
     found = Run(holes(used(EQUAL), name), plan=PROMOTED).all()
     assert signal(found, name).evidence == pytest.approx(1.0, abs=1e-3)
     assert found.outcome is not Outcome.FAIL
+
+
+def test_starts_of_earlier_weeks_say_what_is_usual_while_young() -> None:
+    """Stable pods are days old; without earlier starts no leak is found within the hour."""
+    told = tuple(
+        AgeGrowth(window=at, median=0.3 if at == 0 else 0.01, variance=4e-4, starts=9)
+        for at in range(4)
+    )
+    memory = replace(MEMORY, usual=told)
+    plan = replace(PROMOTED, signals=(*PROMOTED.signals[:-1], memory))
+    old = Use(starts=(), leak=0.3)
+    assert judged(old, plan=plan).outcome is Outcome.FAIL
+    healthy = judged(replace(old, leak=0.0), plan=plan)
+    assert healthy.outcome is not Outcome.FAIL

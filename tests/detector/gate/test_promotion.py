@@ -12,7 +12,8 @@ from detector.gate.aa import AaKind, AaResult, AaSignal, PlaceboKind, Scope, Tal
 from detector.gate.build import shares_of
 from detector.gate.policy import Policy
 from detector.gate.promotion import ADVISORY, on_trial, promoted
-from detector.signals.plan import Plan
+from detector.signals.plan import AgeGrowth, Plan
+from pipelines.stores.codec import pack, unpack
 from tests.detector.gate.gauges import SHOWN
 
 DAY = 86_400.0
@@ -96,3 +97,28 @@ def test_alpha_is_shared_with_what_is_promoted(passed: set[str]) -> None:
 def test_placebos_are_tried_with_everything_on() -> None:
     """A signal that is never tried could never be certified."""
     assert names(on_trial(SHOWN)) == set(ADVISORY)
+
+
+GROWN = (AgeGrowth(window=1, median=0.05, variance=1e-3, starts=5),)
+
+
+def usual(plan: Plan) -> dict[str, tuple[AgeGrowth, ...]]:
+    return {bound.signal.name: bound.usual for bound in plan.signals if bound.usual}
+
+
+def test_what_earlier_starts_did_goes_with_the_promotion_of_memory() -> None:
+    """And with nothing else: a certificate of CPU alone leaves memory as it was."""
+    of_all = replace(result(*(seen(name) for name in ADVISORY)), growth=GROWN)
+    of_cpu = replace(result(seen("cpu_per_request")), growth=GROWN)
+    assert usual(promoted(SHOWN, of_all)) == {"memory_growth": GROWN}
+    assert usual(promoted(SHOWN, of_cpu)) == {}
+    assert usual(on_trial(SHOWN, GROWN)) == {"memory_growth": GROWN}
+    assert usual(promoted(on_trial(SHOWN, GROWN), None)) == {}
+
+
+def test_a_stored_plan_and_self_check_are_read_as_they_were() -> None:
+    """An attempt goes on after a restart with what it began with."""
+    whole = replace(result(*(seen(name) for name in ADVISORY)), growth=GROWN)
+    assert unpack(AaResult, pack(whole)) == whole
+    plan = promoted(SHOWN, whole)
+    assert unpack(Plan, pack(plan)) == plan

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.sequential.growth import WINDOW_S, closing_slopes, growth
+from models.sequential.growth import WINDOW_S, Growth, closing_slopes, growth
 
 STEP = 15.0
 BINS = 200
@@ -68,7 +68,6 @@ def test_a_window_with_many_holes_is_not_told() -> None:
 def test_a_filling_cache_is_no_leak(fills: float, leak: float) -> None:
     """Every pod fills after its start; what counts is growth beyond that at the same age."""
     usual = growth(holding(ages(pods=4), 0.0, fills), ages(pods=4), STEP)
-    assert usual is not None
     age = ages()
     for more in (0.0, leak):
         y, variance = usual.excess(*closing_slopes(holding(age, more, fills), age, STEP))
@@ -81,14 +80,15 @@ def test_a_filling_cache_is_no_leak(fills: float, leak: float) -> None:
 @pytest.mark.parametrize(("pods", "known"), [(2, False), (3, True)])
 def test_three_starts_are_needed(pods: int, known: bool) -> None:
     """What two starts did says little of a third."""
-    assert (growth(holding(ages(pods=pods), 0.0), ages(pods=pods), STEP) is not None) is known
+    usual = growth(holding(ages(pods=pods), 0.0), ages(pods=pods), STEP).usual
+    assert bool(usual) is known
+    assert all(at.starts == pods for at in usual.values())
 
 
 def test_an_age_that_no_start_reached_says_nothing() -> None:
     """Growth in the second ten minutes is not compared with the first."""
     young = ages(BINS - 60, pods=3)
     usual = growth(holding(young, 0.0), young, STEP)
-    assert usual is not None
     age = ages()
     y, variance = usual.excess(*closing_slopes(holding(age, 0.3), age, STEP))
     assert np.isfinite(y).sum() == 1
@@ -99,7 +99,18 @@ def test_after_an_hour_age_no_longer_matters() -> None:
     """A canary that bakes for hours is compared with pods that are days old."""
     old = ages(pods=3) + 3e5
     usual = growth(holding(old, 0.0), old, STEP)
-    assert usual is not None
     age = ages() + 4500.0
     y, _ = usual.excess(*closing_slopes(holding(age, 0.2), age, STEP))
     assert y[np.isfinite(y)] == pytest.approx(0.2, abs=1e-6)
+
+
+@given(st.integers(3, 9), st.integers(3, 9))
+def test_more_starts_know_better(few: int, many: int) -> None:
+    """Of each age that counts which more starts have shown: the last hours, or weeks."""
+    one = growth(holding(ages(pods=few), 0.0), ages(pods=few), STEP)
+    other = growth(holding(ages(pods=many), 0.1), ages(pods=many), STEP)
+    both = one.with_more(other)
+    for at, usual in both.usual.items():
+        assert usual.starts == max(few, many)
+        assert usual == (other if many > few else one).usual[at]
+    assert one.with_more(Growth(usual={})) == one
