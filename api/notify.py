@@ -40,7 +40,7 @@ class NotifierSection(Section):
     secret: SecretStr | None = None
     secret_file: Path | None = None
     headers: dict[str, SecretStr] = Field(default_factory=dict)
-    on: tuple[Wanted, ...] = ("fail", "pause", "weekly")
+    kinds: tuple[Wanted, ...] = ("fail", "pause", "weekly")
     services: tuple[str, ...] = ("*",)
     allow_private: bool = False
     tls: TlsSettings = TlsSettings()
@@ -58,7 +58,7 @@ class NotifierSection(Section):
             secret=secret_text(self.secret),
             secret_file=text_of(self.secret_file),
             headers={key: value.get_secret_value() for key, value in self.headers.items()},
-            on=frozenset(NoticeKind(kind) for kind in self.on),
+            kinds=frozenset(NoticeKind(kind) for kind in self.kinds),
             services=self.services,
             allow_private=self.allow_private,
             tls=self.tls.native(),

@@ -46,7 +46,7 @@ def watch_telling(registry: CollectorRegistry, telling: Telling, outbox: Outbox)
     registry.register(_Deliveries(outbox))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Outcomes(Collector):
     """Of the rollouts that ended in the last seven days; counted every five minutes."""
 
@@ -64,7 +64,7 @@ class _Outcomes(Collector):
         yield family
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Deliveries(Collector):
     """What is in the outbox."""
 

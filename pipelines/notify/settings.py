@@ -25,7 +25,7 @@ class NotifierSettings:
     """One receiver.
 
     `kind` is `webhook`, `slack`, or the name of an entry point in the group `serinus.notifiers`.
-    URL and secret may be in files, which are read again for every notice. `on` and `services` say
+    URL and secret may be in files, which are read again for every notice. `kinds` and `services` say
     what it wants. `allow_private`: it may be at a private or loopback address. `timeout_s` bounds
     one try, `tries` how many are made at once before it waits. `public_url` is where people find
     serinus, for links. `options` is for notifiers of third parties.
@@ -38,7 +38,7 @@ class NotifierSettings:
     secret: str | None = field(default=None, repr=False)
     secret_file: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    on: frozenset[NoticeKind] = _KINDS
+    kinds: frozenset[NoticeKind] = _KINDS
     services: tuple[str, ...] = ("*",)
     allow_private: bool = False
     tls: Tls = field(default_factory=Tls)
@@ -74,7 +74,7 @@ class NotifierSettings:
     @property
     def route(self) -> Route:
         """What it wants."""
-        return Route(name=self.name, kinds=self.on, services=self.services)
+        return Route(name=self.name, kinds=self.kinds, services=self.services)
 
     def address(self) -> str:
         """The URL as it is now; `ConfigError` where it is none."""
