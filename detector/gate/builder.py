@@ -12,6 +12,7 @@ from detector.gate.asking import Asking
 from detector.gate.frame import Frame
 from detector.gate.framing import Framing, Span
 from detector.gate.intake import Intake, Samples
+from detector.gate.kills import Kills
 from detector.gate.order import Order, into_cells
 from detector.gate.roster import Roster
 from detector.gate.starts import Starts, Told
@@ -52,6 +53,7 @@ class FrameBuilder:
         )
         self.gauges = Gauges(start=start, step=step, hold=gap, frozen=self.first)
         self.roster = Roster(plan, self.counters, self.gauges, first=self.first)
+        self._kills = Kills(self.roster)
         self.intake = Intake(self.roster)
         self.done = self.first
         self._asking = Asking(plan, self.roster, time_scale=time_scale)
@@ -106,6 +108,7 @@ class FrameBuilder:
         self._starts.fell(self.counters.take_restarts())
         counts = self._counted(self.counters.advance(top))
         levels = self._levelled(self.gauges.advance(top))
+        self._kills.take(counts, self.done)
         self.roster.counts.append(counts)
         self.roster.levels.append(levels)
         self._framing.age(self.done, top)
@@ -188,6 +191,7 @@ class FrameBuilder:
         """The retained frozen bins of both arms."""
         if self._frame is None:
             notes = {**self.intake.notes, **self.roster.dropped, **_tally(self.counters)}
+            notes |= self._kills.notes()
             self._frame = self._framing.frame(notes)
         return self._frame
 

@@ -14,11 +14,15 @@ __all__ = ["Role", "roles_of"]
 
 @dataclass(slots=True)
 class Role:
-    """What a family is read for: which signals' bad matchers apply to its series."""
+    """What a family is read for: which signals' bad matchers apply to its series.
+
+    `beside`: events of this family are added to those of that one, and often scraped with them.
+    """
 
     family: Family
     bad: tuple[tuple[str, tuple[Matcher, ...]], ...] = ()
     events: bool = False
+    beside: Family | None = None
 
 
 def roles_of(plan: Plan) -> list[Role]:
@@ -34,6 +38,8 @@ def roles_of(plan: Plan) -> list[Role]:
         if bound.signal.kind is Kind.EVENTS:
             for family in (bound.total, *bound.also):
                 roles[family].events = True
+            for family in bound.also:
+                roles[family].beside = bound.total
     return list(roles.values())
 
 

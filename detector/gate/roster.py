@@ -174,6 +174,12 @@ class Roster:
         )
         one = (pod, family, own, kept) if joined else (pod, DROPPED, own, kept, scraped)
         key = (one, scraped, replica)
+        beside = self.roles[family].beside
+        if beside is not None:
+            # In one scrape with the counter that it adds to: then its birth is its first event.
+            known = self._targets.get(((pod, self.index[beside], own, kept), scraped, replica))
+            if known is not None:
+                return known
         target = self._targets.get(key)
         if target is None:
             target = self._targets[key] = self.counters.add_target()

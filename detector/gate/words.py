@@ -50,6 +50,7 @@ _NOTES = {
     "gaps": "gaps too long to bridge, left out",
     "health_checks": "series of health checks, left out",
     "incompatible_histograms": "histograms with other buckets, left out",
+    "oom_killed": "OOM kills of the canary's containers, counted among its restarts",
     "no_pod": "series that name no pod of either side, left out",
     "not_finite": "samples that are no number, left out",
     "out_of_order": "samples older than one before them, left out",

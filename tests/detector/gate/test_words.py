@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.gate.kills import KILLED
 from detector.gate.rule import ARM
 from detector.gate.state import State, Tally
 from detector.gate.words import (
@@ -45,7 +46,9 @@ def noted() -> set[str]:
         for node in ast.walk(ast.parse((GATE / f"{name}.py").read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"_note", "_drop"}:
                 found |= {arg.value for arg in node.args if isinstance(arg, ast.Constant)}
-    return {name for name in found if isinstance(name, str)} | {"births", "resets", "flips", "gaps"}
+    return {name for name in found if isinstance(name, str)} | {
+        "births", "resets", "flips", "gaps", KILLED,
+    }  # fmt: skip
 
 
 def test_every_note_is_told_in_words() -> None:
