@@ -28,9 +28,15 @@ def changed(path: str, value: Json) -> dict[str, Json]:
     place: Json = answer
     *parts, last = path.split(".")
     for part in parts:
-        place = place[int(part) if part.isdigit() else part]  # type: ignore[index, call-overload]
-    place[last] = value  # type: ignore[index, call-overload]
+        place = place[int(part)] if isinstance(place, list) else _member(place, part)
+    assert isinstance(place, dict)
+    place[last] = value
     return answer
+
+
+def _member(place: Json, name: str) -> Json:
+    assert isinstance(place, dict)
+    return place[name]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +60,7 @@ def test_each_field_that_moved_is_named(path: str, value: Json, found: Moved) ->
 
 def test_a_signal_that_is_not_judged_any_more_is_seen() -> None:
     """Each of its fields is gone."""
-    fewer = {**ANSWER, "signals": [{"name": "latency", "evidence": 4.0}]}
+    fewer = changed("signals", [{"name": "latency", "evidence": 4.0}])
     assert [m.field for m in moved(ANSWER, fewer) if m.after == ABSENT] == [
         "signals.error_rate.name",
         "signals.error_rate.evidence",
@@ -64,7 +70,9 @@ def test_a_signal_that_is_not_judged_any_more_is_seen() -> None:
 
 def test_the_order_of_signals_is_no_difference() -> None:
     """They are a set with names."""
-    turned = {**ANSWER, "signals": list(reversed(ANSWER["signals"]))}  # type: ignore[arg-type]
+    signals = ANSWER["signals"]
+    assert isinstance(signals, list)
+    turned = changed("signals", signals[::-1])
     assert moved(ANSWER, turned) == ()
 
 

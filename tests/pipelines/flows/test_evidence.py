@@ -319,7 +319,8 @@ def test_a_policy_with_an_unknown_signal_is_told_not_ignored() -> None:
     assert caught.value.field == "policy.signals.latencies"
     assert "the policy 'strict' of this file has a signal 'latencies'" in str(caught.value)
     assert "did it mean latency?" in str(caught.value)
-    assert unpack_evidence(judged_by(latency=SignalPolicy(tolerate=0.1)))
+    known = unpack_evidence(judged_by(latency=SignalPolicy(tolerate=0.1)))
+    assert known.attempt.policy.name == "strict"
 
 
 def test_a_signal_that_the_plan_binds_is_known() -> None:

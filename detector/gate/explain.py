@@ -1,0 +1,158 @@
+"""A verdict in words, for whoever reads it and asks why: the short of it first, then the details.
+
+Everything told is taken from the verdict, its attempt and the trail; nothing is judged anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from detector.gate.attempt import Attempt
+from detector.gate.cure import cure_of
+from detector.gate.decision import Override
+from detector.gate.explain_next import where_to_look
+from detector.gate.explain_signal import account, blamed, deciding, threshold
+from detector.gate.explain_trail import Mark, why_not_earlier
+from detector.gate.policy import Mode
+from detector.gate.reason import ReasonCode
+from detector.gate.ruling import underlying
+from detector.gate.telling import name_of
+from detector.gate.verdict import Effect, Outcome, Verdict
+from detector.gate.words import clock, duration
+
+__all__ = ["Explanation", "Passage", "explained"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A titled part of the details."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """`short`: what a person needs at three in the morning. `details`: for those who ask on."""
+
+    short: tuple[str, ...]
+    details: tuple[Passage, ...]
+
+
+def explained(
+    verdict: Verdict,
+    attempt: Attempt,
+    *,
+    trail: Sequence[Mark] = (),
+    override: Override | None = None,
+) -> Explanation:
+    """The explanation; without a trail it does not tell why not earlier."""
+    parts = (
+        ("Why", account(verdict)),
+        ("Why not earlier", why_not_earlier(verdict, attempt, trail)),
+        ("How the threshold came about", threshold(verdict, attempt)),
+        ("What would have made it pass", _to_pass(verdict)),
+        ("What was left out", _left_out(verdict, attempt)),
+        ("What to look at next", where_to_look(verdict, attempt)),
+    )
+    details = (Passage(title=title, lines=tuple(lines)) for title, lines in parts)
+    return Explanation(
+        short=tuple(_short(verdict, attempt, override)),
+        details=tuple(p for p in details if p.lines),
+    )
+
+
+def _short(verdict: Verdict, attempt: Attempt, override: Override | None) -> Iterator[str]:
+    yield f"{name_of(verdict)}: {verdict.outcome.value}. {verdict.reason.text}"
+    if verdict.answer is not verdict.outcome:
+        yield _told(verdict)
+    if override is not None:
+        until = clock(override.until)
+        yield f"{override.person} decided so, not the statistics; it stands until {until}."
+    elif verdict.outcome is Outcome.FAIL:
+        yield from _short_fail(verdict, attempt)
+    elif verdict.outcome is Outcome.INCONCLUSIVE:
+        yield f"It was not seen to be worse, nor known to be safe. {cure_of(verdict).text}"
+
+
+def _told(verdict: Verdict) -> str:
+    """What the controller heard, where the mode changed it."""
+    what = {
+        Mode.SHADOW: "pass: mode shadow only watches",
+        Mode.ADVISE: "pass: mode advise tells people and stops nothing",
+        Mode.PAUSE: "inconclusive: in mode pause a person decides",
+    }.get(verdict.mode, verdict.answer.value)
+    return f"The controller was told {what}."
+
+
+def _short_fail(verdict: Verdict, attempt: Attempt) -> Iterator[str]:
+    signal = deciding(verdict)
+    if signal is None:
+        yield "It failed earlier and stays failed: samples since then do not take it back."
+        return
+    latch = attempt.latch
+    since = f"since {clock(signal.since.timestamp())}" if signal.since else "since its start"
+    certain = f", certain at {clock(latch.at)}" if latch is not None else ""
+    where = "all canary pods" if signal.scope == "arm" else f"the pod {signal.scope}"
+    yield f"{blamed(signal)} of {where}: worse {since}{certain}."
+
+
+def _to_pass(verdict: Verdict) -> Iterator[str]:
+    match verdict.outcome:
+        case Outcome.PASS:
+            return
+        case Outcome.INCONCLUSIVE:
+            yield cure_of(verdict).text
+            yield from _needs(verdict)
+        case Outcome.FAIL:
+            yield from _tolerance(verdict)
+
+
+def _needs(verdict: Verdict) -> Iterator[str]:
+    needs = verdict.needs
+    if needs.requests:
+        yield f"It still lacked {needs.requests:,} canary requests."
+    if needs.seconds:
+        yield f"That is about {duration(needs.seconds)} at the traffic of then."
+    if needs.canary_pods:
+        yield f"With {needs.canary_pods} canary pods the same traffic would have told."
+
+
+def _tolerance(verdict: Verdict) -> Iterator[str]:
+    """For a fail: the tolerance at which this harm would not have been one."""
+    signal = deciding(verdict)
+    if signal is None or signal.effect is None or signal.effect.low is None:
+        yield "A new attempt, or a person's override; a fail is not taken back by itself."
+        return
+    low, key = _harm(signal.effect, signal.effect.low)
+    yield (
+        f"A release that is not worse: at least {low} is beyond doubt (90 %). Only if that much is"
+        f" acceptable for {verdict.service}: `tolerate{key}` for {signal.name} in its policy makes"
+        " it no fail"
+    )
+    if signal.effect.high is not None:
+        high, key = _harm(signal.effect, signal.effect.high)
+        yield f"and for a pass the limit would have to be above {high}: `limit{key}`."
+    yield "If it is a false alarm: `serinus override`, and keep this evidence for the review."
+
+
+def _harm(effect: Effect, end: float) -> tuple[str, str]:
+    """An end of the interval in words, and as it is written in a policy."""
+    if effect.kind == "difference":
+        return f"{100 * end:.2g} points more", f"_points: {end:.2g}"
+    return f"{100 * (end - 1):.0f} % more", f": {max(end - 1, 0):.2f}"
+
+
+def _left_out(verdict: Verdict, attempt: Attempt) -> Iterator[str]:
+    """What the verdict does not rest on."""
+    yield from verdict.notes
+    if attempt.plan is not None:
+        for missing in attempt.plan.missing:
+            yield f"{missing.name} was not judged: {missing.why}"
+    advisory = [s.name for s in verdict.signals if not s.judged]
+    if advisory:
+        yield f"Only shown, never a fail: {', '.join(advisory)}."
+    late = underlying(verdict.reason)
+    if verdict.reason.code == ReasonCode.DEADLINE_REACHED and late is not verdict.reason:
+        yield "Samples after the deadline: the answer is made of what was known then."
