@@ -12,14 +12,17 @@ from detector.gate.aa import AaResult
 from detector.gate.attempt import weights_until
 from detector.gate.backtest import Course, PastRollout, Poll, closest
 from detector.gate.policy import Policy
+from detector.gate.promotion import on_trial
 from detector.gate.request import Stage, VerdictRequest
 from detector.gate.session import Session
 from detector.gate.verdict import Outcome, Verdict
 from detector.ports import MetricCatalog, MetricSource
+from detector.signals.plan import Plan
 from pipelines.flows.backtest_tape import HeldSource
 from pipelines.flows.gate import Gate, GateSettings
 from pipelines.flows.locate import Discover, Locator
 from pipelines.flows.turns import Budget
+from pipelines.flows.watch import SessionFactory
 from pipelines.stores.memory import memory_stores
 
 __all__ = ["Past", "find_start", "play", "play_each"]
@@ -56,23 +59,29 @@ def play(
     *,
     policy: Policy,
     every_s: float,
-    on_after_fail: bool = False,
+    as_placebo: bool = False,
 ) -> Course:
     """Ask the gate each `every_s` seconds from the rollout's start to its end.
 
     The source is read once per question, up to the end; the gate sees of it what lay before each
-    poll. A fail is latched, so nothing is asked after it, unless `on_after_fail`.
+    poll. A fail is latched, so nothing is asked after it; but a placebo is asked to its end, with
+    evidence of all signals that may yet be promoted.
     """
     held = _held(rollout, past, (policy,))
-    return _played(rollout, past, held, policy, every_s, on_after_fail)
+    return _played(rollout, past, held, policy, every_s, as_placebo)
 
 
 def play_each(
-    rollout: PastRollout, past: Past, *, policies: Sequence[Policy], every_s: float
+    rollout: PastRollout,
+    past: Past,
+    *,
+    policies: Sequence[Policy],
+    every_s: float,
+    as_placebo: bool = False,
 ) -> tuple[Course, ...]:
     """The same for several policies, from the same samples."""
     held = _held(rollout, past, policies)
-    return tuple(_played(rollout, past, held, p, every_s, False) for p in policies)
+    return tuple(_played(rollout, past, held, p, every_s, as_placebo) for p in policies)
 
 
 def find_start(request: VerdictRequest, past: Past, *, policy: Policy, end: float) -> float | None:
@@ -97,10 +106,10 @@ def _played(
     held: HeldSource,
     policy: Policy,
     every_s: float,
-    on_after_fail: bool,
+    as_placebo: bool,
 ) -> Course:
     clock = _Moved(rollout.start)
-    gate = _gate(past, held, clock)
+    gate = _gate(past, held, clock, _on_trial if as_placebo else Session)
     begun = time.thread_time()
     polls: list[Poll] = []
     latch = None
@@ -115,7 +124,7 @@ def _played(
         polls.append(_poll(verdict, at))
         if verdict.outcome is Outcome.FAIL and latch is None:
             latch = gate.stores.attempts.get(verdict.attempt).latch
-            if not on_after_fail:
+            if not as_placebo:
                 break
     return Course(
         rollout=rollout,
@@ -126,7 +135,7 @@ def _played(
     )
 
 
-def _gate(past: Past, held: HeldSource, clock: _Moved) -> Gate:
+def _gate(past: Past, held: HeldSource, clock: _Moved, sessions: SessionFactory) -> Gate:
     stores = memory_stores()
     if past.aa is not None:
         stores.aa.save(past.aa)
@@ -136,9 +145,13 @@ def _gate(past: Past, held: HeldSource, clock: _Moved) -> Gate:
         stores=stores,
         clock=clock,
         discover=past.discover,
-        session_factory=Session,
+        session_factory=sessions,
         settings=GateSettings(bound_s=_BOUND_S, warm_attempts=2),
     )
+
+
+def _on_trial(plan: Plan, policy: Policy, *, start: float, interval: float) -> Session:
+    return Session(on_trial(plan), policy, start=start, interval=interval)
 
 
 def _moments(rollout: PastRollout, every_s: float) -> Iterator[float]:

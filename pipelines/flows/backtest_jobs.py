@@ -46,15 +46,25 @@ class Opening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One rollout to play by each of some policies."""
+    """One rollout to play by each of some policies.
+
+    `as_placebo`: to its end whatever is found, with evidence of all signals that could be judged.
+    """
 
     rollout: PastRollout
     policies: tuple[Policy, ...]
     every_s: float
+    as_placebo: bool = False
 
     def run(self, past: Past) -> Courses:
         """Play it here."""
-        return play_each(self.rollout, past, policies=self.policies, every_s=self.every_s)
+        return play_each(
+            self.rollout,
+            past,
+            policies=self.policies,
+            every_s=self.every_s,
+            as_placebo=self.as_placebo,
+        )
 
     def lost(self, why: str) -> Courses:
         """It could not be played."""

@@ -70,7 +70,7 @@ def test_a_regression_is_found_and_nothing_is_asked_after_it() -> None:
 def test_a_placebo_is_asked_to_the_end() -> None:
     """Its evidence is wanted at every poll, whatever became of it."""
     course = play(
-        rollout(), past_of(shop(errors=0.04)), policy=POLICY, every_s=60.0, on_after_fail=True
+        rollout(), past_of(shop(errors=0.04)), policy=POLICY, every_s=60.0, as_placebo=True
     )
     assert course.polls[-1].at == T0 + 1500
     assert course.polls[-1].outcome is Outcome.FAIL
