@@ -12,14 +12,14 @@ from dataclasses import replace
 from detector.gate.aa import AaResult
 from detector.signals.plan import AgeGrowth, BoundSignal, Plan
 
-__all__ = ["ADVISORY", "on_trial", "promoted"]
+__all__ = ["ADVISORY", "MEMORY", "on_trial", "promoted"]
 
-_MEMORY = "memory_growth"
+MEMORY = "memory_growth"
 # The advisory signals that can become evidence, and whether loads must have differed.
 ADVISORY: Mapping[str, bool] = {
     "tail99": False,
     "cpu_per_request": True,
-    _MEMORY: False,
+    MEMORY: False,
 }
 
 
@@ -33,13 +33,12 @@ def promoted(plan: Plan, aa: AaResult | None) -> Plan:
     return _with(plan, certified, aa.growth if aa is not None else ())
 
 
-def on_trial(plan: Plan, growth: Sequence[AgeGrowth] = ()) -> Plan:
+def on_trial(plan: Plan) -> Plan:
     """The plan by which placebos are judged: with evidence of every signal that could be promoted.
 
-    What such a signal says of a placebo counts for its certificate, not as a false alarm. `growth`
-    is what the service's own starts have shown.
+    What such a signal says of a placebo counts for its certificate, not as a false alarm.
     """
-    return _with(plan, set(ADVISORY), growth)
+    return _with(plan, set(ADVISORY), ())
 
 
 def _with(plan: Plan, names: set[str], growth: Sequence[AgeGrowth]) -> Plan:
@@ -48,7 +47,8 @@ def _with(plan: Plan, names: set[str], growth: Sequence[AgeGrowth]) -> Plan:
 
 
 def _marked(bound: BoundSignal, is_promoted: bool, growth: tuple[AgeGrowth, ...]) -> BoundSignal:
-    usual = growth if is_promoted and bound.signal.name == _MEMORY else ()
+    is_memory = is_promoted and bound.signal.name == MEMORY
+    usual = (growth or bound.usual) if is_memory else bound.usual
     if bound.signal.promoted == is_promoted and bound.usual == usual:
         return bound
     return replace(bound, signal=replace(bound.signal, promoted=is_promoted), usual=usual)

@@ -112,8 +112,8 @@ def test_what_earlier_starts_did_goes_with_the_promotion_of_memory() -> None:
     of_cpu = replace(result(seen("cpu_per_request")), growth=GROWN)
     assert usual(promoted(SHOWN, of_all)) == {"memory_growth": GROWN}
     assert usual(promoted(SHOWN, of_cpu)) == {}
-    assert usual(on_trial(SHOWN, GROWN)) == {"memory_growth": GROWN}
-    assert usual(promoted(on_trial(SHOWN, GROWN), None)) == {}
+    assert usual(on_trial(promoted(SHOWN, of_all))) == {"memory_growth": GROWN}
+    assert usual(on_trial(SHOWN)) == {}
 
 
 def test_a_stored_plan_and_self_check_are_read_as_they_were() -> None:
