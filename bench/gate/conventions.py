@@ -27,8 +27,9 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench.ending import concluded  # noqa: E402
-from bench.gate.worlds import LENGTH_S, Fault, Scene, World, play, worlds  # noqa: E402
+from bench.gate.scenes import LENGTH_S, Fault, Scene, play  # noqa: E402
 from bench.gate.truth import Finding, held_against  # noqa: E402
+from bench.gate.worlds import World, worlds  # noqa: E402
 from detector.gate.request import Stage, VerdictRequest  # noqa: E402
 from detector.gate.session import Session  # noqa: E402
 from detector.gate.verdict import Outcome, Verdict  # noqa: E402
@@ -94,9 +95,7 @@ def openmetrics(scenes: Sequence[Scene]) -> Iterator[str]:
             if key in seen:  # what a node says of itself is the same in every namespace
                 continue
             seen.add(key)
-            own = ",".join(
-                f'{k}="{_escaped(v)}"' for k, v in one.labels.items() if k != "__name__"
-            )
+            own = ",".join(f'{k}="{_escaped(v)}"' for k, v in one.labels.items() if k != "__name__")
             lines = families.setdefault(one.labels["__name__"], [])
             lines += [
                 f"{one.labels['__name__']}{{{own}}} {value:.10g} {at:.3f}\n"
@@ -165,7 +164,7 @@ def _asked_plan(scene: Scene, source: Source):  # type: ignore[no-untyped-def]
 def _request(scene: Scene, is_last: bool) -> VerdictRequest:
     return VerdictRequest(
         service="checkout",
-        namespace=scene.namespace if scene.world.namespaced else None,
+        namespace=scene.namespace,
         canary=scene.world.canary.replace("shop", scene.namespace),
         started_at=datetime.fromtimestamp(START, UTC),
         stage=Stage.FINAL if is_last else Stage.STEP,

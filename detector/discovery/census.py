@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from detector.discovery.looking import Look
+from detector.discovery.looking import Look, naming_labels
 from detector.discovery.matching import equal
 from detector.discovery.spelling import unspelled
 from detector.discovery.workloads import hash_of, prefix_of
@@ -111,7 +111,7 @@ def census(
 def _sightings(asker: _Asker, pack: Pack, metric: str) -> Iterator[Sighting]:
     """By the first label that a series carries; the rest of the labels is for those without it."""
     without: tuple[Matcher, ...] = ()
-    for label in pack.services:
+    for label in naming_labels(pack, metric):
         values = asker.values(label, Query(metric, without))
         if values is None:
             return

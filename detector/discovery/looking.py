@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,14 @@ from detector.ports import MetricCatalog
 from detector.series import Matcher, MatchOp, Query
 from detector.signals.packs import Pack
 
-__all__ = ["NAME", "Look", "selector_queries", "service_matcher", "service_queries"]
+__all__ = [
+    "NAME",
+    "Look",
+    "naming_labels",
+    "selector_queries",
+    "service_matcher",
+    "service_queries",
+]
 
 NAME = "__name__"
 # Whose pods held the traffic before the start is looked up over this span (gate method, control).
@@ -22,6 +30,7 @@ _LATELY_S = 300.0
 _POD_ENDS = (
     "(-primary|-canary|-stable|-preview)?(-[0-9b-df-hj-np-tv-z]{4,10})?-[0-9b-df-hj-np-tv-z]{1,5}"
 )
+_PLAIN = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
 _WHOLE = (Matcher("le", MatchOp.EQUAL, "+Inf"),)
 
 
@@ -111,8 +120,19 @@ def service_queries(
         for pack in packs
         for metric, more in _metrics(pack)
         if metric in names
-        for label in pack.services
+        for label in naming_labels(pack, metric)
     ]
+
+
+def naming_labels(pack: Pack, metric: str) -> tuple[str, ...]:
+    """Labels that may name the service of a metric.
+
+    Those with dots only where the metric has one: what keeps the dots of one keeps all, and
+    Prometheus 2 takes a query with a dotted label for a mistake.
+    """
+    if not _PLAIN.fullmatch(metric):
+        return pack.services
+    return tuple(label for label in pack.services if _PLAIN.fullmatch(label))
 
 
 def selector_queries(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from detector.discovery.asked import Asked
 from detector.discovery.census import Sighting, Skipped
-from detector.discovery.looking import Look, service_matcher, service_queries
+from detector.discovery.looking import Look, naming_labels, service_matcher, service_queries
 from detector.discovery.matching import Labels, first_label, fits, literal, rules, values_of
 from detector.discovery.splits import Split, splits
 from detector.discovery.traffic import Candidate, candidates
@@ -142,6 +142,10 @@ class View:
         """What selects its requests."""
         return Query(self.metric, self.matchers)
 
+    def reading(self, metric: str, others: tuple[Matcher, ...]) -> View:
+        """The same service by another metric that carries its name."""
+        return replace(self, metric=metric, matchers=(self.matchers[0], *others))
+
     @property
     def split_by(self) -> str:
         """The label that names its own pods, empty where none does."""
@@ -203,7 +207,7 @@ def hidden(
         for told in pack.durations:
             if told.metric not in names:
                 continue
-            for label in pack.services:
+            for label in naming_labels(pack, told.metric):
                 edges = look.values_now(
                     "le", [Query(told.metric, (service_matcher(label, service, pack),))]
                 )

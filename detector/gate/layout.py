@@ -197,7 +197,8 @@ class Ladders:
                 continue
             begin = np.maximum(first.min(axis=1), window)
             whole = (first <= begin[:, None] + gap) & (last >= end[:, None] - gap)
-            found[family] = edges[whole[live].all(axis=0) & np.isfinite(edges)]
+            usable = np.isfinite(edges) & (edges > 0)  # many start at 0, which no request is below
+            found[family] = edges[whole[live].all(axis=0) & usable]
         return found
 
 

@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 # The names that all versions of Prometheus take; this one goes into the path of a URL.
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+DOTTED = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.]*")
 # Label values are asked for with GET only, and proxies in front cut URLs at 8 KB.
 LONGEST_MATCH = 4000
 
@@ -71,13 +72,12 @@ class PrometheusCatalog:
         self, label: str, queries: Sequence[Query], start: float, end: float, *, timeout_s: float
     ) -> Sequence[str]:
         """Sorted values of one label over the series that match any of the queries."""
-        if not LABEL_NAME.fullmatch(label):
-            raise InputError(f"{label[:80]!r} is not a label name", field="label")
+        named = _in_path(label)
         client = self._client(timeout_s)
         values: set[str] = set()
         for matches in _portions([*map(format_query, queries)]):
             params = {"match[]": matches, "start": start, "end": end}
-            call = partial(client.get_label_values, label, params)
+            call = partial(client.get_label_values, named, params)
             values.update(self._checked(call, list[str]))
         return sorted(values)
 
@@ -101,6 +101,19 @@ class PrometheusCatalog:
             raise SourceError(
                 f"{self._exchange.where} {not_the_api(error)}", retryable=False
             ) from error
+
+
+def _in_path(label: str) -> str:
+    """A label's name as it stands in a URL: one with dots is escaped, as Prometheus 3 reads it.
+
+    >>> _in_path("service"), _in_path("service.name")
+    ('service', 'U__service_2e_name')
+    """
+    if LABEL_NAME.fullmatch(label):
+        return label
+    if not DOTTED.fullmatch(label):
+        raise InputError(f"{label[:80]!r} is not a label name", field="label")
+    return "U__" + label.replace("_", "__").replace(".", "_2e_")
 
 
 def _moment(seconds: float) -> datetime:

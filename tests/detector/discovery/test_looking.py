@@ -153,3 +153,18 @@ def test_any_other_label_is_the_name_itself(service: str, other: str) -> None:
 def test_a_job_that_is_asked_for_with_its_namespace_is_that_one() -> None:
     """Whoever writes `shop/web` does not mean `test/web`."""
     assert service_matcher("job", "shop/web") == equal("job", "shop/web")
+
+
+def test_labels_with_dots_are_asked_of_metrics_with_dots_alone() -> None:
+    """Prometheus 2 takes `{"service.name"="web"}` for a mistake, and nothing was found there."""
+    known = frozenset(
+        {"http_server_duration_milliseconds_count", "http.server.request.duration_count"}
+    )
+    queries = service_queries(shipped_packs(), known, "web")
+    labels: dict[str, set[str]] = {metric: set() for metric in known}
+    for query in queries:
+        labels[query.metric] |= {m.label for m in query.matchers}
+    assert "service.name" in labels["http.server.request.duration_count"]
+    plain = labels["http_server_duration_milliseconds_count"]
+    assert "service_name" in plain
+    assert not any("." in label for label in plain)

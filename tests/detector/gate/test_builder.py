@@ -364,6 +364,17 @@ def test_histograms_meet_on_common_edges() -> None:
     assert control.counts[0, -2] == pytest.approx([30, 15, 15, 15, 30])
 
 
+def test_an_edge_at_nought_is_left_out() -> None:
+    """The usual buckets of OpenTelemetry and gRPC begin at 0, and log 0 was no verdict at all."""
+    store = pair()
+    for pod, begin in (("s-1", -599), ("c-1", 1)):
+        buckets(store, pod, scrapes(begin, 600), (0, 0.005, 0.01, 0.1, 1))
+    frame = frame_of(store, plan(ERRORS, LATENCY), until=600)
+    histogram = frame.canary.histograms["latency"]
+    assert histogram.edges.tolist() == [0.005, 0.01, 0.1, 1]
+    assert histogram.counts[0, -2] == pytest.approx([30, 15, 15, 15, 15])
+
+
 def test_too_few_common_edges_are_no_histogram() -> None:
     """Three edges in common are too few: the signal is left out, and it is said."""
     store = pair()

@@ -167,6 +167,15 @@ def test_what_is_no_label_name_is_never_sent(
     assert fault_server.requests == []
 
 
+def test_a_label_with_dots_is_escaped_as_prometheus_3_reads_it(
+    catalog: PrometheusCatalog, fault_server: FaultServer
+) -> None:
+    """OpenTelemetry's names keep their dots there, and `service.name` is one."""
+    fault_server.behave(said(["shop"]))
+    assert catalog.label_values("service.name_of", [UP], T0, END, timeout_s=TIMEOUT_S) == ["shop"]
+    assert path(fault_server.requests[0]) == "/api/v1/label/U__service_2e_name__of/values"
+
+
 @ONE
 @given(lengths=st.lists(st.integers(1, LONGEST_MATCH + 500), min_size=1, max_size=6))
 def test_long_matchers_are_asked_in_portions(
