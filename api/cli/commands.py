@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from api.cli.backtest_command import backtest
-from api.cli.backtest_command import backtest
 from api.cli.discover_command import discover
 from api.cli.evidence_commands import explain, export, notify, replay
 from api.cli.guard import guarded
@@ -43,6 +42,7 @@ from api.cli.question import (
     StartedAt,
     Weight,
 )
+from api.cli.try_command import try_source
 
 __all__ = ["app"]
 
@@ -55,7 +55,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(discover)
-app.command()(backtest)
+app.command("try")(try_source)
 app.command()(backtest)
 for command in (export, replay, explain, notify):
     app.command()(command)

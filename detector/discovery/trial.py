@@ -94,7 +94,7 @@ def _minutes(seconds: float) -> str:
 def tried(course: Course, *, signal: str | None, words: str, since: float) -> Tried:
     """What a course of answers comes to; `since` is when the fault began."""
     last = course.last
-    said = course.problem.text if course.problem else last.reason.text if last else "nothing."
+    said = course.problem or (last.reason.text if last else "nothing.")
     fail = course.first_fail
     return Tried(
         signal=signal,

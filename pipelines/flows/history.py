@@ -19,10 +19,10 @@ from detector.errors import SourceError
 from detector.gate.backtest import PastRollout
 from detector.gate.request import VerdictRequest
 from detector.ports import MetricOutline, MetricSource
-from detector.series import Answer, Matcher, Query
+from detector.series import Answer, Matcher, Query, Series
 from detector.signals.signal import Unit
 
-__all__ = ["Dug", "History", "past_rollout"]
+__all__ = ["Dug", "History", "past_rollout", "seen_of"]
 
 _STEP_S = 3600.0
 _LONGEST_S = 3600.0
@@ -75,7 +75,7 @@ class History:
             part = names[begin : begin + _AT_ONCE]
             self.tell(", ".join(part))
             for name, answer in self._outlined([views[n] for n in part]):
-                seen = _seen(views[name], answer, _STEP_S)
+                seen = seen_of(views[name], answer.series, _STEP_S)
                 seen += self._hunted(views[name], {one.pod for one in seen})
                 yield from self._tellings(name, views[name], seen)
 
@@ -144,7 +144,7 @@ class History:
 
     def _fine(self, view: View, coarse: Telling) -> Telling | None:
         """The rollout by raw samples around its begin; None where it was none after all."""
-        begin, end = coarse.start, coarse.start + _STEP_S + _LONGEST_S
+        begin, end = coarse.start - 2 * _SETTLED_S, coarse.start + _STEP_S + _LONGEST_S
         both = [coarse.new.revision, coarse.old.revision]
         queries = [Query(view.metric, (*view.matchers, revision)) for revision in both]
         try:
@@ -182,11 +182,11 @@ def _by_revision(view: View) -> dict[Matcher | None, set[str]]:
     return out
 
 
-def _seen(view: View, answer: Answer, margin_s: float) -> list[Seen]:
+def seen_of(view: View, found: Sequence[Series], margin_s: float) -> list[Seen]:
     """Pods with their first and last moment, each wider by a margin."""
     spans: dict[str, tuple[float, float]] = {}
     labels: dict[str, Labels] = {}
-    for series in answer.series:
+    for series in found:
         if not series.times.size:
             continue
         pod = series.labels.get(view.pod_label, "")
@@ -207,7 +207,7 @@ def _seen(view: View, answer: Answer, margin_s: float) -> list[Seen]:
 
 def _refined(run: Run, view: View, answer: Answer, begin: float, end: float) -> Run | None:
     """A run by raw samples of a span: its ends are exact where they lie in the span."""
-    seen = _seen(view, answer, 0.0)
+    seen = seen_of(view, answer.series, 0.0)
     if not seen:
         return None
     first, last = min(one.first for one in seen), max(one.last for one in seen)

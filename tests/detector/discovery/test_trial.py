@@ -78,6 +78,6 @@ def test_a_course_is_told_from_the_fault_on() -> None:
 
 def test_a_course_without_answers_never_failed() -> None:
     """A source that went away is told."""
-    problem = Reason(ReasonCode.SOURCE_UNAVAILABLE, "Prometheus is down.")
+    problem = "Prometheus is down."
     told = tried(Course(rollout=ROLLOUT, polls=(), problem=problem), signal="x", words="x", since=0)
     assert (told.failed_after_s, told.last) == (None, "Prometheus is down.")
