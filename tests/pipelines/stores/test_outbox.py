@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from hypothesis import given
@@ -108,6 +109,15 @@ def test_a_later_try_is_made_when_it_is_due(stores: Stores) -> None:
     stores.outbox.settle(claimed(stores.outbox)[0], again)
     assert claimed(stores.outbox, now=T0 + 65) == []
     assert [e.tries for e in claimed(stores.outbox, now=T0 + 66)] == [2]
+
+
+def test_many_at_once_do_not_get_the_same(stores: Stores) -> None:
+    """Replicas and threads that look at the same moment share the work, and send nothing twice."""
+    stores.outbox.put([post(f"n{n}") for n in range(40)])
+    with ThreadPoolExecutor(8) as pool:
+        rounds = [pool.submit(claimed, stores.outbox, "ops", T0 + 5, 2) for _ in range(40)]
+        got = [errand.notice.id for each in rounds for errand in each.result()]
+    assert sorted(got) == sorted({f"n{n}" for n in range(40)})
 
 
 def test_the_oldest_goes_first(stores: Stores) -> None:
