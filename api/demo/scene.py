@@ -140,12 +140,14 @@ class Scene:
 
 
 def needed(needs: Needs) -> str:
-    """What a pass still lacks, in words; nothing when nothing does."""
+    """What a pass still lacks, in words; mere time is told by the reason already."""
     words = []
+    if not needs.requests and not needs.canary_pods:
+        return ""
     if needs.requests:
         words.append(f"{needs.requests:,} canary requests")
     if needs.seconds:
         words.append(f"about {needs.seconds} s")
     if needs.canary_pods:
         words.append(f"{needs.canary_pods} canary pods")
-    return f" Needs {', '.join(words)}." if words else ""
+    return f" Needs {', '.join(words)}."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from detector.gate.frame import Arm
@@ -67,12 +69,15 @@ def _coverage(m: Moment, arm: Arm) -> float:
 
 
 def collecting(m: Moment) -> Reason | None:
-    """The exposure, or the whole attempt, was too short."""
+    """The exposure, or the whole attempt, was too short: whichever lacks more is told."""
     left = seconds_left(m)
     if left <= 0:
         return None
-    what = "attempt" if m.stage is Stage.FINAL else "exposure"
+    of_exposure = seconds_left(replace(m, stage=Stage.STEP))
+    what, since = (
+        ("exposure", m.exposure_since) if of_exposure >= left else ("attempt", m.started_at)
+    )
     return Reason(
         ReasonCode.COLLECTING,
-        f"This {what} began at {clock(m.exposure_since)}; {duration(left)} more are needed.",
+        f"This {what} began at {clock(since)} and has to last {duration(left)} more.",
     )

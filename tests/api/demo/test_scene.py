@@ -164,10 +164,11 @@ def test_a_version_without_requests_has_no_rates() -> None:
     [
         (Needs(), ""),
         (Needs(requests=0, seconds=0), ""),
+        (Needs(requests=0, seconds=15), ""),
         (Needs(requests=1200, seconds=9), " Needs 1,200 canary requests, about 9 s."),
         (Needs(canary_pods=4), " Needs 4 canary pods."),
     ],
-    ids=["unknown", "nothing", "traffic", "pods"],
+    ids=["unknown", "nothing", "time", "traffic", "pods"],
 )
 def test_what_is_missing_is_said_in_words(needs: Needs, words: str) -> None:
     """`needs` tells a person how long it takes."""
