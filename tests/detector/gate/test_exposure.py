@@ -147,7 +147,7 @@ def test_the_time_that_is_missing_is_told_with_its_begin() -> None:
     last = only(moment(stage=Stage.FINAL, started_at=now - 500.0))
     assert last.text == "This attempt began at 14:15 and has to last 100 s more."
     new = only(moment(stage=Stage.FINAL, started_at=now - 500.0, exposure_since=now - 60.0))
-    assert new.text == "This exposure began at 14:21 and has to last 2 minutes more."
+    assert new.text == "This exposure began at 14:22 and has to last 2 minutes more."
 
 
 @pytest.mark.parametrize(("stage", "engine"), [(Stage.STEP, 180.0), (Stage.FINAL, 600.0)])
