@@ -12,7 +12,7 @@ from detector.gate.attempt import Attempt
 from detector.gate.cure import cure_of
 from detector.gate.decision import Override
 from detector.gate.explain_next import where_to_look
-from detector.gate.explain_signal import account, blamed, deciding, threshold
+from detector.gate.explain_signal import account, blamed, deciding, is_self_check, threshold
 from detector.gate.explain_trail import Mark, why_not_earlier
 from detector.gate.policy import Mode
 from detector.gate.reason import ReasonCode
@@ -146,7 +146,7 @@ def _harm(effect: Effect, end: float) -> tuple[str, str]:
 
 def _left_out(verdict: Verdict, attempt: Attempt) -> Iterator[str]:
     """What the verdict does not rest on."""
-    yield from verdict.notes
+    yield from (note for note in verdict.notes if not is_self_check(note))
     if attempt.plan is not None:
         for missing in attempt.plan.missing:
             yield f"{missing.name} was not judged: {missing.why}"

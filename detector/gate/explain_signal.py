@@ -10,7 +10,7 @@ from detector.gate.policy import SignalPolicy
 from detector.gate.verdict import Effect, Outcome, SignalVerdict, Verdict
 from detector.gate.words import limit_words, title
 
-__all__ = ["account", "blamed", "deciding", "threshold"]
+__all__ = ["account", "blamed", "deciding", "is_self_check", "threshold"]
 
 
 def deciding(verdict: Verdict) -> SignalVerdict | None:
@@ -37,9 +37,11 @@ def _shown(signal: SignalVerdict) -> Iterator[str]:
     yield f"{signal.name}: {what}. {_sentence(signal.reason.text)}"
     samples = signal.samples
     if signal.judged and samples.canary + samples.control > 0:
+        unit = "pod-hours" if signal.unit == "per pod-hour" else "requests"
         yield (
-            f"  {samples.canary:,.0f} of the canary against {samples.control:,.0f} of the control"
-            f" counted; evidence of harm {_number(signal.evidence)} of {_number(signal.needed)}"
+            f"  {samples.canary:,.0f} {unit} of the canary against {samples.control:,.0f} of the"
+            f" control; evidence of harm {_number(signal.evidence)}, a fail needs"
+            f" {_number(signal.needed)}"
         )
 
 
@@ -52,8 +54,14 @@ def threshold(verdict: Verdict, attempt: Attempt) -> Iterator[str]:
     tolerate, limit = limit_words(signal.effect)
     yield f"tolerated {tolerate}: {_origin(wish.tolerate, wish.tolerate_points, signal, attempt)}"
     yield f"limit of a pass {limit}: {_origin(wish.limit, wish.limit_points, signal, attempt)}"
-    yield from _needed(signal, attempt)
+    yield from _needed(signal, attempt, 1.0 if verdict.aa is None else max(verdict.aa.raised, 1.0))
+    yield from (note for note in verdict.notes if is_self_check(note))
     yield from _noise(signal)
+
+
+def is_self_check(note: str) -> bool:
+    """Whether a note is the sentence of the service's self-check (`aa_words`)."""
+    return note.startswith("A/A check of ")
 
 
 def _origin(
@@ -71,16 +79,18 @@ def _origin(
     return f"the default of {signal.name}"
 
 
-def _needed(signal: SignalVerdict, attempt: Attempt) -> Iterator[str]:
+def _needed(signal: SignalVerdict, attempt: Attempt, raised: float) -> Iterator[str]:
     """Where the number comes from that evidence has to reach."""
     if signal.needed is None or not signal.needed > 0:
         return
-    alpha = attempt.policy.alpha
-    share = 1 / (alpha * signal.needed)
+    alpha, plain = attempt.policy.alpha, signal.needed / raised
+    share = 1 / (alpha * plain)
+    more = f", times {raised:.3g} for the self-check" if raised > 1 else ""
     yield (
         f"a fail needs evidence of {_number(signal.needed)}: a healthy rollout may fail with"
         f" {100 * alpha:g} %, divided over all signals, pods and beginnings of a fault; this one"
-        f" has {100 * share:.2g} % of it, and 1 / ({alpha:g} x {share:.2g}) is {signal.needed:,.0f}"
+        f" has {100 * share:.2g} % of it, and 1 / ({alpha:g} x {share:.2g}) is"
+        f" {_number(plain)}{more}"
     )
     if signal.outcome is Outcome.INCONCLUSIVE and (signal.evidence or 0.0) > 1:
         yield f"it had {_number(signal.evidence)} of that"
@@ -130,4 +140,5 @@ def _number(value: float | None) -> str:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """A capital first, but `x1.05` is a number."""
+    return text if text[1:2].isdigit() else text[:1].upper() + text[1:]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.gate.aa import AaSummary
 from detector.gate.attempt import Attempt, Latch
 from detector.gate.explain import Explanation, explained
 from detector.gate.explain_trail import Mark
@@ -125,13 +126,13 @@ def test_each_signal_is_accounted_for_with_its_samples() -> None:
     assert why.splitlines() == [
         "error_rate: fail. Errors rose.",
         (
-            "  34,419 of the canary against 68,203 of the control counted;"
-            " evidence of harm 1e28 of 1,429"
+            "  34,419 requests of the canary against 68,203 of the control;"
+            " evidence of harm 1e28, a fail needs 1,429"
         ),
         "latency: pass. As before.",
         (
-            "  34,419 of the canary against 68,203 of the control counted;"
-            " evidence of harm 1e28 of 1,429"
+            "  34,419 requests of the canary against 68,203 of the control;"
+            " evidence of harm 1e28, a fail needs 1,429"
         ),
     ]
 
@@ -207,6 +208,26 @@ def test_what_evidence_has_to_reach_is_worked_out() -> None:
     assert "a healthy rollout may fail with 0.5 %" in lines
     assert "has 14 % of it, and 1 / (0.005 x 0.14) is 1,429" in lines
     assert "stable pods differ by 3.6 % among themselves (learned from 6 of them)" in lines
+
+
+def test_a_self_check_that_raised_the_threshold_is_told_beside_it() -> None:
+    """The budget is the policy's; what the service's own placebos added is said apart."""
+    note = (
+        "A/A check of 2026-09-20: of 300 placebos on this service's own pods 9 would have failed."
+    )
+    aa = AaSummary(at=T0, placebos=300, failed=9, reached=9, raised=10.0)
+    raised = of(Outcome.FAIL, signals=(signal(needed=14285.7),), notes=(note, "1 reset"), aa=aa)
+    lines = passage(told(raised), "How the threshold came about")
+    assert "has 14 % of it, and 1 / (0.005 x 0.14) is 1,429, times 10 for the self-check" in lines
+    assert note in lines
+    assert passage(told(raised), "What was left out").splitlines()[0] == "1 reset"
+
+
+def test_a_number_at_the_beginning_is_no_word() -> None:
+    """`x1.05` stays as it is written."""
+    shown = signal(reason=Reason("suspicious", "x1.05, more than the control"), judged=False)
+    why = passage(told(of(Outcome.FAIL, signals=(shown,))), "Why")
+    assert why == "error_rate: only shown. x1.05, more than the control"
 
 
 def test_what_would_have_made_it_pass_is_a_setting_or_a_better_release() -> None:
