@@ -68,6 +68,12 @@ class PolicyBody(Strict):
         None, description="Chance that a healthy rollout ever fails.", examples=[0.005]
     )
     slo: Share = Field(None, description="Share of good requests promised.", examples=[0.999])
+    latency_slo_s: Annotated[Number, AfterValidator(finite(gt=0, le=3600))] = Field(
+        None,
+        description="Seconds within which 95 % of the requests are promised; with `slo` it judges "
+        "a first deployment.",
+        examples=[0.3],
+    )
     pass_level: Annotated[Number, AfterValidator(finite(ge=0.5, lt=1))] = Field(
         None, description="Confidence of the bound that a pass needs.", examples=[0.95]
     )
@@ -105,7 +111,12 @@ class PolicyBody(Strict):
             signal: SignalPolicy(**changes.model_dump(exclude_none=True))
             for signal, changes in (self.signals or {}).items()
         }
-        return Policy(**given, signals=signals, name=name or self.name or "inline")
+        return Policy(
+            **given,
+            promises_slo=self.slo is not None,
+            signals=signals,
+            name=name or self.name or "inline",
+        )
 
 
 def policy_body(policy: Policy) -> dict[str, Any]:

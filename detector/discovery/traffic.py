@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from detector.discovery.arms import Side, resolve
 from detector.discovery.asked import Asked
@@ -61,8 +61,24 @@ def candidates(packs: Sequence[Pack], found: Found, asked: Asked) -> list[Candid
     best = []
     for pack in packs:
         every = [c for requests in pack.requests for c in _of(pack, requests, found, asked)]
-        best += sorted(every, key=lambda candidate: candidate.fitness, reverse=True)[:1]
+        ordered = sorted(every, key=lambda candidate: candidate.fitness, reverse=True)
+        best += _telling_errors(ordered)[:1]
     return sorted(best, key=lambda candidate: candidate.rank, reverse=True)
+
+
+def _telling_errors(ordered: list[Candidate]) -> list[Candidate]:
+    """The metric with codes first, if the canary was only seen in one without.
+
+    A counter by code is born with the first request: a canary without users has a histogram only,
+    and bound to that it would never be judged by its errors.
+    """
+    best = ordered[0] if ordered else None
+    if best is None or best.code is not None or best.canary is None:
+        return ordered
+    coded = next((c for c in ordered if c.code is not None and c.canary is None), None)
+    if coded is None or coded.pod_label != best.pod_label or coded.service != best.service:
+        return ordered
+    return [replace(coded, canary=best.canary), *ordered]
 
 
 def _of(pack: Pack, requests: Requests, found: Found, asked: Asked) -> Iterator[Candidate]:

@@ -27,7 +27,7 @@ from models.sequential.before import (
 from models.sequential.likelihood import ScaleTable, poisson, scale_likelihood
 from models.sequential.rows import RowName
 
-__all__ = ["Recalled", "rebased", "recalled"]
+__all__ = ["Recalled", "pooled_counts", "pooled_latency", "rebased", "recalled"]
 
 # The last two hours, then the same hour one to four weeks back.
 _LAST, _WEEKS = 1.0, {1: 0.5, 2: 0.5, 3: 0.25, 4: 0.25}
@@ -50,6 +50,11 @@ class Recalled:
     weeks: int
     quiet: int
 
+    @property
+    def tally(self) -> FloatArray:
+        """What it says as the totals of a side: a histogram, or exposure and events."""
+        return np.array([1.0, self.rate]) if self.histogram is None else self.histogram
+
 
 def recalled(track: Track, memory: Memory, edges: FloatArray | None) -> Recalled | None:
     """What the memory and the last two hours say of a signal; None where neither says anything."""
@@ -62,6 +67,31 @@ def recalled(track: Track, memory: Memory, edges: FloatArray | None) -> Recalled
 
 def _weights(weeks: Sequence[Then]) -> FloatArray:
     return np.array([_LAST, *(_WEEKS[t.moment.weeks] for t in weeks)])
+
+
+def pooled_counts(memory: Memory, name: str) -> tuple[float, float]:
+    """Exposure and events of a ratio as the past tells them; nothing where it tells none.
+
+    The same hour of past weeks; for what runs once a day, or is new, the days before as well.
+    """
+    told = np.array([t.after.counts.get(name, (0.0, 0.0)) for t in _alike(memory)]).reshape(-1, 2)
+    n, x = told.T
+    rate, noise = pooled_rate(n, x, np.ones(len(n)))
+    if not np.isfinite(noise):
+        return 0.0, 0.0
+    size = float(n.sum())
+    return size, max(rate * (size + 1.0) - 0.5, 0.0)
+
+
+def pooled_latency(memory: Memory, name: str, edges: FloatArray) -> FloatArray:
+    """The histogram of latencies as the past tells it, on these edges."""
+    told = [_on(t.after.histogram(name, edges), edges) for t in _alike(memory)]
+    counts = np.array(told).reshape(-1, len(edges) + 1)
+    return pooled_histogram(counts, np.ones(len(counts)))
+
+
+def _alike(memory: Memory) -> tuple[Then, ...]:
+    return memory.weeks or memory.then
 
 
 def _counts(track: Track, memory: Memory, edges: FloatArray | None) -> Recalled | None:

@@ -56,6 +56,8 @@ class Policy(_Digested):
     """One named policy. Seconds are of the scrape clock at `time_scale` 1.
 
     `alpha`: chance that a healthy attempt ever fails. `slo`: share of good requests promised.
+    `promises_slo`: the promise was written down, and judges what has neither control nor past;
+    `latency_slo_s`: 95 % of its requests are promised within so many seconds.
     `pass_level`: confidence of the bound of harm. `time_scale`: demo and tests only; 1/15 makes
     one second count as fifteen, in every time constant of the engine alike.
     """
@@ -64,6 +66,8 @@ class Policy(_Digested):
     mode: Mode = Mode.ENFORCE
     alpha: float = 0.005
     slo: float = 0.999
+    promises_slo: bool = False
+    latency_slo_s: float | None = None
     pass_level: float = 0.95
     min_step_s: float = 180.0
     min_total_s: float = 600.0

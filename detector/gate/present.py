@@ -79,6 +79,7 @@ class Present:
             rows=self.rows,
             edges=self.edges,
             failed=None if first is None or found is None else Failed(first=first, found=found),
+            standing=self.standing,
         )
 
 

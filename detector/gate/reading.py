@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from detector.gate.design import Standing
 from detector.gate.judgement import FirstFail
 from detector.gate.reason import Reason, ReasonCode, up
 from detector.gate.rule import Candidate
 from detector.gate.state import State
 from detector.gate.verdict import Outcome, Samples, SignalVerdict
+from detector.gate.weaker import beside
 from detector.gate.words import (
     compare,
     effect_of,
@@ -47,12 +49,13 @@ class Reader:
     rows: tuple[str, ...]
     edges: FloatArray | None
     failed: Failed | None
+    standing: Standing = field(default_factory=Standing)
 
     def signal(self, state: State) -> SignalVerdict:
         """The signal with all that is known of it."""
         canary, control = self._levels(state)
         ours, theirs = tally_requests(state, state.tally)
-        outcome, reason = self._said(state, compare(state, canary, control))
+        outcome, reason = self._said(state, self._sides(state, canary, control))
         return SignalVerdict(
             name=state.track.name,
             outcome=outcome,
@@ -81,15 +84,28 @@ class Reader:
             effect_of(state, canary, control),
             scope_name(failed.found.scope, self.rows),
             self._since(failed.found),
-            compare(state, canary, control),
+            self._sides(state, canary, control),
         )
         return Reason(up(failed.first.signal), text)
 
     def _levels(self, state: State) -> tuple[float | None, float | None]:
+        """What both sides show; where no control served, what stood in for it."""
         return (
             level_of(state.track, state.tally.canary, self.edges),
-            level_of(state.track, state.tally.control, self.edges),
+            level_of(state.track, self._control(state), self.edges),
         )
+
+    def _control(self, state: State) -> FloatArray:
+        said = self.standing.recalled.get(state.track.name)
+        alone = not state.tally.control.any()
+        return state.tally.control if said is None or not alone else said.tally
+
+    def _sides(self, state: State, canary: float | None, control: float | None) -> str:
+        """Both sides in one phrase, with what the other side is where it is no control."""
+        sides = compare(state, canary, control)
+        said = self.standing.recalled.get(state.track.name)
+        lone = said is not None and not state.tally.control.any()
+        return f"{sides} {beside(self.standing)}" if lone else sides
 
     def _since(self, candidate: Candidate) -> float:
         return self.start + candidate.start.bin * self.step

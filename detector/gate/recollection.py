@@ -7,13 +7,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from detector.gate.design import Elsewhere, Exposures, Standing
+from detector.gate.design import Design, Elsewhere, Exposures, Standing
+from detector.gate.frame import Frame
 from detector.gate.history import Recalled, rebased, recalled
 from detector.gate.memory import Memory
 from detector.gate.policy import Policy
+from detector.gate.stand_in import has_served, promised, remembered
 from detector.gate.track import Base, Track
 from detector.gate.window import Window
 from detector.series import FloatArray
+from detector.signals.plan import Plan
 from models.sequential.rows import RowName
 
 __all__ = ["Recollection"]
@@ -31,6 +34,7 @@ class Recollection:
     memory: Memory | None = None
     elsewhere: Elsewhere | None = None
     is_waiting: bool = False
+    is_absolute: bool = False
     exposures: Exposures = field(default_factory=Exposures)
     _recalled: dict[str, Recalled | None] = field(default_factory=dict)
 
@@ -51,6 +55,21 @@ class Recollection:
             return len(win.starved) - begin
         self.is_waiting = alone[0] == 0
         return int(alone[0])
+
+    def teaching(self, frame: Frame, plan: Plan) -> Frame | None:
+        """The frame that tracks are built from; None while nobody can teach them.
+
+        Where the control never served it is what is remembered, else what was promised.
+        """
+        if has_served(frame.control):
+            return frame
+        if self.memory is None:
+            return None
+        found = remembered(frame, plan, self.memory)
+        if found is None:
+            found = promised(frame, plan, self.policy)
+            self.is_absolute = found is not None
+        return found
 
     def applied(
         self,
@@ -90,8 +109,11 @@ class Recollection:
     def standing(self) -> Standing:
         """What the attempt is compared with now."""
         least = self.policy.min_step_s * self.policy.time_scale / self.step
+        design = self.exposures.design(least)
+        if self.is_absolute and design is not Design.CONCURRENT:
+            design = Design.ABSOLUTE
         return Standing(
-            design=self.exposures.design(least),
+            design=design,
             is_waiting=self.is_waiting,
             memory=self.memory,
             recalled={name: one for name, one in self._recalled.items() if one is not None},

@@ -55,7 +55,7 @@ def control_exhausted(m: Moment) -> Reason | None:
     """The control hardly serves any more, so nothing says what is normal."""
     ours = float(m.last(m.window.requests, _STARVED_S).sum())
     theirs = float(m.last(m.window.control, _STARVED_S).sum())
-    if m.standing.design is Design.HISTORY:
+    if m.standing.design in (Design.HISTORY, Design.ABSOLUTE):
         return None
     if m.policy.allow_control_exhausted or theirs >= _STARVED * (ours + theirs):
         return None

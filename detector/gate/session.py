@@ -228,6 +228,10 @@ class Session:
 
     def _find_tracks(self, frame: Frame) -> None:
         """Build the tracks of signals whose data have appeared; each is tried once."""
+        taught = self.past.teaching(frame, self.plan)
+        if taught is None:
+            return
+        frame = taught
         for bound in self.plan.signals:
             if bound.signal.name in self._tried or not _has_data(bound, frame):
                 continue

@@ -9,7 +9,7 @@ from detector.gate.moment import Moment
 from detector.gate.reason import Reason, ReasonCode
 from models.sequential.rows import RowName
 
-__all__ = ["against", "design_notes", "recalling", "unguarded"]
+__all__ = ["against", "beside", "design_notes", "recalling", "unguarded"]
 
 # Engine seconds after which what was seen of other services is too old to tell.
 _ELSEWHERE_S = 180.0
@@ -31,7 +31,7 @@ def recalling(m: Moment) -> Reason | None:
 
 def unguarded(m: Moment) -> Reason | None:
     """Against history an incident looks like the release: other services must not have moved."""
-    if not m.is_alone:
+    if m.standing.design not in (Design.EXHAUSTED, Design.HISTORY):
         return None
     seen = m.standing.elsewhere
     if seen is not None and seen.moved:
@@ -67,6 +67,11 @@ def against(standing: Standing) -> str:
             return " against its own history (a weaker comparison: there is no control)"
 
 
+def beside(standing: Standing) -> str:
+    """What the canary is shown beside."""
+    return "promised" if standing.design is Design.ABSOLUTE else "before"
+
+
 def design_notes(standing: Standing) -> tuple[str, ...]:
     """The label of a weaker design with what it rests on."""
     match standing.design:
@@ -82,12 +87,19 @@ def _history_note(standing: Standing) -> str:
     told = standing.recalled.values()
     weeks = max((one.weeks for one in told), default=0)
     quiet = max((one.quiet for one in told), default=0)
-    same = f" and the same hour of {weeks} past weeks" if weeks else ""
-    text = f"Weaker comparison: no control serves; the canary is judged by its last 2 hours{same}."
-    latency = standing.recalled.get(RowName.LATENCY.value)
-    if latency is None:
-        return text
-    return (
-        f"{text} In {quiet} comparisons of quiet times latency was off by"
-        f" {100 * math.expm1(latency.before):.0f} % or less as a rule."
+    same = f" and at the same hour of {_times(weeks)}" if weeks else ""
+    text = (
+        "Weaker comparison: no control serves beside the canary, so it is held against what the"
+        f" service did in the 2 hours before{same}."
     )
+    latency = standing.recalled.get(RowName.LATENCY.value)
+    if latency is None or not quiet:
+        return text
+    off = f"{100 * math.expm1(latency.before):.0f} %"
+    return (
+        f"{text} At {quiet} quiet times such a comparison was off by up to about {off} in latency."
+    )
+
+
+def _times(weeks: int) -> str:
+    return "a past week" if weeks == 1 else f"{weeks} past weeks"

@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 
 # Of the default sd, and how likely each is before any contrast was seen.
 _MULTIPLES = np.array([0.125, 0.25, 0.375, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0])
-_PRIOR = np.array([0.02, 0.05, 0.07, 0.12, 0.18, 0.22, 0.16, 0.1, 0.05, 0.03])
+_PRIOR = np.array([0.02, 0.05, 0.08, 0.12, 0.16, 0.18, 0.14, 0.11, 0.08, 0.06])
 # An upper quantile, not the mean: the tail of the null is that of a Student t with as many degrees
 # of freedom as there were contrasts, and one normal of this width lies above it where evidence
 # is decided, at 1e-4 to 1e-5.
@@ -118,7 +118,8 @@ def learned_spread(found: Contrasts, default: float, *, least: float) -> float:
     log_l = -0.5 * (np.log(total) + found.effect[:, None] ** 2 / total).sum(axis=0)
     log_p = log_l + np.log(_PRIOR)
     share = np.exp(log_p - log_p.max())
-    below = np.cumsum(share) / share.sum()
-    spread = float(np.interp(_QUANTILE, below, sds))
+    # A point of the grid stands for all up to half-way to the next.
+    ends = np.append(np.sqrt(sds[1:] * sds[:-1]), sds[-1])
+    spread = float(np.interp(_QUANTILE, np.cumsum(share) / share.sum(), ends))
     floor = least if len(found.effect) >= _ENOUGH else 1.0
     return max(spread, floor * default)
