@@ -79,6 +79,10 @@ def _tell(evidence: Evidence, found: Sequence[Moved]) -> None:
     ]
     if evidence.code == code_version():
         lines.append("  the code is the same, so the record was changed, or this is a bug of ours")
+    elif any(m.field == "policy" for m in found):
+        lines.append(
+            "  the policy's digest covers its new keys, too; what it said is in policy.json"
+        )
     lines += [f"  {_cut(m.field)}: {_cut(m.before)} -> {_cut(m.after)}" for m in found[:_SHOWN]]
     if len(found) > _SHOWN:
         lines.append(f"  ... and {len(found) - _SHOWN} more")
