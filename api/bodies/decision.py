@@ -17,6 +17,7 @@ from detector.gate.verdict import Outcome
 __all__ = ["ModeBody", "OverrideBody", "Span", "mode_body", "override_body", "seconds_of"]
 
 _SPAN = re.compile(r"(\d{1,9})([smhd])")
+_SHOWN = 60
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -29,7 +30,12 @@ def seconds_of(text: str) -> float:
 
 
 def _span(value: object) -> object:
-    return seconds_of(value.strip()) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return seconds_of(value.strip())
+    except ValueError as error:
+        raise ValueError(f"{value[:_SHOWN]!r} {error}") from error
 
 
 def _at_most_30_days(value: float) -> float:

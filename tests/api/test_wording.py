@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from api.bodies.decision import OverrideBody
 from api.bodies.loose import Flag, Moment, Number, Word
 from api.bodies.verdict import VerdictBody
 from api.wording import words_of
@@ -73,6 +74,15 @@ def test_a_person_reads_what_was_sent_and_what_to_send(
 ) -> None:
     """Nobody has to know the words of a schema to mend a field."""
     assert said(**fields) == words
+
+
+def test_a_span_that_cannot_be_read_is_shown() -> None:
+    """Of several options a person sees which one was mistyped."""
+    decision = {"outcome": "pass", "person": "ada", "reason": "why", "for": "1x"}
+    with pytest.raises(ValidationError) as caught:
+        OverrideBody.model_validate(decision)
+    told = words_of(caught.value.errors()[0])
+    assert told == "'1x' is no span of time: write 90s, 45m, 2h or 1d"
 
 
 def test_a_long_value_is_told_by_its_begin() -> None:
