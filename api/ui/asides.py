@@ -66,6 +66,7 @@ def commands(attempt: Attempt, verdict: Verdict | None, base: str) -> tuple[tupl
         ),
     ]
     if verdict is not None:
-        again = ("Compute this verdict again", f"serinus replay {shlex.quote(verdict.id)}")
-        found.insert(1, again)
+        id = shlex.quote(verdict.id)
+        why = ("Why this verdict, in words", f"serinus explain {id}")
+        found[1:1] = [why, ("Compute this verdict again", f"serinus replay {id}")]
     return tuple(found)
