@@ -6,10 +6,11 @@ from detector.gate.roster import Roster
 from detector.series import FloatArray
 from detector.signals.plan import ArmName
 
-__all__ = ["KILLED", "Kills"]
+__all__ = ["KILLED", "KILLED_IN", "Kills"]
 
 KILLED = "oom_killed"
-_SIGNAL = "restarts"
+# The signal that they are added to.
+KILLED_IN = "restarts"
 
 
 class Kills:
@@ -20,7 +21,7 @@ class Kills:
         self._families = {
             roster.index[family]
             for bound in roster.plan.signals
-            if bound.signal.name == _SIGNAL
+            if bound.signal.name == KILLED_IN
             for family in bound.also
         }
         self._seen = 0.0

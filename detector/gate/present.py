@@ -11,6 +11,7 @@ from detector.gate.advice import advise
 from detector.gate.attempt import stage_at
 from detector.gate.design import Design, Standing
 from detector.gate.judgement import FirstFail, Judgement
+from detector.gate.kills import KILLED
 from detector.gate.moment import Moment
 from detector.gate.needs import needs_of, waiting_text
 from detector.gate.passing import holds
@@ -80,6 +81,7 @@ class Present:
             edges=self.edges,
             failed=None if first is None or found is None else Failed(first=first, found=found),
             standing=self.standing,
+            killed=self.window.frame.notes.get(KILLED, 0),
         )
 
 
@@ -181,7 +183,11 @@ def _missing(now: Present) -> tuple[str, ...]:
     optional = {name for name, wish in now.policy.signals.items() if wish.required is False}
     # Histograms that do not fit are there: `incompatible_histograms` says what to mend.
     unfit = {"latency"} if now.window.frame.notes.get("incompatible_histograms") else set()
-    return tuple(sorted(wanted - optional - unfit - set(now.boards)))
+    missing = wanted - optional - unfit - set(now.boards)
+    needed = now.policy.pass_needs
+    if needed is not None:
+        missing = set() if needed.holds(set(now.boards)) else needed.names - set(now.boards)
+    return tuple(sorted(missing))
 
 
 def _notes(now: Present) -> tuple[str, ...]:

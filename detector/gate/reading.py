@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from detector.gate.design import Standing
 from detector.gate.judgement import FirstFail
+from detector.gate.kills import KILLED, KILLED_IN
 from detector.gate.reason import Reason, ReasonCode, up
 from detector.gate.rule import Candidate
 from detector.gate.state import State
@@ -18,6 +19,7 @@ from detector.gate.words import (
     effect_of,
     fail_text,
     level_of,
+    note_words,
     scope_name,
     tally_requests,
     unit_of,
@@ -41,7 +43,8 @@ class Failed:
 class Reader:
     """Tells signals of one attempt; `start` and `step` (unix seconds) are its bins'.
 
-    `rows` names the canary's pods, `edges` are the finite upper edges of its histograms.
+    `rows` names the canary's pods, `edges` are the finite upper edges of its histograms, `killed`
+    counts its OOM kills.
     """
 
     start: float
@@ -50,6 +53,7 @@ class Reader:
     edges: FloatArray | None
     failed: Failed | None
     standing: Standing = field(default_factory=Standing)
+    killed: int = 0
 
     def signal(self, state: State) -> SignalVerdict:
         """The signal with all that is known of it."""
@@ -86,6 +90,8 @@ class Reader:
             self._since(failed.found),
             self._sides(state, canary, control),
         )
+        if self.killed and failed.first.signal == KILLED_IN:
+            text = f"{text} {note_words(KILLED, self.killed)}"
         return Reason(up(failed.first.signal), text)
 
     def _levels(self, state: State) -> tuple[float | None, float | None]:
