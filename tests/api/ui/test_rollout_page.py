@@ -263,7 +263,7 @@ def test_commands_can_be_typed_as_they_stand() -> None:
     root = typer.main.get_command(command_line)
     assert isinstance(root, TyperGroup)
     commands = [shlex.split(text) for text in texts if text.startswith("serinus")]
-    assert [words[1] for words in commands] == ["replay", "override", "override", "mode"]
+    assert [words[1] for words in commands] == ["explain", "replay", "override", "override", "mode"]
     for _, name, *words in commands:
         root.commands[name].make_context(name, words)
     assert "check out; rm -rf $HOME" in commands[-1]
