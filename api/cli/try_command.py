@@ -22,7 +22,7 @@ def try_source(  # noqa: PLR0913 - as many bounds as it has stages
     days: Annotated[float, typer.Option(help="How far back rollouts are looked for.")] = 14.0,
     rollouts: Annotated[int, typer.Option(help="How many of them are read in full.")] = 20,
     placebos: Annotated[int, typer.Option(help="How many placebos are asked about.")] = 300,
-    within: Annotated[str, typer.Option(help="How long it may take, such as 90s or 5m.")] = "90s",
+    within: Annotated[str, typer.Option(help="How long it may take, such as 85s or 5m.")] = "85s",
     jobs: Annotated[int, typer.Option(help="Processes that judge.")] = 2,
     as_of: Annotated[
         str | None, typer.Option(help="The moment to look back from; now if not given.")

@@ -178,7 +178,10 @@ def _skipped(report: Report) -> list[str]:
     skipped = (*report.listing.skipped, *report.skipped)
     if not skipped:
         return []
-    return ["Skipped:", *(f"  {one.what}: {one.why}" for one in skipped)]
+    reasons: dict[str, list[str]] = {}
+    for one in skipped:
+        reasons.setdefault(one.why, []).append(one.what)
+    return ["Skipped:", *(f"  {_some(what)}: {why}" for why, what in reasons.items())]
 
 
 # -- configuration

@@ -7,9 +7,10 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -19,13 +20,16 @@ from api.cli.guard import Code
 from api.cli.moments import moment_of, span_of
 from api.cli.serving import settings_of
 from api.cli.try_text import try_text
+from detector.discovery.census import Skipped
 from detector.discovery.judged import Judged
+from detector.discovery.oddities import Oddity
 from detector.discovery.portrait import Listing
 from detector.discovery.survey import View
 from detector.discovery.tried import Placebos, Report, Rolled
 from detector.errors import ConfigError, InputError
 from detector.gate.backtest import Course
 from detector.gate.policy import Policy
+from detector.signals.plan import Plan
 from pipelines.flows.backtest_jobs import Opening, Places, Task
 from pipelines.flows.trying import Trying
 
@@ -35,10 +39,9 @@ if TYPE_CHECKING:
 __all__ = ["Wanted", "try_source"]
 
 # Parts of the time: until when each stage may take up something new.
-_PLANS, _DIG, _ROLLOUTS, _PLACEBOS = 0.2, 0.4, 0.75, 0.9
-_CALL_S = 30.0
+_PLANS, _ROLLOUTS, _PLACEBOS, _ALL = 0.2, 0.7, 0.88, 0.95
+_CALL_S, _LEAST_S = 30.0, 2.0
 _BUSIEST = 10
-_WAVE = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +65,8 @@ class _Watch:
     begun: float = field(default_factory=time.monotonic)
 
     def left_s(self) -> float:
-        """What one call may take."""
-        return max(min(_CALL_S, self.seconds - self.spent_s), 0.1)
+        """What one call may take; the last ones are given a little more than what is left."""
+        return max(min(_CALL_S, self.seconds - self.spent_s), _LEAST_S)
 
     @property
     def spent_s(self) -> float:
@@ -172,6 +175,8 @@ class _Run:
     def report(self) -> Report:
         """Everything, as far as the time reached."""
         trying = self.trying
+        if self.places.jobs > 1:  # the processes start while the services are looked for
+            Thread(target=trying.warm, args=(self.opening, self.places), daemon=True).start()
         with self._stage("services", None) as tick:
             census, seen = trying.services()
             rates = trying.busiest(seen)
@@ -183,9 +188,8 @@ class _Run:
             dug = trying.dig(census, most=self.wanted.rollouts, tell=tick)
         rolled = self._rolled(trying.rollout_tasks(dug.read), dug.read)
         placebos = self._placebos(names[:_BUSIEST])
-        with self._stage("oddities of the week", None):
-            looked = [*names[: 2 * _BUSIEST], *(one.found.service for one in rolled)]
-            odd = trying.oddities(seen, {name: plans[name] for name in looked if name in plans})
+        looked = [*names[: 2 * _BUSIEST], *(one.found.service for one in rolled)]
+        odd = self._oddities(seen, {name: plans[name] for name in looked if name in plans})
         listing = Listing(
             metrics=census.metrics, services=len(census.services), skipped=tuple(trying.skipped)
         )
@@ -198,7 +202,7 @@ class _Run:
             unread=(*dug.unread, *dug.read[len(rolled) :]),
             skipped=dug.skipped,
             placebos=placebos,
-            oddities=odd,
+            oddities=tuple(odd),
             days=self.wanted.days,
             now=trying.now,
             stages=self.stages,
@@ -224,17 +228,26 @@ class _Run:
         courses = self._played("placebos (A/A)", tasks, _PLACEBOS)
         return Placebos.of(list(courses.values()), asked=len(tasks))
 
+    def _oddities(self, seen: Mapping[str, View], plans: Mapping[str, Plan]) -> Sequence[Oddity]:
+        with self._stage("oddities of the week", None):
+            if self.watch.is_before(_ALL):
+                return self.trying.oddities(seen, plans)
+        why = "not looked at in the time; give --within more"
+        self.trying.skipped.append(Skipped(what="oddities of the week", why=why))
+        return ()
+
     def _played(self, name: str, tasks: Sequence[Task], part: float) -> dict[int, Course]:
-        """The answers of tasks by their number, in waves until the time of the stage is up."""
+        """The answers of tasks by their number, until the time of the stage is up."""
         done: dict[int, Course] = {}
         with self._stage(name, len(tasks)) as tick:
-            for begin in range(0, len(tasks), _WAVE):
-                wave = tasks[begin : begin + _WAVE]
-                for number, course in self.trying.play(wave, self.opening, self.places):
-                    done[begin + number] = course
+            if not tasks or not self.watch.is_before(part):
+                return done
+            with closing(self.trying.play(tasks, self.opening, self.places)) as courses:
+                for number, course in courses:
+                    done[number] = course
                     tick(course.rollout.name)
-                if not self.watch.is_before(part):
-                    break
+                    if not self.watch.is_before(part):
+                        break
         return done
 
     @contextmanager

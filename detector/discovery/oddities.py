@@ -84,12 +84,17 @@ def hourly(held: Iterable[Series], grid: FloatArray) -> FloatArray:
         if not len(at):
             continue
         there[at] = True
-        steps = np.diff(values, prepend=values[0] if at[0] == 0 else 0.0)
-        steps = np.where(steps < 0, values, steps)
+        steps = _steps(at, values)
         inside = at > 0
         np.add.at(total, at[inside] - 1, steps[inside])
     # Where nobody was there at the begin of a bin it is not known whole.
     return np.where(there[:-1], total, 0.0)
+
+
+def _steps(at: NDArray[np.intp], values: FloatArray) -> FloatArray:
+    """What a counter rose by up to each of its samples; `at` are their places on the grid."""
+    steps = np.diff(values, prepend=values[0] if at[0] == 0 else 0.0)
+    return np.where(steps < 0, values, steps)
 
 
 def course_of(
@@ -124,11 +129,12 @@ def _known(held: Sequence[Series], grid: FloatArray) -> BoolArray:
     """Bins within which at most a twentieth of the traffic before them went away."""
     before, gone = np.zeros(len(grid)), np.zeros(len(grid))
     for series in held:
-        steps = np.maximum(np.diff(series.values, prepend=series.values[:1]), 0.0)
         at = np.minimum(np.searchsorted(grid, series.times), len(grid) - 1)
+        if not len(at):
+            continue
+        steps = _steps(at, series.values)
         np.add.at(before, at, steps)
-        if len(at):
-            gone[at[-1]] += steps[-1]
+        gone[at[-1]] += steps[-1]
     known: BoolArray = (gone <= _GONE * np.maximum(before, 1.0))[:-1]
     return known
 

@@ -6,9 +6,12 @@ left out; what is not looked at in time is named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import islice
+from threading import Lock
 
 import numpy as np
 
@@ -75,6 +78,8 @@ class Trying:
     skipped: list[Skipped] = field(default_factory=list)
 
     catalog: KeptCatalog = field(init=False)
+    # One pool of processes: who wants it while it comes up waits.
+    _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         self.catalog = KeptCatalog(self.source)
@@ -165,10 +170,21 @@ class Trying:
 
     def play(
         self, tasks: Sequence[Task], opening: Callable[[], Past], places: Places
-    ) -> Iterator[tuple[int, Course]]:
-        """The answers of each task, by its number, as they come."""
-        for number, courses in play_all(tasks, opening, places):
-            yield number, courses[0]
+    ) -> Generator[tuple[int, Course]]:
+        """The answers of each task, by its number, as they come; close it to give up the rest."""
+        with self._lock, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*still being processed.*")
+            for number, courses in play_all(tasks, opening, places):
+                yield number, courses[0]
+
+    def warm(self, opening: Callable[[], Past], places: Places) -> None:
+        """Let every process come up and open the source, with a question that asks nothing."""
+        at = datetime.fromtimestamp(self.now, UTC)
+        request = VerdictRequest(service="-", canary=_NOBODY, started_at=at)
+        rollout = PastRollout(request=request, start=self.now, end=self.now)
+        task = Task(rollout=rollout, policies=(self.policy,), every_s=60.0)
+        for _ in self.play([task] * places.jobs, opening, places):
+            pass
 
     # -- oddities
 
