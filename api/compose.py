@@ -45,7 +45,7 @@ def open_gate(
     `ConfigError` for a source or a pack that cannot be, `StoreError` for a data directory that
     cannot be used. A source that is down is no error: it is told in each verdict.
     """
-    metered = MeteredSource(source if source is not None else open_source(settings.source.native()))
+    metered = MeteredSource(source if source is not None else _source(settings))
     known = GateSettings(
         bound_s=settings.limits.source_s,
         policies={policy.name: policy for policy in settings.native_policies},
@@ -55,6 +55,13 @@ def open_gate(
     discover = _discovery(settings.packs, metered)
     stores, close = _memory() if in_memory else _kept(settings)
     return _opened(metered, stores, close, discover=discover, known=known, clock=clock)
+
+
+def _source(settings: Settings) -> Source:
+    """The source of the settings, which knows the histograms of their packs."""
+    from pipelines.packs import load_packs
+
+    return open_source(settings.source.native(), load_packs(settings.packs))
 
 
 def open_records(data: Path | str) -> Opened:

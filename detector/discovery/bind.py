@@ -89,7 +89,7 @@ def _no_histogram(service: Service) -> str:
     if any(labels.get("quantile") for metric in native for labels in service.found[metric]):
         return _advised(service, f"{native[0]} has quantiles, which cannot be added up over pods")
     if native:
-        return f"{native[0]} has no classic buckets; native histograms are not read yet"
+        return f"{native[0]} has no buckets"
     why = f"the service has none of {', '.join(looked) or 'the histograms of a pack'}"
     return _advised(service, why)
 

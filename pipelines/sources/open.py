@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol
 
 from detector.errors import ConfigError
 from detector.ports import MetricCatalog, MetricSource
+from detector.signals.packs import Pack
 from pipelines.sources.settings import SourceSettings
 
 __all__ = ["GROUP", "Source", "open_source"]
@@ -20,8 +21,10 @@ class Source(MetricSource, MetricCatalog, Protocol):
     """What a source is: raw samples and what exists, by one object."""
 
 
-def open_source(settings: SourceSettings) -> Source:
+def open_source(settings: SourceSettings, packs: Sequence[Pack] | None = None) -> Source:
     """The source of `settings.kind`; `ConfigError` when there is none or it is no source.
+
+    Histograms that the `packs` know (None: the shipped ones) may be native in a Prometheus.
 
     An entry point in the group `serinus.sources` names a callable that takes `SourceSettings` and
     gives an object with the methods of `MetricSource` and `MetricCatalog`.
@@ -30,7 +33,7 @@ def open_source(settings: SourceSettings) -> Source:
         case "prometheus":
             from pipelines.sources.prometheus import PrometheusSource
 
-            return PrometheusSource(settings)
+            return PrometheusSource(settings, packs)
         case "memory":
             from pipelines.sources.memory import MemorySource
 

@@ -15,10 +15,12 @@ import numpy as np
 from detector.errors import SourceError
 from detector.selector import format_query
 from detector.series import Answer, Query, Series
+from detector.signals.packs import Pack, shipped_packs
 from pipelines.sources.catalog import PrometheusCatalog
 from pipelines.sources.cost import Cost, Skew
 from pipelines.sources.deadline import Deadline
 from pipelines.sources.exchange import Exchange
+from pipelines.sources.native import Natives, bases_of
 from pipelines.sources.refusal import TooMuchError
 from pipelines.sources.settings import Budget, SourceSettings
 from pipelines.sources.wire import Matrix, decode_matrix, range_selector, subquery
@@ -84,11 +86,13 @@ class PrometheusSource:
     """`MetricSource` and `MetricCatalog` over the HTTP API, safe to use from many threads.
 
     At most `budget.max_concurrent` queries are on the wire at once, over all readers. `cost` and
-    `skew` are running figures. Close it, or use it in a `with` block.
+    `skew` are running figures. Close it, or use it in a `with` block. Native histograms that the
+    `packs` know (None: the shipped ones) appear as classic ones.
     """
 
-    def __init__(self, settings: SourceSettings) -> None:
+    def __init__(self, settings: SourceSettings, packs: Sequence[Pack] | None = None) -> None:
         self.settings = settings
+        self._natives = Natives(bases_of(shipped_packs() if packs is None else packs))
         self.cost = Cost()
         self.skew = Skew()
         self._exchange = Exchange(settings, self.cost, self.skew)
@@ -140,35 +144,47 @@ class PrometheusSource:
         if not end > start or not queries:
             return tuple(Answer(series=()) for _ in queries)
         deadline = Deadline(timeout_s)
+        if self._natives.concern(queries) and not self._natives.is_told:
+            self.metrics(timeout_s=timeout_s)
         spent = _Spent(self.settings.budget, self._exchange.where)
-        asks = {q: _Ask(format_query(q), deadline, spent, step_s) for q in dict.fromkeys(queries)}
+        sent = {query: self._natives.instead(query) for query in queries}
+        asks = {q: _Ask(format_query(q), deadline, spent, step_s) for q in {*sent.values()}}
         jobs = {
             query: self._workers.submit(self._answer, ask, start, end)
             for query, ask in asks.items()
         }
         self._await(list(jobs.values()), deadline)
-        return tuple(jobs[query].result() for query in queries)
+        return tuple(self._natives.answered(q, jobs[sent[q]].result()) for q in queries)
 
     def metrics(self, *, timeout_s: float) -> frozenset[str]:
         """Names of all metrics; see `MetricCatalog`."""
-        return self._bounded(lambda: self._catalog.metrics(timeout_s=timeout_s), timeout_s)
+        names = self._bounded(lambda: self._catalog.metrics(timeout_s=timeout_s), timeout_s)
+        return self._natives.told(names)
 
     def series(
         self, queries: Sequence[Query], start: float, end: float, *, timeout_s: float
     ) -> Sequence[Mapping[str, str]]:
         """Label sets of the series in the span; see `MetricCatalog`."""
-        return self._bounded(
-            lambda: self._catalog.series(queries, start, end, timeout_s=timeout_s), timeout_s
+        sent = self._sent(queries)
+        found = self._bounded(
+            lambda: self._catalog.series(sent, start, end, timeout_s=timeout_s), timeout_s
         )
+        return self._natives.listed(queries, found)
 
     def label_values(
         self, label: str, queries: Sequence[Query], start: float, end: float, *, timeout_s: float
     ) -> Sequence[str]:
         """Sorted values of one label; see `MetricCatalog`."""
-        return self._bounded(
-            lambda: self._catalog.label_values(label, queries, start, end, timeout_s=timeout_s),
+        sent = self._sent(queries)
+        found = self._bounded(
+            lambda: self._catalog.label_values(label, sent, start, end, timeout_s=timeout_s),
             timeout_s,
         )
+        return found if label != "le" else self._natives.edges(queries) or found
+
+    def _sent(self, queries: Sequence[Query]) -> list[Query]:
+        """What is asked of the API for queries, each once."""
+        return list(dict.fromkeys(map(self._natives.instead, queries)))
 
     def metadata(self, *, timeout_s: float) -> Mapping[str, str]:
         """Type (`counter`, `gauge`, `histogram`, `unknown`…) by metric name."""

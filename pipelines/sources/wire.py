@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from detector.errors import SourceError
 from detector.series import Answer, Columns, FloatArray
+from pipelines.sources.native import as_classic
 from pipelines.sources.refusal import FlakyError, refusal
 
 __all__ = ["Matrix", "decode_matrix", "not_the_api", "range_selector", "subquery"]
@@ -19,7 +20,8 @@ __all__ = ["Matrix", "decode_matrix", "not_the_api", "range_selector", "subquery
 # Series parsed in one go: enough to hide the cost of a call, few enough to bound the copies.
 BATCH = 64
 Ints = NDArray[np.int64]
-EMPTY = msgspec.Raw(b"[]")
+EMPTY_TEXT = b"[]"
+EMPTY = msgspec.Raw(EMPTY_TEXT)
 # How VictoriaMetrics sends raw samples: as it exports them, with stale markers as NaN. A NaN that
 # a target told is never stored there.
 EXPORT = "application/stream+json"
@@ -30,7 +32,8 @@ AFTERTHOUGHT = b'}{"status":"error"'
 
 class _Element(msgspec.Struct, gc=False):
     metric: dict[str, str]
-    values: msgspec.Raw = EMPTY  # an element may hold native histograms only
+    values: msgspec.Raw = EMPTY
+    histograms: msgspec.Raw = EMPTY
 
 
 class _Data(msgspec.Struct, gc=False):
@@ -61,10 +64,14 @@ class Matrix:
     def answer(self, start: float, end: float) -> Answer:
         """The samples with `start < time <= end`; series without any are left out.
 
-        Native histograms carry no float samples and are left out too, and so are stale markers.
+        Native histograms come as the series of their buckets. Stale markers are left out too.
         """
         batches = range(0, len(self.elements), BATCH)
         parts = [self._columns(self.elements[n : n + BATCH], start, end) for n in batches]
+        natives = [e for e in self.elements if len(bytes(e.histograms)) > len(EMPTY_TEXT)]
+        for element in natives:
+            series = as_classic(element.metric, bytes(element.histograms), start, end)
+            parts.append(Columns.of(series))
         return Answer(series=Columns.joined(parts) or (), warnings=self.warnings)
 
     def _columns(self, batch: list[_Element], start: float, end: float) -> Columns:
@@ -103,10 +110,15 @@ def decode_matrix(body: bytes, where: str, content_type: str = "") -> Matrix:
         found = envelope.data.resultType[:20]
         raise SourceError(f"{where} answered with a {found!r}, not a matrix", retryable=False)
     elements = envelope.data.result
-    samples = sum(bytes(element.values).count(b"],") + 1 for element in elements)
+    samples = sum(map(_size, elements))
     partial = ["the source says that its answer is partial"] if envelope.isPartial else []
     stale = content_type.startswith(EXPORT)
     return Matrix(elements, (*envelope.warnings, *partial), samples, nan_is_stale=stale)
+
+
+def _size(element: _Element) -> int:
+    """Samples and, of native histograms, buckets: what an element costs to read."""
+    return bytes(element.values).count(b"],") + 1 + bytes(element.histograms).count(b"],")
 
 
 def _no_matrix(error: Exception, body: bytes, where: str) -> SourceError:

@@ -238,8 +238,8 @@ def test_what_is_missing_says_what_was_looked_for() -> None:
     assert "kube_pod_container_status_restarts_total" in why["restarts"]
 
 
-def test_native_histograms_are_named_as_missing() -> None:
-    """A service that has only native histograms is not told that it has none."""
+def test_a_name_without_buckets_is_told_as_that() -> None:
+    """A service that has the metric, but nothing to compare in it, is not told that it has none."""
     bare = [
         {k: v for k, v in s.items() if k != "le"} | {"__name__": "http_request_duration_seconds"}
         for s in shop()
@@ -248,7 +248,7 @@ def test_native_histograms_are_named_as_missing() -> None:
     plain = [s for s in shop() if not s["__name__"].startswith("http_request_duration")]
     plan = found(source(bare, plain))
     why = {missing.name: missing.why for missing in plan.missing}
-    assert "native histograms are not read yet" in why["latency"]
+    assert "http_request_duration_seconds has no buckets" in why["latency"]
 
 
 def test_requests_without_a_code_are_no_error_rate() -> None:

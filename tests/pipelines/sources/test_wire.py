@@ -169,15 +169,15 @@ def test_a_label_that_looks_like_an_error_is_a_label() -> None:
     assert series.labels == {"a": odd}
 
 
-def test_native_histograms_are_left_out() -> None:
-    """They have no float samples; the classic buckets beside them do."""
+def test_native_histograms_come_as_their_buckets() -> None:
+    """They have no float samples; what is compared are counts up to an edge."""
     text = (
         b'{"status":"success","data":{"resultType":"matrix","result":['
         b'{"metric":{"__name__":"h"},"histograms":[[1,{"count":"1","sum":"1"}]]},'
         b'{"metric":{"__name__":"g"},"values":[[1,"5"]]}]}}'
     )
     answer = decode_matrix(text, WHERE).answer(0, 2)
-    assert [series.labels["__name__"] for series in answer.series] == ["g"]
+    assert {series.labels["__name__"] for series in answer.series} == {"g", "h_bucket"}
 
 
 @pytest.mark.parametrize(
