@@ -25,6 +25,10 @@ _VAIN = frozenset(
 )
 
 
+# How discovery begins to tell what there is in place of what was asked for.
+_INSTEAD = ("Nearest", "No request metric names", "None of the source's", "is not in the")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cure:
     """The reason that was in the way (its code), and what to change, in one or two sentences."""
@@ -88,8 +92,23 @@ def _signal_missing(verdict: Verdict, reason: Reason) -> str:
 
 
 def _no_canary(verdict: Verdict, reason: Reason) -> str:
-    near = f" Told then: {reason.text}" if ":" in reason.text else ""
-    return f"The canary's selector matches no series: mend it.{near}"
+    """With what exists instead, where discovery told that (`detector.discovery.nearest`)."""
+    told = _instead(reason.text)
+    if told:
+        return f"Ask with a selector that matches. {told}"
+    return (
+        "The canary's selector matches no series: mend it;"
+        f" `serinus discover --service {verdict.service}` shows what there is."
+    )
+
+
+def _instead(text: str) -> str:
+    """The text from the sentence on that names what exists; empty where none does."""
+    sentences = text.split(". ")
+    for number, sentence in enumerate(sentences):
+        if any(word in sentence for word in _INSTEAD):
+            return ". ".join(sentences[number:])
+    return ""
 
 
 def _plain(text: str) -> Callable[[Verdict, Reason], str]:

@@ -91,10 +91,25 @@ def test_a_missing_signal_is_named() -> None:
     assert cure.text.startswith("Expose latency of checkout, or set `required: false`")
 
 
-def test_the_nearest_names_are_passed_on() -> None:
-    """What was said about the selector is what mends it."""
-    text = "No series of checkout matches the canary yet. Pods seen: checkout-1, checkout-2."
-    assert "checkout-1, checkout-2" in cure_of(undecided("no_canary_data", text)).text
+@pytest.mark.parametrize(
+    "told",
+    [
+        'Nearest to the canary {pod="x"} of checkout: pod checkout-1, checkout-2.',
+        "No request metric names a service chekout; nearest: checkout, cart.",
+        "checkout is not in the namespace shop; it is in store.",
+    ],
+)
+def test_the_nearest_names_are_passed_on(told: str) -> None:
+    """What was said about the selector is what mends it, and nothing else of the sentence."""
+    for before in ("No series of it matches the canary yet; check its selector. ", ""):
+        cure = cure_of(undecided("no_canary_data", before + told))
+        assert cure.text == f"Ask with a selector that matches. {told}"
+
+
+def test_without_names_the_way_to_them_is_told() -> None:
+    """`discover` shows them."""
+    cure = cure_of(undecided("no_canary_data", "No series of checkout matches the canary yet."))
+    assert "`serinus discover --service checkout`" in cure.text
 
 
 @given(st.sampled_from(ReasonCode), st.text(max_size=60))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.errors import NotFoundError
 from detector.gate.record import Kept
 from detector.gate.telling import DeliveryState, Errand, Notice, NoticeKind, Post, Settled
 from detector.gate.verdict import Outcome
 from detector.ports import Outbox, Stores
 from pipelines.stores.memory import DAY_S, memory_stores
+from pipelines.stores.sqlite import Database
 from tests.pipelines.stores.test_stores import T0, attempt, verdict
 
 SENT = Settled(state=DeliveryState.SENT, at=T0 + 1)
@@ -65,6 +69,19 @@ def test_an_answer_and_its_notice_are_kept_together(stores: Stores) -> None:
     kept = Kept(attempt=attempt(), at=T0, verdict=stored, posts=(post(),), durable=True)
     stores.answers.keep(kept)
     assert [errand.notice.id for errand in claimed(stores.outbox)] == ["fail:a1"]
+
+
+def test_an_answer_whose_notice_cannot_be_kept_is_not_kept_either(tmp_path: Path) -> None:
+    """Both or neither: the next poll finds the fail again, and tells it then."""
+    database = Database(tmp_path / "serinus.db")
+    stores, stored = database.stores(), verdict(attempt(), outcome=Outcome.FAIL)
+    broken = Post(notice=replace(notice(), text=object()), to=("ops",))  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        stores.answers.keep(Kept(attempt=attempt(), at=T0, verdict=stored, posts=(broken,)))
+    with pytest.raises(NotFoundError):
+        stores.verdicts.get(stored.verdict.id)
+    assert stores.outbox.tally() == {}
+    database.close()
 
 
 def test_what_is_under_way_is_nobody_elses(stores: Stores) -> None:
