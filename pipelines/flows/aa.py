@@ -15,9 +15,11 @@ from detector.gate.attempt import identity_of
 from detector.gate.backtest import Course
 from detector.gate.policy import Policy
 from detector.gate.request import VerdictRequest
+from detector.signals.plan import AgeGrowth
 from pipelines.flows.backtest import Past
 from pipelines.flows.backtest_jobs import Places, Task, play_all
 from pipelines.flows.placebo_pods import pods_of_service
+from pipelines.flows.started_growth import WithGrowth, growth_of_starts
 
 __all__ = ["Checking", "Placebos", "judge_placebos", "placebos_of"]
 
@@ -43,10 +45,14 @@ class Checking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placebos:
-    """What can be judged of a service, and how many of each kind there are."""
+    """What can be judged of a service, and how many of each kind there are.
+
+    `growth` is how memory grew at each age of the pods that started meanwhile.
+    """
 
     request: VerdictRequest
     found: tuple[Placebo, ...]
+    growth: tuple[AgeGrowth, ...] = ()
 
     def counted(self, kind: PlaceboKind) -> int:
         """How many of a kind."""
@@ -84,7 +90,9 @@ def placebos_of(
             f" two others in the last {checking.days:g} days: there is nothing to compare",
             field="service",
         )
-    return Placebos(request=request, found=(*born, *old))
+    scale = checking.policy.time_scale
+    growth = growth_of_starts(pods.plan, lives, past.source, timeout_s=_TIMEOUT_S, scale=scale)
+    return Placebos(request=request, found=(*born, *old), growth=growth)
 
 
 def judge_placebos(
@@ -107,8 +115,22 @@ def judge_placebos(
         for one in placebos.found
     ]
     done: list[Judged] = []
-    for number, (course,) in play_all(tasks, opening, places):
+    grown = _Grown(opening, placebos.growth)
+    for number, (course,) in play_all(tasks, grown, places):
         done.append(Judged(kind=placebos.found[number].kind, course=course))
         judged(course)
     scope = identity_of(replace(placebos.request, canary='a="b"')).scope
-    return aa_result(done, scope=scope, policy=checking.policy, at=at)
+    result = aa_result(done, scope=scope, policy=checking.policy, at=at)
+    return replace(result, growth=placebos.growth)
+
+
+@dataclass(frozen=True, slots=True)
+class _Grown:
+    """Opens a past whose plans know what the service's own starts did."""
+
+    opening: Callable[[], Past]
+    growth: tuple[AgeGrowth, ...]
+
+    def __call__(self) -> Past:
+        past = self.opening()
+        return replace(past, discover=WithGrowth(past.discover, self.growth))

@@ -23,7 +23,8 @@ from pipelines.flows.locate import Discover
 
 __all__ = ["WithGrowth", "growth_of_starts"]
 
-_BIN_S, _WINDOWS = 15.0, 7
+# Wide enough for any scrape interval.
+_BIN_S, _WINDOWS = 60.0, 7
 # More starts than these say little more, and each costs a read of seventy minutes.
 _STARTS = 40
 

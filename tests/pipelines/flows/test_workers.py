@@ -152,16 +152,16 @@ def test_a_healthy_worker_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("workers", "reason"),
+    ("made", "reason"),
     [
-        pytest.param(Workers(failing=0.03), "error_rate_up", id="tasks fail"),
-        pytest.param(Workers(retried=0.03), "error_rate_up", id="tasks are tried again and again"),
-        pytest.param(Workers(slower=1.8), "latency_up", id="tasks take longer"),
+        pytest.param({"failing": 0.03}, "error_rate_up", id="tasks fail"),
+        pytest.param({"retried": 0.03}, "error_rate_up", id="tasks are tried again and again"),
+        pytest.param({"slower": 1.8}, "latency_up", id="tasks take longer"),
     ],
 )
-def test_a_bad_worker_fails(workers: Workers, reason: str) -> None:
+def test_a_bad_worker_fails(made: dict[str, Any], reason: str) -> None:
     """Failed tasks, tasks that are tried again, and slow ones are found on a canary's workers."""
-    verdict = workers.asked(20)
+    verdict = Workers(**made).asked(20)
     assert verdict.outcome is Outcome.FAIL
     assert verdict.reason.code == reason
 
