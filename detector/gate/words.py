@@ -208,10 +208,18 @@ def span_words(effect: Effect) -> str:
     """Size and 90 % interval."""
     if effect.kind == "difference":
         value = "" if effect.value is None else f"{100 * effect.value:+.2g} points"
-        low, high = ("?" if v is None else f"{100 * v:.2g}" for v in (effect.low, effect.high))
-        return f"{value}, 90 % between {low} and {high}"
-    low, high = ("?" if v is None else f"{v:.2f}" for v in (effect.low, effect.high))
-    return f"x{effect.value or 1:.2f}, 90 % between {low} and {high}"
+        low, high = (None if v is None else f"{100 * v:.2g}" for v in (effect.low, effect.high))
+    else:
+        value = f"x{effect.value or 1:.2f}"
+        low, high = (None if v is None else f"{v:.2f}" for v in (effect.low, effect.high))
+    return ", ".join(part for part in (value, _span(low, high)) if part)
+
+
+def _span(low: str | None, high: str | None) -> str:
+    """The ends that are known: a fail is often certain long before its size has an upper end."""
+    if low is None:
+        return "not yet bounded" if high is None else f"90 % below {high}"
+    return f"90 % above {low}" if high is None else f"90 % between {low} and {high}"
 
 
 def fail_text(state: State, effect: Effect, where: str, since: float, sides: str) -> str:

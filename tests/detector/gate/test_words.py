@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -286,14 +287,29 @@ def test_an_interval_is_in_order_in_any_unit(
     assert effect.tolerate < effect.limit
 
 
-def test_an_end_that_is_not_known_is_left_open() -> None:
-    """Where the data bound nothing no number is made up; people read a question mark."""
-    for row in (RowName.ERROR, RowName.LATENCY):
-        shown = state("x", row, effect=Interval(0.2, -math.inf, math.inf))
-        effect = effect_of(shown, 0.02, 0.01)
-        assert (effect.low, effect.high) == (None, None)
-        text = fail_text(shown, effect, "arm", T0, compare(shown, 0.02, 0.01))
-        assert "90 % between ? and ?" in text
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-math.inf, math.inf, "x1.22, not yet bounded"),
+        (0.1, math.inf, "x1.22, 90 % above 1.11"),
+        (-math.inf, 0.3, "x1.22, 90 % below 1.35"),
+        (0.1, 0.3, "x1.22, 90 % between 1.11 and 1.35"),
+    ],
+)
+def test_an_end_that_is_not_known_is_left_open(low: float, high: float, words: str) -> None:
+    """Where the data bound nothing no number is made up, and nobody reads a question mark."""
+    shown = state("x", RowName.LATENCY, effect=Interval(0.2, low, high))
+    effect = effect_of(shown, 0.02, 0.01)
+    assert (effect.low is None, effect.high is None) == (math.isinf(low), math.isinf(high))
+    assert f"({words})" in fail_text(shown, effect, "arm", T0, compare(shown, 0.02, 0.01))
+
+
+def test_points_without_an_end_are_told_alike() -> None:
+    """A pod that fails everything has no upper end of harm."""
+    shown = state(effect=Interval(3.0, 1.0, math.inf))
+    effect = effect_of(shown, 0.26, 0.003)
+    text = fail_text(shown, effect, "arm", T0, compare(shown, 0.26, 0.003))
+    assert re.search(r"\(\+26 points, 90 % above [0-9.]+\)", text), text
 
 
 def test_limits_are_told_in_the_unit_of_the_effect() -> None:
