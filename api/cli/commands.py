@@ -11,6 +11,7 @@ from api.cli.backtest_command import backtest
 from api.cli.discover_command import discover
 from api.cli.evidence_commands import explain, export, notify, replay
 from api.cli.guard import guarded
+from api.cli.init_command import init
 from api.cli.options import (
     Config,
     Data,
@@ -56,6 +57,7 @@ app = typer.Typer(
 )
 app.command()(discover)
 app.command("try")(try_source)
+app.add_typer(init)
 app.command()(backtest)
 for command in (export, replay, explain, notify):
     app.command()(command)

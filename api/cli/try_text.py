@@ -16,7 +16,7 @@ from detector.gate.verdict import Outcome
 if TYPE_CHECKING:
     from api.settings import Settings
 
-__all__ = ["config_text", "strip_of", "try_text"]
+__all__ = ["config_text", "rolled_lines", "strip_of", "try_text"]
 
 _SERVICES_SHOWN = 20
 _UNREAD_SHOWN = 10
@@ -92,14 +92,15 @@ def _rollouts(report: Report) -> list[str]:
     if report.rolled:
         lines.append("Each sign is a minute: . undecided, + may go on, x stop.")
     for one in report.rolled:
-        lines += ["", *_rolled(one)]
+        lines += ["", *rolled_lines(one)]
     if report.unread:
         shown = [_called(one) for one in report.unread]
         lines += ["", f"Not yet looked at: {_some(shown, _UNREAD_SHOWN)}"]
     return lines
 
 
-def _rolled(one: Rolled) -> Iterator[str]:
+def rolled_lines(one: Rolled) -> Iterator[str]:
+    """A rollout with its answers, in three lines."""
     course, found = one.course, one.found
     yield f"  {_called(found)}, {found.ending.value}{' (a return)' if found.is_return else ''}"
     if course.problem is not None:

@@ -21,13 +21,14 @@ from detector.discovery.traffic import Candidate
 from detector.gate.policy import Policy
 from detector.gate.request import VerdictRequest
 from detector.gate.roles import roles_of
-from detector.ports import Clock, MetricCatalog, MetricSource
+from detector.ports import Clock, MetricCatalog
 from detector.series import Answer
 from detector.signals.packs import Pack
 from detector.signals.plan import Family, Plan
 from pipelines.flows.discovery import BoundCatalog, BoundSource
 from pipelines.flows.selftest import TestBench, self_test
 from pipelines.flows.turns import Budget
+from pipelines.sources.open import Source
 
 __all__ = ["Page", "Services"]
 
@@ -52,7 +53,7 @@ class Page:
 class Services:
     """Services of a source; safe for threads. Each question takes `bound_s` seconds at most."""
 
-    source: MetricSource
+    source: Source
     catalog: MetricCatalog
     packs: Sequence[Pack]
     clock: Clock
@@ -80,6 +81,13 @@ class Services:
         )
         following = names[-1] if len(rest) > len(names) else None
         return Page(services=told, listing=listing, next=following)
+
+    def namespaces(self, service: str) -> tuple[str, ...]:
+        """Where a service runs."""
+        look = self._look(self.clock(), Budget(self.bound_s))
+        found = self._census(look, self.clock())
+        told, _ = glances(look, self.packs, [s for s in found.sightings if s.service == service])
+        return told[0].namespaces if told else ()
 
     def portrait(
         self,
