@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["SIGNAL_NAMES", "Reason", "ReasonCode", "down", "up"]
+__all__ = ["SIGNAL_NAMES", "Reason", "ReasonCode", "up"]
 
 
 class ReasonCode(StrEnum):
@@ -50,7 +50,7 @@ SIGNAL_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A code of the closed list (or `<signal>_up`, `<signal>_down`) and one sentence."""
+    """A code of the closed list (or `<signal>_up`) and one sentence."""
 
     code: str
     text: str
@@ -59,8 +59,3 @@ class Reason:
 def up(signal: str) -> str:
     """Code of a fail because `signal` rose."""
     return f"{signal}_up"
-
-
-def down(signal: str) -> str:
-    """Code of a fail because `signal` fell."""
-    return f"{signal}_down"

@@ -19,7 +19,7 @@ def sections() -> dict[str, str]:
 
 def test_every_code_has_its_section() -> None:
     """Somebody who reads a code in a log finds the page that explains it."""
-    known = {*ReasonCode, "<signal>_up", "<signal>_down"}
+    known = {*ReasonCode, "<signal>_up"}
     assert set(sections()) == known
 
 

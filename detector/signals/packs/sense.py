@@ -10,7 +10,7 @@ from detector.errors import InputError
 from detector.selector import matches
 from detector.series import Matcher, MatchOp
 from detector.signals.packs.schema import Durations, Errors, Extra, Pack, Requests, Resource, Role
-from detector.signals.signal import Kind, Shape
+from detector.signals.signal import Direction, Kind, Shape
 
 __all__ = ["problems"]
 
@@ -112,6 +112,8 @@ def _extra(key: str, extra: Extra) -> Iterator[str]:
         yield f"{key}.kind: only a gauge is divided by the load, or grows"
     if extra.judged and extra.kind in {Kind.GAUGE, Kind.RATE}:
         yield f"{key}.judged: a {extra.kind} is shown only"
+    elif extra.judged and extra.direction is not Direction.UP:
+        yield f"{key}.direction: what is judged has its harm upwards; count what fails instead"
 
 
 def _patterns(pack: Pack) -> Patterns:

@@ -78,6 +78,17 @@ def test_a_slip_is_named(found: str, written: str, told: str) -> None:
     assert told in message
 
 
+@pytest.mark.parametrize("direction", ["down", "both"])
+def test_a_signal_is_not_judged_against_its_direction(direction: str) -> None:
+    """Only rises are judged: fewer orders would have passed as an improvement, and more failed."""
+    extra = (
+        "signals:\n  - {name: payments, kind: ratio, metric: payments_total, judged: true,"
+        f" direction: {direction}, errors: {{labels: [result], match: failed}}}}\n"
+    )
+    assert "signals[0].direction: what is judged has its harm upwards" in refused(GOOD + extra)
+    assert parse_pack(GOOD + extra.replace("judged: true", "judged: false"), origin="ours.yaml")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
