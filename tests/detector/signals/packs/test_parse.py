@@ -86,7 +86,8 @@ def test_a_signal_is_not_judged_against_its_direction(direction: str) -> None:
         f" direction: {direction}, errors: {{labels: [result], match: failed}}}}\n"
     )
     assert "signals[0].direction: what is judged has its harm upwards" in refused(GOOD + extra)
-    assert parse_pack(GOOD + extra.replace("judged: true", "judged: false"), origin="ours.yaml")
+    shown = parse_pack(GOOD + extra.replace("judged: true", "judged: false"), origin="ours.yaml")
+    assert shown.signals[0].direction == direction
 
 
 @pytest.mark.parametrize(
