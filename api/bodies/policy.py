@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
+from api.bodies.expression import ExpressionBody, expression_body
 from api.bodies.loose import Flag, Number, Strict, Word, finite
 from detector.gate.policy import Mode, Policy, RollbackRule, SignalPolicy
 from detector.gate.reason import SIGNAL_NAMES
@@ -68,6 +69,10 @@ class PolicyBody(Strict):
         None, description="Chance that a healthy rollout ever fails.", examples=[0.005]
     )
     slo: Share = Field(None, description="Share of good requests promised.", examples=[0.999])
+    promises_slo: Flag = Field(
+        None,
+        description="Whether a first deployment is judged by the `slo`; absent: where it is given.",
+    )
     latency_slo_s: Annotated[Number, AfterValidator(finite(gt=0, le=3600))] = Field(
         None,
         description="Seconds within which 95 % of the requests are promised; with `slo` it judges "
@@ -92,6 +97,18 @@ class PolicyBody(Strict):
         None, description="Whether a pass is given when the control has gone."
     )
     allow_cross_cluster: Flag = Field(None, description="Whether the control may span clusters.")
+    fail_when: ExpressionBody | None = Field(
+        None,
+        description="Which signals, in which combination, fail a rollout; absent: any that is "
+        "judged. A signal that is not named cannot fail it.",
+        examples=[{"any_of": ["error_rate", {"all_of": ["latency", "tail95"]}]}],
+    )
+    pass_needs: ExpressionBody | None = Field(
+        None,
+        description="Which signals, in which combination, a pass has to clear; absent: all that "
+        "are required.",
+        examples=[{"all_of": ["error_rate", {"any_of": ["latency", "tail95"]}]}],
+    )
     signals: dict[str, SignalPolicyBody] | None = Field(
         None, description="Changes of single signals, by name."
     )
@@ -104,16 +121,32 @@ class PolicyBody(Strict):
             raise ValueError(f"no signal is called {unknown[0]!r}; there are {list(SIGNAL_NAMES)}")
         return self
 
+    @model_validator(mode="after")
+    def consistent(self) -> PolicyBody:
+        """What is only shown neither fails a rollout nor is waited for."""
+        shown = {n for n, wish in (self.signals or {}).items() if wish.judged is False}
+        for word, told in (("fail_when", self.fail_when), ("pass_needs", self.pass_needs)):
+            wrong = sorted(shown.intersection(told.names() if told else ()))
+            if wrong:
+                raise ValueError(
+                    f"{word} names {wrong[0]!r}, of which signals says judged: false; leave out one"
+                )
+        return self
+
     def native(self, *, name: str | None = None) -> Policy:
         """The policy, with the defaults for what is absent; without a name it is `inline`."""
-        given = self.model_dump(exclude_none=True, exclude={"signals", "name"})
+        own = {"signals", "name", "promises_slo", "fail_when", "pass_needs"}
+        given = self.model_dump(exclude_none=True, exclude=own)
+        promises = self.slo is not None if self.promises_slo is None else self.promises_slo
         signals = {
             signal: SignalPolicy(**changes.model_dump(exclude_none=True))
             for signal, changes in (self.signals or {}).items()
         }
         return Policy(
             **given,
-            promises_slo=self.slo is not None,
+            promises_slo=promises,
+            fail_when=None if self.fail_when is None else self.fail_when.native(),
+            pass_needs=None if self.pass_needs is None else self.pass_needs.native(),
             signals=signals,
             name=name or self.name or "inline",
         )
@@ -124,5 +157,7 @@ def policy_body(policy: Policy) -> dict[str, Any]:
     body = asdict(policy)
     body["mode"] = policy.mode.value
     body["rollback"] = policy.rollback.value
+    body["fail_when"] = expression_body(policy.fail_when)
+    body["pass_needs"] = expression_body(policy.pass_needs)
     body["signals"] = {name: asdict(signal) for name, signal in policy.signals.items()}
     return {**body, "digest": policy.digest}

@@ -81,7 +81,7 @@ def shares_of(plan: Plan, policy: Policy) -> dict[str, float]:
 def _is_judged(bound: BoundSignal, policy: Policy) -> bool:
     """Whether a signal may fail an attempt; what is advisory only where promoted or wished."""
     row, wish = row_of(bound), policy.signals.get(bound.signal.name)
-    if row is None:
+    if row is None or (policy.fail_when is not None and not _named(bound, policy)):
         return False
     if wish and wish.judged is not None:
         return wish.judged
@@ -113,6 +113,8 @@ def build_track(
     tally = 2 if row.name is not RowName.LATENCY or edges is None else len(edges) + 1
     name = bound.signal.name
     required = wish.required if wish.required is not None else _required(bound)
+    if policy.pass_needs is not None:
+        required = bound.signal.name in policy.pass_needs.names
     judged = wish.judged if wish.judged is not None else bound.signal.judged
     return Track(
         name=name,
@@ -125,6 +127,11 @@ def build_track(
         told_apart=bound.unit is Unit.POD,
         grace=row.name is not RowName.EVENTS,
     )
+
+
+def _named(bound: BoundSignal, policy: Policy) -> bool:
+    """Whether the policy's expression lets a signal fail an attempt."""
+    return policy.fail_when is not None and bound.signal.name in policy.fail_when.names
 
 
 def _required(bound: BoundSignal) -> bool:

@@ -51,7 +51,10 @@ class Moment:
 
     @property
     def uncleared(self) -> list[State]:
-        """Required signals whose harm is not yet known to be below its limit."""
+        """Signals that a pass waits for: their harm is not yet known to be below the limit."""
+        needed = self.policy.pass_needs
+        if needed is not None and needed.holds({n for n, s in self.states.items() if s.cleared}):
+            return []
         return [s for s in self.states.values() if s.required and not s.cleared]
 
     def last(self, values: FloatArray, seconds: float) -> FloatArray:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+from detector.gate.expression import Expression
+
 __all__ = ["Mode", "Policy", "RollbackRule", "SignalPolicy"]
 
 
@@ -58,8 +60,10 @@ class Policy(_Digested):
     `alpha`: chance that a healthy attempt ever fails. `slo`: share of good requests promised.
     `promises_slo`: the promise was written down, and judges what has neither control nor past;
     `latency_slo_s`: 95 % of its requests are promised within so many seconds.
-    `pass_level`: confidence of the bound of harm. `time_scale`: demo and tests only; 1/15 makes
-    one second count as fifteen, in every time constant of the engine alike.
+    `pass_level`: confidence of the bound of harm. `fail_when`, `pass_needs`: which signals in which
+    combination decide; None: any that is judged fails, all that are required are needed.
+    `time_scale`: demo and tests only; 1/15 makes one second count as fifteen, in every time
+    constant of the engine alike.
     """
 
     name: str = "default"
@@ -76,6 +80,8 @@ class Policy(_Digested):
     rollback: RollbackRule = RollbackRule.PASS
     allow_control_exhausted: bool = False
     allow_cross_cluster: bool = False
+    fail_when: Expression | None = None
+    pass_needs: Expression | None = None
     signals: Mapping[str, SignalPolicy] = field(default_factory=dict)
 
     @property

@@ -114,6 +114,7 @@ class Session:
         self._restarts = np.zeros(0)
         self._window: Window | None = None
         self._tried: set[str] = set()
+        self._proved: set[str] = set()
         self._told_apart = plan.unit is Unit.POD
 
     def readings(self) -> tuple[Reading, ...]:
@@ -295,11 +296,17 @@ class Session:
                 found += [(c, moved_on) for c in evidence.reaching(0.0)]
         self.burst = None
         for candidate, moved_on in sorted(found, key=lambda f: (f[0].bin, -f[0].excess)):
-            if self._holds(candidate, moved_on, win, begin):
+            if self._holds(candidate, moved_on, win, begin) and self._decides(candidate):
                 self._fail(candidate)
                 return
             if candidate.bin == last:
                 self.burst = self.burst or candidate
+
+    def _decides(self, candidate: Candidate) -> bool:
+        """Whether what was proved up to here fails the attempt, as the policy combines signals."""
+        self._proved.add(candidate.track.name)
+        needed = self.policy.fail_when
+        return needed is None or needed.holds(self._proved)
 
     def _holds(self, candidate: Candidate, moved_on: Advance, win: Window, begin: int) -> bool:
         """Persistence and freshness at the candidate's boundary."""

@@ -33,6 +33,7 @@ _PRIOR = np.array([0.02, 0.05, 0.08, 0.12, 0.16, 0.18, 0.14, 0.11, 0.08, 0.06])
 # of freedom as there were contrasts, and one normal of this width lies above it where evidence
 # is decided, at 1e-4 to 1e-5.
 _QUANTILE = 0.9
+_MIDDLE = 0.5
 # Fewer contrasts cannot speak for less than the default.
 _ENOUGH = 10
 
@@ -111,7 +112,8 @@ def scale_contrasts(now: Array, before: Array, edges: Array, grid: Grid) -> Cont
 def learned_spread(found: Contrasts, default: float, *, least: float) -> float:
     """Upper 90 % point of the sd of contrasts beyond their variances, given the default.
 
-    Below ten contrasts never less than the default; never less than `least` of it.
+    Below ten contrasts never less than the default, and the fewer the nearer to the middle of what
+    is believed; without any the default. Never less than `least` of it.
     """
     sds = _MULTIPLES * default
     total = found.variance[:, None] + sds**2
@@ -120,6 +122,8 @@ def learned_spread(found: Contrasts, default: float, *, least: float) -> float:
     share = np.exp(log_p - log_p.max())
     # A point of the grid stands for all up to half-way to the next.
     ends = np.append(np.sqrt(sds[1:] * sds[:-1]), sds[-1])
-    spread = float(np.interp(_QUANTILE, np.cumsum(share) / share.sum(), ends))
-    floor = least if len(found.effect) >= _ENOUGH else 1.0
+    known = min(len(found.effect) / _ENOUGH, 1.0)
+    quantile = _MIDDLE + (_QUANTILE - _MIDDLE) * known
+    spread = float(np.interp(quantile, np.cumsum(share) / share.sum(), ends))
+    floor = least if known >= 1.0 else 1.0
     return max(spread, floor * default)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.gate.expression import signal
 from detector.gate.policy import Mode, Policy, RollbackRule, SignalPolicy
 
 DEFAULT = Policy()
@@ -16,6 +17,8 @@ OTHER: dict[str, object] = {
     "mode": Mode.SHADOW,
     "alpha": 0.001,
     "slo": 0.99,
+    "promises_slo": True,
+    "latency_slo_s": 0.3,
     "pass_level": 0.99,
     "min_step_s": 60.0,
     "min_total_s": 900.0,
@@ -24,6 +27,8 @@ OTHER: dict[str, object] = {
     "rollback": RollbackRule.JUDGE,
     "allow_control_exhausted": True,
     "allow_cross_cluster": True,
+    "fail_when": signal("error_rate"),
+    "pass_needs": signal("latency"),
     "signals": {"latency": SignalPolicy(limit=0.3)},
 }
 
