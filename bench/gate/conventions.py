@@ -116,6 +116,12 @@ def judge(name: str, world: World, every_s: float, server: str) -> list[Judged]:
         play(world, FAULTS[fault], _NAMESPACES[fault], START, seed=at)
         for at, fault in enumerate(world.faults)
     ]
+    sets = [[scene] for scene in scenes] if world.alone else [scenes]
+    return [one for held in sets for one in _judged(name, held, every_s, server)]
+
+
+def _judged(name: str, scenes: Sequence[Scene], every_s: float, server: str) -> list[Judged]:
+    """Rollouts that one Prometheus holds."""
     with tempfile.TemporaryDirectory() as folder:
         make_blocks("".join(openmetrics(scenes)), Path(folder) / "data")
         with running_prometheus(server, Path(folder)) as running:

@@ -107,7 +107,7 @@ class Page:
         return np.stack([memory, np.zeros(there), self.born[:there]], axis=1)
 
 
-def _pods(fleet: Fleet, page: int, is_canary: bool) -> Iterator[str]:  # noqa: FBT001 - a pair
+def _pods(fleet: Fleet, page: int, is_canary: bool) -> Iterator[str]:
     """Labels of the pods of a page."""
     count, hashed = (fleet.canary, "6d9f7c") if is_canary else (fleet.stable, "5c4b8d")
     for rollout in fleet.page(page):
@@ -165,7 +165,7 @@ def serve(fleet: Fleet, port: int) -> None:
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802 - the server's name for it
+        def do_GET(self) -> None:
             body = pages[int(self.path[1:] or 0)].text(time.time()).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")

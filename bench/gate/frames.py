@@ -92,6 +92,7 @@ def _cut_arm(arm: Arm, skip: int) -> Arm:
             k: Histogram(edges=h.edges, counts=h.counts[:, skip:])
             for k, h in arm.histograms.items()
         },
+        gauges={k: g[:, skip:] for k, g in arm.gauges.items()},
         newest=arm.newest,
     )
 

@@ -26,7 +26,7 @@ Labels = dict[str, str]
 
 STEP_S, HISTORY_S, LENGTH_S = 30.0, 3600.0, 1500.0
 _RPS, _ERRORS = 30.0, 0.004
-_MEDIAN_S, _SHAPE = 0.06, 2.2
+_SHAPE = 2.2
 _RESTART_EVERY_S = 200.0
 _STABLE = tuple(f"checkout-5c4b8d-{end}" for end in ("x2x7k", "b9fqz", "m4c8t", "h7k2w", "q5n9p"))
 _NEW = tuple(f"checkout-6d9f7c-{end}" for end in ("k8w2d", "t4j6s", "v9c4m"))
@@ -88,6 +88,7 @@ class _Traffic:
     good: FloatArray
     failed: FloatArray
     slower: float
+    median_s: float
 
     @property
     def count(self) -> int:
@@ -98,7 +99,7 @@ class _Traffic:
         total = {True: self.failed, False: self.good, None: self.good + self.failed}[bad]
         if np.isinf(edge):
             return total
-        share = 1 / (1 + (max(edge, 1e-9) / (_MEDIAN_S * self.slower)) ** -_SHAPE)
+        share = 1 / (1 + (max(edge, 1e-9) / (self.median_s * self.slower)) ** -_SHAPE)
         return np.floor(total * share)
 
 
@@ -133,6 +134,7 @@ def _served(scene: Scene, arm: str, pods: float = 1.0) -> _Traffic:
         good=np.cumsum(requests - failed).astype(float),
         failed=np.cumsum(failed).astype(float),
         slower=scene.fault.slower if is_new else 1.0,
+        median_s=scene.world.median_s,
     )
 
 
@@ -222,11 +224,15 @@ def _write(
     """The series of one exporter with values: users' traffic where it is, traps elsewhere."""
     is_silent = scene.fault.silent and traffic.arm == CANARY
     roles = ["" if traffic.arm == NOBODY else _role(scene, world, labels) for labels in own]
+    split = any(
+        _tells_bad(world, s) for s, role in zip(own, roles, strict=True) if role == "bucket"
+    )
     for at, labels in enumerate(own):
         role = roles[at]
-        if is_silent and role in {"good", "bad", "bucket", "count", "sum"}:
+        users = role in {"good", "bad", "bucket", "count", "sum"}
+        if is_silent and (users or labels["__name__"] in world.quiet):
             continue
-        values = _values(scene, world, labels, role, traffic)
+        values = _values(scene, world, labels, role, traffic, split=split)
         if role in {"good", "bad"}:
             values = np.floor(values * _share(roles, at))
         born = int(np.flatnonzero(values > 0)[:1].sum()) if role == "bad" else 0
@@ -255,8 +261,10 @@ def _role(scene: Scene, world: World, labels: Labels) -> str:
     counted = _counts(scene, world, labels)
     if counted:
         return counted
-    fed = [signal for signal, name in world.expect.items() if name == metric]
-    return fed[0] if fed else ""
+    for signal, name in world.expect.items():
+        if name == metric:
+            return signal if fitting(scene.told(world.only.get(signal, {})), labels) else ""
+    return ""
 
 
 def _counts(scene: Scene, world: World, labels: Labels) -> str:
@@ -282,9 +290,12 @@ def _share(roles: Sequence[str], at: int) -> float:
     return 0.96 if roles.index(roles[at]) == at else 0.04 / more
 
 
-def _values(scene: Scene, world: World, labels: Labels, role: str, traffic: _Traffic) -> FloatArray:
+def _values(
+    scene: Scene, world: World, labels: Labels, role: str, traffic: _Traffic, *, split: bool
+) -> FloatArray:
+    """What a series counted; `split`: histograms tell whether their requests failed."""
     scale = world.durations.scale if world.durations else 1.0
-    bad = _is_bad(world, labels)
+    bad = _tells_bad(world, labels) if split else None
     match role:
         case "good":
             is_all = world.requests is not None and bool(world.requests.failed)
@@ -302,12 +313,10 @@ def _values(scene: Scene, world: World, labels: Labels, role: str, traffic: _Tra
     return _fed(scene, labels, role, traffic)
 
 
-def _is_bad(world: World, labels: Labels) -> bool | None:
-    """Whether a histogram is of failed requests alone; None where it does not tell."""
+def _tells_bad(world: World, labels: Labels) -> bool:
+    """Whether a series is of failed requests by its labels."""
     requests = world.requests
-    if requests is None or not requests.bad or not set(requests.bad) <= set(labels):
-        return None
-    return fitting(requests.bad, labels)
+    return requests is not None and bool(requests.bad) and fitting(requests.bad, labels)
 
 
 def _fed(scene: Scene, labels: Labels, role: str, traffic: _Traffic) -> FloatArray:

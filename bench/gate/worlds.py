@@ -52,8 +52,10 @@ class World(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     `scraped`: from each `pod`, or from `proxy` pods that serve both arms, told apart by `arms`.
     `target` are labels of the scrape beside the usual, empty for none. `expect`: the metric that
-    each signal must be bound to, beside those of containers where there are `containers`.
-    `lacking`: the reason of a healthy rollout that cannot pass. `canary` is what is asked.
+    each signal must be bound to, beside those of containers where there are `containers`; `only`
+    the series of it that are the signal's. `lacking`: the reason of a healthy rollout that cannot
+    pass. `canary` is what is asked. `alone`: each rollout has a Prometheus of its own, since no
+    label tells namespaces. `quiet` metrics tell users' traffic again: a silent canary has none. `median_s` is how long half of the requests take.
     """
 
     pack: str
@@ -64,6 +66,10 @@ class World(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     durations: Timed | None = None
     arms: dict[str, dict[str, str]] = {}
     expect: dict[str, str] = {}
+    only: dict[str, dict[str, str]] = {}
+    alone: bool = False
+    quiet: tuple[str, ...] = ()
+    median_s: float = 0.06
     canary: str = '{pod=~"checkout-6d9f7c-.+"}'
     containers: bool = True
     lacking: str = ""

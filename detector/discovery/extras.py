@@ -66,7 +66,7 @@ def _with_errors(service: Service, errors: Errors, bound: BoundSignal) -> BoundS
     """The ratio with what is bad in it, None where nothing tells that."""
     total = bound.total
     if errors.metrics:
-        apart = [replace(total, metric=one, matchers=()) for one in errors.metrics]
+        apart = [replace(total, metric=one) for one in errors.metrics]
         return replace(bound, bad_in=apart[0], also=tuple(apart[1:]))
     label = _label(service, errors, total)
     if label is None:

@@ -12,7 +12,7 @@ from detector.discovery.matching import Labels, equal, first_label, fits, rules,
 from detector.discovery.spelling import by_name, namespaces_of
 from detector.series import Matcher, MatchOp
 from detector.signals.packs import Pack
-from detector.signals.packs.schema import Durations, Errors, Requests
+from detector.signals.packs.schema import PODS, Durations, Errors, Requests
 from detector.signals.signal import Unit
 
 __all__ = ["Candidate", "Found", "candidates", "probes"]
@@ -94,11 +94,19 @@ def _of(pack: Pack, requests: Requests, found: Found, asked: Asked) -> Iterator[
     made: list[Candidate] = []
     for label in pack.services:
         made += _called(pack, requests, label, held, found, asked, asked.namespace)
-    knowing = next((one for one in made if one.canary is not None), None)
-    if knowing is None:
+    if not any(one.canary is not None for one in made) and _may_be_bare(pack, asked):
         bare = _candidate(pack, requests, (), tuple(held), found, asked)
-        knowing = bare if bare.canary is not None or not made else made[0]
-    yield knowing
+        made = [bare] if bare.canary is not None or not made else made
+    knowing = [one for one in made if one.canary is not None]
+    yield from (*knowing, *made)[:1]
+
+
+def _may_be_bare(pack: Pack, asked: Asked) -> bool:
+    """Whether the arms' selectors alone tell a service.
+
+    The pod of a proxy's series, or of one that reports calls, is no pod of the service called.
+    """
+    return pack.unit is Unit.POD or not any(m.label in PODS for m in asked.canary)
 
 
 def _called(

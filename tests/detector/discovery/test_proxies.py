@@ -220,3 +220,24 @@ def test_a_proxy_s_canary_by_role_is_told() -> None:
     )
     assert any("by the name checkout-canary" in note for note in plan.notes)
     assert any("stands for a proxy" in note for note in plan.notes)
+
+
+def test_calls_of_the_canary_to_others_are_not_its_traffic() -> None:
+    """Before it serves anybody its sidecar reports only what it asks of other services."""
+    own = [s for pod in PODS for s in _sidecar(pod)]
+    silent = [s for s in own if not (s["pod"] in CANARY and s["reporter"] == "destination")]
+    plan = found(source(silent), namespace="shop")
+    assert 'reporter=~"destination|waypoint"' in braces(plan.requests.matchers)
+    assert any("Nearest" in note for note in plan.notes)
+
+
+def _sidecar(pod: str) -> list[Labels]:
+    """What the Istio proxy beside a pod reports, of both sides."""
+    return target(
+        exposed("istio", **identity(pod)),
+        job="envoy-stats",
+        namespace="shop",
+        pod=pod,
+        container="istio-proxy",
+        instance=f"{pod}:15090",
+    )
