@@ -18,6 +18,7 @@ from detector.gate.session import Session
 from detector.gate.verdict import Outcome, Verdict
 from detector.ports import MetricCatalog, MetricSource
 from detector.signals.plan import Plan
+from pipelines.flows.backtest_frames import AheadFrames
 from pipelines.flows.backtest_tape import HeldSource
 from pipelines.flows.gate import Gate, GateSettings
 from pipelines.flows.locate import Discover, Locator
@@ -109,7 +110,7 @@ def _played(
     as_placebo: bool,
 ) -> Course:
     clock = _Moved(rollout.start)
-    gate = _gate(past, held, clock, _on_trial if as_placebo else Session)
+    gate = _gate(past, held, clock, _Sessions(held, rollout.end, as_placebo))
     begun = time.thread_time()
     polls: list[Poll] = []
     latch = None
@@ -150,8 +151,19 @@ def _gate(past: Past, held: HeldSource, clock: _Moved, sessions: SessionFactory)
     )
 
 
-def _on_trial(plan: Plan, policy: Policy, *, start: float, interval: float) -> Session:
-    return Session(on_trial(plan), policy, start=start, interval=interval)
+@dataclass(frozen=True, slots=True)
+class _Sessions:
+    """Judges whose bins are made once for all polls."""
+
+    held: HeldSource
+    end: float
+    as_placebo: bool
+
+    def __call__(self, plan: Plan, policy: Policy, *, start: float, interval: float) -> Session:
+        judged = on_trial(plan) if self.as_placebo else plan
+        session = Session(judged, policy, start=start, interval=interval)
+        session.builder = AheadFrames(session, self.held, self.end)
+        return session
 
 
 def _moments(rollout: PastRollout, every_s: float) -> Iterator[float]:

@@ -82,6 +82,11 @@ class HeldSource:
                 self._held[query] = _Held.of(answer, self._begin, self._end)
         return tuple(self._held[query].between(start, end) for query in queries)
 
+    @property
+    def has_warned(self) -> bool:
+        """Whether any answer may lack series."""
+        return any(held.warnings for held in self._held.values())
+
     def _asked(
         self, queries: Sequence[Query], start: float, end: float, timeout_s: float
     ) -> Sequence[Answer]:

@@ -48,6 +48,9 @@ def judged(
     if not head:
         return nothing(seen.problem or _unread(attempt))
     known = watch.closings.get((deadline, head))
+    if known is None and seen.as_of == watch.clock == deadline and head == watch.head:
+        # Asked at the deadline itself: nothing was heard since, and nothing lies beyond it.
+        known = watch.closings[deadline, head] = now
     if known is None:
         then = closing_watch(head, deadline)
         known = then.ask(as_of=deadline, stage=Stage.FINAL, deadline=deadline)

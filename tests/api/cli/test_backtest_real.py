@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.cli.served import serinus
-from tests.pipelines.flows.weeks import CANARY_S, Release, Week, openmetrics_of, pods_of
+from tests.pipelines.flows.releases import CANARY_S, Release, Week, openmetrics_of, pods_of
 from tests.servers import make_blocks, require_server, running_prometheus
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]

@@ -24,7 +24,7 @@ from pipelines.flows.placebo_pods import pods_of_service
 from pipelines.sources.memory import MemorySource
 from pipelines.stores.memory import memory_stores
 from tests.pipelines.flows.pasts import past_of
-from tests.pipelines.flows.weeks import T0, Release, Week, fill_week, pods_of
+from tests.pipelines.flows.releases import T0, Release, Week, fill_week, pods_of
 
 LIKE = VerdictRequest(service="checkout", namespace="shop", canary="")
 CHECKING = Checking(policy=Policy(history_s=3600.0), count=4, days=2.0, every_s=120.0)
