@@ -14,8 +14,9 @@ from detector.ports import Clock, Notifier, Outbox
 
 __all__ = ["Dispatcher"]
 
-# Longer than all tries of one turn together: who holds a claim may still be sending.
-LEASE_S = 120.0
+# Longer than all tries of one turn together: who holds a claim may still be sending. Who was killed
+# holds it so long, too.
+LEASE_S = 75.0
 TURN_S = 30.0
 # From the second turn on; the last is used again until it is given up.
 LATER_S = (30.0, 120.0, 600.0, 1800.0, 3600.0)

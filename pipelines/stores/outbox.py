@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
+from detector.errors import StoreError
 from detector.gate.telling import DeliveryState, Errand, Notice, Post, Settled
 from pipelines.stores import schema
 from pipelines.stores.codec import pack, unpack
@@ -79,17 +80,28 @@ class SqlOutbox:
             rows = transaction.rows(_DUE, asked)
             for id, _, _ in rows:
                 transaction.run(_LEASE, {"of": id, "to": to, "until": now + lease_s})
-        return [
-            Errand(notice=unpack(Notice, body), to=to, tries=tries + 1) for _, body, tries in rows
-        ]
+        found = (self._errand(id, body, to, tries + 1) for id, body, tries in rows)
+        return [errand for errand in found if errand is not None]
+
+    def _errand(self, id: str, body: bytes, to: str, tries: int) -> Errand | None:
+        """The errand of a row; a notice that cannot be read is dropped, or it came for ever."""
+        try:
+            return Errand(notice=unpack(Notice, body), to=to, tries=tries)
+        except StoreError as error:
+            dropped = Settled(state=DeliveryState.DROPPED, at=0.0, words=str(error))
+            self._settle(id, to, tries, dropped)
+            return None
 
     def settle(self, errand: Errand, settled: Settled) -> None:
         """Durably: what was acknowledged is not sent again."""
+        self._settle(errand.notice.id, errand.to, errand.tries, settled)
+
+    def _settle(self, id: str, to: str, tries: int, settled: Settled) -> None:
         done = settled.state is not DeliveryState.DUE
         row = {
-            "of": errand.notice.id,
-            "to": errand.to,
-            "try": errand.tries,
+            "of": id,
+            "to": to,
+            "try": tries,
             "was": DeliveryState.DUE.value,
             "state": settled.state.value,
             "due_at": settled.due_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -97,14 +98,27 @@ def test_a_wrong_setting_is_named(tmp_path: Path, line: str, words: str) -> None
     assert words in result.stderr
 
 
-def until(fact: Callable[[], bool]) -> None:
+def until(fact: Callable[[], bool], *, tries: int = 600) -> None:
     """Look until it is so; there is no event in another process."""
     pause = Event()
-    for _ in range(600):
+    for _ in range(tries):
         if fact():
             return
         pause.wait(0.05)
     raise TimeoutError
+
+
+def asked(url: str) -> dict[str, str]:
+    """The answer about the bad canary."""
+    body = {"service": "checkout", "canary": BAD, "control": STABLE}
+    request = urllib.request.Request(
+        f"{url}/v1/verdicts",
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        told: dict[str, str] = json.load(answer)
+        return told
 
 
 def metrics(url: str) -> str:
@@ -123,16 +137,7 @@ def test_a_fail_reaches_both_receivers_once(receiver: Receiver, tmp_path: Path) 
         config = configured(tmp_path, receiver, f"source: {{url: '{source.url}'}}")
         words = ("--config", str(config), "--data", str(tmp_path / "data"))
         with served(*words) as server:
-            body = {"service": "checkout", "canary": BAD, "control": STABLE}
-            verdict: dict[str, str] = {}
-            for _ in range(3):
-                request = urllib.request.Request(
-                    f"{server.url}/v1/verdicts",
-                    data=json.dumps(body).encode(),
-                    headers={"Content-Type": "application/json"},
-                )
-                with urllib.request.urlopen(request, timeout=30) as answer:
-                    verdict = json.load(answer)
+            verdict = [asked(server.url) for _ in range(3)][-1]
             assert verdict["outcome"] == "fail", verdict
             until(lambda: len(receiver.got) >= 2)
             until(
@@ -149,3 +154,28 @@ def test_a_fail_reaches_both_receivers_once(receiver: Receiver, tmp_path: Path) 
     assert event["data"]["verdict"]["attempt"] == verdict["attempt"]
     assert event["data"]["url"] == f"https://serinus.example.org/rollouts/{verdict['attempt']}"
     assert message["text"].startswith("checkout failed: Errors")
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_server_that_is_killed_after_its_answer_is_heard_after_its_restart(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    """The answer was given, the message was not sent: the next process finds and sends it."""
+    receiver.held.clear()
+    with fresh_prometheus(tmp_path / "prometheus") as source:
+        config = configured(tmp_path, receiver, f"source: {{url: '{source.url}'}}")
+        words = ("--config", str(config), "--data", str(tmp_path / "data"))
+        with served(*words) as server:
+            attempt = asked(server.url)["attempt"]
+            server.end(signal.SIGKILL)
+        receiver.held.set()
+        before = len(receiver.got)
+        with served(*words) as again:
+            for name in ("ci", "chat"):
+                line = f'serinus_notices{{notifier="{name}",state="sent"}} 1.0'
+                until(lambda line=line: line in metrics(again.url), tries=2400)  # type: ignore[misc]
+    ids = [got.headers.get("webhook-id", "chat") for got in receiver.got]
+    assert set(ids) == {f"fail:{attempt}", "chat"}
+    assert len(ids) == before + 2, "what was not acknowledged before the kill, and nothing else"

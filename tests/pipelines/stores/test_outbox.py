@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,6 +82,19 @@ def test_an_answer_whose_notice_cannot_be_kept_is_not_kept_either(tmp_path: Path
     with pytest.raises(NotFoundError):
         stores.verdicts.get(stored.verdict.id)
     assert stores.outbox.tally() == {}
+    database.close()
+
+
+def test_a_notice_that_cannot_be_read_does_not_stand_in_the_way(tmp_path: Path) -> None:
+    """A newer version wrote it, or a disk that fails: it is dropped, and the next is told."""
+    database = Database(tmp_path / "serinus.db")
+    outbox = database.stores().outbox
+    outbox.put([post("n1"), post("n2")])
+    with database.built() as connection:
+        connection.execute(sa.text("update notices set body = x'00' where id = 'n1'"))
+        connection.commit()
+    assert [errand.notice.id for errand in claimed(outbox)] == ["n2"]
+    assert outbox.tally()["ops", DeliveryState.DROPPED] == 1
     database.close()
 
 
