@@ -29,9 +29,13 @@ from pipelines.flows.remembering import Bystanders, Remembering, slices_of
 from pipelines.flows.steering import Steering
 from pipelines.flows.tape import Event, Fed, Remembered, Seen, TapeReader, TapeWriter, Told
 
-__all__ = ["OVERLAP_S", "SessionFactory", "Watch", "watch_of"]
+__all__ = ["NARROW_S", "OVERLAP_S", "SessionFactory", "Watch", "watch_of"]
 
+# What comes late is looked for once a minute; polls in between read little.
 OVERLAP_S = 600.0
+NARROW_S = 90.0
+_WIDE_EVERY_S = 60.0
+_NARROW_STEPS = 6
 # A warned answer is asked for again this long before its holes are taken for the truth.
 _PATIENCE_S = 120.0
 # How long after such holes no pass is given: the window in which coverage is asked for.
@@ -66,6 +70,7 @@ class Watch:
     partial: Reason | None = None
     closings: dict[tuple[float, str], Judgement] = field(default_factory=dict)
     _known: frozenset[Reading] = frozenset()
+    _looked_back: float = float("-inf")
     _reader: TapeReader = field(default_factory=TapeReader)
     _writer: TapeWriter = field(default_factory=TapeWriter)
     _holes_since: float | None = None
@@ -156,6 +161,8 @@ class Watch:
                 events += heard
         except SourceError as error:
             return tuple(events), error
+        if self._overlap(now) >= OVERLAP_S * self.scale:
+            self._looked_back = now
         self._known = frozenset(asked)
         final = Fed(now=now, readings=(), answers=())
         self.apply(final)
@@ -183,6 +190,12 @@ class Watch:
             return tuple(events), error
         return tuple(events), None
 
+    def _overlap(self, now: float) -> float:
+        """How far before the last read samples are looked for once more, in seconds."""
+        if now - self._looked_back >= _WIDE_EVERY_S * self.scale:
+            return OVERLAP_S * self.scale
+        return max(NARROW_S * self.scale, _NARROW_STEPS * self.judge.step)
+
     def _fetch(
         self,
         source: MetricSource,
@@ -195,7 +208,7 @@ class Watch:
 
         A gauge of weights comes along with the first of them.
         """
-        recent = max(self.history_start, self.clock - OVERLAP_S * self.scale)
+        recent = max(self.history_start, self.clock - self._overlap(now))
         found: dict[Reading, Answer] = {}
         told: tuple[Told, ...] = ()
         for since, group in (

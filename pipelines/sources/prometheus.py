@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -16,13 +15,15 @@ from detector.errors import SourceError
 from detector.selector import format_query
 from detector.series import Answer, Query, Series
 from detector.signals.packs import Pack, shipped_packs
+from pipelines.sources.batches import Batches, Order
 from pipelines.sources.catalog import PrometheusCatalog
 from pipelines.sources.cost import Cost, Skew
 from pipelines.sources.deadline import Deadline
 from pipelines.sources.exchange import Exchange
 from pipelines.sources.native import Natives, bases_of
 from pipelines.sources.refusal import TooMuchError
-from pipelines.sources.settings import Budget, SourceSettings
+from pipelines.sources.settings import SourceSettings
+from pipelines.sources.spent import Spent
 from pipelines.sources.wire import Matrix, decode_matrix, range_selector, subquery
 
 __all__ = ["PrometheusSource"]
@@ -34,36 +35,8 @@ DEEPEST_SPLIT = 5
 SHORTEST_SPAN_S = 60.0
 # The worker names the cause at the deadline; its reader waits this much longer to hear it.
 GRACE_S = 0.25
-
-
-@dataclass(slots=True)
-class _Spent:
-    """What one `read` has taken of its budget, over all its queries."""
-
-    budget: Budget
-    where: str
-    samples: int = 0
-    series: dict[str, int] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def take(self, selector: str, matrix: Matrix) -> None:
-        """Count a reply before it is parsed; `SourceError` when the read is over its budget."""
-        with self.lock:
-            self.samples += matrix.samples
-            self.series[selector] = max(self.series.get(selector, 0), len(matrix.elements))
-            series = sum(self.series.values())
-        if series > self.budget.max_series:
-            raise self._over("series", series, self.budget.max_series, selector)
-        if self.samples > self.budget.max_samples:
-            raise self._over("samples", self.samples, self.budget.max_samples, selector)
-
-    def _over(self, what: str, found: int, bound: int, selector: str) -> SourceError:
-        return SourceError(
-            f"{self.where}: one read selects {found:,} {what} or more, {bound:,} are allowed; "
-            f"narrow {selector[:200]} or raise the budget max_{what}",
-            code="query_rejected",
-            retryable=False,
-        )
+# What polls read; histories are long and asked for once, so they go query by query.
+TOGETHER_S = 1200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +45,7 @@ class _Ask:
 
     selector: str
     deadline: Deadline
-    spent: _Spent
+    spent: Spent
     step_s: float | None = None
 
     def text(self, start: float, end: float) -> tuple[str, str]:
@@ -100,6 +73,7 @@ class PrometheusSource:
         self._workers = ThreadPoolExecutor(
             settings.budget.max_concurrent, thread_name_prefix="serinus-source"
         )
+        self._batches = Batches(self._workers, self, self._exchange.where)
 
     def __repr__(self) -> str:
         return f"PrometheusSource({self.settings.url!r})"
@@ -146,15 +120,22 @@ class PrometheusSource:
         deadline = Deadline(timeout_s)
         if self._natives.concern(queries) and not self._natives.is_told:
             self.metrics(timeout_s=timeout_s)
-        spent = _Spent(self.settings.budget, self._exchange.where)
+        spent = Spent(self.settings.budget, self._exchange.where)
         sent = {query: self._natives.instead(query) for query in queries}
-        asks = {q: _Ask(format_query(q), deadline, spent, step_s) for q in {*sent.values()}}
-        jobs = {
-            query: self._workers.submit(self._answer, ask, start, end)
-            for query, ask in asks.items()
-        }
-        self._await(list(jobs.values()), deadline)
-        return tuple(self._natives.answered(q, jobs[sent[q]].result()) for q in queries)
+        order = Order(tuple({*sent.values()}), start, end, deadline, spent)
+        together = step_s is None and end - start <= TOGETHER_S
+        answers = self._batches.read(order) if together else self._each(order, step_s)
+        found = dict(zip(order.queries, answers, strict=True))
+        return tuple(self._natives.answered(query, found[sent[query]]) for query in queries)
+
+    def _each(self, order: Order, step_s: float | None) -> Sequence[Answer]:
+        """Every query by a worker of its own."""
+        jobs = [
+            self._workers.submit(self._answer, ask, order.start, order.end)
+            for ask in _asks(order, step_s)
+        ]
+        self._await(jobs, order.deadline)
+        return [job.result() for job in jobs]
 
     def metrics(self, *, timeout_s: float) -> frozenset[str]:
         """Names of all metrics; see `MetricCatalog`."""
@@ -234,24 +215,51 @@ class PrometheusSource:
 
     def _once(self, ask: _Ask, start: float, end: float) -> Answer:
         query, time = ask.text(start, end)
-        left_ms = max(int(ask.deadline.remaining() * 1000), 1)
+        matrix = self._matrix(query, time, ask.deadline, reads=1)
+        ask.spent.take(ask.selector, matrix)
+        return self.parsed(matrix, start, end)
+
+    def _matrix(self, query: str, time: str, deadline: Deadline, *, reads: int) -> Matrix:
+        left_ms = max(int(deadline.remaining() * 1000), 1)
         params = [
             ("query", query),
             ("time", time),
             ("timeout", f"{left_ms}ms"),
-            ("limit", str(self.settings.budget.max_series + 1)),
+            ("limit", str(reads * self.settings.budget.max_series + 1)),
             *self.settings.params.items(),
         ]
-        reply = self._exchange.send("POST", "/api/v1/query", params, ask.deadline)
+        reply = self._exchange.send("POST", "/api/v1/query", params, deadline)
         matrix = decode_matrix(reply.body, self._exchange.where, reply.content_type)
-        ask.spent.take(ask.selector, matrix)
         self.cost.answered(series=len(matrix.elements), samples=matrix.samples)
+        return matrix
+
+    # -- as `Batches` reads
+
+    def matrix(
+        self, selector: str, start: float, end: float, deadline: Deadline, *, reads: int
+    ) -> Matrix:
+        """The samples of a selector, asked for once for so many reads."""
+        query, time = range_selector(selector, start, end)
+        return self._matrix(query, time, deadline, reads=reads)
+
+    def alone(self, order: Order) -> Sequence[Answer]:
+        """An order read query by query, its span halved where it is too much."""
+        return [self._answer(ask, order.start, order.end) for ask in _asks(order, None)]
+
+    def parsed(self, matrix: Matrix, start: float, end: float) -> Answer:
+        """Text as samples."""
         try:
             return matrix.answer(start, end)
         except (msgspec.MsgspecError, ValueError) as error:
             raise SourceError(
                 f"{self._exchange.where} sent samples that are not numbers"
             ) from error
+
+
+def _asks(order: Order, step_s: float | None) -> list[_Ask]:
+    return [
+        _Ask(format_query(query), order.deadline, order.spent, step_s) for query in order.queries
+    ]
 
 
 def _joined(answers: Sequence[Answer]) -> Answer:

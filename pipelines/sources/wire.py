@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -73,6 +74,11 @@ class Matrix:
             series = as_classic(element.metric, bytes(element.histograms), start, end)
             parts.append(Columns.of(series))
         return Answer(series=Columns.joined(parts) or (), warnings=self.warnings)
+
+    def some(self, places: Sequence[int]) -> Matrix:
+        """The elements at these places."""
+        elements = [self.elements[place] for place in places]
+        return Matrix(elements, self.warnings, sum(map(_size, elements)), self.nan_is_stale)
 
     def _columns(self, batch: list[_Element], start: float, end: float) -> Columns:
         sizes, times, values = _samples(batch)

@@ -474,7 +474,7 @@ def test_a_poll_within_a_scrape_reads_nothing() -> None:
     poll(world, 405)
     assert len(world.source.reads) == before
     poll(world, 415)
-    assert [(r.start, r.end) for r in world.source.reads[before:]] == [(T0 - 200, T0 + 415)]
+    assert [(r.start, r.end) for r in world.source.reads[before:]] == [(T0 + 310, T0 + 415)]
 
 
 def test_concurrent_polls_read_once() -> None:

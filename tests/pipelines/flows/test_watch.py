@@ -14,7 +14,7 @@ from detector.gate.policy import Policy
 from detector.gate.record import Chunk, chunk_of
 from detector.gate.request import Stage
 from detector.signals.plan import Reading
-from pipelines.flows.watch import OVERLAP_S, Watch, watch_of
+from pipelines.flows.watch import NARROW_S, OVERLAP_S, Watch, watch_of
 from pipelines.testing import Fault
 from tests.detector.gate.test_attempt import attempt
 from tests.pipelines.flows.scripted import STEP, T0, Counting, World, ask, counting, discover
@@ -123,6 +123,31 @@ def test_later_reads_take_what_is_new_and_an_overlap() -> None:
     of.source.reads.clear()
     poll(watch, of, 1800.0)
     assert {read.start for read in of.source.reads} == {T0 + 900.0 - OVERLAP_S}
+
+
+def test_what_is_late_is_looked_for_once_a_minute() -> None:
+    """Forty samples of each series for one that is new, at each poll of each rollout."""
+    of = world()
+    watch = watching(of)
+    spans, narrow = [], max(NARROW_S, 6 * watch.judge.step)
+    for second in (600.0, 630.0, 660.0, 690.0):
+        of.source.reads.clear()
+        poll(watch, of, second)
+        spans.append({read.start - T0 for read in of.source.reads})
+    assert spans[1:] == [{600.0 - narrow}, {630.0 - OVERLAP_S}, {660.0 - narrow}]
+
+
+def test_a_read_that_failed_looked_for_nothing() -> None:
+    """Late samples would be missed for another minute each time."""
+    of = world()
+    watch = watching(of)
+    poll(watch, of, 600.0)
+    of.source.fault = Fault.DOWN
+    poll(watch, of, 660.0)
+    of.source.fault = Fault.NONE
+    of.source.reads.clear()
+    poll(watch, of, 675.0)
+    assert {read.start - T0 for read in of.source.reads} == {600.0 - OVERLAP_S}
 
 
 class Growing(Counting):
