@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli.aa_command import aa
 from api.cli.backtest_command import backtest
 from api.cli.discover_command import discover
 from api.cli.evidence_commands import explain, export, notify, replay
@@ -59,6 +60,7 @@ app.command()(discover)
 app.command("try")(try_source)
 app.add_typer(init)
 app.command()(backtest)
+app.command()(aa)
 for command in (export, replay, explain, notify):
     app.command()(command)
 app.add_typer(pack)
