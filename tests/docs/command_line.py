@@ -13,25 +13,30 @@ ROOT = Path(__file__).resolve().parents[2]
 OPTION = re.compile(r"^--[a-z][a-z-]*")
 
 
+# Commands that have commands of their own.
+GROUPS = frozenset({"pack", "init"})
+
+
 def problems(words: list[str]) -> Iterator[str]:
-    subcommand = next((word for word in words if not word.startswith("-")), "")
-    code, text = help_of(subcommand)
+    plain = [word for word in words if not word.startswith("-")]
+    subcommand = plain[: 2 if plain[:1] and plain[0] in GROUPS else 1]
+    told = " ".join(subcommand)
+    code, text = help_of(*subcommand)
     if code != 0:
-        yield f"there is no `serinus {subcommand}`"
+        yield f"there is no `serinus {told}`"
         return
     known = set(re.findall(r"--[a-z][a-z-]*", text)) | {"--help"}
     for word in words:
         option = OPTION.match(word)
         if option and option[0] not in known:
-            yield f"`serinus {subcommand}` has no {option[0]}"
+            yield f"`serinus {told}` has no {option[0]}"
 
 
 @cache
-def help_of(subcommand: str) -> tuple[int, str]:
+def help_of(*subcommand: str) -> tuple[int, str]:
     command = [sys.executable, "-c", "from api.cli import main; main()"]
-    arguments = [subcommand, "--help"] if subcommand else ["--help"]
     result = subprocess.run(
-        [*command, *arguments],
+        [*command, *subcommand, "--help"],
         cwd=ROOT,
         env={"COLUMNS": "250", "NO_COLOR": "1", "TERM": "dumb", "HOME": "/nonexistent"},
         capture_output=True,
