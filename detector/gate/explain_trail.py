@@ -23,7 +23,10 @@ _SHOWN = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """What was said at a moment; `evidence` has that of each judged signal, and what it needs."""
+    """What was said of the samples up to a moment.
+
+    `evidence` has that of each judged signal, and what it needs.
+    """
 
     at: float
     outcome: Outcome
@@ -33,9 +36,9 @@ class Mark:
 
 
 def mark_of(judgement: Judgement, at: float) -> Mark:
-    """The mark of what the statistics said; evidence and needed of each judged signal."""
+    """The mark of what the statistics said at `at`, which is of the samples judged by then."""
     return Mark(
-        at=at,
+        at=at if judgement.evaluated_to is None else judgement.evaluated_to,
         outcome=judgement.outcome,
         code=str(judgement.reason.code),
         text=judgement.reason.text,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from detector.gate.explain_trail import Mark, mark_of
 from detector.gate.record import Chunk
@@ -15,6 +15,8 @@ __all__ = ["trail_of"]
 _MARKS = 24
 # Of fewer chunks the tape is played anew for each moment; there are as many as polls.
 _FEW_CHUNKS, _FEW_MARKS = 8, 8
+# By when the boundary at which it failed was judged.
+_SETTLED_S = 60.0
 
 
 def trail_of(evidence: Evidence, factory: SessionFactory) -> tuple[Mark, ...]:
@@ -24,9 +26,11 @@ def trail_of(evidence: Evidence, factory: SessionFactory) -> tuple[Mark, ...]:
         return ()
     if len(evidence.chunks) >= _FEW_CHUNKS:
         return _on_the_way(evidence, watch_of(attempt, factory))
-    span = seen.as_of - attempt.started_at
+    # After the fail there is nothing more to tell.
+    end = seen.as_of if attempt.latch is None else min(attempt.latch.at + _SETTLED_S, seen.as_of)
+    span = end - attempt.started_at
     moments = [attempt.started_at + span * n / _FEW_MARKS for n in range(1, _FEW_MARKS + 1)]
-    return tuple(
+    return _apart(
         _mark(evidence, playback(attempt, evidence.chunks, factory, until=at), at) for at in moments
     )
 
@@ -37,7 +41,12 @@ def _on_the_way(evidence: Evidence, watch: Watch) -> tuple[Mark, ...]:
     for part in _parts(evidence.chunks):
         watch.play(part)
         marks.append(_mark(evidence, watch, watch.clock))
-    return tuple(marks)
+    return _apart(marks)
+
+
+def _apart(marks: Iterable[Mark]) -> tuple[Mark, ...]:
+    """One for each moment; what was said of it last."""
+    return tuple({mark.at: mark for mark in marks}.values())
 
 
 def _parts(chunks: Sequence[Chunk]) -> Sequence[Sequence[Chunk]]:
