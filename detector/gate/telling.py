@@ -122,9 +122,13 @@ class Route:
         return any(fnmatchcase(service, pattern) for pattern in self.services)
 
     def wants(self, notice: Notice) -> bool:
-        """Whether it is told of this notice."""
+        """Whether it is told of this notice; a fail for which a controller waits is a pause, too."""
         verdict = notice.verdict
-        return notice.kind in self.kinds and (verdict is None or self.covers(verdict.service))
+        if verdict is None:
+            return notice.kind in self.kinds
+        waits = notice.kind is NoticeKind.FAIL and verdict.mode is Mode.PAUSE
+        wanted = notice.kind in self.kinds or (waits and NoticeKind.PAUSE in self.kinds)
+        return wanted and self.covers(verdict.service)
 
 
 def addressed(notice: Notice | None, routes: Sequence[Route]) -> tuple[Post, ...]:

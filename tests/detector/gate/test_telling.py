@@ -197,6 +197,15 @@ def test_a_notice_goes_to_those_who_asked_for_it(
     assert post.to == to
 
 
+def test_a_fail_for_which_the_controller_waits_is_a_pause_too() -> None:
+    """In mode pause a person decides: whoever asked for pauses hears of it."""
+    waiting = call_of(verdict(Outcome.FAIL, Mode.PAUSE), attempt())
+    stopped = call_of(verdict(Outcome.FAIL, Mode.ENFORCE), attempt())
+    (post,) = addressed(waiting, ROUTES[2:])
+    assert post.to == ("pauses",)
+    assert addressed(stopped, ROUTES[2:]) == ()
+
+
 def test_what_nobody_wants_is_not_kept() -> None:
     """Without notifiers the outbox stays empty."""
     assert addressed(notice(), ()) == ()
