@@ -122,7 +122,7 @@ class Route:
         return any(fnmatchcase(service, pattern) for pattern in self.services)
 
     def wants(self, notice: Notice) -> bool:
-        """Whether it is told of this notice; a fail for which a controller waits is a pause, too."""
+        """Whether it is told of this notice; one for which a controller waits is a pause, too."""
         verdict = notice.verdict
         if verdict is None:
             return notice.kind in self.kinds
