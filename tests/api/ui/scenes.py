@@ -38,7 +38,10 @@ SIGNALS = (
     _bound(Signal(name="latency", kind=Kind.LATENCY, required=True), BUCKETS),
     _bound(Signal(name="tail95", kind=Kind.LATENCY), BUCKETS),
     _bound(Signal(name="restarts", kind=Kind.EVENTS), STARTED),
-    _bound(Signal(name="memory_growth", kind=Kind.GAUGE, unit="bytes", judged=False), MEMORY),
+    _bound(
+        Signal(name="memory_growth", kind=Kind.GAUGE, unit="bytes", judged=False, grows=True),
+        MEMORY,
+    ),
 )
 
 
