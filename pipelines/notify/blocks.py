@@ -39,16 +39,22 @@ def message(notice: Notice, public_url: str | None) -> Block:
 def _blocks(notice: Notice, public_url: str | None) -> Iterator[Block]:
     yield _header(f"{_SIGNS[notice.kind]} {notice.title}")
     yield _section(_escaped(notice.text))
-    if notice.verdict is not None:
-        shown = [s for s in notice.verdict.signals if s.judged or s.required][:_FIELDS]
-        if shown:
-            yield {"type": "section", "fields": [_field(signal) for signal in shown]}
     if notice.advice:
-        yield _section(f"*{_escaped(notice.advice)}*")
+        yield _section(_escaped(notice.advice))
+    shown = list(_others(notice))
+    if shown:
+        yield {"type": "section", "fields": [_field(signal) for signal in shown]}
     for one in notice.ailing:
         yield _section(_ailing(one, public_url))
     if notice.verdict is not None:
         yield _context(_origin(notice.verdict, public_url))
+
+
+def _others(notice: Notice) -> Iterator[SignalVerdict]:
+    """What the judged signals showed beside the one that the text is about."""
+    signals = () if notice.verdict is None else notice.verdict.signals
+    told = [s for s in signals if (s.judged or s.required) and s.reason.text != notice.text]
+    yield from told[:_FIELDS]
 
 
 def _header(text: str) -> Block:

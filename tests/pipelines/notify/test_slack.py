@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.gate.cure import Cure
+from detector.gate.reason import Reason
 from detector.gate.telling import Ailing, Notice, NoticeKind
 from detector.gate.verdict import Outcome
 from pipelines.notify.blocks import message
@@ -41,24 +42,27 @@ def test_a_fail_says_what_where_and_what_now() -> None:
     header, text, advice, origin = blocks(notice())
     assert header["text"]["text"] == ":red_circle: checkout v2 failed"
     assert text["text"]["text"] == "Errors rose."
-    assert advice["text"]["text"] == "*The controller was told to roll it back.*"
+    assert advice["text"]["text"] == "The controller was told to roll it back."
     words = origin["elements"][0]["text"]
     assert words.startswith("<https://serinus.example.org/rollouts/a1|the rollout's page>")
     assert "`serinus explain " in words
 
 
-def test_judged_signals_are_fields() -> None:
-    """Which one failed is seen beside those that did not."""
-    of = notice()
+def test_the_other_judged_signals_are_fields() -> None:
+    """What did not get worse is seen beside what did, which is not said twice."""
+    of = notice(text="Errors rose.")
     assert of.verdict is not None
-    shown = replace(signal("latency", "latency_up"), outcome=Outcome.FAIL)
+    failed = replace(signal("error_rate", "error_rate_up"), reason=Reason("error_rate_up", of.text))
+    shown = replace(signal("latency", "healthy"), outcome=Outcome.PASS)
     hidden = replace(signal("cpu_per_request", "healthy"), judged=False, required=False)
     (fields,) = [
         block["fields"]
-        for block in blocks(replace(of, verdict=replace(of.verdict, signals=(shown, hidden))))
+        for block in blocks(
+            replace(of, verdict=replace(of.verdict, signals=(failed, shown, hidden)))
+        )
         if "fields" in block
     ]
-    assert [field["text"] for field in fields] == ["*Latency*: fail\nx"]
+    assert [field["text"] for field in fields] == ["*Latency*: pass\nx"]
 
 
 def test_without_an_address_the_words_stay() -> None:
