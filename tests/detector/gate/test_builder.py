@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -127,6 +129,29 @@ def test_bad_series_may_be_a_metric_of_their_own() -> None:
     counts = frame_of(store, what, until=700).canary.counts["error_rate"]
     assert counts.x.sum() == pytest.approx(3.0)
     assert counts.n.sum() == pytest.approx(10 * 585)
+
+
+def test_failures_of_several_counters_are_added_up() -> None:
+    """Tasks that failed for good and tasks that are tried again are both failures."""
+    store = pair()
+    failures = [
+        Family(metric=name, shape=Shape.COUNTER) for name in ("failed_total", "again_total")
+    ]
+    for family, many in zip(failures, (3.0, 5.0), strict=True):
+        store.put(
+            family.metric,
+            scrapes(301, 600),
+            np.full(20, many),
+            pod="c-1",
+            track="canary",
+            instance="c-1:80",
+            job="web",
+        )
+    errors = bound("error_rate", Kind.RATIO, REQUESTS, bad_in=failures[0])
+    frame = frame_of(store, plan(replace(errors, also=(failures[1],))), until=700)
+    assert frame.canary.counts["error_rate"].x.sum() == pytest.approx(8.0)
+    assert frame.canary.counts["error_rate"].n.sum() == pytest.approx(10 * 585)
+    assert frame.control.counts["error_rate"].x.sum() == 0.0
 
 
 def test_health_checks_are_left_out() -> None:
