@@ -168,6 +168,19 @@ def test_the_one_percent_tail_is_judged_only_on_request(
     assert built(signal, wishing("tail99", **wish), slow_tail()).judged is judged
 
 
+@pytest.mark.parametrize(
+    ("wish", "judged"), [({}, True), ({"judged": True}, True), ({"judged": False}, False)]
+)
+def test_the_one_percent_tail_is_judged_where_its_placebos_passed(
+    wish: dict[str, bool], judged: bool
+) -> None:
+    """A certificate promotes it, and a policy may take that back."""
+    signal = bound("tail99", Kind.LATENCY, BUCKETS, judged=False, promoted=True)
+    track = built(signal, wishing("tail99", **wish), slow_tail())
+    assert track.judged is judged
+    assert not track.required
+
+
 def test_restarts_have_no_grace() -> None:
     """A pod that dies in its first seconds is what restarts are there to tell."""
     assert built(SIGNALS["restarts"]).grace is False
