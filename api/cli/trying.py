@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Wanted", "try_source"]
 
 # Parts of the time: until when each stage may take up something new.
-_PLANS, _ROLLOUTS, _PLACEBOS, _ALL = 0.2, 0.7, 0.88, 0.95
+_PLANS, _ROLLOUTS, _PLACEBOS, _ALL = 0.3, 0.7, 0.88, 0.95
 _CALL_S, _LEAST_S = 30.0, 2.0
 _BUSIEST = 10
 

@@ -136,7 +136,9 @@ class Trying:
     def dig(self, found: Census, *, most: int, tell: Told) -> Dug:
         """Rollouts of the last days; at most `most` of them are read, the newest."""
         look = self.look(self.days * _DAY_S)
-        held, skipped = views(look, self.packs, found.sightings, whole=True)
+        names = {one.what.split(" ")[0] for one in self.skipped}
+        wanted = [one for one in found.sightings if one.service not in names]
+        held, skipped = views(look, self.packs, wanted, whole=True)
         self.skipped += skipped
         history = History(look=look, source=self.source, left_s=self.left_s, tell=tell)
         return history.dig({name: views[0] for name, views in held.items()}, most=most)

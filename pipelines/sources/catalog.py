@@ -30,6 +30,9 @@ LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 DOTTED = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.]*")
 # Label values are asked for with GET only, and proxies in front cut URLs at 8 KB.
 LONGEST_MATCH = 4000
+# Older servers know no `limit` on series and send them all: a list is read no further than so many
+# bytes for each series that is allowed. Twenty labels of a Kubernetes target have 700.
+SERIES_BYTES = 1000
 
 
 class PrometheusCatalog:
@@ -91,7 +94,9 @@ class PrometheusCatalog:
         from pipelines.sources.client import connect
 
         params = tuple(self._settings.params.items())
-        return connect(self._settings.url.rstrip("/"), self._exchange, Deadline(timeout_s), params)
+        url, deadline = self._settings.url.rstrip("/"), Deadline(timeout_s)
+        most = self._settings.budget.max_series * SERIES_BYTES
+        return connect(url, self._exchange, deadline, params, most)
 
     def _checked(self, call: Callable[[], Any], kind: type[T]) -> T:
         """What the client returns, checked for its shape; it trusts the body blindly."""

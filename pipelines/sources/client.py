@@ -30,11 +30,15 @@ _told = msgspec.json.Decoder(_Told)
 
 
 def connect(
-    url: str, exchange: Exchange, deadline: Deadline, params: Params = ()
+    url: str,
+    exchange: Exchange,
+    deadline: Deadline,
+    params: Params = (),
+    most: int | None = None,
 ) -> PrometheusConnect:
     """A client for one call, whose requests go through `exchange` and end at the deadline.
 
-    `params` are sent with each of them.
+    `params` are sent with each of them; `most` bounds the bytes of a list of series.
 
     Alone the client has no default time-out, no total deadline and no bound on bodies, does not
     retry POST, and the session would take credentials from the user's netrc.
@@ -42,15 +46,24 @@ def connect(
     session = requests.Session()
     session.trust_env = False
     client = PrometheusConnect(url, session=session)
-    session.mount(url, _Wire(url, exchange, deadline, params))  # the client mounts its own first
+    # After the client, which mounts its own.
+    session.mount(url, _Wire(url, exchange, deadline, params, most))
     return client
 
 
 class _Wire(BaseAdapter):
     """A requests adapter that sends by `Exchange`, with its auth, bounds, retries and errors."""
 
-    def __init__(self, url: str, exchange: Exchange, deadline: Deadline, params: Params) -> None:
+    def __init__(
+        self,
+        url: str,
+        exchange: Exchange,
+        deadline: Deadline,
+        params: Params,
+        most: int | None,
+    ) -> None:
         super().__init__()
+        self._most = most
         self._url = url
         self._exchange = exchange
         self._deadline = deadline
@@ -64,7 +77,8 @@ class _Wire(BaseAdapter):
         path, params = urlsplit(target).path, parse_qsl(urlsplit(target).query)
         params.extend(self._params)
         method = "POST" if path in FORM_PATHS else "GET"
-        reply = self._exchange.send(method, path, params, self._deadline)
+        most = self._most if path == "/api/v1/series" else None
+        reply = self._exchange.send(method, path, params, self._deadline, most=most)
         self._refuse_a_part(reply.body)
         response = requests.Response()
         response.status_code = 200

@@ -64,16 +64,26 @@ class Exchange:
             connect_s=self._budget.connect_timeout_s,
         )
 
-    def send(self, method: str, path: str, params: Params, deadline: Deadline) -> Reply:
+    def send(
+        self,
+        method: str,
+        path: str,
+        params: Params,
+        deadline: Deadline,
+        *,
+        most: int | None = None,
+    ) -> Reply:
         """The 200 reply to one request, or `SourceError` by the deadline.
 
-        `params` go into the body of a POST as a form, into the URL of a GET.
+        `params` go into the body of a POST as a form, into the URL of a GET. `most` bounds the
+        reply's bytes below the budget.
         """
+        bound = min(self._budget.max_body_bytes, most or self._budget.max_body_bytes)
         tries = 0
         while True:
             self._keep_quiet(deadline)
             try:
-                return self._once(method, path, params, deadline)
+                return self._once(method, path, params, deadline, bound)
             except FlakyError as error:
                 wait = self._wait(error, tries)
                 if tries >= self._budget.retries or wait >= deadline.remaining():
@@ -103,7 +113,9 @@ class Exchange:
         if wait > 0:
             time.sleep(wait)
 
-    def _once(self, method: str, path: str, params: Params, deadline: Deadline) -> Reply:
+    def _once(
+        self, method: str, path: str, params: Params, deadline: Deadline, bound: int
+    ) -> Reply:
         if not self._slots.acquire(timeout=max(deadline.remaining(), 0.0)):
             raise SourceError(
                 f"{self.where} is busy with {self._budget.max_concurrent} of our own queries; "
@@ -111,7 +123,7 @@ class Exchange:
             )
         try:
             with self._translated(deadline), self._transport.holding(deadline):
-                return self._counted(self._request(method, path, params))
+                return self._counted(self._request(method, path, params), bound)
         finally:
             self._slots.release()
 
@@ -126,10 +138,10 @@ class Exchange:
             "POST", self._base + path, headers=headers, content=form.encode("ascii")
         )
 
-    def _counted(self, request: httpx2.Request) -> Reply:
+    def _counted(self, request: httpx2.Request, bound: int) -> Reply:
         begun, size, failed = time.monotonic(), 0, True
         try:
-            response, body = self._receive(request)
+            response, body = self._receive(request, bound)
             size = len(body)
             if response.status_code != httpx2.codes.OK:
                 raise refusal(self.where, response.status_code, response.headers, body)
@@ -138,27 +150,28 @@ class Exchange:
         finally:
             self._cost.exchanged(seconds=time.monotonic() - begun, size=size, failed=failed)
 
-    def _receive(self, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
+    def _receive(self, request: httpx2.Request, bound: int) -> tuple[httpx2.Response, bytes]:
         sent = time.time()
         response = self._transport.handle_request(request)
         try:
             self._skew.observe(response.headers.get("date"), sent=sent, received=time.time())
-            return response, self._bounded(response)
+            return response, self._bounded(response, bound)
         finally:
             response.close()
 
-    def _bounded(self, response: httpx2.Response) -> bytes:
+    def _bounded(self, response: httpx2.Response, bound: int) -> bytes:
         try:
-            return bounded_body(response, self._budget.max_body_bytes)
+            return bounded_body(response, bound)
         except OversizeError as error:
-            raise self._too_large(error.head) from error
+            raise self._too_large(error.head, bound) from error
 
-    def _too_large(self, head: bytes) -> SourceError:
-        limit = f"over {self._budget.max_body_bytes / 2**20:g} MB"
+    def _too_large(self, head: bytes, bound: int) -> SourceError:
+        limit = f"over {bound / 2**20:.3g} MB"
         if head.startswith(API_HEAD):
+            budget = "max_body_bytes" if bound == self._budget.max_body_bytes else "max_series"
             return TooMuchError(
                 f"{self.where}: the answer to one query is {limit}; narrow the selector "
-                "or raise the budget max_body_bytes"
+                f"or raise the budget {budget}"
             )
         return SourceError(
             f"{self.where} sent a body {limit} that is not an answer of the Prometheus API; "

@@ -292,3 +292,14 @@ def test_a_catalogue_that_hangs_is_left(fault_server: FaultServer) -> None:
     fault_server.behave(Misbehaviour.BLACK_HOLE)
     with pytest.raises(SourceError, match=r"within 0\.2 s"):
         opened(fault_server).metrics(timeout_s=0.2)
+
+
+def test_a_list_without_end_is_read_no_further_than_its_series_allow(
+    fault_server: FaultServer,
+) -> None:
+    """Older servers know no `limit`: ten million label sets would fill the memory first."""
+    fault_server.behave(Misbehaviour.ENDLESS_MATRIX)
+    catalog = opened(fault_server, max_series=10)
+    with pytest.raises(SourceError, match="raise the budget max_series") as told:
+        catalog.series([UP], T0, END, timeout_s=TIMEOUT_S)
+    assert told.value.code == "query_rejected"
