@@ -118,12 +118,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     begun, repeats = monotonic(), 3 if args.quick else 9
     source = fill(Shop(length_s=LENGTH_S))
     past = Past(source=source, catalog=source, discover=bind)
-    rates, peers, fine = [], [], []
-    for _ in range(repeats):
-        course, rate = played(past, EVERY_S)
-        rates.append(rate)
-        fine.append(played(past, EVERY_S / 2)[1])
-        peers.append(lived(past, course))
+    runs = [played(past, EVERY_S) for _ in range(repeats)]
+    rates, course = [rate for _, rate in runs], runs[0][0]
+    fine = [played(past, EVERY_S / 2)[1] for _ in range(repeats)]
+    peers = [lived(past, course) for _ in range(repeats)]
     figures = {"polls_per_core_s": max(rates), "polls_per_core_s_at_15_s": max(fine)}
     beside = {"poll_by_poll": {"polls_per_core_s": max(peers)}}
     for name, found in (

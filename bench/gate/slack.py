@@ -40,6 +40,7 @@ from bench.gate.rollout import PLAIN, Fault, Nuisance, Pod, Rollout, draw  # noq
 from bench.gate.samples import ORIGIN  # noqa: E402
 from bench.gate.trials import closest  # noqa: E402
 from detector.gate.policy import Policy  # noqa: E402
+from detector.series import FloatArray  # noqa: E402
 from models.proportion import exact_interval  # noqa: E402
 
 # alpha is 0.005; at 4.6 nats less it would be 0.5, and nothing is promised beyond.
@@ -49,6 +50,7 @@ _ALPHA = 0.005
 _LONG_AGO = -1e6
 _DRAWS = 2000
 _PLACEBOS = 200
+Rule = Callable[[FloatArray], float]
 FAULTS = tuple(fault for fault in Fault if fault is not Fault.CPU)
 ASKED: dict[str, tuple[str, float]] = {"false_at_0": ("<=", PROMISE)}
 
@@ -171,20 +173,21 @@ def found_share(faulty: Sequence[Seen], slack: float) -> float:
     return float(np.interp(slack, SLACKS, shares))
 
 
-def choices(near: Sequence[float], count: int, rule: Callable[[np.ndarray], float]) -> np.ndarray:
+def choices(near: Sequence[float], count: int, rule: Rule) -> FloatArray:
     """What slack a rule chooses from `count` of these, over many draws; within what was tried."""
     rng = np.random.default_rng(0)
     values = np.array(near)
     drawn = [rule(rng.choice(values, count)) for _ in range(_DRAWS)]
-    return np.clip(np.array(drawn), 0.0, SLACKS[-1])
+    chosen: FloatArray = np.minimum(np.maximum(np.array(drawn), 0.0), SLACKS[-1])
+    return chosen
 
 
-def quantile_rule(values: np.ndarray) -> float:
+def quantile_rule(values: FloatArray) -> float:
     """All that lies above their 99.5 % quantile."""
     return -float(np.quantile(values, 1 - PROMISE, method="higher"))
 
 
-def halved_rule(values: np.ndarray) -> float:
+def halved_rule(values: FloatArray) -> float:
     """Half of it, as a margin."""
     return 0.5 * quantile_rule(values)
 
@@ -210,7 +213,7 @@ def print_slacks(healthy: Sequence[Seen], faulty: Sequence[Seen]) -> None:
 
 
 def print_choice(
-    name: str, chosen: np.ndarray, healthy: Sequence[Seen], faulty: Sequence[Seen]
+    name: str, chosen: FloatArray, healthy: Sequence[Seen], faulty: Sequence[Seen]
 ) -> dict[str, float]:
     """What a way of calibrating chooses, and what comes of it on seeds it never saw."""
     false = np.array([false_share(healthy, slack) for slack in chosen])
