@@ -1,6 +1,6 @@
 """Zero configuration: every convention in a cluster of its own, on a real Prometheus.
 
-    python bench/gate/conventions.py [--quick] [--only WORLD] [--json FILE]
+    python bench/gate/conventions.py [--quick] [--only WORLD] [--server NAME] [--json FILE]
 
 A world (`worlds.py`) is what one exporter really writes, beside what every cluster has: the
 kubelet's and the cluster's own metrics with pause containers, another service that fails, probes,
@@ -27,13 +27,15 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench.ending import concluded  # noqa: E402
-from bench.gate.scenes import LENGTH_S, Fault, Scene, play  # noqa: E402
+from bench.gate.scenes import LENGTH_S, Fault, Scene  # noqa: E402
+from bench.gate.staging import play  # noqa: E402
 from bench.gate.truth import Finding, held_against  # noqa: E402
 from bench.gate.worlds import World, worlds  # noqa: E402
 from detector.gate.request import Stage, VerdictRequest  # noqa: E402
 from detector.gate.session import Session  # noqa: E402
 from detector.gate.verdict import Outcome, Verdict  # noqa: E402
 from detector.signals.packs import shipped_packs  # noqa: E402
+from detector.signals.plan import Plan  # noqa: E402
 from pipelines.flows.discovery import Discovery  # noqa: E402
 from pipelines.flows.gate import Gate, GateSettings  # noqa: E402
 from pipelines.packs import load_packs  # noqa: E402
@@ -146,22 +148,21 @@ def _rollout(name: str, scene: Scene, source: Source, every_s: float) -> Judged:
         now[0] = START + at
         given.append(gate.judge(_request(scene, at + every_s > LENGTH_S)))
         at += every_s
-    plan = gate.plan_of(given[-1].attempt) if hasattr(gate, "plan_of") else None
-    finding = held_against(scene, source, _asked_plan(scene, source) if plan is None else plan)
     last = given[-1]
-    wrong = _wrong(scene, given)
+    plan = gate.stores.attempts.get(last.attempt).plan or _plan(scene, source)
     return Judged(
         world=name,
         fault=scene.fault.name,
-        finding=finding,
+        finding=held_against(scene, source, plan),
         outcomes=tuple(one.outcome.value for one in given),
         code=last.reason.code,
         text=last.reason.text,
-        wrong=wrong,
+        wrong=_wrong(scene, given),
     )
 
 
-def _asked_plan(scene: Scene, source: Source):  # type: ignore[no-untyped-def]
+def _plan(scene: Scene, source: Source) -> Plan:
+    """What an attempt waits for whose canary was not seen, so that it has no plan of its own."""
     return Discovery(load_packs(), source)(
         source, _request(scene, False), start=START, end=START + 600, timeout_s=60
     )
@@ -177,34 +178,35 @@ def _request(scene: Scene, is_last: bool) -> VerdictRequest:
     )
 
 
-_SLOW = {"latency_up", "tail95_up", "tail99_up"}
+# Codes that a faulty rollout may be failed with.
+_CODES = {
+    "errors": {"error_rate_up"},
+    "slow": {"latency_up", "tail95_up"},
+    "restarts": {"restarts_up"},
+}
 
 
 def _wrong(scene: Scene, given: Sequence[Verdict]) -> str:
     """What is wrong with the verdicts of a rollout, empty for nothing."""
-    last, world = given[-1], scene.world
+    name, code = scene.fault.name, given[-1].reason.code
     outcomes = {one.outcome for one in given}
-    match scene.fault.name:
-        case "healthy":
-            if Outcome.FAIL in outcomes:
-                return f"a healthy canary failed: {last.reason.code}"
-            if world.lacking and last.reason.code != world.lacking:
-                return f"{last.reason.code} in place of {world.lacking}"
-            if not world.lacking and last.outcome is not Outcome.PASS:
-                return f"a healthy canary did not pass: {last.reason.code}"
-        case "silent":
-            if outcomes != {Outcome.INCONCLUSIVE}:
-                return f"no data, yet {last.outcome.value}: {last.reason.code}"
-        case "errors":
-            if last.reason.code != "error_rate_up":
-                return f"errors not found: {last.reason.code}"
-        case "slow":
-            if last.reason.code not in _SLOW:
-                return f"slowness not found: {last.reason.code}"
-        case "restarts":
-            if last.reason.code != "restarts_up":
-                return f"restarts not found: {last.reason.code}"
-    return ""
+    if name == "healthy":
+        return _wrong_in_health(scene.world.lacking, given)
+    if name == "silent":
+        return "" if outcomes == {Outcome.INCONCLUSIVE} else f"nothing was shown, yet {code}"
+    found = Outcome.FAIL in outcomes and code in _CODES[name]
+    return "" if found else f"{name} not found: {code}"
+
+
+def _wrong_in_health(lacking: str, given: Sequence[Verdict]) -> str:
+    """A healthy rollout ends in a pass; where it cannot, the reason is the one that is told."""
+    last = given[-1]
+    if any(one.outcome is Outcome.FAIL for one in given):
+        return f"a healthy canary failed: {last.reason.code}"
+    if lacking:
+        is_told = last.reason.code == lacking and last.outcome is Outcome.INCONCLUSIVE
+        return "" if is_told else f"{last.reason.code} in place of {lacking}"
+    return "" if last.outcome is Outcome.PASS else f"no pass in health: {last.reason.code}"
 
 
 def figures_of(judged: Sequence[Judged], missing: Sequence[str]) -> Mapping[str, float]:
@@ -240,16 +242,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="poll every three minutes")
     parser.add_argument("--only", help="worlds whose names begin so")
+    parser.add_argument("--server", default="prometheus2", help="or prometheus3")
     parser.add_argument("--json", type=Path)
     told = parser.parse_args()
-    if find_server("prometheus2") is None or find_server("promtool") is None:
+    if find_server(told.server) is None or find_server("promtool") is None:
         print("conventions needs Prometheus and promtool: run `make servers`")
         return 1
     every_s = 180.0 if told.quick else _EVERY_S
     begun, judged = time.monotonic(), []
     for name, world in worlds().items():
         if told.only is None or name.startswith(told.only):
-            found = judge(name, world, every_s, "prometheus2")
+            found = judge(name, world, every_s, told.server)
             show(found)
             judged += found
     known = {world.pack for world in worlds().values()}
@@ -258,7 +261,11 @@ def main() -> int:
         print("packs without a world:", ", ".join(missing))
     figures = figures_of(judged, missing)
     print({name: round(value, 4) for name, value in figures.items()})
-    setup = {"every_s": every_s, "seconds": round(time.monotonic() - begun, 1)}
+    setup = {
+        "server": told.server,
+        "every_s": every_s,
+        "seconds": round(time.monotonic() - begun, 1),
+    }
     return concluded(figures, {}, ASKED, setup, told.json)
 
 

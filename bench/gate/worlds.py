@@ -1,7 +1,7 @@
 """Worlds of one convention each, as data: which of an exporter's series are users' traffic.
 
 A world's series are those of the golden texts in `tests/detector/signals/exposed`, as scraped from
-pods or from proxies. Its YAML file in `worlds/` says, independently of any pack, which of them
+pods or from proxies. Its YAML file in `exporters/` says, independently of any pack, which of them
 count users' requests, which are failures and which time them. All others are distractors.
 """
 
@@ -17,7 +17,7 @@ import yaml
 
 __all__ = ["BESIDE", "CLIENT", "Counted", "Timed", "World", "fitting", "worlds"]
 
-_WORLDS = Path(__file__).parent / "worlds"
+_WORLDS = Path(__file__).parent / "exporters"
 _FAULTS = ("healthy", "errors", "slow", "silent")
 # What the kubelet and the cluster say of a service's containers, by the signal that it feeds.
 BESIDE = {
@@ -55,7 +55,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     each signal must be bound to, beside those of containers where there are `containers`; `only`
     the series of it that are the signal's. `lacking`: the reason of a healthy rollout that cannot
     pass. `canary` is what is asked. `alone`: each rollout has a Prometheus of its own, since no
-    label tells namespaces. `quiet` metrics tell users' traffic again: a silent canary has none. `median_s` is how long half of the requests take.
+    label tells namespaces. `quiet` metrics tell users' traffic again: a silent canary has none.
+    `median_s` is how long half of the requests take.
     """
 
     pack: str
