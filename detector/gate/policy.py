@@ -86,11 +86,37 @@ class Policy(_Digested):
 
     @property
     def digest(self) -> str:
-        """`name@sha256:...` over every field, so that a stored verdict names what judged it."""
+        """`name@sha256:...` over every field, so that a stored verdict names what judged it.
+
+        A field that came later counts where it was set: what a policy says without it is what it
+        said before, and a verdict of then is replayed under the name that it had.
+        """
         try:
             return self._digest
         except AttributeError:
-            body = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+            said = {k: v for k, v in asdict(self).items() if k in _FIRST or v != _UNSAID[k]}
+            body = json.dumps(said, sort_keys=True, separators=(",", ":"))
             digest = f"{self.name}@sha256:{hashlib.sha256(body.encode()).hexdigest()[:16]}"
             object.__setattr__(self, "_digest", digest)
             return digest
+
+
+# The fields of the first release are always a part of the digest.
+_FIRST = frozenset(
+    {
+        "name",
+        "mode",
+        "alpha",
+        "slo",
+        "pass_level",
+        "min_step_s",
+        "min_total_s",
+        "history_s",
+        "time_scale",
+        "rollback",
+        "allow_control_exhausted",
+        "allow_cross_cluster",
+        "signals",
+    }
+)
+_UNSAID = asdict(Policy())

@@ -6,7 +6,7 @@ message and is still read. docs/evidence.md tells the format to those who read i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -15,6 +15,7 @@ import zstandard
 
 from detector.errors import InputError
 from detector.gate.attempt import Attempt
+from detector.gate.policy import Policy
 from detector.gate.reason import SIGNAL_NAMES
 from detector.gate.record import Chunk, StoredVerdict, chunk_of
 from detector.gate.render import Json, verdict_body
@@ -125,7 +126,7 @@ def _unpacked(file: bytes) -> Evidence:
         record = msgspec.msgpack.decode(members["record.msgpack"], type=_Record)
         bodies = msgspec.msgpack.decode(members["samples.msgpack"], type=list[bytes])
         answer: dict[str, Json] = msgspec.json.decode(members["answer.json"], type=dict)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise _refused(f"its content is not what its version has: {error}") from error
     _check_answer(record, manifest, answer)
     return Evidence(
@@ -149,7 +150,7 @@ def _check_answer(record: _Record, manifest: Manifest, answer: dict[str, Json]) 
 def _unpacked_old(file: bytes) -> Evidence:
     try:
         found = msgspec.msgpack.decode(inflated(file, most=_UNPACKED_MAX), type=_Old)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise _refused(f"this is no evidence file, or it was cut short: {error}") from error
     if found.magic != _OLD_NAME or found.schema != 1:
         raise _refused("this is no evidence file of version 1")
@@ -205,21 +206,30 @@ def _check_sizes(evidence: Evidence) -> None:
 
 def _check_signals(evidence: Evidence) -> None:
     """What the policy judges is known here, or the replay would leave it out in silence."""
-    plan = evidence.attempt.plan
+    plan, policy = evidence.attempt.plan, evidence.attempt.policy
     bound = () if plan is None else tuple(b.signal.name for b in plan.signals)
     known = sorted({*SIGNAL_NAMES, *bound})
-    for name in evidence.attempt.policy.signals:
+    for place, name in _named(policy):
         if name in known:
             continue
         near = get_close_matches(name, known, 1)
         hint = f"; did it mean {near[0]}?" if near else f"; there are {', '.join(known)}"
         raise InputError(
-            f"the policy {evidence.attempt.policy.name!r} of this file has a signal {name!r} that"
+            f"the policy {policy.name!r} of this file has a signal {name!r} that"
             f" this serinus does not know{hint} The file was written by serinus"
             f" {evidence.serinus or 'unknown'}, this is {serinus_version()}",
-            field=f"policy.signals.{name}",
+            field=place,
             semantic=True,
         )
+
+
+def _named(policy: Policy) -> Iterator[tuple[str, str]]:
+    """Every signal that a policy names, with where."""
+    for name in policy.signals:
+        yield f"policy.signals.{name}", name
+    for key, wish in (("fail_when", policy.fail_when), ("pass_needs", policy.pass_needs)):
+        for name in sorted(() if wish is None else wish.names):
+            yield f"policy.{key}", name
 
 
 def _json(value: object) -> bytes:

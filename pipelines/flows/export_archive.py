@@ -109,7 +109,7 @@ def _manifest(content: bytes) -> Manifest:
                 f" {VERSION}: take serinus {head.serinus[:40]} or newer"
             )
         return msgspec.json.decode(content, type=Manifest)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise _refused(f"its manifest.json cannot be read: {error}") from error
 
 

@@ -41,6 +41,11 @@ def test_every_field_of_a_policy_is_in_its_digest() -> None:
     assert len(digests) == len(OTHER) + 1
 
 
+def test_a_policy_of_the_first_release_keeps_its_name() -> None:
+    """Its stored verdicts are replayed to the identical answer, whatever keys came since."""
+    assert Policy(history_s=3600.0).digest == "default@sha256:7390a189b84add7a"
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [(f.name, True if f.name in {"required", "judged"} else 0.25) for f in fields(SignalPolicy)],

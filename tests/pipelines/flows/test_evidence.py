@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.errors import InputError
+from detector.gate.expression import signal as expressed
 from detector.gate.policy import Policy, SignalPolicy
 from detector.gate.record import Chunk, StoredVerdict, chunk_of
 from detector.gate.ruling import rule
@@ -230,6 +231,23 @@ def test_an_answer_that_is_not_that_of_the_record_is_found() -> None:
     assert "speak of different verdicts" in told(file)
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "answer.json", "record.msgpack"])
+def test_a_content_nested_without_end_is_refused(name: str) -> None:
+    """Ten thousand brackets are no reason to crash."""
+    content = b"\x91" * 10_000 if name.endswith("msgpack") else b'{"a":' * 10_000
+    good = members()
+    if name == "manifest.json":
+        assert "manifest.json cannot be read" in told(zipped({**good, name: content}))
+        return
+    manifest = json.loads(good["manifest.json"])
+    manifest["members"][name] = {
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    forged = {**good, name: content, "manifest.json": json.dumps(manifest).encode()}
+    assert "its content is not what its version has" in told(zipped(forged))
+
+
 # -- bounds
 
 
@@ -321,6 +339,15 @@ def test_a_policy_with_an_unknown_signal_is_told_not_ignored() -> None:
     assert "did it mean latency?" in str(caught.value)
     known = unpack_evidence(judged_by(latency=SignalPolicy(tolerate=0.1)))
     assert known.attempt.policy.name == "strict"
+
+
+def test_an_expression_with_an_unknown_signal_is_told_too() -> None:
+    """It decides what fails: half of it would be another rule."""
+    made = evidence([b"one"])
+    of = replace(made.attempt, policy=Policy(fail_when=expressed("latencies")))
+    with pytest.raises(InputError, match="a signal 'latencies'") as caught:
+        unpack_evidence(pack_evidence(replace(made, attempt=of)))
+    assert caught.value.field == "policy.fail_when"
 
 
 def test_a_signal_that_the_plan_binds_is_known() -> None:
