@@ -44,6 +44,7 @@ from api.cli.question import (
     StartedAt,
     Weight,
 )
+from api.cli.shadow_command import shadow
 from api.cli.try_command import try_source
 
 __all__ = ["app"]
@@ -61,6 +62,7 @@ app.command("try")(try_source)
 app.add_typer(init)
 app.command()(backtest)
 app.command()(aa)
+app.add_typer(shadow)
 for command in (export, replay, explain, notify):
     app.command()(command)
 app.add_typer(pack)
