@@ -51,7 +51,7 @@ class Service:
         told = self.candidate.requests.errors
         counted = self.requests()
         return tuple(
-            replace(counted, metric=metric, matchers=())
+            replace(counted, metric=metric)
             for metric in told.metrics
             if told.only_on_errors or metric in self.found
         )

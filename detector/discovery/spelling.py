@@ -9,6 +9,7 @@ from detector.discovery.matching import Labels, any_of, equal, fits, literal, va
 from detector.patterns import compiled
 from detector.series import Matcher, MatchOp
 from detector.signals.packs import Pack
+from detector.signals.signal import Unit
 
 __all__ = ["by_name", "by_role", "is_plain", "namespaces_of", "spelled", "unspelled", "where_named"]
 
@@ -75,11 +76,17 @@ def by_name(
     series: Sequence[Labels],
     pack: Pack,
     namespace: str | None,
+    *,
+    is_canary: bool = False,
 ) -> Side | None:
     """An arm whose selector has a plain name where the series have it in the proxy's spelling.
 
-    None where the series do not have it, or have it in several namespaces.
+    None where the series do not have it, or have it in several namespaces, and where they are of
+    pods, whose labels say what they mean. A canary is never what bears the service's bare name:
+    Flagger's canary Deployment does, while the Service of that name leads to the stable pods.
     """
+    if pack.unit is Unit.POD or (is_canary and any(m.value == service for m in asked)):
+        return None
     matchers: list[Matcher] = []
     for matcher in asked:
         read = _read(matcher, series, pack, namespace)

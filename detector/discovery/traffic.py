@@ -166,7 +166,7 @@ def _candidate(
         series=series,
         pod_label=pod_label,
         canary=resolve(asked.canary, series, pod_label)
-        or by_name(asked.canary, asked.service, series, pack, asked.namespace),
+        or by_name(asked.canary, asked.service, series, pack, asked.namespace, is_canary=True),
         durations=_durations(pack, found, series, pod_label),
         code=_code(requests.errors, series, found),
     )

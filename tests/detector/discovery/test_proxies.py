@@ -241,3 +241,28 @@ def _sidecar(pod: str) -> list[Labels]:
         container="istio-proxy",
         instance=f"{pod}:15090",
     )
+
+
+def test_flagger_s_deployment_is_the_canary_and_not_the_service_of_its_name() -> None:
+    """The Deployment `checkout` is its canary; the Service of that name leads to the primary."""
+    plan = found(source(proxies("envoy")), canary='{deployment="checkout"}', namespace="shop")
+    told = [m.value for m in plan.canary if m.label == "envoy_cluster_name"]
+    assert "shop_checkout-canary_8080" in told
+
+
+def test_a_control_may_bear_the_service_s_bare_name() -> None:
+    """Whoever says what the canary is compared with means the Service."""
+    plan = found(
+        source(proxies("haproxy")),
+        canary='{service="checkout-canary"}',
+        control='{service="checkout"}',
+        namespace="shop",
+    )
+    assert 'proxy="shop_checkout_8080"' in control_of(plan)
+
+
+def test_names_of_pods_labels_are_not_read_in_another_way() -> None:
+    """`deployment="checkout"` is no label of these series, and `service` of that name is all."""
+    plan = found(source(shop()), canary='{deployment="checkout"}', namespace="shop")
+    assert ("deployment", "checkout") in {(m.label, m.value) for m in plan.canary}
+    assert any("no series carries the label deployment" in note for note in plan.notes)
