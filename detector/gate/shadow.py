@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from detector.discovery.workloads import HASH_LABELS
 from detector.gate.attempt import Attempt
 from detector.gate.backtest import Truth
 from detector.gate.decision import Override
@@ -131,8 +130,6 @@ def canary_keys(attempt: Attempt) -> frozenset[str]:
 
 def _keys(matcher: Matcher) -> frozenset[str]:
     match matcher.op:
-        case MatchOp.EQUAL if matcher.label in HASH_LABELS:
-            return frozenset({f"hash:{matcher.value}"})
         case MatchOp.EQUAL:
             return revision_keys(matcher.value, {matcher.label: matcher.value})
         case MatchOp.MATCHES:
