@@ -79,3 +79,13 @@ def test_health_checks_of_grpc_clients_are_no_traffic() -> None:
     """They succeed while the calls that matter fail."""
     plan = found(source(shop("grpc_client")))
     assert {m.label for m in plan.requests.health} >= {"grpc_service", "grpc_method"}
+
+
+def test_failures_counted_apart_keep_the_conditions_of_the_requests() -> None:
+    """Rolled back transactions of PostgreSQL's own databases are no failures of the shop's."""
+    plan = found(source(shop("postgres")))
+    errors = next(bound for bound in plan.signals if bound.signal.name == "error_rate")
+    assert errors.bad_in is not None
+    assert errors.bad_in.metric == "pg_stat_database_xact_rollback"
+    assert errors.bad_in.matchers == errors.total.matchers
+    assert errors.total.matchers
