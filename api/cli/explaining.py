@@ -25,12 +25,19 @@ def explain(target: str, *, server: str | None, data: Path | None, short: bool) 
     from detector.gate.explain import explained
     from detector.gate.session import Session
     from pipelines.flows.evidence import unpack_evidence
-    from pipelines.flows.export_trail import trail_of
+    from pipelines.flows.export_trail import bearable_of, trail_of
 
     evidence = unpack_evidence(evidence_of(target, server, data))
     trail = () if short else trail_of(evidence, Session)
+    bearable = None if short else bearable_of(evidence, Session)
     stored = evidence.stored
-    told = explained(stored.verdict, evidence.attempt, trail=trail, override=stored.seen.override)
+    told = explained(
+        stored.verdict,
+        evidence.attempt,
+        trail=trail,
+        bearable=bearable,
+        override=stored.seen.override,
+    )
     print("\n".join(_lines(told, short=short)))
     return Code.PASS
 

@@ -1,6 +1,6 @@
 """A verdict in words, for whoever reads it and asks why: the short of it first, then the details.
 
-Everything told is taken from the verdict, its attempt and the trail; nothing is judged anew.
+Everything told is taken from the verdict, its attempt and what was played from its evidence.
 """
 
 from __future__ import annotations
@@ -45,14 +45,19 @@ def explained(
     attempt: Attempt,
     *,
     trail: Sequence[Mark] = (),
+    bearable: float | None = None,
     override: Override | None = None,
 ) -> Explanation:
-    """The explanation; without a trail it does not tell why not earlier."""
+    """The explanation; without a trail it does not tell why not earlier.
+
+    `bearable`: a tolerance, in the unit of the failed signal's effect, that was tried on the same
+    samples and makes them no fail.
+    """
     parts = (
         ("Why", account(verdict)),
         ("Why not earlier", why_not_earlier(verdict, attempt, trail)),
         ("How the threshold came about", threshold(verdict, attempt)),
-        ("What would have made it pass", _to_pass(verdict)),
+        ("What would have made it pass", _to_pass(verdict, bearable)),
         ("What was left out", _left_out(verdict, attempt)),
         ("What to look at next", where_to_look(verdict, attempt)),
     )
@@ -98,7 +103,7 @@ def _short_fail(verdict: Verdict, attempt: Attempt) -> Iterator[str]:
     yield f"{blamed(signal)} of {where}: worse {since}{certain}."
 
 
-def _to_pass(verdict: Verdict) -> Iterator[str]:
+def _to_pass(verdict: Verdict, bearable: float | None) -> Iterator[str]:
     match verdict.outcome:
         case Outcome.PASS:
             return
@@ -106,7 +111,7 @@ def _to_pass(verdict: Verdict) -> Iterator[str]:
             yield cure_of(verdict).text
             yield from _needs(verdict)
         case Outcome.FAIL:
-            yield from _tolerance(verdict)
+            yield from _tolerance(verdict, bearable)
 
 
 def _needs(verdict: Verdict) -> Iterator[str]:
@@ -119,21 +124,23 @@ def _needs(verdict: Verdict) -> Iterator[str]:
         yield f"With {needs.canary_pods} canary pods the same traffic would have told."
 
 
-def _tolerance(verdict: Verdict) -> Iterator[str]:
-    """For a fail: the tolerance at which this harm would not have been one."""
-    signal = deciding(verdict)
-    if signal is None or signal.effect is None or signal.effect.low is None:
-        yield "A new attempt, or a person's override; a fail is not taken back by itself."
-        return
-    low, key = _harm(signal.effect, signal.effect.low)
+def _tolerance(verdict: Verdict, bearable: float | None) -> Iterator[str]:
+    """For a fail: a better release, or the tolerance that was tried."""
     yield (
-        f"A release that is not worse: at least {low} is beyond doubt (90 %). Only if that much is"
-        f" acceptable for {verdict.service}: `tolerate{key}` for {signal.name} in its policy makes"
-        " it no fail"
+        "A release that is not worse. A fail is not taken back by itself; a new attempt is judged"
+        " anew."
     )
-    if signal.effect.high is not None:
-        high, key = _harm(signal.effect, signal.effect.high)
-        yield f"and for a pass the limit would have to be above {high}: `limit{key}`."
+    signal = deciding(verdict)
+    if signal is not None and signal.effect is not None and bearable is not None:
+        harm, key = _harm(signal.effect, bearable)
+        yield (
+            f"Only if harm of this size is acceptable for {verdict.service}: with `tolerate{key}`"
+            f" for {signal.name} in its policy, which is {harm}, the same samples are no fail"
+            " (tried)."
+        )
+        if signal.effect.high is not None:
+            high, key = _harm(signal.effect, signal.effect.high)
+            yield f"For a pass the limit would have to be above {high}, too: `limit{key}`."
     yield "If it is a false alarm: `serinus override`, and keep this evidence for the review."
 
 

@@ -12,9 +12,9 @@ from detector.gate.verdict import Verdict
 from detector.ports import Stores
 from pipelines.flows.evidence import Evidence, pack_evidence, unpack_evidence
 from pipelines.flows.playback import judged, playback
-from pipelines.flows.watch import SessionFactory
+from pipelines.flows.watch import SessionFactory, Watch
 
-__all__ = ["Records", "Rollout"]
+__all__ = ["Records", "Rollout", "replayed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,16 +80,15 @@ class Records:
 
     def replayed(self, evidence: Evidence) -> Verdict:
         """The answer of this evidence, computed again."""
-        attempt, seen = evidence.attempt, evidence.stored.seen
-        watch = None
-        if seen.head:
-            watch = playback(attempt, evidence.chunks, self._sessions)
-        judgement = judged(
-            attempt,
-            seen,
-            watch,
-            lambda head, until: playback(
-                attempt, evidence.up_to(head), self._sessions, until=until
-            ),
-        )
-        return rule(attempt, judgement, seen)
+        return replayed(evidence, self._sessions)
+
+
+def replayed(evidence: Evidence, sessions: SessionFactory) -> Verdict:
+    """The answer of this evidence, computed again."""
+    attempt, seen = evidence.attempt, evidence.stored.seen
+    watch = playback(attempt, evidence.chunks, sessions) if seen.head else None
+
+    def then(head: str, until: float) -> Watch:
+        return playback(attempt, evidence.up_to(head), sessions, until=until)
+
+    return rule(attempt, judged(attempt, seen, watch, then), seen)

@@ -8,10 +8,12 @@ from itertools import pairwise
 import pytest
 
 from detector.gate.explain_trail import Mark
+from detector.gate.policy import SignalPolicy
 from detector.gate.session import Session
 from detector.gate.verdict import Outcome
 from pipelines.flows.evidence import Evidence, unpack_evidence
-from pipelines.flows.export_trail import trail_of
+from pipelines.flows.export_trail import bearable_of, trail_of
+from pipelines.flows.records import replayed
 from pipelines.testing import FakeSource, Fault
 from tests.pipelines.flows.scripted import T0, World, ask
 from tests.pipelines.flows.test_engine import poll, shop
@@ -67,6 +69,28 @@ def test_evidence_grows_where_there_is_harm(polled: Evidence) -> None:
 def test_a_long_rollout_has_a_short_trail(polled: Evidence) -> None:
     """However many polls there were."""
     assert len(trail_of(polled, Session)) <= 24
+
+
+def test_the_tolerance_that_is_told_was_tried(polled: Evidence) -> None:
+    """With it the same samples are no fail; it is no more than what was seen of harm."""
+    bearable = bearable_of(polled, Session)
+    (failed,) = [s for s in polled.stored.verdict.signals if s.outcome is Outcome.FAIL]
+    assert failed.effect is not None
+    assert bearable is not None
+    assert bearable in {failed.effect.low, failed.effect.value, failed.effect.high}
+    wish = SignalPolicy(tolerate_points=bearable)
+    policy = replace(polled.attempt.policy, signals={failed.name: wish})
+    stored = replace(polled.stored, seen=replace(polled.stored.seen, latch=None))
+    tried = replace(polled, attempt=replace(polled.attempt, policy=policy), stored=stored)
+    assert replayed(polled, Session).outcome is Outcome.FAIL
+    assert replayed(tried, Session).outcome is not Outcome.FAIL
+
+
+def test_what_did_not_fail_has_no_tolerance_to_try() -> None:
+    """Nor a fail that a person decided."""
+    world = shop(0.004)
+    passed = unpack_evidence(world.gate.records.export(poll(world, 400).id))
+    assert bearable_of(passed, Session) is None
 
 
 def test_without_samples_there_is_none() -> None:
