@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from detector.errors import StoreError
 from detector.gate.policy import Mode
+from detector.gate.record import Filter, Kept
 from detector.gate.verdict import Outcome
 from pipelines.stores.memory import memory_stores
 from tests.api.doors import without
@@ -23,6 +26,26 @@ def crowded(count: int = 3) -> Site:
     shops[0].ask(150.0)
     shops[-1].clock.at = T0 + 160
     return Site(shops[-1])
+
+
+def copied(count: int) -> Site:
+    """As many services in one store, of which one was judged: lists read nothing else."""
+    site = crowded(1)
+    shop = site.shop
+    stored = shop.gate.records.list(Filter()).verdicts[0]
+    attempt = shop.stores.attempts.get(stored.attempt)
+    judged = shop.stores.verdicts.get(stored.id)
+    for number in range(1, count):
+        name = f"a{number}"
+        identity = replace(attempt.identity, service=name)
+        verdict = replace(judged.verdict, id=f"{stored.id}{number:02}", attempt=name, service=name)
+        kept = Kept(
+            attempt=replace(attempt, id=name, identity=identity, version=0),
+            at=shop.clock.at,
+            verdict=replace(judged, verdict=verdict),
+        )
+        shop.stores.answers.keep(kept)
+    return site
 
 
 def services(page: Node) -> list[str]:
@@ -69,7 +92,7 @@ def test_filter_by_outcome_asks_how_rollouts_stand_now() -> None:
 
 def test_older_rollouts_are_a_link_away() -> None:
     """Every list pages: nothing is out of reach, nothing comes twice, the filter stays."""
-    site, seen = crowded(60), []
+    site, seen = copied(60), []
     path: str | None = "/rollouts?service="
     while path is not None:
         page = site.page(path)

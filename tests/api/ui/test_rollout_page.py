@@ -92,7 +92,13 @@ def test_each_signal_has_its_row_with_numbers_and_reason() -> None:
     assert errors.reason.text in why
     assert "✕ fail" in row(page, "Errors").one("th").text
     names = [r.one("span", class_="name").text for r in page.one("table").one("tbody").every("tr")]
-    assert names == ["Errors", "Latency", "Slow requests (5 % tail)", "Restarts", "Memory growth"]
+    assert names == [
+        "Errors",
+        "Latency",
+        "Slow requests (5 % tail)",
+        "Restarts",
+        "Growth of memory",
+    ]
 
 
 def test_what_is_drawn_is_also_told_in_words() -> None:
@@ -110,7 +116,7 @@ def test_what_is_drawn_is_also_told_in_words() -> None:
 def test_advice_is_not_shown_as_a_judgement() -> None:
     """Memory is shown and never fails: the row says that it is advice."""
     site, verdict = failed()
-    memory = row(site.rollout(verdict.attempt), "Memory growth")
+    memory = row(site.rollout(verdict.attempt), "Growth of memory")
     assert "advice only" in memory.text
     assert "not judged" in memory.text
     assert "% per 10 minutes" in memory.text
