@@ -12,7 +12,14 @@ from detector.gate.attempt import Attempt
 from detector.gate.cure import cure_of
 from detector.gate.decision import Override
 from detector.gate.explain_next import where_to_look
-from detector.gate.explain_signal import account, blamed, deciding, is_self_check, threshold
+from detector.gate.explain_signal import (
+    account,
+    blamed,
+    bound_of,
+    deciding,
+    is_self_check,
+    threshold,
+)
 from detector.gate.explain_trail import Mark, why_not_earlier
 from detector.gate.policy import Mode
 from detector.gate.reason import ReasonCode
@@ -110,6 +117,8 @@ def _to_pass(verdict: Verdict, bearable: float | None) -> Iterator[str]:
         case Outcome.INCONCLUSIVE:
             yield cure_of(verdict).text
             yield from _needs(verdict)
+            open_ = deciding(verdict)
+            yield from () if open_ is None else bound_of(open_)
         case Outcome.FAIL:
             yield from _tolerance(verdict, bearable)
 
@@ -138,9 +147,8 @@ def _tolerance(verdict: Verdict, bearable: float | None) -> Iterator[str]:
             f" for {signal.name} in its policy, which is {harm}, the same samples are no fail"
             " (tried)."
         )
-        if signal.effect.high is not None:
-            high, key = _harm(signal.effect, signal.effect.high)
-            yield f"For a pass the limit would have to be above {high}, too: `limit{key}`."
+    if signal is not None:
+        yield from bound_of(signal)
     yield "If it is a false alarm: `serinus override`, and keep this evidence for the review."
 
 

@@ -10,7 +10,7 @@ from detector.gate.policy import SignalPolicy
 from detector.gate.verdict import Effect, Outcome, SignalVerdict, Verdict
 from detector.gate.words import limit_words, title
 
-__all__ = ["account", "blamed", "deciding", "is_self_check", "threshold"]
+__all__ = ["account", "blamed", "bound_of", "deciding", "is_self_check", "threshold"]
 
 
 def deciding(verdict: Verdict) -> SignalVerdict | None:
@@ -94,6 +94,16 @@ def _needed(signal: SignalVerdict, attempt: Attempt, raised: float) -> Iterator[
     )
     if signal.outcome is Outcome.INCONCLUSIVE and (signal.evidence or 0.0) > 1:
         yield f"it had {_number(signal.evidence)} of that"
+
+
+def bound_of(signal: SignalVerdict) -> Iterator[str]:
+    """What a pass asks of the signal, beside what was known of it."""
+    bound, limit = signal.details.get("bound"), signal.details.get("limit")
+    if _is_number(bound) and _is_number(limit):
+        yield (
+            f"A pass needs harm bounded below its limit, x{float(limit or 0):.3g} of the usual; the"
+            f" bound was x{float(bound or 0):.3g}"
+        )
 
 
 def _noise(signal: SignalVerdict) -> Iterator[str]:
