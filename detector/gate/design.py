@@ -17,7 +17,7 @@ from detector.gate.memory import Memory
 from detector.gate.window import Window, sums_over
 from detector.series import FloatArray
 
-__all__ = ["Design", "Elsewhere", "Exposures", "Standing", "without_control"]
+__all__ = ["Design", "Elsewhere", "Exposures", "Standing", "without_control", "worth_before"]
 
 _LONG_S, _SHORT_S, _SILENT_S = 300.0, 60.0, 120.0
 _STARVED, _PLENTY = 0.05, 60.0
@@ -101,6 +101,17 @@ def without_control(win: Window) -> FloatArray:
     seen = sums_over(there, _SHORT_S, win.step_s) > 0
     starved: FloatArray = (long | (many & ((short & seen) | silent))).astype(np.float64)
     return starved
+
+
+def worth_before(win: Window) -> float:
+    """How many pods the control set amounted to before the start: (sum n)^2 / sum n^2, at least 1.
+
+    Whole pods, so that few kernels are made.
+    """
+    past = max(0, -win.first)
+    served = (win.frame.control.requests[:, :past] * win.stable[:past].T).sum(axis=1)
+    square = float((served**2).sum())
+    return max(1.0, float(np.floor(served.sum() ** 2 / square + 1e-6))) if square > 0 else 1.0
 
 
 def _under(

@@ -7,7 +7,8 @@ which nothing was released, and widens what all canary pods may share.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,7 +26,7 @@ from models.sequential.before import (
     scale_contrasts,
 )
 from models.sequential.likelihood import ScaleTable, poisson, scale_likelihood
-from models.sequential.rows import RowName
+from models.sequential.rows import ROWS, RowName
 
 __all__ = ["Recalled", "pooled_counts", "pooled_latency", "rebased", "recalled"]
 
@@ -35,6 +36,7 @@ _LAST, _WEEKS = 1.0, {1: 0.5, 2: 0.5, 3: 0.25, 4: 0.25}
 _COUNT_SD, _SCALE_SD = 0.25, 0.08
 # With ten quiet moments and more a service may show that it is steadier, down to half of it.
 _LEAST = 0.5
+_FAR_SDS = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +97,11 @@ def _alike(memory: Memory) -> tuple[Then, ...]:
 
 
 def _counts(track: Track, memory: Memory, edges: FloatArray | None) -> Recalled | None:
-    learned, weeks = track.learned, memory.weeks
-    last = (learned.requests, learned.rate * (learned.requests + 1.0) - 0.5)
+    learned = track.learned
+    last = (learned.requests, max(learned.rate * (learned.requests + 1.0) - 0.5, 0.0))
+    weeks = _of_now(
+        memory, lambda before: _counts_off(last, _pair(track, before, edges), learned.eps0)
+    )
     told = [last, *(_pair(track, t.after, edges) for t in weeks)]
     n, x = np.maximum(np.array(told), 0.0).T
     rate, noise = pooled_rate(n, x, _weights(weeks))
@@ -112,6 +117,37 @@ def _counts(track: Track, memory: Memory, edges: FloatArray | None) -> Recalled 
         weeks=int((n[1:] > 0).sum()),
         quiet=len(found.effect),
     )
+
+
+def _of_now(memory: Memory, off: Callable[[Amount], Contrasts]) -> tuple[Then, ...]:
+    """The weeks whose own two hours before were like the last two: the others knew another service.
+
+    A release last week that doubled the errors, or a filter that halved them, is no season.
+    """
+    return tuple(t for t in memory.weeks if not _is_far(off(t.before)))
+
+
+def _is_far(found: Contrasts) -> bool:
+    pairs = zip(found.effect.tolist(), found.variance.tolist(), strict=True)
+    return any(abs(effect) > _FAR_SDS * math.sqrt(noise) for effect, noise in pairs)
+
+
+def _counts_off(last: tuple[float, float], then: tuple[float, float], eps0: float) -> Contrasts:
+    """How far the last two hours are from those of another time; its sd is that of health."""
+    n, x = then
+    if last[0] <= 0 or n <= 0:
+        return Contrasts(np.zeros(0), np.zeros(0))
+    reference = np.array([[(x + 0.5) / (n + 1.0), 1.0 / (x + 0.5)]])
+    found = count_contrasts(np.array([last]), reference, eps0)
+    return Contrasts(found.effect, found.variance + _COUNT_SD**2)
+
+
+def _scale_off(last: FloatArray | None, then: FloatArray | None, edges: FloatArray) -> Contrasts:
+    if last is None or then is None or len(last) != len(then):
+        return Contrasts(np.zeros(0), np.zeros(0))
+    grid = ROWS[RowName.LATENCY].grid
+    found = scale_contrasts(last[None], then[None], edges, grid)
+    return Contrasts(found.effect, found.variance + _SCALE_SD**2)
 
 
 def _pair(track: Track, amount: Amount, edges: FloatArray | None) -> tuple[float, float]:
@@ -153,8 +189,10 @@ def _earlier(memory: Memory, then: Then) -> tuple[Then, ...]:
 
 
 def _scale(track: Track, memory: Memory, edges: FloatArray) -> Recalled | None:
-    weeks = memory.weeks
     last = track.learned.reference
+    weeks = _of_now(
+        memory, lambda before: _scale_off(last, before.histogram(track.name, edges), edges)
+    )
     told = [_on(last, edges), *(_on(t.after.histogram(track.name, edges), edges) for t in weeks)]
     pooled = pooled_histogram(np.array(told), _weights(weeks))
     if pooled.sum() <= 0:

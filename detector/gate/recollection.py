@@ -7,7 +7,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from detector.gate.design import Design, Elsewhere, Exposures, Standing
+from detector.gate.design import (
+    Design,
+    Elsewhere,
+    Exposures,
+    Standing,
+    without_control,
+    worth_before,
+)
 from detector.gate.frame import Frame
 from detector.gate.history import Recalled, rebased, recalled
 from detector.gate.memory import Memory
@@ -21,12 +28,16 @@ from models.sequential.rows import RowName
 
 __all__ = ["Recollection"]
 
+# A promise has no pods that could differ.
+_PROMISE = 100.0
+
 
 @dataclass(slots=True)
 class Recollection:
     """The memory of an attempt's service, and how its bins without a control stand to it.
 
-    `is_waiting`: bins cannot be judged before the memory is told. `step`: seconds of a bin.
+    `worth`: how many pods the control amounted to before the start. `is_waiting`: bins cannot be
+    judged before the memory is told. `step`: seconds of a bin.
     """
 
     policy: Policy
@@ -35,6 +46,7 @@ class Recollection:
     elsewhere: Elsewhere | None = None
     is_waiting: bool = False
     is_absolute: bool = False
+    worth: float | None = None
     exposures: Exposures = field(default_factory=Exposures)
     _recalled: dict[str, Recalled | None] = field(default_factory=dict)
 
@@ -47,6 +59,14 @@ class Recollection:
         """Remember; told again nothing changes, or an answer would depend on who asked when."""
         self.memory = self.memory or memory
         self.is_waiting = False
+
+    def arranged(self, win: Window) -> Window:
+        """The window with its lone bins marked; there the control is worth what it once was."""
+        if self.worth is None:
+            self.worth = worth_before(win)
+        starved = without_control(win)
+        worth = _PROMISE if self.is_absolute else self.worth
+        return replace(win, starved=starved, effective=np.where(starved > 0, worth, win.effective))
 
     def ready(self, win: Window, begin: int) -> int:
         """How many of the window's bins from `begin` on can be judged with what is known."""

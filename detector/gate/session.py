@@ -7,7 +7,6 @@ its end plus `settle`, every boundary is judged once, and polling enters no form
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from detector.gate.bases import Bases
 from detector.gate.build import build_track, histogram_of, shares_of
 from detector.gate.builder import FrameBuilder
-from detector.gate.design import Elsewhere, without_control
+from detector.gate.design import Elsewhere
 from detector.gate.frame import Frame, truncated
 from detector.gate.judgement import FirstFail, Judgement
 from detector.gate.memory import Memory
@@ -197,7 +196,7 @@ class Session:
         """The frame arranged for judging its bins from index `new` on."""
         scale, apart = self.policy.time_scale, self._told_apart
         made = window(frame, self.rows, scale, pods_told_apart=apart, new=max(new, 0))
-        return replace(made, starved=without_control(made))
+        return self.past.arranged(made)
 
     def _advance(self, end: int) -> None:
         """Judge the bins `done .. end - 1`, as far as they need no memory that is not there."""
@@ -296,10 +295,11 @@ class Session:
                 found += [(c, moved_on) for c in evidence.reaching(0.0)]
         self.burst = None
         for candidate, moved_on in sorted(found, key=lambda f: (f[0].bin, -f[0].excess)):
-            if self._holds(candidate, moved_on, win, begin) and self._decides(candidate):
-                self._fail(candidate)
-                return
-            if candidate.bin == last:
+            if self._holds(candidate, moved_on, win, begin):
+                if self._decides(candidate):
+                    self._fail(candidate)
+                    return
+            elif candidate.bin == last:
                 self.burst = self.burst or candidate
 
     def _decides(self, candidate: Candidate) -> bool:
