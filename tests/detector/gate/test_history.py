@@ -1,0 +1,215 @@
+"""History in place of a control: what is found, what passes, and by what it is called."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from detector.gate.design import Elsewhere
+from detector.gate.frame import Frame
+from detector.gate.judgement import Judgement
+from detector.gate.memory import Memory
+from detector.gate.policy import Policy
+from detector.gate.reason import ReasonCode
+from detector.gate.verdict import Outcome
+from tests.detector.gate.pasts import changed, steady
+from tests.detector.gate.rollouts import Recipe, Run, make
+
+# Smoke traffic on six new pods, then all users at once: the old ones stay, and serve nobody.
+SWITCHED = Recipe(seed=5, canary=6, control=6, shares=(0.02, 1.0, 1.0, 1.0))
+SWITCH, END = 25, 100
+QUIET = Elsewhere(at=END * 15.0, services=("cart", "search"))
+
+
+def judged(
+    recipe: Recipe,
+    memory: Memory,
+    *,
+    to: int = END,
+    elsewhere: Elsewhere | None = QUIET,
+    policy: Policy | None = None,
+) -> Judgement:
+    """The judgement of a rollout with a memory."""
+    return after(make(recipe), memory, to=to, elsewhere=elsewhere, policy=policy)
+
+
+def after(
+    frame: Frame,
+    memory: Memory,
+    *,
+    to: int = END,
+    elsewhere: Elsewhere | None = QUIET,
+    policy: Policy | None = None,
+) -> Judgement:
+    """The judgement of a frame with a memory."""
+    run = Run(frame, policy or Policy(), memory=memory)
+    if elsewhere is not None:
+        run.session.look(elsewhere)
+    return run.to(to)
+
+
+def gone(recipe: Recipe) -> Frame:
+    """A rollout whose old pods are gone at its start: recreated."""
+    frame = make(replace(recipe, shares=(1.0,)))
+    seen = frame.control.seen.copy()
+    seen[:, recipe.history :] = 0.0
+    return replace(frame, control=replace(frame.control, seen=seen, newest=0.0))
+
+
+def test_a_switch_is_waited_with_until_the_past_was_read() -> None:
+    """Nothing passes on what was seen of smoke traffic while the past is still to be read."""
+    run = Run(make(SWITCHED))
+    run.session.feed((), (), now=END * 15.0)
+    judgement = run.session.judge(as_of=END * 15.0, stage=run_stage(), deadline=None)
+    assert run.session.wants_memory
+    assert judgement.outcome is Outcome.INCONCLUSIVE
+
+
+def run_stage() -> object:
+    """A step."""
+    from detector.gate.request import Stage
+
+    return Stage.STEP
+
+
+@pytest.mark.parametrize("bins", [1, 7, 25])
+def test_who_polls_when_is_no_difference(bins: int) -> None:
+    """The past is asked for at the same bin however often the gate is asked."""
+    often, once = Run(make(SWITCHED), memory=steady()), Run(make(SWITCHED), memory=steady())
+    for run in (often, once):
+        run.session.look(QUIET)
+    for at in range(bins, END, bins):
+        often.to(at)
+    one, other = often.to(END), once.to(END)
+    assert one.outcome is other.outcome
+    assert [s.evidence for s in one.signals] == pytest.approx([s.evidence for s in other.signals])
+
+
+def test_a_healthy_switch_of_a_steady_service_passes_and_is_labelled() -> None:
+    """People read that the pass leans on the past."""
+    judgement = judged(SWITCHED, steady())
+    assert judgement.outcome is Outcome.PASS
+    assert "weaker comparison" in judgement.reason.text
+    assert judgement.notes[0].startswith("Weaker comparison: no control serves")
+    assert "4 past weeks" in judgement.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [({"more_errors": 0.02}, "error_rate_up"), ({"slower": np.log(1.5)}, "latency_up")],
+    ids=["errors", "latency"],
+)
+def test_a_plain_fault_after_the_switch_fails_within_ten_minutes(
+    fault: dict[str, float], code: str
+) -> None:
+    """Two points of errors, or half as slow again, are found without a control."""
+    judgement = judged(replace(SWITCHED, **fault, begins=0.25), steady(), to=SWITCH + 40)
+    assert judgement.outcome is Outcome.FAIL
+    assert judgement.reason.code == code
+
+
+@pytest.mark.parametrize("slower", [0.0, np.log(1.5)], ids=["healthy", "slower"])
+def test_recreated_pods_are_judged_by_those_before_them(slower: float) -> None:
+    """No control pod is left: its last two hours are the reference, and no reason to be stale."""
+    judgement = after(gone(replace(SWITCHED, slower=slower)), steady())
+    assert judgement.outcome is (Outcome.FAIL if slower else Outcome.PASS)
+    assert (" before (x" in judgement.reason.text) is bool(slower)
+
+
+def test_a_service_that_wanders_is_not_rolled_back_for_it() -> None:
+    """Where the same half hour differs by a third from week to week, a quarter is no fault."""
+    slower = replace(SWITCHED, slower=np.log(1.25), begins=0.25)
+    assert judged(slower, steady(wander=0.3)).outcome is Outcome.INCONCLUSIVE
+
+
+def test_moments_of_other_releases_teach_nothing() -> None:
+    """A week in which every look fell into a release does not make the comparison exact."""
+    run = Run(make(SWITCHED), memory=changed(steady()))
+    run.to(END)
+    told = run.session.past.standing().recalled
+    assert told["latency"].before == pytest.approx(0.08, rel=0.02)
+    assert told["latency"].quiet == 0
+
+
+def test_no_pass_while_other_services_have_moved() -> None:
+    """An incident of the cluster looks like the release, or hides what it does."""
+    moved = replace(QUIET, moved=("cart",))
+    judgement = judged(SWITCHED, steady(), elsewhere=moved)
+    assert judgement.reason.code == ReasonCode.SHARED_INCIDENT
+    assert "cart" in judgement.reason.text
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [None, Elsewhere(at=END * 15.0), Elsewhere(at=60.0, services=("cart",))],
+    ids=["not looked", "nobody there", "long ago"],
+)
+def test_no_pass_without_a_witness_unless_the_policy_says_so(seen: Elsewhere | None) -> None:
+    """With nobody to ask an incident cannot be excluded; who accepts that writes it down."""
+    held = judged(SWITCHED, steady(), elsewhere=seen)
+    assert held.reason.code == ReasonCode.CONTROL_EXHAUSTED
+    allowed = Policy(allow_control_exhausted=True)
+    assert judged(SWITCHED, steady(), elsewhere=seen, policy=allowed).outcome is Outcome.PASS
+
+
+def test_a_control_that_starves_half_way_is_named_as_before() -> None:
+    """Stop at 90 %: a canary that had a control is not passed on the past instead."""
+    starving = Recipe(seed=17, canary=6, control=6, shares=(0.5, 0.98))
+    judgement = judged(starving, steady())
+    assert judgement.reason.code == ReasonCode.CONTROL_EXHAUSTED
+    assert "90 %" in judgement.reason.text
+
+
+def test_without_any_past_nothing_is_judged() -> None:
+    """No history and no promise: no data, neither pass nor fail."""
+    judgement = after(_first(more_errors=0.5), Memory(at=0.0))
+    assert judgement.outcome is Outcome.INCONCLUSIVE
+    assert judgement.reason.code == ReasonCode.NO_CONTROL_DATA
+
+
+def _first(**fault: float) -> Frame:
+    """Nothing ever served before."""
+    frame = make(replace(SWITCHED, shares=(1.0,), errors=1e-4, **fault))
+    control = frame.control
+    control.requests[:] = 0
+    control.seen[:] = 0
+    for counts in control.counts.values():
+        counts.n[:] = counts.x[:] = 0
+    for histogram in control.histograms.values():
+        histogram.counts[:] = 0
+    return frame
+
+
+PROMISED = Policy(promises_slo=True)
+
+
+@pytest.mark.parametrize(
+    ("errors", "outcome"), [(0.0, Outcome.PASS), (0.02, Outcome.FAIL)], ids=["within", "beyond"]
+)
+def test_a_first_deployment_is_held_against_the_promise(errors: float, outcome: Outcome) -> None:
+    """With an SLO written down it passes well below it, and fails plainly above."""
+    judgement = after(_first(more_errors=errors), Memory(at=0.0), policy=PROMISED)
+    assert judgement.outcome is outcome
+    assert "absolute" in judgement.notes[0]
+    if outcome is Outcome.FAIL:
+        assert "0.10 % promised" in judgement.reason.text
+
+
+@pytest.mark.parametrize(
+    ("within_s", "outcome"), [(1.0, Outcome.PASS), (0.05, Outcome.FAIL)], ids=["fast", "slow"]
+)
+def test_a_latency_objective_judges_the_tail(within_s: float, outcome: Outcome) -> None:
+    """95 % within the seconds that were promised."""
+    policy = replace(PROMISED, latency_slo_s=within_s)
+    judgement = after(_first(), Memory(at=0.0), policy=policy)
+    assert judgement.outcome is outcome
+
+
+def test_a_job_is_held_against_its_past_runs() -> None:
+    """It ran at the same hour of past days; for two hours before its start nothing did."""
+    frame = _first(more_errors=0.03)
+    judgement = after(frame, steady(errors=1e-4))
+    assert judgement.reason.code == "error_rate_up"
+    assert after(_first(), steady(errors=1e-4)).outcome is Outcome.PASS
