@@ -41,7 +41,8 @@ def try_text(report: Report, settings: Settings) -> str:
 
 def _services(report: Report) -> list[str]:
     listing = report.listing
-    lines = [f"{listing.services} services among {listing.metrics:,} metrics."]
+    found = f"{listing.services:,} service{'' if listing.services == 1 else 's'}"
+    lines = [f"{found} among {listing.metrics:,} metric{'' if listing.metrics == 1 else 's'}."]
     if not report.judged:
         return [*lines, "No metric counts requests as a pack knows them; see docs/signals.md."]
     lines += ["", "What would be judged, the busiest first:"]
