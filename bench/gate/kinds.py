@@ -3,8 +3,8 @@
     python bench/gate/kinds.py [--quick] [--json FILE] [--seeds 1] [--jobs 2]
 
 Each rollout is simulated as raw samples with four weeks before it and three services beside it
-(`designs.py`, `longpast.py`) and judged each five minutes by the function that answers HTTP. A rollout is
-found when it fails within ten minutes of its first users.
+(`designs.py`, `longpast.py`) and judged each five minutes by the function that answers HTTP. A
+rollout is found when it fails within ten minutes of its first users.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np  # noqa: E402
 
+from bench.ending import concluded  # noqa: E402
 from bench.gate.designs import NEW, OLD, Design, Staged, staged  # noqa: E402
 from bench.gate.longpast import World  # noqa: E402
-from bench.gate.operating import mixed, of, share  # noqa: E402
+from bench.gate.operating import interval, mixed, of, ratio, share, table  # noqa: E402
 from bench.gate.rollout import Fault  # noqa: E402
 from bench.gate.samples import NAMESPACE, ORIGIN, SERVICE  # noqa: E402
 from detector.gate.attempt import Revision  # noqa: E402
@@ -48,6 +49,18 @@ _PATIENT = GateSettings(bound_s=600.0)
 _EVERY_S = 300.0
 _WITHIN_S = 600.0
 _FAULTS = (Fault.ERRORS_TWO, Fault.LATENCY_50)
+_ENOUGH = 20.0
+_AGAINST_HISTORY = (Design.BLUE_GREEN, Design.RECREATE, Design.ROLLING)
+_RATES = ((0.0, 1e-3), (1e-3, 5e-3), (5e-3, 1.2e-2), (1.2e-2, 1.0))
+ASKED: dict[str, tuple[str, float]] = {
+    "false_rollback_rate": ("<=", 0.01),
+    "detection_rate": (">=", 0.90),
+    "passes_without_data": ("<=", 0.0),
+    "passes_in_incidents": ("<=", 0.0),
+    "labelled": (">=", 1.0),
+    **{f"false_rollback_rate_{d.name.lower()}": ("<=", 0.01) for d in Design},
+    **{f"detection_rate_{d.name.lower()}": (">=", 0.90) for d in Design},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +213,10 @@ def run_all(tasks: Sequence[Task], args: argparse.Namespace) -> list[Record]:
             done.append(future.result())
             if out is not None:
                 print(json.dumps(asdict(done[-1])), file=out, flush=True)
-            if len(done) % 50 == 0:
+            if monotonic() - begun > 60 * args.minutes:
+                pool.shutdown(wait=False, cancel_futures=True)
+                break
+            if len(done) % 50 == 0 or len(done) == len(tasks):
                 left = (monotonic() - begun) / len(done) * (len(tasks) - len(done)) / 60
                 print(f"{len(done)}/{len(tasks)} rollouts, {left:.1f} min left", file=sys.stderr)
     return sorted(done, key=lambda r: r.seed)
@@ -211,35 +227,103 @@ def healthy_of(records: Iterable[Record]) -> list[Record]:
     return [r for r in records if r.fault is None and not r.silent and not r.incident]
 
 
+def plain_of(records: Iterable[Record], fault: Fault | None = None) -> list[Record]:
+    """Faulty rollouts with traffic enough; with no control latency has no absolute bound."""
+    faulty = (r for r in records if r.fault is not None and r.rps >= _ENOUGH)
+    asked = [r for r in faulty if r.design is not Design.FIRST or r.fault is not Fault.LATENCY_50]
+    return [r for r in asked if fault is None or r.fault is fault]
+
+
+def figures_of(records: Sequence[Record]) -> dict[str, float]:
+    """The figures of the bench by name; those of a kind end with it."""
+    healthy, faulty = healthy_of(records), plain_of(records)
+    false, count = share(healthy, lambda r: r.failed)
+    silent = [r for r in records if r.silent]
+    lone = [r for r in records if r.note or r.failed]
+    figures = {
+        "false_rollback_rate": ratio(false, count),
+        "false_rollback_upper": interval(false, count)[1],
+        "detection_rate": ratio(*share(faulty, lambda r: r.found)),
+        "passes_without_data": float(sum(r.passed for r in silent)),
+        "healthy_rollouts": float(count),
+        "faulty_rollouts": float(len(faulty)),
+        "silent_rollouts": float(len(silent)),
+        "passes_in_incidents": float(
+            sum(r.passed for r in records if r.incident and r.design in _AGAINST_HISTORY)
+        ),
+        "labelled": ratio(*share([r for r in lone if r.passed], lambda r: r.labelled)),
+        "cpu_seconds_each": float(np.mean([r.cpu_s for r in records])),
+    }
+    for design in Design:
+        mine, name = [r for r in records if r.design is design], design.name.lower()
+        figures[f"false_rollback_rate_{name}"] = ratio(*share(healthy_of(mine), lambda r: r.failed))
+        figures[f"detection_rate_{name}"] = ratio(*share(plain_of(mine), lambda r: r.found))
+    return figures
+
+
+def print_kinds(records: Sequence[Record]) -> None:
+    """One row per kind: false roll-backs, faults found, passes."""
+    rows = []
+    for design in Design:
+        mine = [r for r in records if r.design is design]
+        well, shaken = healthy_of(mine), [r for r in mine if r.incident]
+        quiet = [r for r in mine if r.fault is not None and r.rps < _ENOUGH]
+        rows.append(
+            [
+                design.value,
+                of(*share(well, lambda r: r.failed)),
+                of(*share([r for r in well if r.rps >= _ENOUGH], lambda r: r.passed)),
+                *(of(*share(plain_of(mine, f), lambda r: r.found)) for f in _FAULTS),
+                of(*share(quiet, lambda r: r.found)),
+                of(*share([r for r in mine if r.silent], lambda r: r.passed)),
+                of(*share(shaken, lambda r: r.passed)),
+                of(*share(shaken, lambda r: r.failed)),
+            ]
+        )
+    print(f"By kind; faults found within 10 minutes at {_ENOUGH:g} requests/s and more:")
+    head = ["kind", "false", "passed", *(f.value for f in _FAULTS), "less traffic"]
+    table([*head, "silent passed", "incident passed", "failed"], rows)
+
+
+def print_rates(records: Sequence[Record]) -> None:
+    """Errors +2 points by the rate that the service always had."""
+    rows = []
+    for low, high in _RATES:
+        mine = [r for r in plain_of(records, Fault.ERRORS_TWO) if low <= r.error_rate < high]
+        rows.append([f"{low:.2%}..{high:.2%}", of(*share(mine, lambda r: r.found))])
+    print("Errors +2 points, by what the service fails at anyway:")
+    table(["errors before", "found"], rows)
+
+
+def print_missed(records: Sequence[Record]) -> None:
+    """Every false roll-back and every fault that was not found, to be looked into."""
+    wrong = [r for r in healthy_of(records) if r.failed]
+    missed = [r for r in plain_of(records) if not r.found]
+    for r in (*wrong, *missed):
+        what = "false roll-back" if r.fault is None else f"not found: {r.fault}"
+        after = "" if r.fail_after is None else f" after {r.fail_after:.0f} s"
+        print(
+            f"{what}: {r.design} seed {r.seed} {r.fail_signal or r.reason}{after}"
+            f" rps {r.rps:.3g} errors {r.error_rate:.3g} pods {r.pods}"
+        )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run, print, write; 1 when a figure falls short."""
     args = arguments(argv)
     records = run_all(mixed(tasks_of(args)), args)
-    for design in Design:
-        mine = [r for r in records if r.design is design]
-        print(
-            design,
-            "false",
-            of(*share(healthy_of(mine), lambda r: r.failed)),
-            "passed",
-            of(*share(healthy_of(mine), lambda r: r.passed)),
-            *(
-                f"{f}: {of(*share([r for r in mine if r.fault is f and r.rps >= 20], lambda r: r.found))}"
-                for f in _FAULTS
-            ),
-            *(
-                f"<20/s {f}: {of(*share([r for r in mine if r.fault is f and r.rps < 20], lambda r: r.found))}"
-                for f in _FAULTS
-            ),
-            "silent passed",
-            of(*share([r for r in mine if r.silent], lambda r: r.passed)),
-            "incident passed/failed",
-            of(*share([r for r in mine if r.incident], lambda r: r.passed)),
-            of(*share([r for r in mine if r.incident], lambda r: r.failed)),
-            "cpu",
-            np.mean([r.cpu_s for r in mine]) if mine else 0,
-        )
-    return 0
+    figures = figures_of(records)
+    print_kinds(records)
+    print_rates(records)
+    print_missed(records)
+    asked = {name: bound for name, bound in ASKED.items() if not np.isnan(figures[name])}
+    rows = [
+        [name, f"{value:.4g}", "{} {:g}".format(*asked[name]) if name in asked else ""]
+        for name, value in figures.items()
+    ]
+    table(["figure", "serinus", "asked"], rows)
+    setup = {"seeds": args.seeds, "rollouts": len(records), "within_s": _WITHIN_S}
+    return concluded(figures, {}, asked, setup, args.json)
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -251,6 +335,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=1, help="which set of seeds")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--design", choices=[d.value for d in Design])
+    parser.add_argument("--minutes", type=float, default=1e6, help="stop after so long")
     parser.add_argument("--healthy", type=int)
     parser.add_argument("--faulty", type=int)
     parser.add_argument("--silent", type=int)

@@ -81,7 +81,8 @@ def _season(rng: Generator, grid: FloatArray, size: float) -> FloatArray:
 
     def wave(t: FloatArray | float) -> FloatArray:
         day: FloatArray = np.asarray(np.sin(2 * np.pi * np.asarray(t) / _DAY_S + turns))
-        return size * (day + 0.3 * np.sin(2 * np.pi * np.asarray(t) / _WEEK_S + week))
+        both: FloatArray = size * (day + 0.3 * np.sin(2 * np.pi * np.asarray(t) / _WEEK_S + week))
+        return both
 
     return wave(grid) - wave(0.0)
 
@@ -262,4 +263,5 @@ def _shapes(rollout: Rollout, latency: FloatArray) -> FloatArray:
     at = np.linspace(-1.2, 1.2, 97)
     table = np.stack([buckets_at(rollout, float(theta)) for theta in at])
     shapes = np.stack([np.interp(latency, at, column) for column in table.T], axis=1)
-    return shapes / shapes.sum(axis=1, keepdims=True)
+    scaled: FloatArray = shapes / shapes.sum(axis=1, keepdims=True)
+    return scaled

@@ -20,6 +20,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
@@ -50,6 +51,7 @@ _LOW_TRAFFIC = 5.0
 _RATES = ((0, 5), (5, 20), (20, 100), (100, 1e9))
 _PODS = ((1, 2), (3, 3), (4, 6), (7, 18))
 Records = Sequence[Record]
+T = TypeVar("T")
 
 
 def interval(hits: int, count: int) -> tuple[float, float]:
@@ -61,7 +63,7 @@ def interval(hits: int, count: int) -> tuple[float, float]:
     return low, high
 
 
-def share(records: Iterable[Record], hit: Callable[[Record], bool]) -> tuple[int, int]:
+def share(records: Iterable[T], hit: Callable[[T], bool]) -> tuple[int, int]:
     """How many of how many."""
     marks = [hit(r) for r in records]
     return sum(marks), len(marks)
@@ -300,7 +302,7 @@ def tasks_of(args: argparse.Namespace) -> list[Task]:
     return [*bakes, *faulty, *healthy]
 
 
-def mixed(tasks: Sequence[Task]) -> list[Task]:
+def mixed(tasks: Sequence[T]) -> list[T]:
     """In an order that mixes kinds, so that a run that is cut short is a fair sample."""
     order = np.random.default_rng(0).permutation(len(tasks))
     return [tasks[k] for k in order]
