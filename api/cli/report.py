@@ -118,7 +118,15 @@ def _facts(told: Told, place: Place) -> Iterator[tuple[str, str]]:
     if place.url is not None:
         yield "page", f"{place.url}/rollouts/{told.attempt}"
     if not place.is_past:
+        where = _where(place)
+        if where is not None and told.outcome != "pass":
+            yield "why", f"serinus explain {told.id} {where}"
         yield "next", _next(told, place)
+
+
+def _where(place: Place) -> str | None:
+    """The option by which another command finds the verdict; None where it was not kept."""
+    return f"--server {place.url}" if place.url is not None else place.flags
 
 
 def _next(told: Told, place: Place) -> str:
@@ -143,7 +151,7 @@ def _after_pass(told: Told) -> str:
 
 def _after_fail(told: Told, place: Place) -> str:
     back = "roll back" if told.answer == "fail" else "the rollout pauses: roll back"
-    where = f"--server {place.url}" if place.url is not None else place.flags
+    where = _where(place)
     if where is None:
         return f"{back}; with --data DIR serinus keeps what replays this verdict"
     decide = f"serinus override {told.attempt} --outcome pass --for 1h --reason WHY {where}"

@@ -79,6 +79,7 @@ def test_text_is_what_we_show_in_the_documents() -> None:
         "code     error_rate_up (docs/troubleshooting.md#error_rate_up)",
         "verdict  019a0b1c2d3e4f5061728394a5b6 of attempt " + attempt,
         "page     http://127.0.0.1:8080/rollouts/" + attempt,
+        ("why      serinus explain 019a0b1c2d3e4f5061728394a5b6 --server http://127.0.0.1:8080"),
         (
             f"next     roll back; or, if you know better: serinus override {attempt}"
             " --outcome pass --for 1h --reason WHY --server http://127.0.0.1:8080"
