@@ -2,35 +2,71 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
 
 from api.settings import Settings
 from detector.errors import InputError
 from detector.gate.backtest import PastRollout
-from pipelines.flows.backtest_found import stored_rollouts
-from pipelines.flows.backtest_jobs import Opening
+from pipelines.flows.backtest_found import Found, seen_rollouts, stored_rollouts
 
 __all__ = ["last_rollouts"]
 
+_DAYS = 14.0
+
 
 def last_rollouts(
-    most: int, settings: Settings, opening: Opening, service: str | None, namespace: str | None
+    most: int, settings: Settings, service: str | None, namespace: str | None
 ) -> Sequence[PastRollout]:
-    """The newest rollouts that are over, oldest first; `InputError` where none is found."""
-    from api.compose import DATABASE, open_records
+    """The newest rollouts that are over, oldest first; `InputError` where none is found.
 
-    found: list[PastRollout] = []
-    if (settings.data / DATABASE).is_file():
-        opened = open_records(settings.data)
-        try:
-            found = stored_rollouts(opened.stores, most=most, now=time.time(), service=service)
-        finally:
-            opened.close()
-    if not found:
+    Those that the store remembers; where it has none, those whose pods the source remembers.
+    """
+    found = _stored(settings.data, most, service)
+    if found:
+        return found
+    seen = _seen(most, settings, service, namespace)
+    for words in seen.skipped:
+        print(f"serinus: not looked at: {words}", file=sys.stderr)
+    if not seen.rollouts:
         raise InputError(
-            f"no rollout that is over is remembered in {settings.data}: give --data the directory"
-            " of `serinus serve`, or --rollouts a list",
+            f"no rollout that is over is remembered in {settings.data}, nor found in the last"
+            f" {_DAYS:g} days of the source: give --data the directory of `serinus serve`, or"
+            " --rollouts a list",
             field="last",
         )
-    return found
+    return seen.rollouts
+
+
+def _stored(data: Path, most: int, service: str | None) -> Sequence[PastRollout]:
+    from api.compose import DATABASE, open_records
+
+    if not (data / DATABASE).is_file():
+        return ()
+    opened = open_records(data)
+    try:
+        return stored_rollouts(opened.stores, most=most, now=time.time(), service=service)
+    finally:
+        opened.close()
+
+
+def _seen(most: int, settings: Settings, service: str | None, namespace: str | None) -> Found:
+    from pipelines.packs import load_packs
+    from pipelines.sources.open import open_source
+
+    source, packs = open_source(settings.source.native()), load_packs(settings.packs)
+    with Console(stderr=True).status("looking for rollouts") as shown:
+        return seen_rollouts(
+            source,
+            packs,
+            most=most,
+            now=time.time(),
+            days=_DAYS,
+            service=service,
+            namespace=namespace,
+            tell=lambda words: shown.update(f"looking for rollouts: {words}"),
+        )

@@ -114,7 +114,7 @@ def _listed(wanted: Backtesting, settings: Settings, opening: Opening) -> list[_
     if wanted.last is not None:
         return [
             _Listed(rollout=found, policies=(one or _own(found, known), *others))
-            for found in _last(wanted, wanted.last, settings, opening)
+            for found in _last(wanted, wanted.last, settings)
         ]
     if wanted.rollouts is None:
         raise InputError("give a list of rollouts, or --last and how many", field="rollouts")
@@ -133,14 +133,12 @@ def _listed(wanted: Backtesting, settings: Settings, opening: Opening) -> list[_
     return _without(good, bad, skip=wanted.skip_bad)
 
 
-def _last(
-    wanted: Backtesting, most: int, settings: Settings, opening: Opening
-) -> Sequence[PastRollout]:
+def _last(wanted: Backtesting, most: int, settings: Settings) -> Sequence[PastRollout]:
     if wanted.rollouts is not None:
         raise InputError("--rollouts and --last: give one", field="last")
     from api.cli.backtest_last import last_rollouts
 
-    return last_rollouts(most, settings, opening, wanted.service, wanted.namespace)
+    return last_rollouts(most, settings, wanted.service, wanted.namespace)
 
 
 def _own(of: Line | PastRollout, known: Mapping[str, Policy]) -> Policy:

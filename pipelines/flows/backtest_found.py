@@ -1,11 +1,15 @@
-"""Past rollouts that nobody listed: the attempts that the store remembers."""
+"""Past rollouts that nobody listed: attempts that the store remembers, or pods of a source."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 
+from detector.discovery.census import census
+from detector.discovery.looking import Look
+from detector.discovery.survey import views
 from detector.errors import NotFoundError
 from detector.gate.attempt import Attempt
 from detector.gate.backtest import PastRollout
@@ -13,11 +17,16 @@ from detector.gate.record import Filter
 from detector.gate.request import VerdictRequest
 from detector.gate.verdict import Verdict
 from detector.ports import Stores
+from detector.signals.packs import Pack
+from pipelines.flows.history import History, past_rollout
+from pipelines.sources.open import Source
 
-__all__ = ["stored_rollouts"]
+__all__ = ["Found", "seen_rollouts", "stored_rollouts"]
 
 _PAGE = 100
 _SHORTEST_S = 60.0
+_HOUR_S, _DAY_S = 3600.0, 86_400.0
+_TIMEOUT_S = 60.0
 
 
 def stored_rollouts(
@@ -81,3 +90,42 @@ def _request(attempt: Attempt, start: float, end: float) -> VerdictRequest:
         deadline=datetime.fromtimestamp(end, UTC),
         policy=attempt.policy,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Rollouts that a source remembers, oldest first, and what was not looked at, in words."""
+
+    rollouts: tuple[PastRollout, ...]
+    skipped: tuple[str, ...]
+
+
+def seen_rollouts(
+    source: Source,
+    packs: Sequence[Pack],
+    *,
+    most: int,
+    now: float,
+    days: float,
+    service: str | None = None,
+    namespace: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Found:
+    """The newest rollouts of the last days, told by their pods' hashes, versions or starts.
+
+    What became of each stands in its name; that it was taken back does not say that it was bad.
+    """
+    near = Look(catalog=source, start=now, end=now, timeout_s=_TIMEOUT_S)
+    whole = replace(near, start=now - days * _DAY_S + _HOUR_S)
+    found = census(near, packs, names=near.names())
+    wanted = [one for one in found.sightings if service in {None, one.service}]
+    held, skipped = views(whole, packs, wanted, whole=True)
+    history = History(look=whole, source=source, left_s=lambda: _TIMEOUT_S, tell=tell)
+    dug = history.dig({name: best[0] for name, best in held.items()}, most=most)
+    rollouts = (
+        replace(made, name=f"{made.name}, {one.ending.value}")
+        for one in dug.read
+        if (made := past_rollout(one, namespace)).end - made.start >= _SHORTEST_S
+    )
+    notes = [f"{one.what}: {one.why}" for one in (*found.skipped, *skipped, *dug.skipped)]
+    return Found(rollouts=tuple(sorted(rollouts, key=lambda one: one.start)), skipped=tuple(notes))

@@ -135,10 +135,25 @@ def test_the_last_rollouts_are_those_of_the_store(source: str, week: Week, tmp_p
     assert ends == ["pass", "fail"]
 
 
-def test_nothing_to_judge_is_told(tmp_path: Path) -> None:
+def test_without_a_store_the_last_rollouts_are_seen_in_the_source(
+    source: str, tmp_path: Path
+) -> None:
+    """Whoever just came has no list, and nothing that the gate remembers."""
+    result = serinus(
+        *("backtest", "--last", "5", "--prometheus", source, "--every", "60s"),
+        *("--format", "json", "--data", str(tmp_path)),
+    )
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)["rollouts"]
+    assert [one["name"].rsplit(", ", 1)[1] for one in found] == ["promoted", "rolled back"]
+    assert [one["judged"][0]["outcome"] for one in found] == ["pass", "fail"]
+
+
+def test_nothing_to_judge_is_told(source: str, tmp_path: Path) -> None:
     """Neither a list, nor anything remembered."""
-    neither = serinus("backtest", "--data", str(tmp_path))
-    nowhere = serinus("backtest", "--last", "3", "--data", str(tmp_path))
+    words = ("--data", str(tmp_path), "--prometheus", source)
+    neither = serinus("backtest", *words)
+    nowhere = serinus("backtest", "--last", "3", "--service", "cart", *words)
     assert (neither.exit_code, nowhere.exit_code) == (2, 2)
     assert "give a list of rollouts" in neither.output
     assert "no rollout that is over is remembered" in nowhere.output
