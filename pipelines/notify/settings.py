@@ -25,7 +25,7 @@ class NotifierSettings:
     """One receiver.
 
     `kind` is `webhook`, `slack`, or the name of an entry point in the group `serinus.notifiers`.
-    URL and secret may be in files, which are read again for every notice. `kinds` and `services` say
+    URL and secret may be in files, read again for every notice. `kinds` and `services` say
     what it wants. `allow_private`: it may be at a private or loopback address. `timeout_s` bounds
     one try, `tries` how many are made at once before it waits. `public_url` is where people find
     serinus, for links. `options` is for notifiers of third parties.
