@@ -122,7 +122,8 @@ def _one(
 
 
 def _unfound(body: Mapping[str, Any]) -> str:
-    about = f"of {body['service']} no series matches the canary {body['canary']}."
+    arm = "control" if body["pods"]["canary"] else "canary"
+    about = f"of {body['service']} no series matches the {arm} {body[arm]}."
     if not body["signals"]:
         about = f"nothing of {body['service']} is there."
     return " ".join([about, *body["notes"]])

@@ -36,7 +36,9 @@ class Portrait:
 
     @property
     def is_found(self) -> bool:
-        """Whether anything is bound, and the canary that was asked for selects something."""
+        """Whether anything is bound, and the arms that were asked for select something."""
+        if self.request.control and not self.pods[1]:
+            return False
         return bool(self.plan.signals) and (self.is_idle or bool(self.pods[0]))
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from detector.discovery.asked import Asked
 from detector.discovery.census import Sighting, Skipped
-from detector.discovery.looking import Look, naming_labels, service_matcher, service_queries
+from detector.discovery.looking import Look, service_matcher, service_queries
 from detector.discovery.matching import Labels, first_label, fits, literal, rules, values_of
 from detector.discovery.splits import Split, splits
 from detector.discovery.traffic import Candidate, candidates
@@ -207,14 +207,10 @@ def hidden(
         for told in pack.durations:
             if told.metric not in names:
                 continue
-            for label in naming_labels(pack, told.metric):
-                edges = look.values_now(
-                    "le", [Query(told.metric, (service_matcher(label, service, pack),))]
-                )
-                if edges:
-                    if not {"+Inf", "inf", "Inf"} & set(edges):
-                        yield Skipped(what=told.metric, why=_endless(told.metric, edges))
-                    break
+            named = [service_matcher(label, service, pack) for label in pack.services]
+            edges = look.values_now("le", [Query(told.metric, (one,)) for one in named])
+            if edges and not {"+Inf", "inf", "Inf"} & set(edges):
+                yield Skipped(what=told.metric, why=_endless(told.metric, edges))
 
 
 def _endless(metric: str, edges: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from detector.discovery.census import Skipped
 from detector.discovery.looking import Look
 from detector.discovery.matching import Labels
 from detector.discovery.past import Run, Seen, Telling, found_rollouts, revision_of, runs
+from detector.discovery.splits import splits
 from detector.discovery.survey import View
 from detector.errors import SourceError
 from detector.gate.backtest import PastRollout
@@ -22,7 +23,7 @@ from detector.ports import MetricOutline, MetricSource
 from detector.series import Answer, Matcher, Query, Series
 from detector.signals.signal import Unit
 
-__all__ = ["Dug", "History", "past_rollout", "seen_of"]
+__all__ = ["Dug", "History", "past_rollout"]
 
 _STEP_S = 3600.0
 _LONGEST_S = 3600.0
@@ -75,7 +76,7 @@ class History:
             part = names[begin : begin + _AT_ONCE]
             self.tell(", ".join(part))
             for name, answer in self._outlined([views[n] for n in part]):
-                seen = seen_of(views[name], answer.series, _STEP_S)
+                seen = _seen(views[name], answer.series, _STEP_S)
                 seen += self._hunted(views[name], {one.pod for one in seen})
                 yield from self._tellings(name, views[name], seen)
 
@@ -176,16 +177,30 @@ def _may_have_changed(view: View) -> bool:
 
 def _by_revision(view: View) -> dict[Matcher | None, set[str]]:
     out: dict[Matcher | None, set[str]] = {}
+    telling = _telling(view)
     for labels in view.series:
         pod = labels.get(view.pod_label, "")
-        out.setdefault(revision_of(pod, view.pod_label, labels), set()).add(pod)
+        out.setdefault(telling(pod, labels), set()).add(pod)
     return out
 
 
-def seen_of(view: View, found: Sequence[Series], margin_s: float) -> list[Seen]:
+def _telling(view: View) -> Callable[[str, Labels], Matcher | None]:
+    """What tells a pod's revision, by labels that do not change their meaning."""
+    found = splits(view.series, view.pod_label)
+    usable = {split.label for split in found if not split.against}
+
+    def revision(pod: str, labels: Labels) -> Matcher | None:
+        kept = {name: value for name, value in labels.items() if name in usable}
+        return revision_of(pod, view.pod_label, kept)
+
+    return revision
+
+
+def _seen(view: View, found: Sequence[Series], margin_s: float) -> list[Seen]:
     """Pods with their first and last moment, each wider by a margin."""
     spans: dict[str, tuple[float, float]] = {}
     labels: dict[str, Labels] = {}
+    telling = _telling(view)
     for series in found:
         if not series.times.size:
             continue
@@ -197,7 +212,7 @@ def seen_of(view: View, found: Sequence[Series], margin_s: float) -> list[Seen]:
     return [
         Seen(
             pod=pod,
-            revision=revision_of(pod, view.pod_label, labels[pod]),
+            revision=telling(pod, labels[pod]),
             first=first - margin_s,
             last=last + margin_s,
         )
@@ -207,7 +222,7 @@ def seen_of(view: View, found: Sequence[Series], margin_s: float) -> list[Seen]:
 
 def _refined(run: Run, view: View, answer: Answer, begin: float, end: float) -> Run | None:
     """A run by raw samples of a span: its ends are exact where they lie in the span."""
-    seen = seen_of(view, answer.series, 0.0)
+    seen = _seen(view, answer.series, 0.0)
     if not seen:
         return None
     first, last = min(one.first for one in seen), max(one.last for one in seen)

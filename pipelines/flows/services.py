@@ -12,7 +12,7 @@ from detector.discovery.asked import Asked, asked_of
 from detector.discovery.bindings import bindings
 from detector.discovery.census import Census, Skipped, census
 from detector.discovery.looking import Look
-from detector.discovery.matching import values_of
+from detector.discovery.matching import first_label, values_of
 from detector.discovery.portrait import Listing, Portrait
 from detector.discovery.rehearsal import Rehearsal, rehearsal
 from detector.discovery.splits import Split, splits
@@ -25,6 +25,7 @@ from detector.ports import Clock, MetricCatalog
 from detector.series import Answer
 from detector.signals.packs import Pack
 from detector.signals.plan import Family, Plan
+from detector.signals.signal import Unit
 from pipelines.flows.discovery import BoundCatalog, BoundSource
 from pipelines.flows.selftest import TestBench, self_test
 from pipelines.flows.turns import Budget
@@ -106,7 +107,7 @@ class Services:
         names = look.names()
         seen = sight(look, self.packs, names, _bare(request))
         told, arms = _told(request, seen)
-        plan = _whole(self._plan(budget, told, now))
+        plan = _whole(self._plan(budget, told, now), _scope(told, seen))
         lately = self._lately(budget, plan, now)
         made = Portrait(
             request=told,
@@ -204,14 +205,27 @@ def _splits(seen: Candidate | None) -> tuple[Split, ...]:
     return () if seen is None else splits(seen.series, pods_of(seen.pack, seen.pod_label))
 
 
-def _whole(plan: Plan) -> Plan:
-    """Where nobody was to be compared, the service as a whole is shown."""
+def _scope(request: VerdictRequest, seen: Candidate | None) -> tuple[str, ...]:
+    """A word where a service of the same name runs in several namespaces."""
+    label = None if seen is None else first_label(seen.pack.namespaces, seen.series)
+    if seen is None or label is None or request.namespace is not None:
+        return ()
+    found = sorted(values_of(label, seen.series))
+    if len(found) < 2:
+        return ()
+    where = ", ".join(found)
+    return (f"{request.service} runs in {where}, which are taken together: name a namespace.",)
+
+
+def _whole(plan: Plan, more: tuple[str, ...]) -> Plan:
+    """Where nobody was to be compared, the service as a whole is shown; with more notes."""
     arms = [tuple(m for m in arm if m.label != _NONE) for arm in (plan.canary, *plan.control)]
     notes = tuple(note for note in plan.notes if _NONE not in note)
-    return replace(plan, canary=arms[0], control=tuple(arms[1:]), notes=notes)
+    return replace(plan, canary=arms[0], control=tuple(arms[1:]), notes=(*notes, *more))
 
 
 def _pods(plan: Plan, lately: Lately) -> tuple[int, int]:
     ours = lately.pods(plan.requests, plan.canary)
-    others = [lately.pods(plan.requests, arm) for arm in plan.control]
-    return len(ours), len(frozenset().union(*others) - ours)
+    others = frozenset().union(*(lately.pods(plan.requests, arm) for arm in plan.control))
+    # Where a series stands for no pod, one proxy may report of both arms.
+    return len(ours), len(others - ours if plan.unit is Unit.POD else others)

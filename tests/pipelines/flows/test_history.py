@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+import numpy as np
 import pytest
 
 from detector.discovery.census import census
@@ -137,3 +138,44 @@ def test_a_rollout_is_asked_of_the_gate_as_a_controller_would() -> None:
     assert made.request.control == '{pod=~"web-5c4b8d-.+"}'
     assert (made.start, made.end) == (telling.start, telling.until)
     assert made.request.stage is Stage.STEP
+
+
+def test_a_version_of_the_request_makes_no_rollouts() -> None:
+    """Clients send theirs: each pod serves all of them, and they come and go all day."""
+    held = MemorySource(retention_s=1e9)
+    for pod in ("vm-1", "vm-2"):
+        for number, version in enumerate(("ios-1", "ios-2", "ios-3")):
+            begin = NOW - 2 * DAY_S + number * 9 * 3600
+            times = np.arange(begin, begin + 20 * 3600, 60.0)
+            labels = {
+                "__name__": "http_requests_total",
+                "service": "api",
+                "pod": pod,
+                "code": "200",
+                "version": version,
+            }
+            held.add(labels, times, 60.0 * np.arange(len(times)))
+    found = dug(FakeSource(held))
+    assert found.read == found.unread == ()
+
+
+def test_a_version_label_of_pods_tells_their_rollout() -> None:
+    """Machines whose names tell nothing."""
+    held = MemorySource(retention_s=1e9)
+    for pod, version, begin in (
+        ("vm-1", "1.4", NOW - 2.9 * DAY_S),
+        ("vm-2", "1.4", NOW - 2.9 * DAY_S),
+        ("vm-3", "1.5", NOW - DAY_S + 77),
+    ):
+        times = np.arange(begin, NOW, 60.0)
+        labels = {
+            "__name__": "http_requests_total",
+            "service": "api",
+            "pod": pod,
+            "code": "200",
+            "version": version,
+        }
+        held.add(labels, times, 60.0 * np.arange(len(times)))
+    (one,) = dug(FakeSource(held)).read
+    assert (one.new.selector, one.new.by) == ('{version="1.5"}', "version label")
+    assert one.start == pytest.approx(NOW - DAY_S + 77)

@@ -192,3 +192,25 @@ def test_pods_that_are_no_placebo_for_each_other_are_refused() -> None:
 
 def _query(name: str) -> Query:
     return Query(name)
+
+
+def test_a_control_that_selects_nothing_is_not_found() -> None:
+    """A canary alone is no comparison, when somebody said with whom."""
+    request = VerdictRequest(
+        service="checkout", canary=CLIENT.canary, control='{pod=~"checkout-5c4b9d-.+"}'
+    )
+    portrait = services(fill(CLIENT, Faults())).portrait(request)
+    assert not portrait.is_found
+    assert "checkout-5c4b8d" in " ".join(portrait.plan.notes)
+
+
+def test_a_name_in_two_namespaces_is_told() -> None:
+    """Two teams have a service of that name: they must not be mixed without a word."""
+    held = MemorySource(retention_s=1e9)
+    for namespace in ("blue", "green"):
+        for number in range(3):
+            pod = f"web-{number}-{namespace}"
+            labels = {"__name__": "http_requests_total", "service": "web", "code": "200"}
+            add(held, [{**labels, "namespace": namespace, "pod": pod}], since=NOW - 900, until=NOW)
+    notes = shown(held, service="web").plan.notes
+    assert any("runs in blue, green" in note for note in notes)
