@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,10 +50,12 @@ def discover(
     """Print it. A service that is not there, or a configuration that cannot fail, is code 2."""
     with with_services(prometheus, config, packs) as (services, settings):
         if looking.service is None:
-            body = _every(services)
+            with _waiting("looking for services"):
+                body = _every(services)
             print(_told(body, looking.as_json, services_text), end="")
             return Code.PASS
-        body, is_found = _one(services, settings, looking)
+        with _waiting(f"looking at {looking.service}"):
+            body, is_found = _one(services, settings, looking)
     if is_found or looking.as_json:
         print(_told(body, looking.as_json, service_text), end="")
     if not is_found:
@@ -84,6 +87,18 @@ def with_services(
         close = getattr(source, "close", None)
         if close is not None:
             close()
+
+
+@contextmanager
+def _waiting(words: str) -> Iterator[None]:
+    """A sign of life at a terminal, while somebody waits for a slow source."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(words):
+        yield
 
 
 def _every(services: Services) -> Mapping[str, Any]:

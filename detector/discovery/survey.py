@@ -16,7 +16,7 @@ from detector.series import Matcher, MatchOp, Query
 from detector.signals.packs import Pack
 from detector.signals.signal import Unit
 
-__all__ = ["Glance", "View", "glances", "hidden", "pods_of", "sight", "views"]
+__all__ = ["Glance", "Sight", "View", "glances", "hidden", "pods_of", "sight", "views"]
 
 _AT_ONCE = 25
 
@@ -190,13 +190,35 @@ def pods_of(pack: Pack, pod_label: str) -> str:
     return pod_label if pack.unit is Unit.POD else ""
 
 
-def sight(
-    look: Look, packs: Sequence[Pack], names: frozenset[str], asked: Asked
-) -> Candidate | None:
-    """The request metric of one service as it is now; None where the service is not there."""
-    found = look.now(service_queries(packs, names, asked.service))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """The request metric of one service as it is now; `doubles` are its histograms besides."""
+
+    candidate: Candidate
+    doubles: tuple[str, ...]
+
+    @property
+    def note(self) -> tuple[str, ...]:
+        """A word where durations are counted more than once, be it in other units."""
+        chosen = self.candidate.durations
+        if chosen is None or not self.doubles:
+            return ()
+        others = ", ".join(self.doubles)
+        return (
+            f"Durations are read from {chosen.metric}, which most pods have; not from {others}.",
+        )
+
+
+def sight(look: Look, packs: Sequence[Pack], names: frozenset[str], asked: Asked) -> Sight | None:
+    """One service with all of its series; None where it is not there."""
+    found = look.now(service_queries(packs, names, asked.service, asked.namespace))
     every = candidates(packs, found, asked)
-    return every[0] if every else None
+    if not every:
+        return None
+    best = every[0]
+    told = dict.fromkeys(part.metric for part in best.pack.durations if found.get(part.metric))
+    chosen = None if best.durations is None else best.durations.metric
+    return Sight(candidate=best, doubles=tuple(name for name in told if name != chosen))
 
 
 def hidden(

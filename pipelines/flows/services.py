@@ -105,9 +105,12 @@ class Services:
         now, budget = self.clock(), Budget(bound_s or self.bound_s)
         look = self._look(now, budget)
         names = look.names()
-        seen = sight(look, self.packs, names, _bare(request))
+        found = sight(look, self.packs, names, _bare(request))
+        seen = None if found is None else found.candidate
         told, arms = _told(request, seen)
-        plan = _whole(self._plan(budget, told, now), _scope(told, seen))
+        plan = _whole(
+            self._plan(budget, told, now), (*_scope(told, seen), *(found.note if found else ()))
+        )
         lately = self._lately(budget, plan, now)
         made = Portrait(
             request=told,
@@ -120,7 +123,9 @@ class Services:
         )
         if not test:
             return made
-        bench = TestBench(source=self.source, catalog=self.catalog, now=now)
+        bench = TestBench(
+            source=self.source, catalog=self.catalog, now=now, timeout_s=budget.seconds
+        )
         return replace(made, test=self_test(bench, plan, policy or Policy(), told))
 
     def _look(self, now: float, budget: Budget) -> Look:

@@ -115,7 +115,26 @@ def test_one_service_is_found_with_all_its_series() -> None:
     held = source(shop())
     found = sight(look(held), shipped_packs(), held.metrics(timeout_s=5), asked)
     assert found is not None
-    assert len({labels["pod"] for labels in found.series}) == 6
+    assert len({labels["pod"] for labels in found.candidate.series}) == 6
+    assert found.note == ()
+
+
+def test_durations_in_two_units_are_told() -> None:
+    """One is read, and which one is not left to be guessed."""
+    both = shop()
+    for labels in shop():
+        if labels["__name__"] == "http_request_duration_seconds_bucket":
+            both.append({**labels, "__name__": "http_request_duration_milliseconds_bucket"})
+    asked = Asked(
+        service="checkout", canary=(), control=None, namespace=None, cluster=None,
+        across_clusters=False, time_scale=1.0,
+    )  # fmt: skip
+    held = source(both)
+    found = sight(look(held), shipped_packs(), held.metrics(timeout_s=5), asked)
+    assert found is not None
+    (note,) = found.note
+    assert "from http_request_duration_seconds_bucket" in note
+    assert "not from http_request_duration_milliseconds_bucket" in note
 
 
 def test_a_histogram_without_its_last_bucket_is_named() -> None:
