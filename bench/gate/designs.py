@@ -13,6 +13,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.random import Generator
 
+from bench.gate.cohorts import cohorts
 from bench.gate.longpast import (
     LONG_S,
     STEP_S,
@@ -43,6 +44,7 @@ class Design(StrEnum):
     ROLLING = "no router"
     FIRST = "first deployment"
     ROLLBACK = "rollback"
+    COHORTS = "cohorts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +57,13 @@ class Staged:
     drift: Drift
     since: float
     shaken: tuple[float, float]
+    silent: bool = False
 
     def world(self) -> World:
         """All samples."""
         rng = np.random.default_rng([self.seed, 79])
+        if self.design is Design.COHORTS:
+            return cohorts(rng, self.rollout, silent=self.silent)
         counters = []
         if self.design is not Design.FIRST:
             counters += weeks_before(rng, self.rollout, self.drift)
@@ -106,6 +111,7 @@ def staged(
         drift=drift,
         since=plan.since,
         shaken=shaken,
+        silent=silent,
     )
 
 
@@ -137,7 +143,7 @@ def _plan(rng: Generator, design: Design, stable: int, base: Rollout) -> _Plan:
             return _Plan(pods, ((0.0, 1.0),), 20.0)
         case Design.ROLLING:
             return _rolling(rng, stable, old, sds, forever)
-        case Design.FIRST:
+        case Design.FIRST | Design.COHORTS:
             fresh = [(-float(rng.uniform(5, 60)), forever) for _ in range(stable)]
             return _Plan(_made(rng, NEW, fresh, sds, canary=True), ((0.0, 1.0),), 0.0)
 

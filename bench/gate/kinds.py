@@ -28,11 +28,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np  # noqa: E402
 
 from bench.ending import concluded  # noqa: E402
+from bench.gate.cohorts import WEIGHT  # noqa: E402
 from bench.gate.designs import NEW, OLD, Design, Staged, staged  # noqa: E402
 from bench.gate.longpast import World  # noqa: E402
 from bench.gate.operating import interval, mixed, of, ratio, share, table  # noqa: E402
 from bench.gate.rollout import Fault  # noqa: E402
 from bench.gate.samples import NAMESPACE, ORIGIN, SERVICE  # noqa: E402
+from bench.gate.trials import closest  # noqa: E402
 from detector.gate.attempt import Revision  # noqa: E402
 from detector.gate.policy import Policy  # noqa: E402
 from detector.gate.request import Stage, VerdictRequest  # noqa: E402
@@ -90,6 +92,7 @@ class Record:
     fail_signal: str | None
     passed: bool
     labelled: bool
+    closest: float
     reason: str
     note: str
     cpu_s: float
@@ -128,6 +131,7 @@ def run(task: Task) -> Record:
         fail_signal=None if latch is None else latch.signal,
         passed=bool(passes),
         labelled=any("Weaker" in note for v in verdicts for note in v.notes),
+        closest=max(closest(v.signals) for v in verdicts),
         reason=last.reason.code,
         note=next((n for n in last.notes if "Weaker" in n), ""),
         cpu_s=spent,
@@ -171,6 +175,16 @@ def _known() -> Revision:
 
 def _request(stage: Staged, at: float) -> VerdictRequest:
     """As Argo's templates ask: both arms by the hash in the pods' names."""
+    if stage.design is Design.COHORTS:
+        return VerdictRequest(
+            service=SERVICE,
+            namespace=NAMESPACE,
+            canary='feature_flag_variant="on"',
+            control='feature_flag_variant="off"',
+            weight=100 * WEIGHT,
+            stage=Stage.FINAL if at >= stage.rollout.length else Stage.STEP,
+            policy=Policy(name="bench"),
+        )
     first = stage.design is Design.FIRST
     return VerdictRequest(
         service=SERVICE,
@@ -197,6 +211,8 @@ def tasks_of(args: argparse.Namespace) -> list[Task]:
         out += [
             Task(seed=base + 600_000 + i, design=design, silent=True) for i in range(args.silent)
         ]
+        if design is Design.COHORTS:
+            continue
         out += [
             Task(seed=base + 800_000 + i, design=design, incident=True) for i in range(args.silent)
         ]
@@ -251,6 +267,7 @@ def figures_of(records: Sequence[Record]) -> dict[str, float]:
         "passes_in_incidents": float(
             sum(r.passed for r in records if r.incident and r.design in _AGAINST_HISTORY)
         ),
+        "closest_in_health": max((r.closest for r in healthy), default=float("nan")),
         "labelled": ratio(*share([r for r in lone if r.passed], lambda r: r.labelled)),
         "cpu_seconds_each": float(np.mean([r.cpu_s for r in records])),
     }

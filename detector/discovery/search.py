@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from detector.discovery.arms import Side, resolve, unknown
 from detector.discovery.asked import Asked
 from detector.discovery.bind import bound_signals
+from detector.discovery.cohorts import group_label
 from detector.discovery.control import Arms, found_control, told_control
 from detector.discovery.looking import Look, selector_queries, service_queries
 from detector.discovery.matching import (
@@ -75,7 +77,14 @@ class Search:
             return self._without_canary(best)
         arms = self._arms(best, canary)
         unit, notes = self._unit(best, arms)
-        return self._bound(best, arms, unit, (*arms.notes, *notes))
+        users = None
+        if unit is not best.pack.unit:
+            users = group_label(arms.canary.series, arms.control_series)
+        if users is None:
+            return self._bound(best, arms, unit, (*arms.notes, *notes))
+        note = f"Cohorts: users are told apart by {users}, in 20 groups a side in place of pods."
+        plan = self._bound(replace(best, pod_label=users), arms, Unit.POD, (*arms.notes, note))
+        return replace(plan, cohort=users)
 
     def _by_service(self) -> list[Query]:
         asked = self.asked

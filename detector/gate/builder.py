@@ -161,7 +161,7 @@ class FrameBuilder:
             if pod.born == math.inf:
                 self._born += 1
                 pod.born = begun = float(earliest[at])
-                existed = begun <= self._begin + 2 * self.step
+                existed = begun <= self._begin + 2 * self.step or self.plan.cohort is not None
                 begin = -math.inf if existed else begun
                 pod.starts.insert(0, (-math.inf, begin))
                 pod.started = pod.started if pod.told else begin
@@ -190,7 +190,8 @@ class FrameBuilder:
     def frame(self) -> Frame:
         """The retained frozen bins of both arms."""
         if self._frame is None:
-            notes = {**self.intake.notes, **self.roster.dropped, **_tally(self.counters)}
+            told = {**self.roster.dropped, **self.roster.users.notes}
+            notes = {**self.intake.notes, **told, **_tally(self.counters)}
             notes |= self._kills.notes()
             self._frame = self._framing.frame(notes)
         return self._frame

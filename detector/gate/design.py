@@ -47,6 +47,7 @@ class Standing:
     """The design of a moment, and what it rests on.
 
     `is_waiting`: bins wait for the memory of the service. `recalled`: what it says, by signal.
+    `is_unfair`: the users of a cohort are not the part of all that they were told to be.
     """
 
     design: Design = Design.CONCURRENT
@@ -54,6 +55,7 @@ class Standing:
     memory: Memory | None = None
     recalled: Mapping[str, Recalled] = field(default_factory=dict)
     elsewhere: Elsewhere | None = None
+    is_unfair: bool = False
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from detector.gate.sides import (
     signal_missing,
     stale,
 )
-from detector.gate.weaker import recalling, unguarded
+from detector.gate.weaker import recalling, unfair, unguarded
 
 __all__ = ["holds"]
 
@@ -34,6 +34,7 @@ _RULES = (
     shared_incident,
     budget_burning,
     control_exhausted,
+    unfair,
     recalling,
     unguarded,
     burst,

@@ -126,7 +126,7 @@ class Recollection:
                 track.scorer.remember(said.before)
         return self._recalled[track.name]
 
-    def standing(self) -> Standing:
+    def standing(self, *, is_unfair: bool = False) -> Standing:
         """What the attempt is compared with now."""
         least = self.policy.min_step_s * self.policy.time_scale / self.step
         design = self.exposures.design(least)
@@ -138,6 +138,7 @@ class Recollection:
             memory=self.memory,
             recalled={name: one for name, one in self._recalled.items() if one is not None},
             elsewhere=self.elsewhere,
+            is_unfair=is_unfair,
         )
 
 

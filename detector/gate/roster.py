@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from detector.gate.cells import Cells
+from detector.gate.cohort import Users, group_of
 from detector.gate.roles import roles_of
 from detector.selector import matches
 from detector.signals.plan import ArmName, Family, Plan
@@ -89,6 +90,7 @@ class Roster:
         self.gauge_twins: dict[_Key, list[tuple[str, int]]] = {}
         self.starts = 0
         self.dropped: dict[str, int] = {}
+        self.users = Users()
         self.version = 0
         self._known: list[dict[str, int]] = [{} for _ in self.roles]
         self._cell_at: dict[Cell, int] = {}
@@ -138,6 +140,8 @@ class Roster:
             name = name or labels.get(label, "")
         if self.plan.unit is not Unit.POD:
             name = "" if arm is None else arm.value
+        elif self.plan.cohort is not None:
+            name = self._group(arm, labels.get(family.pod_label, ""))
         if not name or (arm is None and name not in self.pod_at):
             return None
         if name not in self.pod_at:
@@ -148,6 +152,13 @@ class Roster:
         if arm is ArmName.CANARY:
             self._claim(pod)
         return pod
+
+    def _group(self, arm: ArmName | None, user: str) -> str:
+        """The group of a user; a series that names none, or no side, has no place."""
+        if arm is None or not user:
+            return ""
+        self.users.meet(arm, user)
+        return group_of(arm, user)
 
     def _entry(self, family: int, pod: int, labels: Mapping[str, str], name: str) -> Entry | None:
         match self.roles[family].family.shape:

@@ -7,6 +7,7 @@ its end plus `settle`, every boundary is judged once, and polling enters no form
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from detector.gate.bases import Bases
 from detector.gate.build import build_track, histogram_of, shares_of
 from detector.gate.builder import FrameBuilder
+from detector.gate.cohort import as_groups, is_unfair, of_groups
 from detector.gate.design import Elsewhere
 from detector.gate.frame import Frame, truncated
 from detector.gate.judgement import FirstFail, Judgement
@@ -171,7 +173,7 @@ class Session:
                 rows=tuple(self.rows.names),
                 edges=self.bases.edges,
                 told=self.weights.newest_step(self.start, self.step, as_of=as_of),
-                standing=self.past.standing(),
+                standing=self.past.standing(is_unfair=self._is_unfair(self._recent())),
             ),
             as_of=as_of,
             stage=stage,
@@ -196,7 +198,14 @@ class Session:
         """The frame arranged for judging its bins from index `new` on."""
         scale, apart = self.policy.time_scale, self._told_apart
         made = window(frame, self.rows, scale, pods_told_apart=apart, new=max(new, 0))
-        return self.past.arranged(made)
+        return self.past.arranged(as_groups(made) if self.plan.cohort else made)
+
+    def _is_unfair(self, win: Window) -> bool:
+        """Whether a cohort is not the part of all users that was told, once and for all."""
+        told = self.weights.told
+        if self.plan.cohort is None or len(told) != 1:
+            return False
+        return is_unfair(win.frame.notes, told[0][1])
 
     def _advance(self, end: int) -> None:
         """Judge the bins `done .. end - 1`, as far as they need no memory that is not there."""
@@ -240,6 +249,9 @@ class Session:
             if bound.signal.kind is Kind.LATENCY:
                 edges = self.bases.fix_edges(frame, bound.signal.name)
             track = build_track(bound, frame, self.policy, self.shares[bound.signal.name], edges)
+            if track is not None and self.plan.cohort is not None:
+                learned = of_groups(track.learned, on_counts=track.on_counts)
+                track = replace(track, learned=learned, grace=False)
             if track is not None:
                 self.tracks[track.name] = track
 
@@ -311,7 +323,7 @@ class Session:
     def _holds(self, candidate: Candidate, moved_on: Advance, win: Window, begin: int) -> bool:
         """Persistence and freshness at the candidate's boundary."""
         index = candidate.bin - win.first
-        if not self._fresh(win, index):
+        if not self._fresh(win, index) or self._is_unfair(win):
             return False
         if self._outage(win, index):
             return True

@@ -7,9 +7,10 @@ import math
 from detector.gate.design import Design, Standing
 from detector.gate.moment import Moment
 from detector.gate.reason import Reason, ReasonCode
+from detector.signals.plan import ArmName
 from models.sequential.rows import RowName
 
-__all__ = ["against", "beside", "design_notes", "recalling", "unguarded"]
+__all__ = ["against", "beside", "design_notes", "recalling", "unfair", "unguarded"]
 
 # Engine seconds after which what was seen of other services is too old to tell.
 _ELSEWHERE_S = 180.0
@@ -17,6 +18,18 @@ _ABSOLUTE = (
     "Weaker comparison: there is neither control nor history, so the canary is judged by the"
     " absolute bounds of the policy."
 )
+
+
+def unfair(m: Moment) -> Reason | None:
+    """A cohort that is not a fair draw is compared with other people, not with another version."""
+    if not m.standing.is_unfair:
+        return None
+    ours, theirs = (m.window.frame.notes.get(f"users_{arm.value}", 0) for arm in ArmName)
+    return Reason(
+        ReasonCode.PARTIAL_DATA,
+        f"{ours} users with the flag and {theirs} without are not the split that was told; events"
+        " are lost on one side, or the weight is wrong. Nothing is judged until they agree.",
+    )
 
 
 def recalling(m: Moment) -> Reason | None:

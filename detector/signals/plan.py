@@ -103,6 +103,7 @@ class Plan:
     `requests` is the family whose counts are the traffic (it decides pods and load);
     `start_time` gives container starts where the service exposes them. `weight` selects the
     gauge in which the controller shows the canary's weight in per cent, None where there is none.
+    `cohort` is the label whose values are users, or groups of them, where cohorts are compared.
     """
 
     service: str
@@ -115,3 +116,4 @@ class Plan:
     notes: tuple[str, ...] = ()
     unit: Unit = Unit.POD
     weight: Query | None = None
+    cohort: str | None = None
