@@ -73,6 +73,8 @@ def _type(field: FieldInfo) -> str:
     """The type in words, with its bounds or its choices."""
     if _mapping(field.annotation):
         return "by name"
+    if any(issubclass(kind, BaseModel) for kind in _kinds(field.annotation)):
+        return "[expression](../policies.md)"
     choices = next((kind for kind in _kinds(field.annotation) if issubclass(kind, Enum)), None)
     if choices is not None:
         return ", ".join(f"`{choice.value}`" for choice in choices)
