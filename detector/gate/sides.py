@@ -49,10 +49,9 @@ def no_canary(m: Moment) -> Reason | None:
 
 def unseen(service: str, frame: Frame) -> Reason:
     """The reason where the canary has no series, or none in which a number stands."""
-    odd = frame.notes.get("not_finite", 0)
-    if odd:
-        text = f"The canary's series of {service} hold no number yet: {odd} samples were NaN or"
-        return Reason(ReasonCode.NO_CANARY_DATA, f"{text} infinite. Look at what its pods expose.")
+    if frame.notes.get("not_finite", 0):
+        text = f"The canary's series of {service} hold no number yet, but NaN or infinite values."
+        return Reason(ReasonCode.NO_CANARY_DATA, f"{text} Look at what its pods expose.")
     return Reason(
         ReasonCode.NO_CANARY_DATA,
         f"No series of {service} matches the canary yet; check its selector.",
