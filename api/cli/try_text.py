@@ -95,8 +95,8 @@ def _rollouts(report: Report) -> list[str]:
     for one in report.rolled:
         lines += ["", *rolled_lines(one)]
     if report.unread:
-        shown = [_called(one) for one in report.unread]
-        lines += ["", f"Not yet looked at: {_some(shown, _UNREAD_SHOWN)}"]
+        shown = [f"{one.service} {one.new.name} ({_day(one.start)})" for one in report.unread]
+        lines += ["", f"Not yet looked at, begun about then: {_some(shown, _UNREAD_SHOWN)}"]
     return lines
 
 

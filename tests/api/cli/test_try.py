@@ -222,7 +222,7 @@ def test_rollouts_that_were_not_read_are_named() -> None:
     """Not yet looked at, and not forgotten."""
     text = said(unread=(rolled(Outcome.PASS).found,))
     assert "1 found" in text
-    assert "Not yet looked at" in text
+    assert "Not yet looked at, begun about then" in text
     assert "web-6d9f7c" in text
 
 
