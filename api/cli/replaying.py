@@ -62,7 +62,7 @@ def _show(body: bytes) -> None:
     from api.cli.report import Place, report_of, show
     from api.cli.told import told_of
 
-    show(report_of(told_of(body), Place()))
+    show(report_of(told_of(body), Place(is_past=True)))
 
 
 def _tell(evidence: Evidence, found: Sequence[Moved]) -> None:
