@@ -11,8 +11,9 @@ the same day; making them takes minutes.
 Beside the time it is told how much of the report was reached in it: rollouts that were found and
 judged, whether each bad one would have been stopped and each good one let on, and how many
 placebos were asked about. On a busy machine the command ends in time with fewer of them; with
-`--within 10m` it takes what it needs, and `cpu_seconds` tells what that is. The peer is a person's own look at the same rollouts: one range query
-for errors and one for latency a rollout, by promtool.
+`--within 10m` it takes what it needs, and `cpu_seconds` tells what that is. The peer is a
+person's own look at the same rollouts: one range query for errors and one for latency a rollout,
+by promtool.
 """
 
 from __future__ import annotations

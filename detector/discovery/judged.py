@@ -31,7 +31,7 @@ class Judged:
     def words(self) -> str:
         """The signals in a line; what is only shown stands in brackets."""
         shown = f" ({', '.join(self.shown)})" if self.shown else ""
-        return ", ".join((*self.required, *self.judged)) + shown or "nothing"
+        return (", ".join((*self.required, *self.judged)) + shown).strip() or "nothing"
 
 
 def judged_of(view: View, plan: Plan) -> Judged:
