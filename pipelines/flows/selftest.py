@@ -19,14 +19,14 @@ from detector.signals.plan import Plan
 from detector.signals.signal import Kind
 from pipelines.flows.backtest import Past, play
 
-__all__ = ["TestBench", "self_test"]
+__all__ = ["Workbench", "self_test"]
 
 _LENGTH_S = 1500.0
 _EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestBench:
+class Workbench:
     """Where a configuration is tried: a source, and how much of its past (seconds) until `now`."""
 
     source: MetricSource
@@ -36,7 +36,7 @@ class TestBench:
     timeout_s: float = 30.0
 
 
-def self_test(bench: TestBench, plan: Plan, policy: Policy, request: VerdictRequest) -> SelfTest:
+def self_test(bench: Workbench, plan: Plan, policy: Policy, request: VerdictRequest) -> SelfTest:
     """The plan under a policy on copies of its newest samples: one healthy, one for each fault.
 
     Each copy is asked each minute as a controller would; the source is read once.
@@ -80,7 +80,7 @@ def _nobody(plan: Plan, pods: frozenset[str]) -> str:
     return "there is no control to compare with"
 
 
-def _pods(bench: TestBench, plan: Plan, begin: float) -> frozenset[str]:
+def _pods(bench: Workbench, plan: Plan, begin: float) -> frozenset[str]:
     family = plan.requests
     if not family.metric:
         return frozenset()
@@ -91,7 +91,7 @@ def _pods(bench: TestBench, plan: Plan, begin: float) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    bench: TestBench
+    bench: Workbench
     plan: Plan
     policy: Policy
     request: VerdictRequest

@@ -27,7 +27,7 @@ from detector.signals.packs import Pack
 from detector.signals.plan import Family, Plan
 from detector.signals.signal import Unit
 from pipelines.flows.discovery import BoundCatalog, BoundSource
-from pipelines.flows.selftest import TestBench, self_test
+from pipelines.flows.selftest import Workbench, self_test
 from pipelines.flows.turns import Budget
 from pipelines.sources.open import Source
 
@@ -123,7 +123,7 @@ class Services:
         )
         if not test:
             return made
-        bench = TestBench(
+        bench = Workbench(
             source=self.source, catalog=self.catalog, now=now, timeout_s=budget.seconds
         )
         return replace(made, test=self_test(bench, plan, policy or Policy(), told))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.cli.discovering import service_text, services_text
+from api.cli.discover_text import service_text, services_text
 from tests.api.cli.served import serinus
 from tests.docs import prometheus
 
