@@ -186,7 +186,7 @@ def _missing(now: Present) -> tuple[str, ...]:
     missing = wanted - optional - unfit - set(now.boards)
     needed = now.policy.pass_needs
     if needed is not None:
-        missing = set() if needed.holds(set(now.boards)) else needed.names - set(now.boards)
+        missing = set(() if needed.holds(set(now.boards)) else needed.names - set(now.boards))
     return tuple(sorted(missing))
 
 

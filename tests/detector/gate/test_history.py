@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from detector.gate.judgement import Judgement
 from detector.gate.memory import Memory
 from detector.gate.policy import Policy
 from detector.gate.reason import ReasonCode
+from detector.gate.request import Stage
 from detector.gate.verdict import Outcome
 from tests.detector.gate.pasts import changed, steady
 from tests.detector.gate.rollouts import Recipe, Run, make
@@ -62,16 +64,9 @@ def test_a_switch_is_waited_with_until_the_past_was_read() -> None:
     """Nothing passes on what was seen of smoke traffic while the past is still to be read."""
     run = Run(make(SWITCHED))
     run.session.feed((), (), now=END * 15.0)
-    judgement = run.session.judge(as_of=END * 15.0, stage=run_stage(), deadline=None)
+    judgement = run.session.judge(as_of=END * 15.0, stage=Stage.STEP, deadline=None)
     assert run.session.wants_memory
     assert judgement.outcome is Outcome.INCONCLUSIVE
-
-
-def run_stage() -> object:
-    """A step."""
-    from detector.gate.request import Stage
-
-    return Stage.STEP
 
 
 @pytest.mark.parametrize("bins", [1, 7, 25])
@@ -102,7 +97,7 @@ def test_a_healthy_switch_of_a_steady_service_passes_and_is_labelled() -> None:
     ids=["errors", "latency"],
 )
 def test_a_plain_fault_after_the_switch_fails_within_ten_minutes(
-    fault: dict[str, float], code: str
+    fault: dict[str, Any], code: str
 ) -> None:
     """Two points of errors, or half as slow again, are found without a control."""
     judgement = judged(replace(SWITCHED, **fault, begins=0.25), steady(), to=SWITCH + 40)
@@ -169,7 +164,7 @@ def test_without_any_past_nothing_is_judged() -> None:
     assert judgement.reason.code == ReasonCode.NO_CONTROL_DATA
 
 
-def _first(**fault: float) -> Frame:
+def _first(**fault: Any) -> Frame:  # noqa: ANN401 - fields of a recipe
     """Nothing ever served before."""
     frame = make(replace(SWITCHED, shares=(1.0,), errors=1e-4, **fault))
     control = frame.control

@@ -155,7 +155,7 @@ def test_wider_contrasts_never_narrow_the_spread(effects: list[float], factor: f
 
 @pytest.mark.parametrize("sd", [0.02, 0.05, 0.1, 0.2])
 def test_spread_covers_the_true_one_mostly(sd: float) -> None:
-    """The null must be as wide as health is: in nine of ten services at least as good as that."""
+    """The null must be as wide as health is: in nine of ten services nearly so."""
     rng = np.random.default_rng(5)
     found = [learned_spread(contrasts(rng.normal(0, sd, 17)), 0.08, least=0.5) for _ in range(200)]
     assert np.mean(np.array(found) >= 0.8 * sd) >= 0.9
