@@ -31,7 +31,7 @@ from detector.gate.backtest import Course
 from detector.gate.policy import Policy
 from detector.signals.plan import Plan
 from pipelines.flows.backtest_jobs import Opening, Places, Task
-from pipelines.flows.trying import Trying
+from pipelines.flows.trying import Sparing, Trying
 
 if TYPE_CHECKING:
     from api.settings import Settings
@@ -168,7 +168,7 @@ class _Run:
         settings: Settings,
     ) -> None:
         self.trying, self.wanted, self.watch, self.progress = trying, wanted, watch, progress
-        self.opening = Opening(settings.source.native(), settings.packs)
+        self.opening = Sparing(Opening(settings.source.native(), settings.packs))
         self.places = Places(jobs=wanted.jobs)
         self.stages: dict[str, float] = {}
 

@@ -36,13 +36,13 @@ from detector.signals.plan import Plan
 from detector.signals.signal import Kind, Shape
 from pipelines.flows.aa import Checking, placebos_of
 from pipelines.flows.backtest import Past
-from pipelines.flows.backtest_jobs import Places, Task, play_all
+from pipelines.flows.backtest_jobs import Opening, Places, Task, play_all
 from pipelines.flows.cataloged import KeptCatalog
 from pipelines.flows.discovery import Discovery
 from pipelines.flows.history import Dug, History, past_rollout
 from pipelines.sources.open import Source
 
-__all__ = ["Played", "Trying"]
+__all__ = ["Sparing", "Trying"]
 
 _NOBODY = '{__none__="nothing"}'
 _HOUR_S, _DAY_S, _WEEK_S = 3600.0, 86_400.0, 7 * 86_400.0
@@ -53,12 +53,16 @@ _BATCH = 25
 Told = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Played:
-    """A rollout with its answers; `found` is None for a placebo."""
+@dataclass(frozen=True, slots=True)
+class Sparing:
+    """What opens a source in a process, with a catalogue that asks for names once."""
 
-    course: Course
-    found: Telling | None
+    opening: Opening
+
+    def __call__(self) -> Past:
+        """The source, opened now."""
+        past = self.opening()
+        return replace(past, catalog=KeptCatalog(past.catalog))
 
 
 @dataclass(slots=True, kw_only=True)
