@@ -18,6 +18,7 @@ it is told in docs/backtest.md: nothing is lowered unless a way of calibrating k
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import sys
@@ -229,11 +230,32 @@ def print_choice(
     return {"nats": float(np.median(chosen)), "false": float(false.mean()), "broken": broken}
 
 
+def print_records(file: Path) -> None:
+    """How near the healthy rollouts of a whole operating run came, by what disturbed them.
+
+    `operating.py --records FILE` writes it: raw samples, asked through the gate each minute.
+    """
+    read = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    healthy = [one for one in read if one["fault"] is None]
+    near = np.array([one["closest"] for one in healthy])
+    print(f"{len(healthy)} healthy rollouts through the gate, nearest evidence over needed, nats:")
+    for name in (None, *sorted({one["nuisance"] for one in healthy})):
+        mine = np.array([one["closest"] for one in healthy if name in {None, one["nuisance"]}])
+        middle, high = np.quantile(mine, [0.5, 0.99])
+        words = f"median {middle:6.2f}  99 % {high:6.2f}  most {mine.max():6.2f}"
+        print(f"{name or 'all':10} {len(mine):5d}  {words}")
+    for slack in SLACKS:
+        print(f"reached with {slack:g} nats less: {told(int((near >= -slack).sum()), len(near))}")
+    failed = sum(one["fail_at"] is not None for one in healthy)
+    print(f"failed, persistence asked for: {told(failed, len(near))}\n")
+
+
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="few rollouts")
     parser.add_argument("--json", type=Path, help="write figures, peers, asked and setup here")
+    parser.add_argument("--records", type=Path, help="records of operating.py, shown first")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=21, help="which set of seeds")
     parser.add_argument("--calibration", type=int, help="healthy rollouts to calibrate on")
@@ -254,6 +276,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run, print, write."""
     args = arguments(argv)
     begun, base = monotonic(), 1_000_000 * args.seeds
+    if args.records:
+        print_records(args.records)
     tasks: list[tuple[int, Fault | None]] = [
         (base + 500_000 + n, FAULTS[n % len(FAULTS)]) for n in range(args.faulty)
     ]

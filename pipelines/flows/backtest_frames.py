@@ -52,7 +52,7 @@ class AheadFrames:
         self._scrapes: dict[str, FloatArray] = {}
         self._appeared: dict[str, int] = {}
         self._top: int | None = None
-        self._now, self._due, self._dropped = self._since, 0, 0
+        self._now, self._due, self._dropped = self._since, 0, self._frames.first
         self._shown: Frame | None = None
 
     def readings(self) -> tuple[Reading, ...]:
