@@ -18,8 +18,10 @@ __all__ = ["Binding", "Confidence", "bindings"]
 # Fewer requests a second than this, over all pods, decide little within half an hour.
 _THIN_PER_S = 1.0
 _EDGES_ENOUGH = 4
-# No request that people wait for is measured from seconds to ten minutes, nor below a millisecond.
-_SLOW_LOW_S, _SLOW_HIGH_S, _FAST_HIGH_S = 1.0, 600.0, 0.02
+# Edges in the wrong unit: no work is measured from a second to more than an hour, as jobs are, and
+# none in milliseconds ends below twenty of them.
+_SLOW_LOW_S, _SLOW_HIGH_S, _FAST_HIGH_S = 1.0, 4000.0, 0.02
+_MILLI = 0.001
 
 
 class Confidence(StrEnum):
@@ -132,7 +134,7 @@ def _unit(family: Family, edges: Sequence[float]) -> Iterator[str]:
     told = f"the edges of {family.metric} reach from {edges[0]:g} s to {edges[-1]:g} s"
     if edges[0] >= _SLOW_LOW_S and edges[-1] > _SLOW_HIGH_S:
         yield f"{told}: is it in milliseconds, under a name in seconds?"
-    elif edges[-1] < _FAST_HIGH_S:
+    elif edges[-1] < _FAST_HIGH_S and family.scale == _MILLI:
         yield f"{told}: is it in seconds, under a name in milliseconds?"
 
 

@@ -21,6 +21,7 @@ REQUESTS = Family(
 )
 BUCKETS = Family(metric="request_seconds_bucket", shape=Shape.BUCKETS)
 MILLIS = Family(metric="request_milliseconds_bucket", shape=Shape.BUCKETS, scale=0.001)
+MICROS = Family(metric="command_usec_bucket", shape=Shape.BUCKETS, scale=1e-6)
 CPU = Family(metric="cpu_total", shape=Shape.COUNTER, joined=True)
 CANARY, CONTROL = parse_selector('{pod=~"c.+"}'), parse_selector('{pod=~"s.+"}')
 USUAL = ("0.05", "0.1", "0.5", "1", "+Inf")
@@ -140,7 +141,13 @@ def test_edges_of_another_unit_are_noticed(
 
 
 @pytest.mark.parametrize(
-    ("family", "edges"), [(BUCKETS, USUAL), (MILLIS, ("5", "50", "500", "5000", "+Inf"))]
+    ("family", "edges"),
+    [
+        (BUCKETS, USUAL),
+        (MILLIS, ("5", "50", "500", "5000", "+Inf")),
+        (BUCKETS, ("1", "60", "600", "3600", "+Inf")),
+        (MICROS, ("1", "100", "1000", "16384", "+Inf")),
+    ],
 )
 def test_usual_edges_are_no_doubt(family: Family, edges: tuple[str, ...]) -> None:
     """A false doubt teaches people to read none."""
