@@ -27,6 +27,8 @@ from pipelines.flows.watch import SessionFactory, Watch, watch_of
 __all__ = ["Following"]
 
 _IDLE_S = 3600.0
+# Nobody asks so seldom while a canary waits; whoever does has the attempt played from its tape.
+_UNLOADED_S = 900.0
 _APART_S = 1e-3
 # Reads of others that are heard one by one; beyond them the tape is played anew.
 _CATCH_UP = 32
@@ -45,7 +47,7 @@ class Following:
     ) -> None:
         self._stores, self._sessions = stores, sessions
         self._source, self._locator = source, locator
-        self._watches: Recent[Watch] = Recent(warm)
+        self._watches: Recent[Watch] = Recent(warm, idle_s=_UNLOADED_S)
         self._revisions = Revisions(stores.revisions)
 
     # -- the attempt

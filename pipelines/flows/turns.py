@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from detector.errors import SourceError, StoreError
+from detector.ports import Clock
 
 __all__ = ["Budget", "Recent", "Turns"]
 
@@ -72,29 +74,42 @@ class Turns:
 
 
 class Recent(Generic[T]):
-    """The values used last, at most `size` of them."""
+    """The values used last: at most `size` of them, and none that nobody used for `idle_s`."""
 
-    def __init__(self, size: int) -> None:
-        self._size = size
+    def __init__(
+        self, size: int, *, idle_s: float = math.inf, clock: Clock = time.monotonic
+    ) -> None:
+        self._size, self._idle_s, self._clock = size, idle_s, clock
         self._guard = threading.Lock()
-        self._values: OrderedDict[str, T] = OrderedDict()
+        self._values: OrderedDict[str, tuple[float, T]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._values)
 
     def get(self, name: str) -> T | None:
         """A value, which is now the one used last."""
         with self._guard:
-            if name in self._values:
-                self._values.move_to_end(name)
-            return self._values.get(name)
+            held = self._values.get(name)
+            if held is not None:
+                self._keep(name, held[1])
+            return None if held is None else held[1]
 
     def put(self, name: str, value: T) -> None:
         """Keep a value; the one not used for longest goes."""
         with self._guard:
-            self._values[name] = value
-            self._values.move_to_end(name)
-            while len(self._values) > self._size:
-                self._values.popitem(last=False)
+            self._keep(name, value)
 
     def drop(self, name: str) -> None:
         """Forget a value."""
         with self._guard:
             self._values.pop(name, None)
+
+    def _keep(self, name: str, value: T) -> None:
+        now = self._clock()
+        self._values[name] = (now, value)
+        self._values.move_to_end(name)
+        while len(self._values) > self._size or now - self._oldest() > self._idle_s:
+            self._values.popitem(last=False)
+
+    def _oldest(self) -> float:
+        return next(iter(self._values.values()))[0]

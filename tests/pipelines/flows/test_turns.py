@@ -95,6 +95,29 @@ def test_what_is_asked_again_stays() -> None:
     assert [recent.get(name) for name in "abc"] == [1, None, 3]
 
 
+def test_what_nobody_asks_for_is_unloaded() -> None:
+    """A day of finished rollouts would stay in memory beside those that are open."""
+    now = [0.0]
+    recent = Recent[int](9, idle_s=60.0, clock=lambda: now[0])
+    recent.put("done", 1)
+    for at in (30.0, 60.0, 61.0):
+        now[0] = at
+        recent.put("open", 2)
+    assert (len(recent), recent.get("done"), recent.get("open")) == (1, None, 2)
+
+
+def test_asking_for_one_keeps_it_and_lets_the_idle_go() -> None:
+    """Polls of one open rollout are all that happens on a quiet night."""
+    now = [0.0]
+    recent = Recent[int](9, idle_s=60.0, clock=lambda: now[0])
+    recent.put("open", 1)
+    recent.put("done", 2)
+    for at in (50.0, 100.0):
+        now[0] = at
+        assert recent.get("open") == 1
+    assert len(recent) == 1
+
+
 names = st.sampled_from("abcdef")
 uses = st.lists(st.tuples(st.sampled_from(["get", "put", "drop"]), names), max_size=40)
 
