@@ -1,7 +1,7 @@
 """A fleet of rollouts as one process that a Prometheus scrapes: many services, every pod alive.
 
 Each service has as many rollouts as wanted, each of some stable pods and canary pods that come
-`CANARY_S` later. A page tells a few rollouts; its counters grow by what time has passed.
+`canary_s` later. A page tells a few rollouts; its counters grow by what time has passed.
 """
 
 from __future__ import annotations
@@ -15,10 +15,8 @@ import numpy as np
 
 from detector.series import FloatArray
 
-__all__ = ["CANARY_S", "Fleet", "scraping", "serve"]
+__all__ = ["Fleet", "scraping", "serve"]
 
-# Seconds for which only the stable pods are there.
-CANARY_S = 45.0
 _PER_PAGE = 10
 _PER_POD = 12.0
 _ERRORS = 0.004
@@ -29,13 +27,17 @@ _ROUTES = ("/api/cart", "/api/search")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """How many rollouts, of how many pods each; `born` is when the stable pods came, unix s."""
+    """How many rollouts, of how many pods each.
+
+    `born`: when the stable pods came, unix seconds; `canary_s`: how much later the canaries do.
+    """
 
     rollouts: int
     per_service: int = 2
     canary: int = 2
     stable: int = 4
     born: float = 0.0
+    canary_s: float = 45.0
 
     @property
     def pages(self) -> int:
@@ -76,7 +78,9 @@ class Page:
         self.rng = np.random.default_rng(number)
         self.told_at = fleet.born
         stable, canary = ([*_pods(fleet, number, c)] for c in (False, True))
-        self.born = np.array([fleet.born] * len(stable) + [fleet.born + CANARY_S] * len(canary))
+        self.born = np.array(
+            [fleet.born] * len(stable) + [fleet.born + fleet.canary_s] * len(canary)
+        )
         self.sums = np.zeros((len(self.born), _WIDTH))
         self.heads = [_template(stable), _template([*stable, *canary])]
         self.stable = len(stable)
