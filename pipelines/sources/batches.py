@@ -1,12 +1,15 @@
 """Reads that wait for the source at the same time are sent to it together.
 
-A read that finds the source free goes at once and alone; the busier it is, the more go together,
-so that many rollouts cost it, and us, few queries.
+A read that finds the source free goes at once and alone. Where reads come all the time, each waits
+a moment for company: the busier it is, the more go together, so that many rollouts cost the
+source, and us, few queries.
 """
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LateError
@@ -28,6 +31,10 @@ __all__ = ["Batches", "Order", "Reader"]
 # Batches under way: while two are, those that come meet in the next.
 _LANES = 2
 _MOST = 24
+# A read that comes so soon after another waits so long for more, unless enough wait already.
+_BUSY_S = 0.1
+_LINGER_S = 0.05
+_ENOUGH = 6
 # Spans that differ by more are not read together: the longest would be read for all.
 _ALIKE_S = 150.0
 # The worker names the cause at the deadline; its reader waits this much longer to hear it.
@@ -77,15 +84,21 @@ class Batches:
         self._guard = threading.Lock()
         self._waiting: list[Order] = []
         self._under_way = 0
+        self._came = -math.inf
+        self._crowd = threading.Event()
 
     def read(self, order: Order) -> Sequence[Answer]:
         """The answers by the order's deadline, or `SourceError`."""
         with self._guard:
+            now = time.monotonic()
+            is_busy, self._came = now - self._came < _BUSY_S, now
             self._waiting.append(order)
             is_free = self._under_way < _LANES
             self._under_way += is_free
+            if len(self._waiting) >= _ENOUGH:
+                self._crowd.set()
         if is_free:
-            self._workers.submit(self._drain)
+            self._workers.submit(self._drain, linger=is_busy)
         left = max(order.deadline.remaining(), 0.0) + _GRACE_S
         try:
             return order.done.result(timeout=left)
@@ -95,8 +108,10 @@ class Batches:
                 f" within {order.deadline.timeout_s:g} s"
             ) from None
 
-    def _drain(self) -> None:
+    def _drain(self, *, linger: bool) -> None:
         """Serve until nobody waits."""
+        if linger:
+            self._crowd.wait(_LINGER_S)
         while batch := self._taken():
             self._serve(batch)
 
@@ -109,6 +124,7 @@ class Batches:
                 return []
             kind = self._waiting[0].kind
             batch = [order for order in self._waiting if order.kind == kind][:_MOST]
+            self._crowd.clear()
             taken = set(map(id, batch))
             self._waiting = [order for order in self._waiting if id(order) not in taken]
             return batch
