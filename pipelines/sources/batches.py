@@ -79,7 +79,16 @@ class Reader(Protocol):
 class Batches:
     """Orders of many threads, served by a few workers."""
 
-    def __init__(self, workers: ThreadPoolExecutor, reader: Reader, where: str) -> None:
+    def __init__(
+        self,
+        workers: ThreadPoolExecutor,
+        reader: Reader,
+        where: str,
+        *,
+        busy_s: float = _BUSY_S,
+        linger_s: float = _LINGER_S,
+    ) -> None:
+        self._busy_s, self._linger_s = busy_s, linger_s
         self._workers, self._reader, self._where = workers, reader, where
         self._guard = threading.Lock()
         self._waiting: list[Order] = []
@@ -91,7 +100,7 @@ class Batches:
         """The answers by the order's deadline, or `SourceError`."""
         with self._guard:
             now = time.monotonic()
-            is_busy, self._came = now - self._came < _BUSY_S, now
+            is_busy, self._came = now - self._came < self._busy_s, now
             self._waiting.append(order)
             is_free = self._under_way < _LANES
             self._under_way += is_free
@@ -111,7 +120,7 @@ class Batches:
     def _drain(self, *, linger: bool) -> None:
         """Serve until nobody waits."""
         if linger:
-            self._crowd.wait(_LINGER_S)
+            self._crowd.wait(self._linger_s)
         while batch := self._taken():
             self._serve(batch)
 

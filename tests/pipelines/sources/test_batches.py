@@ -183,6 +183,30 @@ def test_an_error_is_told_to_all_who_wait_and_not_tried_again(
     assert (len(bench.source.asked), bench.source.alone_for) == (1, [])
 
 
+def test_where_reads_come_all_the_time_they_wait_for_company() -> None:
+    """A source that is quick would be asked by each rollout alone, a thousand times."""
+    source = Source()
+    source.gate.set()
+    with ThreadPoolExecutor(4) as workers, ThreadPoolExecutor(16) as hands:
+        batches = Batches(workers, source, "here", busy_s=60.0, linger_s=60.0)
+        bench = Bench(source, batches, hands)
+        assert bench.read("s0") == [0.0]
+        jobs = [hands.submit(bench.read, name) for name in SERVICES]
+        assert [job.result() for job in jobs] == [[float(n)] for n in range(6)]
+    assert source.asked == ['up{service="s0"}', 'up{service=~"s0|s1|s2|s3|s4|s5"}']
+
+
+def test_company_is_not_waited_for_without_end() -> None:
+    """The last read of the evening would never be answered."""
+    source = Source()
+    source.gate.set()
+    with ThreadPoolExecutor(4) as workers:
+        batches = Batches(workers, source, "here", busy_s=60.0, linger_s=0.01)
+        for _ in range(2):
+            [answer] = batches.read(order("s3"))
+            assert len(answer.series) == 1
+
+
 def test_a_budget_is_that_of_each_read(bench: Bench) -> None:
     """A selector that is too wide would be let through, or others refused for it."""
     fill_lanes(bench)
