@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from detector.discovery.rehearsal import placebo_arms
 from detector.discovery.sabotage import Sabotage, sabotaged, sabotages
 from detector.discovery.trial import SelfTest, Tried, tried
 from detector.errors import SerinusError
@@ -14,15 +15,18 @@ from detector.gate.policy import Policy
 from detector.gate.presence import pod_of
 from detector.gate.request import VerdictRequest
 from detector.ports import MetricCatalog, MetricSource
-from detector.series import Answer, Query
+from detector.selector import parse_selector
+from detector.series import Answer, Matcher, Query
 from detector.signals.plan import Plan
-from detector.signals.signal import Kind
+from detector.signals.signal import Kind, Unit
 from pipelines.flows.backtest import Past, play
 
 __all__ = ["Workbench", "self_test"]
 
 _LENGTH_S = 1500.0
 _EVERY_S = 60.0
+# Of the test's time a canary has to have been there: less is too short to find what it must.
+_OLD = 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,25 +43,50 @@ class Workbench:
 def self_test(bench: Workbench, plan: Plan, policy: Policy, request: VerdictRequest) -> SelfTest:
     """The plan under a policy on copies of its newest samples: one healthy, one for each fault.
 
-    Each copy is asked each minute as a controller would; the source is read once.
+    Each copy is asked each minute as a controller would; the source is read once. A canary that is
+    too young to be judged within its life leaves its part to pods of the control.
     """
-    scale = policy.time_scale
-    begin, minutes = bench.now - bench.length_s * scale, bench.length_s / 60
-    held = _Copy(bench.source)
+    length_s = bench.length_s * policy.time_scale
+    held, begin = _Copy(bench.source), bench.now - length_s
     try:
-        pods = _pods(bench, plan, begin)
-        if not pods or not plan.control:
-            why = _nobody(plan, pods)
-            return SelfTest(minutes=minutes, healthy=None, faults=(), problem=why)
+        ours, first = _seen(bench, plan, plan.canary, begin)
+        if not ours or not plan.control:
+            why = _nobody(plan, ours)
+            return SelfTest(minutes=length_s / 60, healthy=None, faults=(), problem=why)
+        stable = _stable(bench, plan, begin) if bench.now - first < _OLD * length_s else None
+        plan, ours, begin = stable or (plan, ours, _later(begin, first))
         run = _Run(bench=bench, plan=plan, policy=policy, request=request, begin=begin)
         healthy = run.of(held, signal=None, words="no fault")
         faults = [
             run.of(_Spoiled(held, one), signal=one.bound.signal.name, words=one.words)
-            for one in _plain(plan, begin, pods)
+            for one in _plain(plan, begin, ours)
         ]
     except SerinusError as error:
-        return SelfTest(minutes=minutes, healthy=None, faults=(), problem=str(error))
+        return SelfTest(minutes=length_s / 60, healthy=None, faults=(), problem=str(error))
+    minutes = round((bench.now - begin) / 60, 1)
     return SelfTest(minutes=minutes, healthy=healthy, faults=tuple(faults))
+
+
+def _later(begin: float, first: float) -> float:
+    """The canary's first sample, where that is more than a scrape or two after the begin."""
+    return first if first > begin + _EVERY_S else begin
+
+
+def _stable(
+    bench: Workbench, plan: Plan, begin: float
+) -> tuple[Plan, frozenset[str], float] | None:
+    """The plan with pods of the control in the canary's place; None where they are too few."""
+    if plan.unit is not Unit.POD or len(plan.control) != 1:
+        return None
+    (control,) = plan.control
+    pods, _ = _seen(bench, plan, control, begin)
+    arms = placebo_arms(pods, plan.requests.pod_label)
+    if arms is None:
+        return None
+    ours, theirs = (parse_selector(one) for one in (arms.canary, arms.control))
+    changed = replace(plan, canary=(*control, *ours), control=((*control, *theirs),))
+    chosen, _ = _seen(bench, changed, changed.canary, begin)
+    return changed, chosen, begin
 
 
 def _plain(plan: Plan, since: float, pods: frozenset[str]) -> list[Sabotage]:
@@ -80,13 +109,18 @@ def _nobody(plan: Plan, pods: frozenset[str]) -> str:
     return "there is no control to compare with"
 
 
-def _pods(bench: Workbench, plan: Plan, begin: float) -> frozenset[str]:
+def _seen(
+    bench: Workbench, plan: Plan, arm: Sequence[Matcher], begin: float
+) -> tuple[frozenset[str], float]:
+    """The pods of an arm since the test's begin, and its first sample."""
     family = plan.requests
     if not family.metric:
-        return frozenset()
-    query = Query(family.metric, (*family.matchers, *plan.canary))
+        return frozenset(), bench.now
+    query = Query(family.metric, (*family.matchers, *arm))
     (answer,) = bench.source.read([query], begin, bench.now, timeout_s=bench.timeout_s)
-    return frozenset(pod_of(family, s.labels) for s in answer.series)
+    held = [series for series in answer.series if series.times.size]
+    first = min((float(series.times[0]) for series in held), default=bench.now)
+    return frozenset(pod_of(family, series.labels) for series in held), first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,6 +115,23 @@ def test_a_canary_that_was_not_there_in_the_time_is_told() -> None:
     assert "no pod of the canary" in test.problem
 
 
+def test_a_canary_of_minutes_leaves_its_part_to_stable_pods() -> None:
+    """A rollout that has just begun must not make the configuration look blind."""
+    held = fill(CLIENT, Faults())
+    test = tried_out(held, now=T0 + 240)
+    assert test.is_sound, test.verdict
+    assert test.minutes == 25
+
+
+def test_a_fault_is_timed_from_the_canarys_first_sample() -> None:
+    """Not from a time when there was no canary."""
+    held = fill(CLIENT, Faults())
+    test = tried_out(held, now=T0 + 1200)
+    assert test.minutes == pytest.approx(20, abs=0.3)
+    assert all(fault.failed_after_s is not None for fault in test.faults[:2])
+    assert max(fault.failed_after_s or 0 for fault in test.faults[:2]) <= 360
+
+
 def test_without_a_control_nothing_is_tried() -> None:
     """A comparison with nothing fails nothing."""
     held = fill(CLIENT, Faults())
