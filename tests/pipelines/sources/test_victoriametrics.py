@@ -277,3 +277,9 @@ def test_our_budget_holds_though_it_knows_no_limit(
     with opened(server, **bound) as source, pytest.raises(SourceError, match=word) as caught:
         contract.read(source, query("shop_requests_total"))
     assert caught.value.code == "query_rejected"
+
+
+@pytest.mark.parametrize("metric", EXACT)
+def test_an_outline_is_that_of_prometheus(source: PrometheusSource, metric: str) -> None:
+    """Past rollouts are looked for by it: an hour off would be another hour's pods."""
+    contract.test_an_outline_has_the_newest_sample_at_each_step(source, metric)
