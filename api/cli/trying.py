@@ -23,6 +23,7 @@ from api.cli.try_text import try_text
 from detector.discovery.census import Skipped
 from detector.discovery.judged import Judged
 from detector.discovery.oddities import Oddity
+from detector.discovery.past import Telling
 from detector.discovery.portrait import Listing
 from detector.discovery.survey import View
 from detector.discovery.tried import Placebos, Report, Rolled
@@ -199,7 +200,7 @@ class _Run:
             judged=judged,
             unjudged=tuple(name for name in names if name not in plans),
             rolled=rolled,
-            unread=(*dug.unread, *dug.read[len(rolled) :]),
+            unread=(*dug.unread, *_left(dug.read, rolled)),
             skipped=dug.skipped,
             placebos=placebos,
             oddities=tuple(odd),
@@ -218,10 +219,9 @@ class _Run:
                     break
         return tuple(out)
 
-    def _rolled(self, tasks: Sequence[Task], found: Sequence[object]) -> tuple[Rolled, ...]:
+    def _rolled(self, tasks: Sequence[Task], found: Sequence[Telling]) -> tuple[Rolled, ...]:
         courses = self._played("verdicts of past rollouts", tasks, _ROLLOUTS)
-        told = [Rolled(found=found[at], course=courses[at]) for at in sorted(courses)]  # type: ignore[arg-type]
-        return tuple(told)
+        return tuple(Rolled(found=found[at], course=courses[at]) for at in sorted(courses))
 
     def _placebos(self, names: Sequence[str]) -> Placebos:
         tasks = self.trying.placebo_tasks(names, self.wanted.placebos) if names else []
@@ -263,3 +263,9 @@ class _Run:
         done = self.progress.tasks[bar].completed
         self.progress.update(bar, total=max(total or done, 1), completed=max(done, 1), what="")
         self.stages[name] = time.monotonic() - begun
+
+
+def _left(found: Sequence[Telling], rolled: Sequence[Rolled]) -> Iterator[Telling]:
+    """Rollouts that were read and not judged in the time."""
+    judged = {id(one.found) for one in rolled}
+    return (one for one in found if id(one) not in judged)
