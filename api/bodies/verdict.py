@@ -54,6 +54,14 @@ class VerdictBody(Strict):
     )
     namespace: Word = Field(None, description="Kubernetes namespace.", examples=["shop"])
     cluster: Word = Field(None, description="Cluster, where a source holds several.")
+    clusters: Annotated[list[Annotated[Word, AfterValidator(needed)]] | None, Field()] = Field(
+        None,
+        description="In place of `cluster`: the same rollout in each of them, an attempt each; the "
+        "worst answer counts, and each has its part of the policy's `alpha`.",
+        min_length=1,
+        max_length=16,
+        examples=[["eu-1", "us-1"]],
+    )
     rollout: Word = Field(None, description="Name of the rollout.", examples=["checkout"])
     revision: Word = Field(None, description="What is rolled out.", examples=["v2.3.1"])
     attempt: Word = Field(None, description="Your name of this try; another one begins anew.")
@@ -108,7 +116,15 @@ class VerdictBody(Strict):
             weight=self.weight,
             stage=self.stage,
             policy=policy,
+            clusters=self._each_cluster(),
         )
+
+    def _each_cluster(self) -> tuple[str, ...]:
+        """The clusters, each once; `InputError` beside a single one."""
+        if self.clusters and self.cluster is not None:
+            text = "say either cluster or clusters: one attempt belongs to one cluster"
+            raise InputError(text, field="clusters", semantic=True)
+        return tuple(dict.fromkeys(name for name in self.clusters or () if name is not None))
 
     def _check_deadline(self) -> None:
         if self.deadline is None or self.started_at is None:

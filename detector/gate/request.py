@@ -20,7 +20,10 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictRequest:
-    """One question to the gate; times are aware UTC, `weight` is per cent of traffic."""
+    """One question to the gate; times are aware UTC, `weight` is per cent of traffic.
+
+    `clusters`: the same rollout in each of them, an attempt each, and the worst answer counts.
+    """
 
     service: str
     canary: str
@@ -37,3 +40,4 @@ class VerdictRequest:
     stage: Stage = Stage.STEP
     policy: str | Policy = "default"
     tenant: str = "default"
+    clusters: tuple[str, ...] = ()

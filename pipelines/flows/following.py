@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from detector.discovery.several import without_others
 from detector.errors import NotFoundError, SourceError
 from detector.gate.attempt import Attempt, Identity, Latch, Weight, begins_anew
 from detector.gate.policy import Policy
 from detector.gate.promotion import promoted
 from detector.gate.reason import Reason, ReasonCode
-from detector.gate.record import Chunk, chunk_of
+from detector.gate.record import Chunk, Filter, chunk_of
 from detector.gate.ruling import verdict_id
 from detector.gate.steering import with_read, without_read
 from detector.gate.version import ENGINE
 from detector.ports import MetricSource, Stores
+from detector.series import Matcher
 from pipelines.flows.asked import REACH_S, Asked, check_deadline, check_reach
 from pipelines.flows.locate import Located, Locator
 from pipelines.flows.playback import playback
@@ -27,6 +29,9 @@ from pipelines.flows.watch import SessionFactory, Watch, watch_of
 __all__ = ["Following"]
 
 _IDLE_S = 3600.0
+# Attempts that were asked about so lately are under way.
+_BESIDE_S = 600.0
+_OTHERS = 20
 # Nobody asks so seldom while a canary waits; whoever does has the attempt played from its tape.
 _UNLOADED_S = 900.0
 _APART_S = 1e-3
@@ -114,6 +119,19 @@ class Following:
             )
         return None if latch is None else watch.presence.renewed(latch, asked.now)
 
+    def _other_canaries(self, asked: Asked, attempt: Attempt) -> Iterator[tuple[Matcher, ...]]:
+        """What selects the canaries of this service that are judged beside this one."""
+        own = attempt.identity
+        since = asked.now - _BESIDE_S * attempt.policy.time_scale
+        lately = Filter(
+            tenant=own.tenant, service=own.service, since=since, newest_only=True, limit=_OTHERS
+        )
+        for verdict in self._stores.verdicts.list(lately).verdicts:
+            other = self._stores.attempts.get(verdict.attempt)
+            same = other.identity.scope == own.scope and other.identity.canary != own.canary
+            if same and other.plan is not None:
+                yield other.plan.canary
+
     # -- the samples
 
     def watch(self, asked: Asked, attempt: Attempt) -> tuple[Attempt, Watch] | None:
@@ -123,9 +141,10 @@ class Following:
             if located is None or located.start is None:
                 return None
             check_deadline(asked.deadline, located.start)
+            plan = without_others(located.plan, self._other_canaries(asked, attempt))
             planned = replace(
                 attempt,
-                plan=promoted(located.plan, attempt.aa),
+                plan=promoted(plan, attempt.aa),
                 started_at=located.start,
                 interval=located.interval,
             )

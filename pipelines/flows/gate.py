@@ -11,6 +11,7 @@ from detector.gate.attempt import Attempt, Identity, identity_of
 from detector.gate.policy import Policy
 from detector.gate.request import VerdictRequest
 from detector.gate.ruling import first_step
+from detector.gate.several import worst
 from detector.gate.telling import Route
 from detector.gate.verdict import Outcome, Verdict
 from detector.ports import Clock, MetricCatalog, MetricSource, Stores
@@ -82,6 +83,8 @@ class Gate:
         Raises `InputError` (a field cannot be used), `NotFoundError` (unknown policy) and
         `StoreError`; never for a source that fails or has no data: that is `inconclusive`.
         """
+        if request.clusters:
+            return self._in_each_cluster(request)
         now, budget = self._clock(), Budget(self.settings.bound_s)
         asked = Asked(request, now, budget)
         check_times(asked)
@@ -93,6 +96,16 @@ class Gate:
             return self._again_if_raced(
                 lambda: self._judge_now(Asked(request, self._clock(), budget), identity, policy)
             )
+
+    def _in_each_cluster(self, request: VerdictRequest) -> Verdict:
+        """The worst verdict of an attempt in each cluster; together they have one alpha."""
+        policy = self.people.policy(request.policy)
+        shared = replace(policy, alpha=policy.alpha / len(request.clusters))
+        each = [
+            replace(request, cluster=cluster, clusters=(), policy=shared)
+            for cluster in request.clusters
+        ]
+        return worst([(one.cluster or "", self.judge(one)) for one in each])
 
     def _again_if_raced(self, step: Callable[[], T]) -> T:
         """Anew from what is stored by then, where another process wrote the attempt meanwhile."""
