@@ -15,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.cli.aa_shown import aa_json, print_aa
 from api.cli.backtest_policies import known_policies, policy_named
+from api.cli.backtest_records import remembered
 from api.cli.serving import settings_of
-from api.settings import Settings
 from detector.errors import InputError
 from detector.gate.aa import AaResult
 from detector.gate.backtest import Course
@@ -63,7 +63,7 @@ def aa(
     opening = Opening(settings.source.native(), settings.packs)
     places = Places(jobs=wanted.jobs, dask=wanted.dask)
     made: list[AaResult] = []
-    with _stored(settings, needed=not wanted.dry_run) as stores:
+    with remembered(settings, make=not wanted.dry_run) as stores:
         for request in _requests(wanted, stores):
             result = _checked(request, opening, checking, places)
             if stores is not None and not wanted.dry_run:
@@ -121,21 +121,6 @@ def _remembered(stores: Stores) -> list[VerdictRequest]:
         )
         for scope in scopes
     ]
-
-
-@contextmanager
-def _stored(settings: Settings, *, needed: bool) -> Iterator[Stores | None]:
-    """The store that the gate uses; none where nothing will be written and none is there."""
-    from api.compose import DATABASE, open_records
-
-    if not needed and not (settings.data / DATABASE).is_file():
-        yield None
-        return
-    records = open_records(settings.data)
-    try:
-        yield records.stores
-    finally:
-        records.close()
 
 
 @contextmanager

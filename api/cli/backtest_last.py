@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 
+from api.cli.backtest_records import remembered
 from api.settings import Settings
 from detector.errors import InputError
 from detector.gate.backtest import PastRollout
@@ -26,7 +26,7 @@ def last_rollouts(
 
     Those that the store remembers; where it has none, those whose pods the source remembers.
     """
-    found = _stored(settings.data, most, service)
+    found = _stored(settings, most, service)
     if found:
         return found
     seen = _seen(most, settings, service, namespace)
@@ -42,23 +42,19 @@ def last_rollouts(
     return seen.rollouts
 
 
-def _stored(data: Path, most: int, service: str | None) -> Sequence[PastRollout]:
-    from api.compose import DATABASE, open_records
-
-    if not (data / DATABASE).is_file():
-        return ()
-    opened = open_records(data)
-    try:
-        return stored_rollouts(opened.stores, most=most, now=time.time(), service=service)
-    finally:
-        opened.close()
+def _stored(settings: Settings, most: int, service: str | None) -> Sequence[PastRollout]:
+    with remembered(settings) as stores:
+        if stores is None:
+            return ()
+        return stored_rollouts(stores, most=most, now=time.time(), service=service)
 
 
 def _seen(most: int, settings: Settings, service: str | None, namespace: str | None) -> Found:
     from pipelines.packs import load_packs
     from pipelines.sources.open import open_source
 
-    source, packs = open_source(settings.source.native()), load_packs(settings.packs)
+    packs = load_packs(settings.packs)
+    source = open_source(settings.source.native(), packs)
     with Console(stderr=True).status("looking for rollouts") as shown:
         return seen_rollouts(
             source,

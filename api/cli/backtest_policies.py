@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from api.bodies.policy import PolicyBody
+from api.cli.backtest_records import saved_policies
 from api.settings import Settings
 from detector.errors import InputError
 from detector.gate.policy import Policy
@@ -23,15 +24,8 @@ _FILES = (".yaml", ".yml", ".json")
 
 def known_policies(settings: Settings) -> Mapping[str, Policy]:
     """Policies by name: those of the store, of the configuration, and the default."""
-    from api.compose import DATABASE, open_records
-
     found = {"default": Policy()}
-    if (settings.data / DATABASE).is_file():
-        opened = open_records(settings.data)
-        try:
-            found |= {one.policy.name: one.policy for one in opened.gate.people.policies()}
-        finally:
-            opened.close()
+    found |= {policy.name: policy for policy in saved_policies(settings)}
     return found | {policy.name: policy for policy in settings.native_policies}
 
 

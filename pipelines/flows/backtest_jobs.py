@@ -40,8 +40,9 @@ class Opening:
         from pipelines.packs import load_packs
         from pipelines.sources.open import open_source
 
-        found = open_source(self.source)
-        return Past(source=found, catalog=found, discover=Discovery(load_packs(self.packs), found))
+        packs = load_packs(self.packs)
+        found = open_source(self.source, packs)
+        return Past(source=found, catalog=found, discover=Discovery(packs, found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
