@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from detector.discovery.oddities import Oddity, OddityKind
 from detector.discovery.past import Telling
 from detector.discovery.tried import Placebos, Report, Rolled
+from detector.gate.aa import TOLERATED
 from detector.gate.aa_placebos import PLACEBO_S
 from detector.gate.backtest import Course
 from detector.gate.verdict import Outcome
@@ -20,6 +22,7 @@ __all__ = ["config_text", "rolled_lines", "strip_of", "try_text"]
 
 _SERVICES_SHOWN = 20
 _UNREAD_SHOWN = 10
+_MISSING_SHOWN = 6
 _MARKS = {Outcome.PASS: "+", Outcome.FAIL: "x", Outcome.INCONCLUSIVE: "."}
 
 
@@ -50,6 +53,7 @@ def _services(report: Report) -> list[str]:
     left = len(report.judged) - _SERVICES_SHOWN
     if left > 0:
         lines += [f"  and {left} more:", *_alike(report)]
+    lines += _missing(report)
     if report.unjudged:
         lines.append(
             f"  {len(report.unjudged)} not looked at in the time: {_some(report.unjudged)}"
@@ -77,6 +81,18 @@ def _alike(report: Report) -> Iterator[str]:
         groups.setdefault(one.words, []).append(one.service)
     for words, names in groups.items():
         yield f"    {len(names)} with {words}: {_some(names)}"
+
+
+def _missing(report: Report) -> Iterator[str]:
+    """What is not bound, by its reason, the commonest first."""
+    reasons = Counter(
+        (one.name, one.why) for judged in report.judged for one in judged.missing if one.why
+    )
+    if reasons:
+        yield "Not bound:"
+    for (name, why), count in reasons.most_common(_MISSING_SHOWN):
+        of = "all" if count == len(report.judged) else f"{count:,}"
+        yield f"  {name} of {of}: {why}"
 
 
 def _some(names: Sequence[str], most: int = 5) -> str:
@@ -131,7 +147,8 @@ def _placebos(found: Placebos) -> list[str]:
         return ["False alarms on your own data: no placebo could be judged (too few stable pods)."]
     low, high = found.interval
     share = f"{found.failed / found.judged:.1%}; 95 % between {low:.1%} and {high:.1%}"
-    count = f"{found.failed} of {found.judged} placebos on {found.services} services"
+    where = f"{found.services} service{'' if found.services == 1 else 's'}"
+    count = f"{found.failed} of {found.judged} placebos on {where}"
     lines = [
         f"False alarms on your own data: {count} would have been stopped ({share}).",
         f"  {found.passed} of them would have passed within {PLACEBO_S / 60:g} minutes.",
@@ -140,6 +157,9 @@ def _placebos(found: Placebos) -> list[str]:
         told = f"{found.closest:.2g} of what a fail needs"
         lines.append(f"  The largest evidence against any of them was {told}.")
     lines += [f"  {one.rollout.name}: {_why(one)}" for one in found.failures[:3]]
+    if found.failed > TOLERATED * found.judged:
+        names = sorted({one.rollout.request.service for one in found.failures})
+        lines.append(f"  That is too often: serinus aa raises what a fail needs of {_some(names)}.")
     if found.judged < found.asked:
         lines.append(f"  {found.asked - found.judged} more were not asked about in the time.")
     return lines

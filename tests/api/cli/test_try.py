@@ -17,6 +17,7 @@ from api.cli.try_text import config_text, strip_of, try_text
 from api.settings import Settings, load_settings
 from bench.gate.company import Company, build
 from detector.discovery.census import Skipped
+from detector.discovery.judged import Judged
 from detector.discovery.matching import literal
 from detector.discovery.oddities import Oddity, OddityKind
 from detector.discovery.past import Ending, Run, Telling
@@ -27,6 +28,8 @@ from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import VerdictRequest
 from detector.gate.verdict import Outcome
 from detector.series import Matcher, MatchOp
+from detector.signals.plan import Family, Missing, Plan
+from detector.signals.signal import Shape
 from tests.api.cli.served import serinus
 from tests.servers import require_server, running_prometheus
 
@@ -239,6 +242,7 @@ def test_a_placebo_that_failed_is_shown_with_its_reason() -> None:
     """A false alarm is what people want to see first."""
     text = said(placebos=Placebos.of([rolled(Outcome.FAIL).course], asked=1))
     assert "1 of 1 placebos" in text
+    assert "serinus aa raises what a fail needs of web" in text
     assert "Said at minute 1." in text
 
 
@@ -273,3 +277,27 @@ def test_the_configuration_is_one_that_serinus_takes(tmp_path: Path) -> None:
     (policy,) = loaded.native_policies
     assert (policy.name, policy.mode.value) == ("default", "shadow")
     assert yaml.safe_load(file.read_text("utf-8"))["source"]["url"] == loaded.source.url
+
+
+def test_what_is_not_bound_is_told_once_for_all_that_lack_it() -> None:
+    """Two hundred services lack it for the same reason."""
+    plan = Plan(
+        service="web", canary=(), control=(), requests=Family(metric="x", shape=Shape.COUNTER),
+        signals=(), missing=(Missing(name="restarts", why="no such metric"),),
+    )  # fmt: skip
+    judged = tuple(
+        Judged(
+            service=f"svc-{n}",
+            pods=3,
+            plan=plan,
+            required=("error_rate",),
+            judged=(),
+            shown=(),
+            missing=plan.missing,
+        )
+        for n in range(30)
+    )
+    text = said(judged=judged, rates={"svc-0": 12.0})
+    assert text.count("no such metric") == 1
+    assert "restarts of all: no such metric" in text
+    assert "10 with error_rate" in text
