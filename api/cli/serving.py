@@ -112,6 +112,9 @@ def _run(settings: Settings, door: socket.socket) -> None:
             app,
             log_config=None,
             access_log=False,
+            # uvloop where it is; h11 always, since it alone bounds the size of headers.
+            loop="auto",
+            http="h11",
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
             timeout_keep_alive=65,
