@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from api.section import Section, TlsSettings, secret_text, text_of
+from detector.explain.weekly import WeeklyAt, weekly_at
 from detector.gate.telling import NoticeKind
-from detector.gate.weekly import WeeklyAt, weekly_at
 from pipelines.notify.settings import NotifierSettings
 
 __all__ = ["NotifierSection", "NotifySettings"]

@@ -13,7 +13,7 @@ from api.cli.guard import Code
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from detector.gate.explain import Explanation
+    from detector.explain.verdict import Explanation
 
 __all__ = ["explain"]
 
@@ -22,7 +22,7 @@ _NARROW, _WIDE = 40, 100
 
 def explain(target: str, *, server: str | None, data: Path | None, short: bool) -> int:
     """Print it: the short of it, then the details."""
-    from detector.gate.explain import explained
+    from detector.explain.verdict import explained
     from detector.gate.session import Session
     from pipelines.flows.evidence import unpack_evidence
     from pipelines.flows.export_trail import bearable_of, trail_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from detector.gate.explain_signal import deciding
-from detector.gate.explain_trail import Mark, mark_of
+from detector.explain.signal import deciding
+from detector.explain.trail import Mark, mark_of
 from detector.gate.policy import SignalPolicy
 from detector.gate.record import Chunk
 from detector.gate.verdict import Outcome

@@ -9,11 +9,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from detector.errors import NotFoundError, StoreError
-from detector.gate.attempt import Attempt
-from detector.gate.record import Filter
-from detector.gate.telling import Notice, Route, addressed, silence_of
-from detector.gate.verdict import Outcome, Verdict
-from detector.gate.weekly import (
+from detector.explain.weekly import (
     QUIET_S,
     SPAN_S,
     WEEK_S,
@@ -23,6 +19,10 @@ from detector.gate.weekly import (
     digests,
     shares_of,
 )
+from detector.gate.attempt import Attempt
+from detector.gate.record import Filter
+from detector.gate.telling import Notice, Route, addressed, silence_of
+from detector.gate.verdict import Outcome, Verdict
 from detector.ports import Clock, Stores
 
 __all__ = ["MOST", "Rounds"]

@@ -11,8 +11,8 @@ from api.notify import NotifierSection, NotifySettings
 from api.settings import Settings
 from api.telling import open_telling, watch_telling
 from detector.errors import ConfigError
+from detector.explain.weekly import Shares
 from detector.gate.telling import DeliveryState, Post, Settled
-from detector.gate.weekly import Shares
 from detector.ports import Stores
 from pipelines.notify.slack import SlackNotifier
 from pipelines.notify.webhook import WebhookNotifier

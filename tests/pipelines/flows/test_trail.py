@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from detector.gate.explain_trail import Mark
+from detector.explain.trail import Mark
 from detector.gate.policy import SignalPolicy
 from detector.gate.session import Session
 from detector.gate.verdict import Outcome

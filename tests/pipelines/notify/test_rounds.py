@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from detector.explain.weekly import WeeklyAt
 from detector.gate.telling import NoticeKind, Route
 from detector.gate.verdict import Outcome
-from detector.gate.weekly import WeeklyAt
 from detector.ports import Stores
 from pipelines.notify.rounds import Rounds
 from pipelines.stores.memory import DAY_S, memory_stores

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.explain.trail import Mark
+from detector.explain.verdict import Explanation, explained
 from detector.gate.aa import AaSummary
 from detector.gate.attempt import Attempt, Latch
-from detector.gate.explain import Explanation, explained
-from detector.gate.explain_trail import Mark
 from detector.gate.policy import Mode, Policy, SignalPolicy
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.ruling import nothing, rule

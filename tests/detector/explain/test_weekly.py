@@ -9,11 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.gate.reason import Reason, ReasonCode
-from detector.gate.ruling import nothing, rule
-from detector.gate.telling import NoticeKind, Route
-from detector.gate.verdict import Outcome, Verdict
-from detector.gate.weekly import (
+from detector.explain.weekly import (
     QUIET_S,
     SPAN_S,
     WEEK_S,
@@ -23,6 +19,10 @@ from detector.gate.weekly import (
     shares_of,
     weekly_at,
 )
+from detector.gate.reason import Reason, ReasonCode
+from detector.gate.ruling import nothing, rule
+from detector.gate.telling import NoticeKind, Route
+from detector.gate.verdict import Outcome, Verdict
 from tests.detector.gate.test_attempt import T0, attempt
 from tests.detector.gate.test_ruling import circumstances
 

@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from detector.gate.attempt import Attempt
-from detector.gate.cure import cure_of
-from detector.gate.decision import Override
-from detector.gate.explain_next import where_to_look
-from detector.gate.explain_signal import (
+from detector.explain.next_step import where_to_look
+from detector.explain.signal import (
     account,
     blamed,
     bound_of,
@@ -20,7 +17,10 @@ from detector.gate.explain_signal import (
     is_self_check,
     threshold,
 )
-from detector.gate.explain_trail import Mark, why_not_earlier
+from detector.explain.trail import Mark, why_not_earlier
+from detector.gate.attempt import Attempt
+from detector.gate.cure import cure_of
+from detector.gate.decision import Override
 from detector.gate.policy import Mode
 from detector.gate.reason import ReasonCode
 from detector.gate.ruling import underlying

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detector.explain.signal import deciding
 from detector.gate.attempt import Attempt
-from detector.gate.explain_signal import deciding
 from detector.gate.verdict import Outcome, SignalVerdict, Verdict
 from detector.selector import format_query
 from detector.series import Matcher, Query

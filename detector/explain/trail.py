@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from detector.explain.signal import deciding
 from detector.gate.attempt import Attempt
-from detector.gate.explain_signal import deciding
 from detector.gate.judgement import Judgement
 from detector.gate.reason import ReasonCode
 from detector.gate.verdict import Outcome, Verdict

@@ -1,0 +1,1 @@
+"""Verdicts told to people: why, why not earlier, what would cure it, and what a week held."""
