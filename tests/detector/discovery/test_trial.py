@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from detector.backtest.course import Course, PastRollout, Poll
 from detector.discovery.trial import SelfTest, Tried, tried
-from detector.gate.backtest import Course, PastRollout, Poll
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import VerdictRequest
 from detector.gate.verdict import Outcome

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.backtest.course import Course, PastRollout, Poll
 from detector.discovery.judged import judged_of
 from detector.discovery.survey import View
 from detector.discovery.tried import Placebos
-from detector.gate.backtest import Course, PastRollout, Poll
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import VerdictRequest
 from detector.gate.verdict import Outcome

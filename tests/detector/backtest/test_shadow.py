@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.backtest.course import Truth
+from detector.backtest.shadow import Said, Watched, canary_keys, said, shadow_report, truth_of
 from detector.gate.attempt import Attempt, Identity, Latch
-from detector.gate.backtest import Truth
 from detector.gate.decision import Override
 from detector.gate.policy import Policy
 from detector.gate.reason import Reason
-from detector.gate.shadow import Said, Watched, canary_keys, said, shadow_report, truth_of
 from detector.gate.verdict import Outcome
 from detector.series import Matcher, MatchOp
 from detector.signals.plan import Family, Plan

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 
+from detector.backtest.course import PastRollout, Truth
 from detector.gate.attempt import identity_of
-from detector.gate.backtest import PastRollout, Truth
 
 __all__ = ["Flaw", "flaws"]
 

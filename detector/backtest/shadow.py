@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from detector.backtest.course import Truth
 from detector.gate.attempt import Attempt
-from detector.gate.backtest import Truth
 from detector.gate.decision import Override
 from detector.gate.presence import revision_keys
 from detector.gate.verdict import Outcome

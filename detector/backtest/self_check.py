@@ -9,6 +9,7 @@ from statistics import median
 
 import numpy as np
 
+from detector.backtest.course import Course
 from detector.gate.aa import (
     ENOUGH,
     TOLERATED,
@@ -19,7 +20,6 @@ from detector.gate.aa import (
     Scope,
     Tally,
 )
-from detector.gate.backtest import Course
 from detector.gate.policy import Policy
 from detector.gate.promotion import ADVISORY
 from detector.gate.version import ENGINE

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.backtest.self_check import Judged, aa_result, raised
 from detector.gate.aa import ENOUGH, AaResult, PlaceboKind, Scope
-from detector.gate.aa_score import Judged, aa_result, raised
 from detector.gate.policy import Policy, SignalPolicy
-from tests.detector.gate.courses import T0, course
+from tests.detector.backtest.courses import T0, course
 
 SCOPE = Scope(tenant="default", cluster=None, namespace="shop", service="checkout")
 LOGS = st.floats(-20.0, 20.0)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.backtest.course import Truth
+from detector.backtest.placebos import PLACEBO_S, Life, Placebo, born_placebos, old_placebos
 from detector.gate.aa import PlaceboKind
-from detector.gate.aa_placebos import PLACEBO_S, Life, Placebo, born_placebos, old_placebos
-from detector.gate.backtest import Truth
 from detector.gate.request import VerdictRequest
 from detector.selector import parse_selector
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 from numpy.random import Generator
 
+from detector.backtest.course import PastRollout, Truth
 from detector.gate.aa import PlaceboKind
-from detector.gate.backtest import PastRollout, Truth
 from detector.gate.request import VerdictRequest
 
 __all__ = ["PLACEBO_S", "Life", "Placebo", "born_placebos", "old_placebos"]

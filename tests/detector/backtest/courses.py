@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from detector.gate.backtest import Course, PastRollout, Poll, Truth
+from detector.backtest.course import Course, PastRollout, Poll, Truth
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import VerdictRequest
 from detector.gate.verdict import Outcome

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.gate.backtest import Course, Truth
-from detector.gate.backtest_score import differences, score
+from detector.backtest.course import Course, Truth
+from detector.backtest.score import differences, score
 from detector.gate.reason import ReasonCode
 from detector.gate.verdict import Outcome
 from models.proportion import exact_interval
-from tests.detector.gate.courses import T0, course
+from tests.detector.backtest.courses import T0, course
 
 HEALTHY, REGRESSED = Truth.HEALTHY, Truth.REGRESSED
 COURSES = st.builds(

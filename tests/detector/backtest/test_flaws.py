@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.gate.backtest import PastRollout, Truth
-from detector.gate.backtest_list import flaws
-from tests.detector.gate.courses import T0, past
+from detector.backtest.course import PastRollout, Truth
+from detector.backtest.flaws import flaws
+from tests.detector.backtest.courses import T0, past
 
 NOW = T0 + 90 * 86_400.0
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from detector.gate.backtest import Course, Poll, Truth
+from detector.backtest.course import Course, Poll, Truth
 from detector.gate.reason import ReasonCode
 from detector.gate.verdict import Outcome
 from models.middle import Middle, middle

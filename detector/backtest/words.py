@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from detector.gate.backtest import Course
-from detector.gate.backtest_score import Score, Share
+from detector.backtest.course import Course
+from detector.backtest.score import Score, Share
 from models.middle import Middle
 
 __all__ = ["minutes", "place", "share_words", "span_words", "total_rows"]
