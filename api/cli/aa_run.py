@@ -17,9 +17,9 @@ from api.cli.aa_shown import aa_json, print_aa
 from api.cli.backtest_policies import known_policies, policy_named
 from api.cli.backtest_records import remembered
 from api.cli.serving import settings_of
+from detector.backtest.course import Course
 from detector.errors import InputError
 from detector.gate.aa import AaResult
-from detector.gate.backtest import Course
 from detector.gate.record import Filter
 from detector.gate.request import VerdictRequest
 from detector.ports import Stores

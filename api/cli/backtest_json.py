@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from detector.gate.backtest import Course, Poll
-from detector.gate.backtest_score import Score, Share, differences, score
+from detector.backtest.course import Course, Poll
+from detector.backtest.score import Score, Share, differences, score
 from detector.gate.render import utc_text
 from models.middle import Middle
 

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from api.cli.backtest_records import remembered
 from api.settings import Settings
+from detector.backtest.course import PastRollout
 from detector.errors import InputError
-from detector.gate.backtest import PastRollout
 from pipelines.flows.backtest_found import Found, seen_rollouts, stored_rollouts
 
 __all__ = ["last_rollouts"]

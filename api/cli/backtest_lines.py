@@ -14,10 +14,10 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from api.bodies.loose import Moment, Number, Strict, finite
 from api.bodies.verdict import VerdictBody
+from detector.backtest.course import PastRollout, Truth
+from detector.backtest.flaws import Flaw
 from detector.errors import InputError
 from detector.gate.attempt import Weight
-from detector.gate.backtest import PastRollout, Truth
-from detector.gate.backtest_list import Flaw
 from detector.gate.reason import SIGNAL_NAMES
 from detector.gate.request import VerdictRequest
 

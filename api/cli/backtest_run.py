@@ -19,9 +19,9 @@ from api.cli.backtest_text import print_backtest
 from api.cli.moments import span_of
 from api.cli.serving import settings_of
 from api.settings import Settings
+from detector.backtest.course import Course, PastRollout
+from detector.backtest.flaws import Flaw, flaws
 from detector.errors import InputError, SourceError
-from detector.gate.backtest import Course, PastRollout
-from detector.gate.backtest_list import Flaw, flaws
 from detector.gate.policy import Policy
 from pipelines.flows.backtest import find_start
 from pipelines.flows.backtest_jobs import Opening, Places, Task, opened, play_all

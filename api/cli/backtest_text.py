@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from detector.gate.backtest import Course, Poll
-from detector.gate.backtest_score import Score, differences, score
-from detector.gate.backtest_words import minutes, place, total_rows
+from detector.backtest.course import Course, Poll
+from detector.backtest.score import Score, differences, score
+from detector.backtest.words import minutes, place, total_rows
 from detector.gate.verdict import Outcome
 
 __all__ = ["print_backtest"]

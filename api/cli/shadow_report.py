@@ -13,8 +13,8 @@ from rich.table import Table
 
 from api.cli.doors import desk
 from api.cli.moments import span_of
+from detector.backtest.shadow import Said, ShadowReport, Watched, said
 from detector.gate.render import utc_text
-from detector.gate.shadow import Said, ShadowReport, Watched, said
 from models.proportion import exact_interval
 from pipelines.flows.shadow import look_back
 

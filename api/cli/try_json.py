@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from api.cli.try_text import config_text
+from detector.backtest.course import Poll
 from detector.discovery.oddities import Oddity
 from detector.discovery.past import Telling
 from detector.discovery.tried import Placebos, Report, Rolled
-from detector.gate.backtest import Poll
 from detector.gate.render import utc_text
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from detector.backtest.course import Course
+from detector.backtest.placebos import PLACEBO_S
 from detector.discovery.oddities import Oddity, OddityKind
 from detector.discovery.past import Telling
 from detector.discovery.tried import Placebos, Report, Rolled
 from detector.gate.aa import TOLERATED
-from detector.gate.aa_placebos import PLACEBO_S
-from detector.gate.backtest import Course
 from detector.gate.verdict import Outcome
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from api.cli.guard import Code
 from api.cli.moments import moment_of, span_of
 from api.cli.serving import settings_of
 from api.cli.try_text import try_text
+from detector.backtest.course import Course
 from detector.discovery.census import Skipped
 from detector.discovery.judged import Judged
 from detector.discovery.oddities import Oddity
@@ -28,7 +29,6 @@ from detector.discovery.portrait import Listing
 from detector.discovery.survey import View
 from detector.discovery.tried import Placebos, Report, Rolled
 from detector.errors import ConfigError, InputError
-from detector.gate.backtest import Course
 from detector.gate.policy import Policy
 from detector.signals.plan import Plan
 from pipelines.flows.backtest_jobs import Opening, Places, Task

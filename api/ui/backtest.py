@@ -11,9 +11,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.ui.assets import source_of
-from detector.gate.backtest import Course, Poll
-from detector.gate.backtest_score import score
-from detector.gate.backtest_words import minutes, total_rows
+from detector.backtest.course import Course, Poll
+from detector.backtest.score import score
+from detector.backtest.words import minutes, total_rows
 from detector.gate.verdict import Outcome
 
 __all__ = ["backtest_page"]

@@ -30,8 +30,8 @@ import numpy as np  # noqa: E402
 
 from bench.ending import concluded  # noqa: E402
 from bench.gate.shop import ORIGIN, SIGNALS, Shop, bind, fill  # noqa: E402
+from detector.backtest.course import Course, PastRollout  # noqa: E402
 from detector.gate.attempt import Weight  # noqa: E402
-from detector.gate.backtest import Course, PastRollout  # noqa: E402
 from detector.gate.policy import Policy  # noqa: E402
 from detector.gate.request import VerdictRequest  # noqa: E402
 from detector.gate.session import Session  # noqa: E402

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from detector.gate.backtest import Course
+from detector.backtest.course import Course
 
 __all__ = ["SelfTest", "Tried", "tried"]
 

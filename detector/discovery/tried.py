@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from detector.backtest.course import Course
 from detector.discovery.census import Skipped
 from detector.discovery.judged import Judged
 from detector.discovery.oddities import Oddity
 from detector.discovery.past import Ending, Telling
 from detector.discovery.portrait import Listing
-from detector.gate.backtest import Course
 from models.proportion import exact_interval
 
 __all__ = ["Placebos", "Report", "Rolled"]

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from detector.backtest.course import Course
+from detector.backtest.placebos import PLACEBO_S, Placebo, born_placebos, old_placebos
+from detector.backtest.self_check import Judged, aa_result
 from detector.errors import InputError
 from detector.gate.aa import ENOUGH, AaResult, PlaceboKind
-from detector.gate.aa_placebos import PLACEBO_S, Placebo, born_placebos, old_placebos
-from detector.gate.aa_score import Judged, aa_result
 from detector.gate.attempt import identity_of
-from detector.gate.backtest import Course
 from detector.gate.policy import Policy
 from detector.gate.request import VerdictRequest
 from detector.signals.plan import AgeGrowth

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from detector.backtest.course import Course, PastRollout, Poll, closest
 from detector.errors import InputError
 from detector.gate.aa import AaResult
 from detector.gate.attempt import weights_until
-from detector.gate.backtest import Course, PastRollout, Poll, closest
 from detector.gate.policy import Policy
 from detector.gate.promotion import on_trial
 from detector.gate.request import Stage, VerdictRequest

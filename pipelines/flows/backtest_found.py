@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 
+from detector.backtest.course import PastRollout
 from detector.discovery.census import census
 from detector.discovery.looking import Look
 from detector.discovery.survey import views
 from detector.errors import NotFoundError
 from detector.gate.attempt import Attempt
-from detector.gate.backtest import PastRollout
 from detector.gate.record import Filter
 from detector.gate.request import VerdictRequest
 from detector.gate.verdict import Verdict

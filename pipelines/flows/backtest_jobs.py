@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
 
+from detector.backtest.course import Course, PastRollout
 from detector.errors import ConfigError
-from detector.gate.backtest import Course, PastRollout
 from detector.gate.policy import Policy
 from pipelines.flows.backtest import Past, play_each
 from pipelines.flows.discovery import Discovery

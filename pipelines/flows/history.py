@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from detector.backtest.course import PastRollout
 from detector.discovery.census import Skipped
 from detector.discovery.looking import Look
 from detector.discovery.matching import Labels
@@ -17,7 +18,6 @@ from detector.discovery.past import Run, Seen, Telling, found_rollouts, revision
 from detector.discovery.splits import splits
 from detector.discovery.survey import View
 from detector.errors import SourceError
-from detector.gate.backtest import PastRollout
 from detector.gate.request import VerdictRequest
 from detector.ports import MetricOutline, MetricSource
 from detector.series import Answer, Matcher, Query, Series

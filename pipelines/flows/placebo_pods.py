@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from detector.backtest.placebos import Life
 from detector.discovery.workloads import prefix_of
 from detector.errors import InputError
-from detector.gate.aa_placebos import Life
 from detector.gate.request import VerdictRequest
 from detector.ports import MetricCatalog, MetricOutline, MetricSource
 from detector.series import Matcher, MatchOp, Query

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from detector.backtest.course import Course, PastRollout
 from detector.discovery.rehearsal import placebo_arms
 from detector.discovery.sabotage import Sabotage, sabotaged, sabotages
 from detector.discovery.trial import SelfTest, Tried, tried
 from detector.errors import SerinusError
-from detector.gate.backtest import Course, PastRollout
 from detector.gate.policy import Policy
 from detector.gate.presence import pod_of
 from detector.gate.request import VerdictRequest

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detector.backtest.shadow import ShadowReport, Watched, canary_keys, shadow_report, truth_of
 from detector.errors import NotFoundError
 from detector.gate.attempt import Attempt, Revision
 from detector.gate.policy import Mode
 from detector.gate.record import Filter
-from detector.gate.shadow import ShadowReport, Watched, canary_keys, shadow_report, truth_of
 from detector.gate.verdict import Outcome, Verdict
 from detector.ports import Stores
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detector.gate.aa_placebos import Life
+from detector.backtest.placebos import Life
 from detector.gate.promotion import MEMORY
 from detector.gate.request import VerdictRequest
 from detector.ports import MetricCatalog, MetricSource

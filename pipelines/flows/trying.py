@@ -15,6 +15,8 @@ from threading import Lock
 
 import numpy as np
 
+from detector.backtest.course import Course, PastRollout
+from detector.backtest.placebos import PLACEBO_S
 from detector.discovery.census import Census, Skipped, census
 from detector.discovery.judged import Judged, judged_of
 from detector.discovery.looking import Look
@@ -25,8 +27,6 @@ from detector.discovery.rehearsal import rehearsal
 from detector.discovery.splits import splits
 from detector.discovery.survey import View, views
 from detector.errors import InputError, SourceError
-from detector.gate.aa_placebos import PLACEBO_S
-from detector.gate.backtest import Course, PastRollout
 from detector.gate.policy import Policy
 from detector.gate.request import VerdictRequest
 from detector.ports import MetricOutline

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from api.cli.backtest_lines import lines_of
+from detector.backtest.course import Truth
 from detector.errors import InputError
-from detector.gate.backtest import Truth
 
 GOOD = {
     "service": "checkout",

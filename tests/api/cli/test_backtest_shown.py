@@ -14,8 +14,8 @@ from rich.console import Console
 from api.cli.backtest_json import backtest_json
 from api.cli.backtest_text import print_backtest
 from api.ui.backtest import backtest_page
-from detector.gate.backtest import Course, Truth
-from tests.detector.gate.courses import T0, course
+from detector.backtest.course import Course, Truth
+from tests.detector.backtest.courses import T0, course
 
 HEALTHY, REGRESSED = Truth.HEALTHY, Truth.REGRESSED
 COURSES = [

@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from api.cli.shadow_report import print_shadow, shadow_json
-from detector.gate.backtest import Truth
-from detector.gate.shadow import ShadowReport, Watched, shadow_report
+from detector.backtest.course import Truth
+from detector.backtest.shadow import ShadowReport, Watched, shadow_report
 from detector.gate.verdict import Outcome
 from pipelines.stores.sqlite import open_sqlite
 from tests.api.cli.served import serinus

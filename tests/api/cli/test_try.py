@@ -16,6 +16,7 @@ import yaml
 from api.cli.try_text import config_text, strip_of, try_text
 from api.settings import Settings, load_settings
 from bench.gate.company import Company, build
+from detector.backtest.course import Course, PastRollout, Poll
 from detector.discovery.census import Skipped
 from detector.discovery.judged import Judged
 from detector.discovery.matching import literal
@@ -23,7 +24,6 @@ from detector.discovery.oddities import Oddity, OddityKind
 from detector.discovery.past import Ending, Run, Telling
 from detector.discovery.portrait import Listing
 from detector.discovery.tried import Placebos, Report, Rolled
-from detector.gate.backtest import Course, PastRollout, Poll
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import VerdictRequest
 from detector.gate.verdict import Outcome

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 
+from detector.backtest.course import PastRollout, Truth
 from detector.errors import SourceError
-from detector.gate.backtest import PastRollout, Truth
 from detector.gate.policy import Policy
 from detector.gate.request import VerdictRequest
 from detector.series import Answer, Query

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from detector.backtest.course import Course, Truth, closest
 from detector.gate.aa import AaKind, AaResult, PlaceboKind
 from detector.gate.attempt import Weight, identity_of
-from detector.gate.backtest import Course, Truth, closest
 from detector.gate.reason import ReasonCode
 from detector.gate.session import Session
 from detector.gate.verdict import Outcome, Verdict

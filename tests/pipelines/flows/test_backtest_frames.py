@@ -11,8 +11,8 @@ import pytest
 from bench.gate.rates import expected
 from bench.gate.rollout import Fault, Rollout, draw
 from bench.gate.samples import NAMESPACE, ORIGIN, SERVICE, fill
+from detector.backtest.course import PastRollout, Poll, closest
 from detector.gate.attempt import Weight
-from detector.gate.backtest import PastRollout, Poll, closest
 from detector.gate.policy import Policy
 from detector.gate.request import Stage, VerdictRequest
 from detector.gate.session import Frames, Session

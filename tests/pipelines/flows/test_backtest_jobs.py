@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from detector.backtest.course import Course
 from detector.errors import ConfigError
-from detector.gate.backtest import Course
 from pipelines.flows.backtest import Past
 from pipelines.flows.backtest_jobs import Opening, Places, Task, play_all
 from pipelines.sources.settings import SourceSettings

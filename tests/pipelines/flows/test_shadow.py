@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from detector.gate.backtest import Truth
+from detector.backtest.course import Truth
+from detector.backtest.shadow import Said, ShadowReport, said
 from detector.gate.policy import Mode, Policy
 from detector.gate.request import VerdictRequest
 from detector.gate.session import Session
-from detector.gate.shadow import Said, ShadowReport, said
 from detector.gate.verdict import Outcome
 from detector.ports import Stores
 from pipelines.flows.discovery import Discovery

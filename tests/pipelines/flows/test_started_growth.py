@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detector.gate.aa_placebos import Life
+from detector.backtest.placebos import Life
 from detector.gate.policy import Policy
 from detector.gate.request import VerdictRequest
 from detector.series import Matcher, MatchOp

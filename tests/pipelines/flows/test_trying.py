@@ -6,9 +6,9 @@ from functools import cache
 
 import pytest
 
+from detector.backtest.course import Course
 from detector.discovery.oddities import OddityKind
 from detector.discovery.tried import Placebos, Rolled
-from detector.gate.backtest import Course
 from detector.gate.policy import Policy
 from pipelines.flows.backtest import Past
 from pipelines.flows.backtest_jobs import Places, Task
