@@ -64,7 +64,7 @@ def build_kernels(row: Row, tau_grid: Array, rho: Array, sc: float) -> Kernels:
     grid = row.grid
     tau = float(rho @ tau_grid)
     spread = normal_mass(grid.shift[None, :] - grid.shift[:, None], sc)
-    nulls = normal_mass(grid.shift[None, :] - np.array([[0.0], [row.tolerate]]), sc)
+    nulls = shifted_null(row, sc, np.array([0.0, row.tolerate]))
     return Kernels(
         unit=_unit_mass(grid, tau_grid, rho).astype(np.float32),
         tests=np.stack([harm_beyond(row, np.array([row.tolerate]))[0], *nulls], axis=1),
@@ -76,8 +76,12 @@ def build_kernels(row: Row, tau_grid: Array, rho: Array, sc: float) -> Kernels:
 
 
 def shifted_null(row: Row, sc: float, tolerate: Array) -> Array:
-    """Null at each of other tolerated effects: shape (len(tolerate), D)."""
-    return normal_mass(row.grid.shift[None, :] - tolerate[:, None], sc)
+    """Null at each of some tolerated effects: shape (len(tolerate), D).
+
+    The grid's top stands for all beyond it, so what tolerates more has its null there.
+    """
+    center = np.minimum(tolerate, row.grid.shift[-1])
+    return normal_mass(row.grid.shift[None, :] - center[:, None], sc)
 
 
 def _unit_mass(grid: Grid, tau_grid: Array, rho: Array) -> Array:

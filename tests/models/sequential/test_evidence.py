@@ -246,3 +246,16 @@ def test_harm_far_beyond_what_is_excused_is_found(caution: float) -> None:
     effect = LATENCY.tolerate + caution + 0.3
     arm, _ = log_shift(normal_sums(np.full((1, 3), effect), 0.02), k, np.zeros(1))
     assert evidence(arm, k, LATENCY, np.array([caution]))[0] > 10.0
+
+
+@given(st.sampled_from(list(RowName)), st.floats(0.0, 8.0), st.floats(0.0, 8.0))
+def test_no_harm_is_beyond_a_tolerance_above_the_grid(
+    name: RowName, more: float, effect: float
+) -> None:
+    """A policy that tolerates ninety times the latency fails no release that is twice as slow."""
+    row = ROWS[name]
+    lax = row.with_limits(row.grid.shift[-1] + more, row.grid.shift[-1] + more)
+    k = build_kernels(lax, TAU, np.ones(1), 0.1)
+    arm, _ = log_shift(normal_sums(np.full((1, 3), effect), 0.05, lax), k, np.zeros(1))
+    assert evidence(arm, k, lax)[0] < 3.0
+    assert evidence(arm, k, row, np.array([row.grid.shift[-1] + more]))[0] < 3.0
