@@ -19,7 +19,7 @@ CANARY_S = 20 * 60
 STABLE = [
     f"checkout-5c4b8d-{name}" for name in ("x2x7k", "b9fqz", "m4c8t", "zz6vd", "h7k2w", "q5n9p")
 ]
-CANARY = [f"checkout-6d9f7c-{name}" for name in ("k8w2d", "t4j6s", "v9c3m")]
+CANARY = [f"checkout-6d9f7c-{name}" for name in ("k8w2d", "t4j6s", "v9c4m")]
 BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0)
 SHARES = (0.35, 0.7, 0.93, 0.985, 0.998)  # of requests at most that long
 
