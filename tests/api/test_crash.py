@@ -22,7 +22,7 @@ from tests.api.ui.scenes import T0
 from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_WITHIN_S = 40.0
+READY_WITHIN_S = 80.0
 
 
 class Served:

@@ -20,7 +20,8 @@ from tests.api.doors import QUESTION
 from tests.api.test_crash import POLLS, Served, served, told, unharmed
 from tests.servers import RunningPostgres, running_postgres
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+# Two processes each, on machines that may be busy.
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
 
 FAILED = POLLS[-1]
 
@@ -40,9 +41,16 @@ def shared(server: RunningPostgres, request: pytest.FixtureRequest) -> str:
 
 @contextmanager
 def pair(data: Path, address: str) -> Iterator[tuple[Served, Served]]:
-    """Two replicas."""
-    with served(data, address) as one, served(data, address) as two:
+    """Two replicas, started at once."""
+    (data / CLOCK).write_text("60", encoding="utf-8")
+    one, two = (Served(data, [address]) for _ in range(2))
+    try:
+        one.wait()
+        two.wait()
         yield one, two
+    finally:
+        one.kill()
+        two.kill()
 
 
 def tape(address: str) -> tuple[int, list[str], int]:
