@@ -307,6 +307,8 @@ class Session:
                 found += [(c, moved_on) for c in evidence.reaching(0.0)]
         self.burst = None
         for candidate, moved_on in sorted(found, key=lambda f: (f[0].bin, -f[0].excess)):
+            if candidate.track.name in self._proved:
+                continue
             if self._holds(candidate, moved_on, win, begin):
                 if self._decides(candidate):
                     self._fail(candidate)
