@@ -1,0 +1,63 @@
+"""The simulator of every kind: what it stages, and the gate end to end on it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.gate.designs import Design, staged
+from bench.gate.kinds import Record, Task, run
+from bench.gate.rollout import Fault
+
+pytestmark = pytest.mark.slow
+
+SEED = 5
+
+
+def ran(design: Design, fault: Fault | None = None, **more: bool) -> Record:
+    """One rollout through the gate."""
+    return run(Task(seed=SEED, design=design, fault=fault, **more))
+
+
+@pytest.mark.parametrize("design", list(Design))
+def test_a_stage_is_the_same_each_time(design: Design) -> None:
+    """A figure can be looked into by its seed."""
+    one, other = (staged(SEED, design, Fault.ERRORS_TWO) for _ in range(2))
+    assert one.rollout == other.rollout
+    assert one.since == other.since
+
+
+@pytest.mark.parametrize("design", [Design.BLUE_GREEN, Design.RECREATE])
+def test_a_healthy_switch_passes_with_its_label(design: Design) -> None:
+    """Weeks, quiet times and other services are read through the gate, and named."""
+    record = ran(design)
+    assert record.passed
+    assert not record.failed
+    assert "past weeks" in record.note
+
+
+@pytest.mark.parametrize("fault", [Fault.ERRORS_TWO, Fault.LATENCY_50])
+def test_a_faulty_recreate_is_found(fault: Fault) -> None:
+    """Nothing serves beside it."""
+    assert ran(Design.RECREATE, fault).found
+
+
+def test_a_switch_without_users_never_passes() -> None:
+    """Silence is not health."""
+    assert not ran(Design.BLUE_GREEN, silent=True).passed
+
+
+def test_an_incident_of_the_cluster_holds_the_pass_back() -> None:
+    """The other services are looked at."""
+    assert not ran(Design.BLUE_GREEN, incident=True).passed
+
+
+def test_a_cohort_is_told_apart_by_users() -> None:
+    """The same pods serve both."""
+    assert ran(Design.COHORTS, Fault.ERRORS_TWO).found
+
+
+def test_a_promise_judges_the_first_deployment() -> None:
+    """Two points of errors are beyond any SLO of three nines."""
+    record = ran(Design.FIRST, Fault.ERRORS_TWO)
+    assert record.found
+    assert "absolute" in record.note
