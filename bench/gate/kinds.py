@@ -113,7 +113,7 @@ def run(task: Task) -> Record:
     stage = staged(task.seed, task.design, task.fault, silent=task.silent, incident=task.incident)
     world = stage.world()
     begun = process_time()
-    verdicts, gate = _asked(stage, world)
+    verdicts, gate = asked_of(stage, world)
     spent = process_time() - begun
     last = verdicts[-1]
     latch = gate.stores.attempts.get(last.attempt).latch
@@ -138,7 +138,8 @@ def run(task: Task) -> Record:
     )
 
 
-def _asked(stage: Staged, world: World) -> tuple[list[Verdict], Gate]:
+def asked_of(stage: Staged, world: World) -> tuple[list[Verdict], Gate]:
+    """Every answer up to a fail or the end, and the gate that gave them."""
     gate = Gate(
         source=world,
         catalog=world,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.gate.designs import Design, staged
-from bench.gate.kinds import Record, Task, run
+from bench.gate.kinds import Record, Task, asked_of, run
 from bench.gate.rollout import Fault
 
 pytestmark = pytest.mark.slow
@@ -61,3 +61,14 @@ def test_a_promise_judges_the_first_deployment() -> None:
     record = ran(Design.FIRST, Fault.ERRORS_TWO)
     assert record.found
     assert "absolute" in record.note
+
+
+@pytest.mark.parametrize("design", [Design.BLUE_GREEN, Design.FIRST])
+def test_what_was_judged_by_the_past_replays(design: Design) -> None:
+    """The memory and the other services lie on the tape: another day gives the same answer."""
+    stage = staged(SEED, design, None)
+    verdicts, gate = asked_of(stage, stage.world())
+    for verdict in verdicts:
+        again = gate.records.replay(verdict.id)
+        assert (again.outcome, again.reason) == (verdict.outcome, verdict.reason)
+        assert again.notes == verdict.notes
