@@ -195,7 +195,7 @@ def test_a_caller_that_goes_away_gives_its_place_back() -> None:
         with opened() as gate:
             async with anyio.create_task_group() as group:
                 group.start_soon(outcome, pool, gate.call, [])
-                await until(lambda: pool.taken == 1)
+                await until(lambda: gate.most == 1)
                 with anyio.move_on_after(0.05):
                     await pool.run(gate.call)
                 taken = pool.taken

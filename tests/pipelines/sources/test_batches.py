@@ -188,7 +188,7 @@ def test_where_reads_come_all_the_time_they_wait_for_company() -> None:
     source = Source()
     source.gate.set()
     with ThreadPoolExecutor(4) as workers, ThreadPoolExecutor(16) as hands:
-        batches = Batches(workers, source, "here", busy_s=60.0, linger_s=60.0)
+        batches = Batches(workers, source, "here", busy_s=60.0, linger_s=2.0)
         bench = Bench(source, batches, hands)
         assert bench.read("s0") == [0.0]
         jobs = [hands.submit(bench.read, name) for name in SERVICES]
