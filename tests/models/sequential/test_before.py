@@ -34,7 +34,8 @@ def shape(median: float, size: float = 1e5) -> np.ndarray:
     from scipy.special import ndtr
 
     below = ndtr((np.log(EDGES) - np.log(median)) / 0.6)
-    return size * np.diff(below, prepend=0.0, append=1.0)
+    counts: np.ndarray = size * np.diff(below, prepend=0.0, append=1.0)
+    return counts
 
 
 def test_times_without_requests_say_nothing() -> None:
