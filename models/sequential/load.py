@@ -23,6 +23,8 @@ _BEYOND = 1.25
 _FALLEN, _SATURATED = 0.95, 0.9
 # Any service may be used by so much at its usual load, and need so much more per log load besides.
 _USED, _ELASTIC = 0.25, 0.05
+# A response that may double is no yardstick.
+_MOST = float(np.log(2.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,5 +79,6 @@ def allowance(before: Usual, mean: Array, load: Array, now: Array, log_ratio: Ar
     near = (there <= _BEYOND * before.most / before.load) & (used * there < _SATURATED)
     safe = np.where(near, used * there, 0.0)
     cost = np.log1p(-np.minimum(used * here[:, None], 0.99)) - np.log1p(-safe)
-    allowed: Array = np.where(near, cost + _ELASTIC * log_ratio, np.inf)
+    cost += _ELASTIC * log_ratio
+    allowed: Array = np.where(near & (cost <= _MOST), cost, np.inf)
     return allowed

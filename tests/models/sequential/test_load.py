@@ -60,6 +60,7 @@ def test_more_load_explains_more(ratio: float, more: float) -> None:
         pytest.param(-3.0, 9.8, 1.3, id="the control carries what it always did"),
         pytest.param(-2.9, 5.0, 2.0, id="the control grew slower though it has less to do"),
         pytest.param(-3.9, 5.0, 2.4, id="near saturation"),
+        pytest.param(-3.35, 5.0, 2.6, id="load alone may double it"),
     ],
 )
 def test_where_nobody_knows_nothing_is_judged(mean: float, load: float, ratio: float) -> None:
