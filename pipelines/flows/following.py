@@ -14,6 +14,7 @@ from detector.gate.reason import Reason, ReasonCode
 from detector.gate.record import Chunk, Filter, chunk_of
 from detector.gate.ruling import verdict_id
 from detector.gate.steering import with_read, without_read
+from detector.gate.verdict import Outcome
 from detector.gate.version import ENGINE
 from detector.ports import MetricSource, Stores
 from detector.series import Matcher
@@ -120,13 +121,19 @@ class Following:
         return None if latch is None else watch.presence.renewed(latch, asked.now)
 
     def _other_canaries(self, asked: Asked, attempt: Attempt) -> Iterator[tuple[Matcher, ...]]:
-        """What selects the canaries of this service that are judged beside this one."""
+        """What selects the canaries of this service that are judged beside this one.
+
+        One that passes is left where it is: it is as good as the control, and as soon as it is
+        promoted it is the control.
+        """
         own = attempt.identity
         since = asked.now - _BESIDE_S * attempt.policy.time_scale
         lately = Filter(
             tenant=own.tenant, service=own.service, since=since, newest_only=True, limit=_OTHERS
         )
         for verdict in self._stores.verdicts.list(lately).verdicts:
+            if verdict.outcome is Outcome.PASS:
+                continue
             other = self._stores.attempts.get(verdict.attempt)
             same = other.identity.scope == own.scope and other.identity.canary != own.canary
             if same and other.plan is not None:

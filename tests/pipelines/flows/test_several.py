@@ -39,13 +39,25 @@ def test_a_canary_that_is_judged_already_is_no_control_of_the_next() -> None:
     world = World()
     world.shop()
     world.pod("web-ccccc-fghjk", "second", born=T0, until=T0 + 3600)
-    world.clock.at = T0 + 600
-    world.gate.judge(ask())
+    world.clock.at = T0 + 100
+    assert world.gate.judge(ask()).outcome is Outcome.INCONCLUSIVE
     verdict = world.gate.judge(ask(canary='{track="second"}', control='{track!="second"}'))
     attempt = world.stores.attempts.get(verdict.attempt)
     assert attempt.plan is not None
     assert any(m.value == "canary" for m in attempt.plan.control[0])
     assert any("Another canary" in note for note in verdict.notes)
+
+
+def test_a_canary_that_passed_is_control_of_the_next() -> None:
+    """It was promoted a minute ago: without it the next release has nothing to compare with."""
+    world = World()
+    world.shop()
+    world.pod("web-ccccc-fghjk", "second", born=T0, until=T0 + 3600)
+    world.clock.at = T0 + 600
+    assert world.gate.judge(ask()).outcome is Outcome.PASS
+    verdict = world.gate.judge(ask(canary='{track="second"}', control='{track="canary"}'))
+    assert verdict.reason.code != "no_control_data"
+    assert not any("Another canary" in note for note in verdict.notes)
 
 
 def test_an_experiment_of_yesterday_is_control_again() -> None:
