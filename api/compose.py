@@ -18,7 +18,15 @@ from pipelines.flows.services import Services
 from pipelines.sources.metered import MeteredSource
 from pipelines.sources.open import Source, open_source
 
-__all__ = ["DATABASE", "Opened", "open_gate", "open_records", "open_replayer", "open_services"]
+__all__ = [
+    "DATABASE",
+    "Opened",
+    "open_gate",
+    "open_records",
+    "open_replayer",
+    "open_services",
+    "source_of",
+]
 
 DATABASE = "serinus.db"
 
@@ -45,7 +53,7 @@ def open_gate(
     `ConfigError` for a source or a pack that cannot be, `StoreError` for a data directory that
     cannot be used. A source that is down is no error: it is told in each verdict.
     """
-    metered = MeteredSource(source if source is not None else _source(settings))
+    metered = MeteredSource(source if source is not None else source_of(settings))
     known = GateSettings(
         bound_s=settings.limits.source_s,
         policies={policy.name: policy for policy in settings.native_policies},
@@ -57,7 +65,7 @@ def open_gate(
     return _opened(metered, stores, close, discover=discover, known=known, clock=clock)
 
 
-def _source(settings: Settings) -> Source:
+def source_of(settings: Settings) -> Source:
     """The source of the settings, which knows the histograms of their packs."""
     from pipelines.packs import load_packs
 

@@ -72,11 +72,10 @@ def with_services(
     if prometheus is None and config is None and "SERINUS_SOURCE__URL" not in os.environ:
         raise ConfigError("say what to look at: --prometheus URL, or --config FILE")
     from api.cli.serving import settings_of
-    from api.compose import open_services
-    from pipelines.sources.open import open_source
+    from api.compose import open_services, source_of
 
     settings = settings_of(config, prometheus, {"packs": packs})
-    source = open_source(settings.source.native())
+    source = source_of(settings)
     services = open_services(settings, source)
     services.bound_s = _BOUND_S
     try:

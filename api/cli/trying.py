@@ -118,10 +118,10 @@ def _settings(url: str | None, config: Path | None) -> Settings:
 @contextmanager
 def _source(settings: Settings) -> Iterator[Callable[[Wanted, _Watch], Trying]]:
     """The source, open, and what makes a try of it."""
+    from api.compose import source_of
     from pipelines.packs import load_packs
-    from pipelines.sources.open import open_source
 
-    source = open_source(settings.source.native())
+    source = source_of(settings)
     policies = {policy.name: policy for policy in settings.native_policies}
 
     def trying(wanted: Wanted, watch: _Watch) -> Trying:
