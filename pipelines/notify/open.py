@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from importlib.metadata import EntryPoint, entry_points
 
 from detector.errors import ConfigError
 from detector.ports import Clock, Notifier
 from pipelines.notify.settings import NotifierSettings
+from pipelines.plugins import named, plugged
 
 __all__ = ["GROUP", "open_notifier"]
 
@@ -34,27 +33,12 @@ def open_notifier(settings: NotifierSettings, clock: Clock) -> Notifier:
 
 
 def _plugin(settings: NotifierSettings) -> Notifier:
-    found = {point.name: point for point in entry_points(group=GROUP)}
-    point = found.get(settings.kind)
-    if point is None:
-        known = ", ".join(sorted({"webhook", "slack", *found}))
-        raise ConfigError(f"{settings.place}: kind {settings.kind!r} is unknown; there are {known}")
-    notifier = _load(point)(settings)
+    point = plugged(GROUP, settings.kind, ("webhook", "slack"), f"{settings.place}: kind")
+    told, factory = named(point, "notifier")
+    notifier: Notifier = factory(settings)
     if not _sends(notifier):
-        raise ConfigError(
-            f"notifier plug-in {point.name!r} ({point.value}) is no notifier: it must have"
-            " send(notice)"
-        )
+        raise ConfigError(f"{told} is no notifier: it must have send(notice)")
     return notifier
-
-
-def _load(point: EntryPoint) -> Callable[[NotifierSettings], Notifier]:
-    try:
-        factory: Callable[[NotifierSettings], Notifier] = point.load()
-    except Exception as error:
-        text = f"notifier plug-in {point.name!r} ({point.value}) cannot be loaded: {error}"
-        raise ConfigError(text) from error
-    return factory
 
 
 def _sends(notifier: object) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol
 
 from detector.errors import ConfigError
 from detector.ports import MetricCatalog, MetricSource
 from detector.signals.packs import Pack
+from pipelines.plugins import named, plugged
 from pipelines.sources.settings import SourceSettings
 
 __all__ = ["GROUP", "Source", "open_source"]
@@ -42,27 +42,13 @@ def open_source(settings: SourceSettings, packs: Sequence[Pack] | None = None) -
 
 
 def _plugin(settings: SourceSettings) -> Source:
-    found = {point.name: point for point in entry_points(group=GROUP)}
-    point = found.get(settings.kind)
-    if point is None:
-        known = ", ".join(sorted({"prometheus", "memory", *found}))
-        raise ConfigError(f"source kind: {settings.kind!r} is unknown; there are {known}")
-    source = _load(point)(settings)
+    point = plugged(GROUP, settings.kind, ("prometheus", "memory"), "source kind:")
+    told, factory = named(point, "source")
+    source: Source = factory(settings)
     wrong = tuple(_wrong(source))
     if wrong:
-        raise ConfigError(
-            f"source plug-in {point.name!r} ({point.value}) is no metric source: {'; '.join(wrong)}"
-        )
+        raise ConfigError(f"{told} is no metric source: {'; '.join(wrong)}")
     return source
-
-
-def _load(point: EntryPoint) -> Callable[[SourceSettings], Source]:
-    try:
-        factory: Callable[[SourceSettings], Source] = point.load()
-    except Exception as error:
-        text = f"source plug-in {point.name!r} ({point.value}) cannot be loaded: {error}"
-        raise ConfigError(text) from error
-    return factory
 
 
 def _wrong(source: object) -> Iterator[str]:
