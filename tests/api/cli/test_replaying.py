@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,35 +12,8 @@ from detector.gate.verdict import Outcome
 from pipelines.flows.evidence import pack_evidence, unpack_evidence
 from pipelines.stores.sqlite import Database
 from tests.api.cli.served import serinus, serving
-from tests.api.doors import quiet_logs
 from tests.pipelines.flows.scripted import World
 from tests.pipelines.flows.test_engine import poll, shop, start
-
-
-@pytest.fixture(scope="module")
-def judged() -> tuple[World, str]:
-    """A rollout that the real engine failed, and the id of that verdict."""
-    world = shop(0.04)
-    for second in range(30, 500, 60):
-        verdict = poll(world, second)
-    verdict = poll(world, 600)
-    assert verdict.outcome is Outcome.FAIL
-    return world, verdict.id
-
-
-@pytest.fixture
-def url(judged: tuple[World, str]) -> Iterator[str]:
-    quiet_logs()
-    with serving(create_app(judged[0].gate)) as address:
-        yield address
-
-
-@pytest.fixture
-def file(judged: tuple[World, str], tmp_path: Path) -> Path:
-    """The evidence of that verdict."""
-    path = tmp_path / "evidence.serinus"
-    path.write_bytes(judged[0].gate.records.export(judged[1]))
-    return path
 
 
 def test_replay_gives_the_identical_answer(judged: tuple[World, str], url: str) -> None:
