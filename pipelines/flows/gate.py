@@ -33,8 +33,9 @@ T = TypeVar("T")
 # The same question after a lost answer; below 10 s, Flagger's shortest interval, or the next tick
 # would raise the weight once more with nothing judged.
 _FIRST_STEP_AGAIN_S = 8.0
-# Replicas that answer for one attempt at the same moment; each time one of them gets through.
-_TRIES = 5
+# Writes of other replicas in one question's time; each time one of them gets through, and a first
+# question writes three times.
+_TRIES = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

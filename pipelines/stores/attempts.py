@@ -76,12 +76,12 @@ class SqlAttempts:
         known = self._known.get(id)
         if known is not None and known[0] == body and known[1].plan is not None:
             return replace(known[1], version=version)
-        plan = looks.first(Attempts.PLAN_OF, {"id": id})
-        attempt = replace(
-            unpack(Attempt, body),
-            plan=None if plan is None else _plan(plan[0], known),
-            version=version,
-        )
+        attempt = replace(unpack(Attempt, body), version=version)
+        # One that has not started has no plan: what another writes after this row belongs to a
+        # later version.
+        if attempt.started_at is not None:
+            plan = looks.first(Attempts.PLAN_OF, {"id": id})
+            attempt = replace(attempt, plan=None if plan is None else _plan(plan[0], known))
         self._remember(body, attempt)
         return attempt
 

@@ -78,7 +78,7 @@ def test_an_attempt_that_another_process_moved_is_read_anew(tmp_path: Path) -> N
 def test_a_plan_is_there_at_the_next_reading_after_it_came(database: SqliteFile) -> None:
     """An attempt that began without a plan would never be judged."""
     attempts = SqlAttempts(database)
-    planned = replace(attempts.save(attempt()), plan=PLAN)
+    planned = replace(attempts.save(attempt()), plan=PLAN, started_at=T0)
     without = attempts.get("a1")
     attempts.save(planned)
     assert without.plan is None

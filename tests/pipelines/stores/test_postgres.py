@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -17,10 +17,13 @@ from detector.gate.attempt import Latch, Revision
 from detector.gate.policy import Policy
 from detector.gate.record import chunk_of
 from pipelines.stores import schema
+from pipelines.stores.attempts import SqlAttempts
+from pipelines.stores.connections import Row, Transaction, Values
 from pipelines.stores.migrate import NEWEST
 from pipelines.stores.postgres import PostgresDatabase
 from pipelines.stores.postgres_server import postgres_url, shown_url
-from tests.pipelines.stores.test_stores import REASON, T0, attempt
+from pipelines.stores.statements import Statement
+from tests.pipelines.stores.test_stores import PLAN, REASON, T0, attempt
 from tests.servers import RunningPostgres, free_port, running_postgres
 
 pytestmark = pytest.mark.real
@@ -125,6 +128,42 @@ def test_a_latch_by_one_is_seen_by_the_other_at_once(replicas: Replicas) -> None
     latch = Latch(at=T0, found_at=T0, signal="latency", reason=REASON)
     one.attempts.save(replace(began, latch=latch), durable=True)
     assert two.attempts.get("a1").latch == latch
+
+
+def test_a_plan_of_a_later_version_is_not_read_into_an_earlier(replicas: Replicas) -> None:
+    """Looks see different moments: an attempt with a plan and no start cannot be judged."""
+    one, two = replicas(), replicas()
+    began = one.stores().attempts.save(attempt(started_at=None))
+    started = replace(began, started_at=T0, interval=15.0, plan=PLAN)
+    found = SqlAttempts(Between(two, lambda: one.stores().attempts.save(started))).get("a1")
+    assert (found.version, found.started_at, found.plan) == (began.version, None, None)
+    assert two.stores().attempts.get("a1").plan == PLAN
+
+
+class Between:
+    """Connections by whose looks something happens after the first."""
+
+    def __init__(self, database: PostgresDatabase, happens: Callable[[], object]) -> None:
+        self._database, self._happens = database, happens
+        self.write, self.built, self.close = database.write, database.built, database.close
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Looks, with the event between the first and the second."""
+        with self._database.read() as looks:
+            yield _Interrupted(looks, self._happens)
+
+
+class _Interrupted(Transaction):
+    def __init__(self, looks: Transaction, happens: Callable[[], object]) -> None:
+        self._looks, self._happens = looks, happens
+
+    def rows(self, statement: Statement, asked: Values) -> list[Row]:
+        """What is found, and then the event, once."""
+        found, happens = self._looks.rows(statement, asked), self._happens
+        self._happens = lambda: None
+        happens()
+        return found
 
 
 def test_policies_saved_at_once_have_versions_of_their_own(replicas: Replicas) -> None:
