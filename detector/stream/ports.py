@@ -1,0 +1,36 @@
+"""Ports of the stream: where doors put samples, and how series keep their ids over a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from detector.stream.columns import Columns, SeriesInfo
+
+__all__ = ["SampleSink", "SeriesNames"]
+
+
+class SeriesNames(Protocol):
+    """The interner of one tenant, as a sink sees it: ids are dense, and never given anew."""
+
+    def since(self, first: int) -> Sequence[SeriesInfo]:
+        """The series of the ids from `first` on, in id order; safe for threads."""
+        ...
+
+
+class SampleSink(Protocol):
+    """Where a door puts what it decoded; safe for threads, never waits for room."""
+
+    def put(self, tenant: str, columns: Columns, names: SeriesNames) -> bool:
+        """Take all of a batch, or (False) nothing of it where there is no room: it is to come again.
+
+        True promises that the batch is counted exactly once even if the process dies right after
+        (see docs/stream.md). The sink asks `names` for those series that it has not kept yet: so a
+        refused batch loses no series, and the order in which doors get here does not matter.
+        Raises `StoreError` where nothing can be kept at all.
+        """
+        ...
+
+    def known(self, tenant: str) -> Sequence[SeriesInfo]:
+        """All series of a tenant kept so far, in id order: an interner begins with them."""
+        ...
