@@ -22,7 +22,7 @@ class SampleSink(Protocol):
     """Where a door puts what it decoded; safe for threads, never waits for room."""
 
     def put(self, tenant: str, columns: Columns, names: SeriesNames) -> bool:
-        """Take all of a batch, or (False) nothing of it where there is no room: it is to come again.
+        """Take all of a batch, or (False) nothing of it: there is no room, it is to come again.
 
         True promises that the batch is counted exactly once even if the process dies right after
         (see docs/stream.md). The sink asks `names` for those series that it has not kept yet: so a
