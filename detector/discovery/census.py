@@ -14,7 +14,7 @@ from detector.errors import SourceError
 from detector.series import Matcher, Query
 from detector.signals.packs import Pack
 
-__all__ = ["Census", "CensusBudget", "Sighting", "Skipped", "census"]
+__all__ = ["Census", "CensusBudget", "Sighting", "Skipped", "census", "plain_name"]
 
 T = TypeVar("T")
 
@@ -118,7 +118,7 @@ def _sightings(asker: _Asker, pack: Pack, metric: str) -> Iterator[Sighting]:
         named = [value for value in values if value]
         for value in named[: asker.budget.services]:
             yield Sighting(
-                service=_plain(pack, label, value), pack=pack.name, metric=metric, label=label
+                service=plain_name(pack, label, value), pack=pack.name, metric=metric, label=label
             )
         more = len(named) - asker.budget.services
         if more > 0:
@@ -130,7 +130,7 @@ def _sightings(asker: _Asker, pack: Pack, metric: str) -> Iterator[Sighting]:
             return
 
 
-def _plain(pack: Pack, label: str, value: str) -> str:
+def plain_name(pack: Pack, label: str, value: str) -> str:
     """The service's own name, out of a job with its namespace, a proxy's spelling, or a pod."""
     if label in pack.spelled:
         return unspelled(pack.spelled[label], value)

@@ -1,0 +1,148 @@
+"""An anomaly: one signal of one service out of its expected range for one span of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+
+__all__ = [
+    "Anomaly",
+    "AnomalyState",
+    "Contribution",
+    "Ending",
+    "Happened",
+    "Happening",
+    "Judged",
+    "Severity",
+    "Side",
+    "Subject",
+    "anomaly_id",
+]
+
+
+class Side(StrEnum):
+    """On which side of its expected range a value lies."""
+
+    ABOVE = "above"
+    BELOW = "below"
+
+
+class Severity(StrEnum):
+    """How far beyond its range, and in how many of its series, a signal was at its worst."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """0 for the least."""
+        return list(Severity).index(self)
+
+
+class AnomalyState(StrEnum):
+    """Whether it still lasts."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Ending(StrEnum):
+    """Why an anomaly was closed."""
+
+    CALM = "calm"
+    SILENT = "silent"
+    FEEDBACK = "feedback"
+
+
+class Judged(StrEnum):
+    """What a person said of an anomaly."""
+
+    NORMAL = "normal"
+    REAL = "real"
+
+
+class Happening(StrEnum):
+    """What an event tells of its anomaly."""
+
+    OPENED = "opened"
+    GREW = "grew"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What an anomaly is about: a metric's family of one service, empty words for unknown ones."""
+
+    service: str
+    namespace: str
+    cluster: str
+    metric: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """One series of an anomaly at its worst; times in unix milliseconds, values in its own unit.
+
+    Of counters `value` and its range are per second. `evidence` is -log10 of the p-value,
+    `excess` how many widths of the expected range the value lies outside of it. `end` is the last
+    abnormal sample, None while it lasts.
+    """
+
+    series: int
+    start: int
+    peak_at: int
+    end: int | None
+    value: float
+    expected: float
+    low: float
+    high: float
+    evidence: float
+    excess: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anomaly:
+    """One excursion of one subject; its contributions, the worst first.
+
+    `members` is how many series took part, of `live` that the subject has; the contributions of
+    some dozens are kept. `start` and `end` are unix milliseconds of the first and the last abnormal
+    sample.
+    """
+
+    id: str
+    tenant: str
+    subject: Subject
+    side: Side
+    severity: Severity
+    state: AnomalyState
+    ending: Ending | None
+    start: int
+    end: int | None
+    members: int
+    live: int
+    contributions: tuple[Contribution, ...]
+
+    @property
+    def peak(self) -> Contribution:
+        """The contribution that is furthest outside of its range."""
+        return self.contributions[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """An event: what happened to an anomaly, and the anomaly as it is then."""
+
+    kind: Happening
+    at: int
+    anomaly: Anomaly
+
+
+def anomaly_id(tenant: str, subject: Subject, side: Side, start: int, series: int) -> str:
+    """The same for the same first abnormal sample, however often it is computed."""
+    parts = (
+        tenant, subject.cluster, subject.namespace, subject.service, subject.metric,
+        side.value, str(start), str(series),
+    )  # fmt: skip
+    return "an_" + sha256("\0".join(parts).encode()).hexdigest()[:20]

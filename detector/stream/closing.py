@@ -1,0 +1,63 @@
+"""Excursions end: calm, silent, or because a person said that they are normal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.stream.anomaly import Ending, Happened, Happening
+from detector.stream.opening import silent_at
+from detector.stream.state import StreamState
+
+__all__ = ["ended", "excused", "fallen_silent"]
+
+
+def ended(state: StreamState, series: int, at: int, ending: Ending) -> Iterator[Happened]:
+    """A series' excursion is over; its anomaly is, where it was the last of it."""
+    excursion = state.excursions.pop(series, None)
+    if excursion is None:
+        return
+    state.tracks.is_out[series] = False
+    if excursion.is_excused:
+        return
+    key = (state.subject_of(series), excursion.side)
+    gathering = state.open[key]
+    gathering.leave(series)
+    if not gathering.under_way:
+        del state.open[key]
+        live = state.sizes[key[0]]
+        yield gathering.happened(
+            Happening.CLOSED, at, tenant=state.tenant, live=live, ending=ending
+        )
+
+
+def fallen_silent(state: StreamState, marks: NDArray[np.int64], mark: int) -> Iterator[Happened]:
+    """Close what brought no sample for too long by a mark; in the order of when that was so.
+
+    `marks` are those of the batch: a batch that is cut otherwise closes them in the same order.
+    """
+    if not state.excursions or mark < state.due:
+        return
+    due = {series: silent_at(state, one) for series, one in state.excursions.items()}
+    over = [series for series, at in due.items() if at <= mark]
+    over.sort(key=lambda series: (int(np.searchsorted(marks, due[series])), series))
+    for series in over:
+        yield from ended(state, series, due[series], Ending.SILENT)
+    state.due = min((at for series, at in due.items() if series in state.excursions), default=mark)
+
+
+def excused(state: StreamState, id: str, at: int) -> Iterator[Happened]:
+    """Close an open anomaly as normal; its series are not heard of again before they are calm."""
+    key = next((key for key, one in state.open.items() if one.id == id), None)
+    if key is None:
+        return
+    gathering = state.open.pop(key)
+    for series in sorted(gathering.under_way):
+        state.excursions[series].is_excused = True
+        gathering.leave(series)
+    live = state.sizes[key[0]]
+    yield gathering.happened(
+        Happening.CLOSED, at, tenant=state.tenant, live=live, ending=Ending.FEEDBACK
+    )

@@ -1,0 +1,105 @@
+"""One series out of its range: from the first abnormal sample until it is calm again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from detector.stream.anomaly import Contribution, Side
+from detector.stream.settings import StreamSettings
+
+__all__ = ["EXCESS_MAX", "Excursion", "Sample", "side_of"]
+
+# A series that never moved has a range without a width.
+EXCESS_MAX = 99.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One judged sample of a series, at unix milliseconds."""
+
+    series: int
+    at: int
+    value: float
+    expected: float
+    low: float
+    high: float
+    evidence: float
+
+    @property
+    def excess(self) -> float:
+        """How many widths of its range the value lies outside of it, at most `EXCESS_MAX`."""
+        beyond = max(self.value - self.high, self.low - self.value, 0.0)
+        width = self.high - self.low
+        if beyond == 0.0:
+            return 0.0
+        if not width > 0.0 or not math.isfinite(beyond):
+            return EXCESS_MAX
+        return min(beyond / width, EXCESS_MAX)
+
+
+def side_of(sample: Sample) -> Side:
+    """On which side of what is expected a value lies."""
+    return Side.ABOVE if sample.value > sample.expected else Side.BELOW
+
+
+@dataclass(slots=True, kw_only=True)
+class Excursion:
+    """The running state of one; times in unix milliseconds.
+
+    `last` is the newest abnormal sample, `seen` the newest of any kind, `calm` how many of those
+    since `last` were calm. `is_excused`: a person said that it is normal, and nobody hears of it.
+    """
+
+    side: Side
+    start: int
+    last: int
+    seen: int
+    peak: Sample
+    calm: int = 0
+    is_excused: bool = False
+
+    def take(self, sample: Sample, needed: float, settings: StreamSettings) -> bool:
+        """One more sample; whether the excursion is over with it."""
+        self.seen = max(self.seen, sample.at)
+        if sample.evidence >= calm_below(needed, settings):
+            self.last, self.calm = max(self.last, sample.at), 0
+            if is_worse(sample, self.peak):
+                self.peak = sample
+            return False
+        self.calm += 1
+        rested = sample.at - self.last >= settings.calm_s * 1000
+        return rested and self.calm >= settings.calm_samples
+
+    def contribution(self, *, end: int | None = None) -> Contribution:
+        """What it adds to its anomaly so far, or for good with its `end`."""
+        peak = self.peak
+        return Contribution(
+            series=peak.series,
+            start=self.start,
+            peak_at=peak.at,
+            end=end,
+            value=peak.value,
+            expected=peak.expected,
+            low=peak.low,
+            high=peak.high,
+            evidence=peak.evidence,
+            excess=peak.excess,
+        )
+
+
+def calm_below(needed: float, settings: StreamSettings) -> float:
+    """The evidence below which a sample is calm: well below what alarms, so that none flickers."""
+    return min(needed / 2.0, -math.log10(settings.calm_p))
+
+
+def is_worse(sample: Sample, than: Sample) -> bool:
+    """Whether a sample lies further outside; of equals the first stays the peak."""
+    return (sample.excess, sample.evidence) > (than.excess, than.evidence)
+
+
+def begun(sample: Sample) -> Excursion:
+    """The excursion that a sample begins."""
+    return Excursion(
+        side=side_of(sample), start=sample.at, last=sample.at, seen=sample.at, peak=sample
+    )

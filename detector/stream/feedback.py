@@ -1,0 +1,79 @@
+"""What people say of anomalies changes how much evidence the series need to alarm again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from detector.stream.anomaly import Happened, Judged
+from detector.stream.closing import excused
+from detector.stream.state import StreamState
+
+__all__ = ["Feedback", "Tuning", "told", "tuning_of"]
+
+# Decades of the p-value. One "normal" makes an alarm ten times rarer, or keeps this one from coming
+# again, whichever is more, and never more than _STEP; one "real" makes it three times as easy.
+_NORMAL, _STEP, _REAL, _BEYOND = 1.0, 2.0, -0.5, 0.3
+MOST, LEAST = 6.0, -1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """What a person said at `at` (unix ms); `evidence` is that of each series at its peak."""
+
+    anomaly: str
+    judged: Judged
+    at: int
+    series: tuple[int, ...]
+    evidence: tuple[float, ...]
+    person: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """What feedback made of a series: `shift` decades of evidence more than its share asks for."""
+
+    series: int
+    shift: float
+    normal: int
+    real: int
+
+
+def told(
+    state: StreamState, feedback: Feedback
+) -> tuple[StreamState, tuple[Happened, ...], tuple[Tuning, ...]]:
+    """The state after feedback, what happened, and what the series need since."""
+    happened: Iterator[Happened] = iter(())
+    for series, evidence in zip(feedback.series, feedback.evidence, strict=True):
+        if 0 <= series < state.tracks.size:
+            _shift(state, feedback.judged, series, evidence)
+    if feedback.judged is Judged.NORMAL:
+        happened = excused(state, feedback.anomaly, feedback.at)
+    closed = tuple(happened)
+    state.share()
+    known = (series for series in feedback.series if 0 <= series < state.tracks.size)
+    return state, closed, tuple(tuning_of(state, series) for series in known)
+
+
+def _shift(state: StreamState, judged: Judged, series: int, evidence: float) -> None:
+    arrays = state.tracks.arrays
+    held, needed = float(arrays["shift"][series]), float(state.tracks.needed[series])
+    if judged is Judged.NORMAL:
+        step = min(max(_NORMAL, evidence - needed + _BEYOND), _STEP)
+        arrays["normal"][series] += 1
+    else:
+        step = _REAL
+        arrays["real"][series] += 1
+    arrays["shift"][series] = min(max(held + step, LEAST), MOST)
+
+
+def tuning_of(state: StreamState, series: int) -> Tuning:
+    """What feedback made of a series so far."""
+    arrays = state.tracks.arrays
+    return Tuning(
+        series=series,
+        shift=round(float(arrays["shift"][series]), 3),
+        normal=int(arrays["normal"][series]),
+        real=int(arrays["real"][series]),
+    )

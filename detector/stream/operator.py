@@ -1,0 +1,129 @@
+"""The keyed operator: samples in, anomalies out; the same however the samples are cut."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.stream.anomaly import Ending, Happened
+from detector.stream.closing import ended, fallen_silent
+from detector.stream.columns import Columns, is_stale
+from detector.stream.excursion import Sample
+from detector.stream.opening import opened, took
+from detector.stream.scoring import Scored
+from detector.stream.state import NEVER, StreamState
+
+__all__ = ["step"]
+
+_HOUR_MS = 3_600_000
+
+
+def step(state: StreamState, columns: Columns) -> tuple[StreamState, tuple[Happened, ...]]:
+    """Take samples of known series; what happened, in order.
+
+    The state that comes in is used up. Anomalies and state depend on the samples and their order
+    alone, not on how they are cut into batches: what happens at whole hours happens between the
+    same two samples.
+    """
+    if not len(columns):
+        return state, ()
+    scored = state.scorer.score(columns)
+    marks = np.maximum(np.maximum.accumulate(columns.at), state.watermark)
+    happened: list[Happened] = []
+    for span in _hours(state, marks):
+        _tick(state, int(marks[span.start]))
+        part = _Part(columns=columns, scored=scored, marks=marks, span=span)
+        state.tracks.counted(columns.series[span])
+        happened += _within(state, part)
+        state.watermark = int(marks[span.stop - 1])
+    return state, tuple(happened)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """The samples of a batch between two ticks."""
+
+    columns: Columns
+    scored: Scored
+    marks: NDArray[np.int64]
+    span: slice
+
+    def sample(self, at: int) -> Sample:
+        """One of them, by its place in the batch."""
+        scored = self.scored
+        return Sample(
+            series=int(self.columns.series[at]),
+            at=int(self.columns.at[at]),
+            value=float(scored.value[at]),
+            expected=float(scored.expected[at]),
+            low=float(scored.low[at]),
+            high=float(scored.high[at]),
+            evidence=float(scored.evidence[at]),
+        )
+
+
+def _hours(state: StreamState, marks: NDArray[np.int64]) -> Iterator[slice]:
+    """The batch cut where the newest time enters another hour."""
+    hours = np.concatenate([[state.watermark], marks]) // _HOUR_MS
+    cuts = np.flatnonzero(np.diff(hours)).tolist()
+    edges = sorted({0, *cuts, len(marks)})
+    for start, stop in itertools.pairwise(edges):
+        yield slice(start, stop)
+
+
+def _tick(state: StreamState, mark: int) -> None:
+    """At another hour, count the series and share out the alarms anew."""
+    if state.since == NEVER:
+        state.since = mark
+    hours = (state.watermark - state.since) / _HOUR_MS
+    is_new = mark // _HOUR_MS != state.watermark // _HOUR_MS
+    if is_new and hours * 3600.0 >= state.settings.warm_s:
+        state.live = state.tracks.tick(hours)
+        state.since = mark
+        state.share()
+
+
+def _within(state: StreamState, part: _Part) -> Iterator[Happened]:
+    """The samples that matter, one by one: of series that are out of their range, or leave it."""
+    for at in _telling(state, part):
+        mark, series = int(part.marks[at]), int(part.columns.series[at])
+        yield from fallen_silent(state, part.marks[part.span], mark)
+        if is_stale(part.columns.value[at : at + 1])[0]:
+            yield from ended(state, series, int(part.columns.at[at]), Ending.SILENT)
+        elif part.scored.is_usable[at]:
+            yield from _judged(state, part.sample(at))
+    yield from fallen_silent(state, part.marks[part.span], int(part.marks[part.span.stop - 1]))
+
+
+def _telling(state: StreamState, part: _Part) -> list[int]:
+    """Places of all samples of series that are out of their range or have a sample that is."""
+    series, scored = part.columns.series[part.span], part.scored
+    is_hot = scored.is_usable[part.span] & (
+        scored.evidence[part.span] >= state.tracks.needed[series]
+    )
+    is_out = state.tracks.is_out
+    if not is_hot.any():
+        found = np.flatnonzero(is_out[series])
+        return [part.span.start + at for at in found.tolist()]
+    hot = series[is_hot]
+    marked = hot[~is_out[hot]]
+    is_out[marked] = True
+    found = np.flatnonzero(is_out[series])
+    is_out[marked] = False
+    return [part.span.start + at for at in found.tolist()]
+
+
+def _judged(state: StreamState, sample: Sample) -> Iterator[Happened]:
+    excursion = state.excursions.get(sample.series)
+    needed = float(state.tracks.needed[sample.series])
+    if excursion is None:
+        if sample.evidence >= needed:
+            yield from opened(state, sample)
+    elif excursion.take(sample, needed, state.settings):
+        yield from ended(state, sample.series, sample.at, Ending.CALM)
+    else:
+        yield from took(state, sample)
