@@ -68,6 +68,7 @@ class Happening(StrEnum):
 
     OPENED = "opened"
     GREW = "grew"
+    REOPENED = "reopened"
     CLOSED = "closed"
 
 
@@ -85,9 +86,9 @@ class Subject:
 class Contribution:
     """One series of an anomaly at its worst; times in unix milliseconds, values in its own unit.
 
-    Of counters `value` and its range are per second. `evidence` is -log10 of the p-value,
-    `excess` how many widths of the expected range the value lies outside of it. `end` is the last
-    abnormal sample, None while it lasts.
+    Of counters `value` and its range are per second. `excess` is how many widths of the expected
+    range the value lies outside of it; by chance a series is so odd 10 ** -`surprise` times a week.
+    `end` is the last abnormal sample, None while it lasts.
     """
 
     series: int
@@ -98,7 +99,7 @@ class Contribution:
     expected: float
     low: float
     high: float
-    evidence: float
+    surprise: float
     excess: float
 
 

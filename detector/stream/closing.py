@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.stream.anomaly import Ending, Happened, Happening
-from detector.stream.opening import silent_at
+from detector.stream.opening import is_past, silent_at
 from detector.stream.state import StreamState
 
-__all__ = ["ended", "excused", "fallen_silent"]
+__all__ = ["ended", "excused", "fallen_silent", "forget"]
 
 
 def ended(state: StreamState, series: int, at: int, ending: Ending) -> Iterator[Happened]:
@@ -26,7 +26,7 @@ def ended(state: StreamState, series: int, at: int, ending: Ending) -> Iterator[
     gathering = state.open[key]
     gathering.leave(series)
     if not gathering.under_way:
-        del state.open[key]
+        state.resting[key] = state.open.pop(key)
         live = state.sizes[key[0]]
         yield gathering.happened(
             Happening.CLOSED, at, tenant=state.tenant, live=live, ending=ending
@@ -46,6 +46,13 @@ def fallen_silent(state: StreamState, marks: NDArray[np.int64], mark: int) -> It
     for series in over:
         yield from ended(state, series, due[series], Ending.SILENT)
     state.due = min((at for series, at in due.items() if series in state.excursions), default=mark)
+
+
+def forget(state: StreamState, mark: int) -> None:
+    """Let go of anomalies that will not be opened again."""
+    over = [key for key, one in state.resting.items() if is_past(state, one, mark)]
+    for key in over:
+        del state.resting[key]
 
 
 def excused(state: StreamState, id: str, at: int) -> Iterator[Happened]:

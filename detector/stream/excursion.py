@@ -24,7 +24,8 @@ class Sample:
     expected: float
     low: float
     high: float
-    evidence: float
+    surprise: float
+    p_value: float
 
     @property
     def excess(self) -> float:
@@ -59,10 +60,10 @@ class Excursion:
     calm: int = 0
     is_excused: bool = False
 
-    def take(self, sample: Sample, needed: float, settings: StreamSettings) -> bool:
+    def take(self, sample: Sample, settings: StreamSettings) -> bool:
         """One more sample; whether the excursion is over with it."""
         self.seen = max(self.seen, sample.at)
-        if sample.evidence >= calm_below(needed, settings):
+        if sample.p_value <= settings.calm_p:
             self.last, self.calm = max(self.last, sample.at), 0
             if is_worse(sample, self.peak):
                 self.peak = sample
@@ -83,19 +84,14 @@ class Excursion:
             expected=peak.expected,
             low=peak.low,
             high=peak.high,
-            evidence=peak.evidence,
+            surprise=peak.surprise,
             excess=peak.excess,
         )
 
 
-def calm_below(needed: float, settings: StreamSettings) -> float:
-    """The evidence below which a sample is calm: well below what alarms, so that none flickers."""
-    return min(needed / 2.0, -math.log10(settings.calm_p))
-
-
 def is_worse(sample: Sample, than: Sample) -> bool:
     """Whether a sample lies further outside; of equals the first stays the peak."""
-    return (sample.excess, sample.evidence) > (than.excess, than.evidence)
+    return (sample.excess, sample.surprise) > (than.excess, than.surprise)
 
 
 def begun(sample: Sample) -> Excursion:

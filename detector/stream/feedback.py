@@ -1,4 +1,4 @@
-"""What people say of anomalies changes how much evidence the series need to alarm again."""
+"""What people say of anomalies changes how much surprise the series need to alarm again."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ MOST, LEAST = 6.0, -1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
-    """What a person said at `at` (unix ms); `evidence` is that of each series at its peak."""
+    """What a person said at `at` (unix ms); `surprise` is that of each series at its peak."""
 
     anomaly: str
     judged: Judged
     at: int
     series: tuple[int, ...]
-    evidence: tuple[float, ...]
+    surprise: tuple[float, ...]
     person: str = ""
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
-    """What feedback made of a series: `shift` decades of evidence more than its share asks for."""
+    """What feedback made of a series: `shift` decades of surprise more than its share asks for."""
 
     series: int
     shift: float
@@ -45,9 +45,9 @@ def told(
 ) -> tuple[StreamState, tuple[Happened, ...], tuple[Tuning, ...]]:
     """The state after feedback, what happened, and what the series need since."""
     happened: Iterator[Happened] = iter(())
-    for series, evidence in zip(feedback.series, feedback.evidence, strict=True):
+    for series, surprise in zip(feedback.series, feedback.surprise, strict=True):
         if 0 <= series < state.tracks.size:
-            _shift(state, feedback.judged, series, evidence)
+            _shift(state, feedback.judged, series, surprise)
     if feedback.judged is Judged.NORMAL:
         happened = excused(state, feedback.anomaly, feedback.at)
     closed = tuple(happened)
@@ -56,11 +56,11 @@ def told(
     return state, closed, tuple(tuning_of(state, series) for series in known)
 
 
-def _shift(state: StreamState, judged: Judged, series: int, evidence: float) -> None:
+def _shift(state: StreamState, judged: Judged, series: int, surprise: float) -> None:
     arrays = state.tracks.arrays
     held, needed = float(arrays["shift"][series]), float(state.tracks.needed[series])
     if judged is Judged.NORMAL:
-        step = min(max(_NORMAL, evidence - needed + _BEYOND), _STEP)
+        step = min(max(_NORMAL, surprise - needed + _BEYOND), _STEP)
         arrays["normal"][series] += 1
     else:
         step = _REAL

@@ -120,7 +120,7 @@ def gathered(tenant: str, subject: Subject, series: int, excursion: Excursion) -
 
 def badness(one: Contribution) -> tuple[float, float, int]:
     """What contributions are ranked by; of equals the older series is first."""
-    return one.excess, one.evidence, -one.series
+    return one.excess, one.surprise, -one.series
 
 
 def severity_of(excess: float, members: int, live: int) -> Severity:
@@ -146,6 +146,6 @@ def _joined(before: Contribution, after: Contribution) -> Contribution:
         expected=worse.expected,
         low=worse.low,
         high=worse.high,
-        evidence=worse.evidence,
+        surprise=worse.surprise,
         excess=worse.excess,
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from detector.stream.anomaly import Happened, Happening
+from detector.stream.anomaly import Happened, Happening, Side
 from detector.stream.excursion import Excursion, Sample, begun
 from detector.stream.gathering import Gathering, gathered
 from detector.stream.state import StreamState
 from detector.stream.suppression import planned
 
-__all__ = ["opened", "took"]
+__all__ = ["is_past", "opened", "silent_at", "took"]
 
 
 def opened(state: StreamState, sample: Sample) -> Iterator[Happened]:
@@ -20,14 +20,30 @@ def opened(state: StreamState, sample: Sample) -> Iterator[Happened]:
     if planned(state.windows, subject, sample.at) is not None:
         return
     excursion = begun(sample)
-    key = (number, excursion.side)
-    gathering, kind = state.open.get(key), Happening.GREW
-    if gathering is None:
-        gathering = gathered(state.tenant, subject, sample.series, excursion)
-        state.open[key], kind = gathering, Happening.OPENED
+    gathering, kind = _gathering(state, (number, excursion.side), sample, excursion)
     gathering.join(sample.series, excursion)
     _begin(state, sample.series, excursion)
     yield from _told(state, gathering, excursion, kind, sample.at)
+
+
+def _gathering(
+    state: StreamState, key: tuple[int, Side], sample: Sample, excursion: Excursion
+) -> tuple[Gathering, Happening]:
+    """The open anomaly, the one that has lately closed, or a new one."""
+    if key in state.open:
+        return state.open[key], Happening.GREW
+    resting, kind = state.resting.pop(key, None), Happening.REOPENED
+    if resting is None or is_past(state, resting, sample.at):
+        subject = state.subjects[key[0]]
+        resting = gathered(state.tenant, subject, sample.series, excursion)
+        kind = Happening.OPENED
+    state.open[key] = resting
+    return resting, kind
+
+
+def is_past(state: StreamState, resting: Gathering, at: int) -> bool:
+    """Whether an anomaly closed so long ago that another excursion is another anomaly."""
+    return at - resting.end > state.settings.quiet_s * 1000
 
 
 def _begin(state: StreamState, series: int, excursion: Excursion) -> None:
@@ -58,5 +74,5 @@ def _told(
     state: StreamState, gathering: Gathering, excursion: Excursion, kind: Happening, at: int
 ) -> Iterator[Happened]:
     live = state.sizes[state.numbers[gathering.subject]]
-    if gathering.grow(excursion.peak.excess, live) or kind is Happening.OPENED:
+    if gathering.grow(excursion.peak.excess, live) or kind is not Happening.GREW:
         yield gathering.happened(kind, at, tenant=state.tenant, live=live)

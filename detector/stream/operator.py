@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.stream.anomaly import Ending, Happened
-from detector.stream.closing import ended, fallen_silent
+from detector.stream.closing import ended, fallen_silent, forget
 from detector.stream.columns import Columns, is_stale
 from detector.stream.excursion import Sample
 from detector.stream.opening import opened, took
@@ -62,7 +62,8 @@ class _Part:
             expected=float(scored.expected[at]),
             low=float(scored.low[at]),
             high=float(scored.high[at]),
-            evidence=float(scored.evidence[at]),
+            surprise=float(scored.surprise[at]),
+            p_value=float(scored.p_value[at]),
         )
 
 
@@ -79,12 +80,12 @@ def _tick(state: StreamState, mark: int) -> None:
     """At another hour, count the series and share out the alarms anew."""
     if state.since == NEVER:
         state.since = mark
-    hours = (state.watermark - state.since) / _HOUR_MS
     is_new = mark // _HOUR_MS != state.watermark // _HOUR_MS
-    if is_new and hours * 3600.0 >= state.settings.warm_s:
-        state.live = state.tracks.tick(hours)
+    if is_new and state.watermark - state.since >= state.settings.warm_s * 1000:
+        state.live = state.tracks.tick()
         state.since = mark
         state.share()
+        forget(state, mark)
 
 
 def _within(state: StreamState, part: _Part) -> Iterator[Happened]:
@@ -103,7 +104,7 @@ def _telling(state: StreamState, part: _Part) -> list[int]:
     """Places of all samples of series that are out of their range or have a sample that is."""
     series, scored = part.columns.series[part.span], part.scored
     is_hot = scored.is_usable[part.span] & (
-        scored.evidence[part.span] >= state.tracks.needed[series]
+        scored.surprise[part.span] >= state.tracks.needed[series]
     )
     is_out = state.tracks.is_out
     if not is_hot.any():
@@ -119,11 +120,10 @@ def _telling(state: StreamState, part: _Part) -> list[int]:
 
 def _judged(state: StreamState, sample: Sample) -> Iterator[Happened]:
     excursion = state.excursions.get(sample.series)
-    needed = float(state.tracks.needed[sample.series])
     if excursion is None:
-        if sample.evidence >= needed:
+        if sample.surprise >= state.tracks.needed[sample.series]:
             yield from opened(state, sample)
-    elif excursion.take(sample, needed, state.settings):
+    elif excursion.take(sample, state.settings):
         yield from ended(state, sample.series, sample.at, Ending.CALM)
     else:
         yield from took(state, sample)

@@ -20,16 +20,18 @@ Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 class Scored:
     """N samples as they were judged, all of shape (N,).
 
-    `value` is what was compared: of a counter its rate per second. `evidence` is -log10 of the
-    p-value. Only where `is_usable` do the others mean anything: a series that is still learned,
-    a late, repeated or missing sample says nothing.
+    `value` is what was compared: of a counter its rate per second. `surprise` is -log10 of the
+    false alarms a week of one series that a threshold there would give. Only where `is_usable` do
+    the others mean anything: a series that is still learned, a late, repeated or missing sample
+    says nothing.
     """
 
     value: NDArray[np.float64]
     expected: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
-    evidence: NDArray[np.float64]
+    surprise: NDArray[np.float32]
+    p_value: NDArray[np.float32]
     is_usable: NDArray[np.bool_]
 
 

@@ -13,9 +13,9 @@ class StreamSettings:
 
     `alarms_a_week`: false alarms that are accepted over all live series together; each series has
     an equal share of them, whatever its rhythm. An excursion is over after `calm_samples` samples
-    in a row and `calm_s` seconds whose p-value is above `calm_p` (and above the square root of
-    what alarms); or when its series is silent for `silent_s`. `warm_s` is how long samples are
-    counted before anything can alarm.
+    in a row and `calm_s` seconds whose p-value is above `calm_p`, or when its series is silent for
+    `silent_s`. What leaves its range again within `quiet_s` of that opens the same anomaly again.
+    `warm_s` is how long series are counted before anything can alarm.
     """
 
     alarms_a_week: float = 1.0
@@ -23,6 +23,7 @@ class StreamSettings:
     calm_samples: int = 3
     calm_s: float = 120.0
     silent_s: float = 3600.0
+    quiet_s: float = 43_200.0
     warm_s: float = 600.0
 
     def __post_init__(self) -> None:

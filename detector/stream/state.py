@@ -29,7 +29,8 @@ class StreamState:
 
     `watermark` is the newest time of a sample (unix ms); `since` that at the last tick of the hour,
     when `live` series were counted. `due` is a time before which no excursion becomes silent.
-    `subjects` by number, with `sizes`, how many series each has.
+    `subjects` by number, with `sizes`, how many series each has. Anomalies are `open`, or
+    `resting`: closed, but so lately that the next excursion opens them again.
     """
 
     tenant: str
@@ -41,6 +42,7 @@ class StreamState:
     sizes: list[int] = field(default_factory=list)
     excursions: dict[int, Excursion] = field(default_factory=dict)
     open: dict[tuple[int, Side], Gathering] = field(default_factory=dict)
+    resting: dict[tuple[int, Side], Gathering] = field(default_factory=dict)
     watermark: int = NEVER
     since: int = NEVER
     live: int = 0

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.anomaly.score import threshold
+
 __all__ = ["FIELDS", "Tracks"]
 
-HOURS_A_WEEK = 168.0
 # Names and types of the arrays, as they are kept.
 FIELDS: dict[str, np.dtype[Any]] = {
     "subject": np.dtype(np.int32),
     "shift": np.dtype(np.float32),
     "normal": np.dtype(np.uint16),
     "real": np.dtype(np.uint16),
-    "count": np.dtype(np.uint32),
-    "rate": np.dtype(np.float32),
+    "seen": np.dtype(np.bool_),
 }
 _ROOM = 1024
 
@@ -31,13 +31,15 @@ def _empty(name: str) -> NDArray[Any]:
 class Tracks:
     """One row per series; arrays have room for more rows than are in use.
 
-    `shift` is what people's feedback added to the evidence that an alarm needs (decades), `normal`
-    and `real` how often they gave it. `count` are samples since the last tick, `rate` samples per
-    hour before it. `needed` is the evidence that an alarm needs, and follows from the others;
-    `is_out` says which series are out of their range.
+    `shift` is what people's feedback added to the surprise that an alarm needs (decades), `normal`
+    and `real` how often they gave it; `seen` whether there were samples since the last tick.
+    `needed` is the surprise that an alarm needs, `level` that of a series without feedback, and
+    `is_out` says which series are out of their range: these follow from the others and are not
+    kept.
     """
 
     size: int = 0
+    level: float = np.inf
     arrays: dict[str, NDArray[Any]] = field(
         default_factory=lambda: {name: _empty(name) for name in FIELDS}
     )
@@ -55,6 +57,7 @@ class Tracks:
         if self.size > len(self.needed):
             self._make_room(max(self.size, 2 * len(self.needed)))
         self.arrays["subject"][old : self.size] = subjects
+        self.needed[old : self.size] = self.level
 
     def _make_room(self, rows: int) -> None:
         more = rows - len(self.needed)
@@ -64,22 +67,16 @@ class Tracks:
         self.is_out = np.concatenate([self.is_out, np.zeros(more, np.bool_)])
 
     def counted(self, series: NDArray[np.int32]) -> None:
-        """Count samples."""
-        np.add.at(self.arrays["count"], series, np.uint32(1))
+        """These had samples."""
+        self.arrays["seen"][series] = True
 
-    def tick(self, hours: float) -> int:
-        """Take the counts of so many hours as the rhythm; how many series there were."""
-        count, rate = self["count"], self["rate"]
-        live = count > 0
-        rate[live] = (count[live] / hours).astype(np.float32)
-        count[:] = 0
-        return int(live.sum())
+    def tick(self) -> int:
+        """How many series had samples since the last tick."""
+        live = int(self["seen"].sum())
+        self["seen"][:] = False
+        return live
 
     def share(self, live: int, alarms_a_week: float) -> None:
-        """Give each series an equal part of the alarms that are accepted in a week."""
-        if not live:
-            return
-        weekly = self["rate"].astype(np.float64) * (HOURS_A_WEEK * live / alarms_a_week)
-        with np.errstate(divide="ignore"):
-            evidence = np.maximum(np.log10(weekly), 0.0) + self["shift"]
-        self.needed[: self.size] = np.where(self["rate"] > 0, evidence, np.inf)
+        """Give each of the live series an equal part of the alarms that are accepted in a week."""
+        self.level = threshold(alarms_a_week, live) if live else np.inf
+        self.needed[: self.size] = np.float32(self.level) + self["shift"]

@@ -1,0 +1,86 @@
+"""An anomaly in a sentence, for whoever is woken by it."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from detector.stream.anomaly import Anomaly, AnomalyState, Contribution, Ending, Side, Subject
+
+__all__ = ["clock_text", "number_text", "told_in_words"]
+
+_BIG, _SMALL = 1e6, 1e-3
+
+
+def told_in_words(anomaly: Anomaly, *, is_rate: bool = False) -> str:
+    """What is odd, how odd, since when, in how many series, and whether it still is.
+
+    `is_rate`: the values are per second, as those of counters are.
+    """
+    peak, unit = anomaly.peak, "/s" if is_rate else ""
+    return (
+        f"{_name(anomaly.subject)} {_moved(anomaly.side)} to {number_text(peak.value)}{unit} at"
+        f" {clock_text(peak.peak_at)}, expected {_range(peak, unit)}{_many(anomaly)};"
+        f" {_lasts(anomaly)}."
+    )
+
+
+def _name(subject: Subject) -> str:
+    where = f"{subject.namespace}/" if subject.namespace else ""
+    return f"{where}{subject.service}: {subject.metric}" if subject.service else subject.metric
+
+
+def _moved(side: Side) -> str:
+    return "rose" if side is Side.ABOVE else "fell"
+
+
+def _range(peak: Contribution, unit: str) -> str:
+    low, high = number_text(peak.low), number_text(peak.high)
+    return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
+
+
+def _many(anomaly: Anomaly) -> str:
+    return "" if anomaly.live == 1 else f", in {anomaly.members:,} of {anomaly.live:,} series"
+
+
+def _lasts(anomaly: Anomaly) -> str:
+    since = clock_text(anomaly.start)
+    if anomaly.state is AnomalyState.OPEN or anomaly.end is None:
+        return f"it began at {since} and lasts"
+    span = _span((anomaly.end - anomaly.start) / 1000)
+    match anomaly.ending:
+        case Ending.SILENT:
+            return f"it began at {since}, and after {span} its series stopped reporting"
+        case Ending.FEEDBACK:
+            return f"it began at {since}, and was called normal by a person"
+    return f"it began at {since} and was over after {span}"
+
+
+def _span(seconds: float) -> str:
+    if seconds < 60:
+        return f"{max(seconds, 0):.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def clock_text(at: int) -> str:
+    """A time of day in UTC, from unix milliseconds.
+
+    >>> clock_text(1_790_000_000_000)
+    '13:33 UTC'
+    """
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M UTC")
+
+
+def number_text(value: float) -> str:
+    """Three digits that matter, never more than a person reads at once.
+
+    >>> number_text(0.123456), number_text(1234.5), number_text(2.5e9), number_text(3.0)
+    ('0.123', '1,234', '2.5e+09', '3')
+    """
+    if not math.isfinite(value):
+        return "unknown"
+    if value and not _SMALL <= abs(value) < _BIG:
+        return f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
