@@ -1,0 +1,1 @@
+"""Several metrics of one thing looked at together, row by row: who is odd, and by what metric."""
