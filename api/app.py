@@ -18,7 +18,8 @@ from api.gatekeeper import Gatekeeper
 from api.pool import Pool
 from api.probe import Probe
 from api.problems import install_problems
-from api.routes import health, modes, policies, rollouts, services, verdicts
+from api.receiving import PATHS
+from api.routes import health, ingest, modes, policies, rollouts, services, verdicts
 from api.settings import Settings
 from api.telemetry import Telemetry
 from api.ui import pages
@@ -84,10 +85,11 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.context = context
-    for room in (verdicts, rollouts, policies, services, modes, flagger, health, pages):
+    for room in (verdicts, rollouts, policies, services, modes, flagger, health, ingest, pages):
         app.include_router(room.router)
     install_problems(app)
-    app.add_middleware(BodyLimit, limit=settings.limits.body_kb * 1024)
+    pushed = dict.fromkeys(PATHS, settings.ingest.body_mb * 2**20)
+    app.add_middleware(BodyLimit, limit=settings.limits.body_kb * 1024, others=pushed)
     app.add_middleware(Edge, access=context.access, telemetry=context.telemetry)
     return app
 

@@ -14,6 +14,7 @@ from api.events import Events
 from api.gatekeeper import Gatekeeper
 from api.pool import Pool
 from api.probe import Probe
+from api.receiving import Receiver
 from api.settings import Settings
 from api.telemetry import Telemetry, account_of
 from detector.gate.curve import Curve
@@ -29,7 +30,8 @@ __all__ = ["Context", "In"]
 class Context:
     """The parts of one app. `store` and `source` probe them; they may block for a second.
 
-    `clock` tells pages how long ago a moment was; `services` is None without a metric source.
+    `clock` tells pages how long ago a moment was; `services` is None without a metric source,
+    `receiver` without a stream.
     """
 
     gate: Gatekeeper
@@ -43,6 +45,7 @@ class Context:
     events: Events
     clock: Callable[[], float] = time.time
     services: Services | None = None
+    receiver: Receiver | None = None
 
     async def ask(
         self, question: Callable[[VerdictRequest], Verdict], request: VerdictRequest

@@ -41,20 +41,27 @@ class TooLargeError(HTTPException):
 
 
 class BodyLimit:
-    """Refuses a body over `limit` bytes, by its announced length or while it streams in."""
+    """Refuses a body over `limit` bytes, by its announced length or while it streams in.
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    `others` are the limits of paths that take longer ones.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, limit: int, others: Mapping[str, int] | None = None
+    ) -> None:
         self.app = app
         self.limit = limit
+        self.others = others or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        limit = self.others.get(scope["path"], self.limit)
         announced = Headers(scope=scope).get("content-length", "")
-        if announced.isascii() and announced.isdigit() and int(announced[:20]) > self.limit:
-            await self._refuse(scope, receive, send)
+        if announced.isascii() and announced.isdigit() and int(announced[:20]) > limit:
+            await _refuse_length(limit, scope, receive, send)
             return
         taken = 0
 
@@ -62,28 +69,29 @@ class BodyLimit:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self.limit:
-                raise TooLargeError(413, self._words)
+            if taken > limit:
+                raise TooLargeError(413, _too_long(limit))
             return message
 
         try:
             await self.app(scope, counted, send)
         except TooLargeError:
-            await self._refuse(scope, receive, send)
+            await _refuse_length(limit, scope, receive, send)
 
-    @property
-    def _words(self) -> str:
-        return f"The body is larger than {self.limit // 1024} KB."
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = problem(
-            413,
-            self._words,
-            field="body",
-            request_id=scope.get("state", {}).get("request_id"),
-            headers={"Connection": "close"},
-        )
-        await response(scope, receive, send)
+def _too_long(limit: int) -> str:
+    return f"The body is larger than {limit // 1024} KB."
+
+
+async def _refuse_length(limit: int, scope: Scope, receive: Receive, send: Send) -> None:
+    response = problem(
+        413,
+        _too_long(limit),
+        field="body",
+        request_id=scope.get("state", {}).get("request_id"),
+        headers={"Connection": "close"},
+    )
+    await response(scope, receive, send)
 
 
 class _Reply:

@@ -17,6 +17,7 @@ from pydantic_settings import (
 
 from api.bodies.policy import PolicyBody
 from api.notify import NotifySettings
+from api.receiving import IngestSettings
 from api.section import Count, Seconds, Section, TlsSettings, secret_text, text_of
 from api.wording import words_of
 from detector.errors import ConfigError
@@ -146,6 +147,7 @@ class Settings(BaseSettings):
     policies: dict[str, PolicyBody] = {}
     packs: tuple[Path, ...] = ()
     notify: NotifySettings = NotifySettings()
+    ingest: IngestSettings = IngestSettings()
 
     @cached_property
     def native_policies(self) -> tuple[Policy, ...]:

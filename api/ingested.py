@@ -1,0 +1,48 @@
+"""What the doors for metrics took and refused, in `/metrics`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+if TYPE_CHECKING:
+    from pipelines.ingest.doors import Doors
+
+__all__ = ["Ingested"]
+
+
+class Ingested(Collector):
+    """The running totals of the doors."""
+
+    def __init__(self, doors: Doors) -> None:
+        self.doors = doors
+
+    def collect(self) -> Iterable[Metric]:
+        """The families."""
+        tally = self.doors.tally
+        by_door, by_reason = ("tenant", "door"), ("tenant", "door", "reason")
+        yield _counter("samples", "Samples taken.", by_door, tally.samples)
+        words = "Samples refused for good, by reason."
+        yield _counter("refused_samples", words, by_reason, tally.refused)
+        words = "What came with samples and is not kept."
+        yield _counter("dropped", words, ("tenant", "door", "what"), tally.dropped)
+        words = "Messages put off because the queue was full."
+        yield _counter("full", words, by_door, tally.fulls)
+        series = GaugeMetricFamily("serinus_ingest_series", "Series known.", labels=("tenant",))
+        for tenant, count in self.doors.series().items():
+            series.add_metric((tenant,), count)
+        yield series
+        words = "Series that a tenant may have."
+        yield GaugeMetricFamily("serinus_ingest_series_limit", words, self.doors.limits.series)
+
+
+def _counter(
+    name: str, words: str, labels: tuple[str, ...], counts: Mapping[Any, int]
+) -> CounterMetricFamily:
+    family = CounterMetricFamily(f"serinus_ingest_{name}", words, labels=labels)
+    for values, count in list(counts.items()):
+        family.add_metric(values, count)
+    return family

@@ -1,0 +1,107 @@
+"""Metrics that are pushed here: how much is taken at once, and by which doors."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.requests import Request
+
+from api.ingested import Ingested
+from api.pool import Pool
+from api.problems import Overloaded
+from api.section import Count, Seconds, Section
+from detector.errors import InputError
+from detector.stream.ports import SampleSink
+
+if TYPE_CHECKING:  # numba behind it is only for a process that takes metrics
+    from pipelines.ingest.doors import Doors, Limits
+
+__all__ = ["PATHS", "IngestSettings", "Receiver", "take_metrics", "tenant_of"]
+
+PATHS = ("/api/v1/write", "/v1/metrics", "/v1/columns")
+TENANT = "X-Scope-OrgID"
+_TENANT_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class IngestSettings(Section):
+    """What is taken of metrics that are pushed."""
+
+    series: Count = 1_000_000
+    tenants: Count = 64
+    body_mb: Count = 16
+    unpacked_mb: Count = 64
+    ahead_s: Seconds = 600.0
+    behind_s: Seconds = 604_800.0
+    concurrent: Count = 2
+    queued: Count = 64
+    held_mb: Count = 256
+    request_s: Seconds = 30.0
+
+    def native(self) -> Limits:
+        """The same in the words of the doors."""
+        from pipelines.ingest.doors import Limits
+
+        return Limits(
+            series=self.series,
+            tenants=self.tenants,
+            unpacked_bytes=self.unpacked_mb * 2**20,
+            ahead_s=self.ahead_s,
+            behind_s=self.behind_s,
+        )
+
+
+class Receiver:
+    """The doors, and the room in which bodies are held and read."""
+
+    def __init__(self, doors: Doors, settings: IngestSettings) -> None:
+        self.doors = doors
+        self.pool = Pool(
+            concurrent=settings.concurrent, queued=settings.queued, bound_s=settings.request_s
+        )
+        self._longest = settings.body_mb * 2**20
+        self._most_held = settings.held_mb * 2**20
+        self.held = 0
+
+    @contextmanager
+    def holding(self, request: Request) -> Iterator[None]:
+        """Room for a body; `Overloaded` where too much is held already."""
+        size = min(_announced(request, self._longest), self._longest)
+        if self.held and self.held + size > self._most_held:
+            raise Overloaded("Too many bodies are under way here: send it again in a moment.")
+        self.held += size
+        try:
+            yield
+        finally:
+            self.held -= size
+
+
+def take_metrics(app: FastAPI, sink: SampleSink, clock: Callable[[], float] = time.time) -> None:
+    """Open the doors for metrics of an app: what comes in by them goes to `sink`."""
+    from pipelines.ingest.doors import Doors
+
+    context = app.state.context
+    settings: IngestSettings = context.settings.ingest
+    doors = Doors(sink, settings.native(), clock)
+    context.telemetry.registry.register(Ingested(doors))
+    app.state.context = replace(context, receiver=Receiver(doors, settings))
+
+
+def tenant_of(request: Request) -> str:
+    """Whose metrics these are; `InputError` for a name that is none."""
+    name = request.headers.get(TENANT, "default")
+    if not _TENANT_NAME.fullmatch(name):
+        raise InputError(
+            f"{TENANT} must be 1 to 64 letters, digits, dots, dashes or underscores", field=TENANT
+        )
+    return name
+
+
+def _announced(request: Request, otherwise: int) -> int:
+    length = request.headers.get("content-length", "")
+    return int(length[:20]) if length.isascii() and length.isdigit() else otherwise

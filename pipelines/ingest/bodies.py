@@ -1,0 +1,61 @@
+"""Bodies unpacked, none of them to more than a bound: a bomb is refused before it goes off."""
+
+from __future__ import annotations
+
+import zlib
+
+import cramjam
+import zstandard
+
+from pipelines.ingest.decoded import BodyTooLargeError, broken
+
+__all__ = ["gunzipped", "unsnapped", "unzstd"]
+
+_GZIP = 31
+
+
+def unsnapped(body: bytes, *, most: int) -> bytes:
+    """A snappy block; `BodyTooLargeError` where it says that it is longer than `most` bytes."""
+    try:
+        size = cramjam.snappy.decompress_raw_len(body)
+        _check(size, most)
+        return bytes(cramjam.snappy.decompress_raw(body))
+    except cramjam.DecompressionError as error:
+        raise broken("the body is no snappy block (framed snappy is not taken)") from error
+
+
+def gunzipped(body: bytes, *, most: int) -> bytes:
+    """All members of a gzip file, unpacked no further than `most` bytes."""
+    parts, size = [], 0
+    while body:
+        unpacker = zlib.decompressobj(wbits=_GZIP)
+        try:
+            part = unpacker.decompress(body, most + 1 - size)
+        except zlib.error as error:
+            raise broken("the body is no gzip") from error
+        size += len(part)
+        _check(size, most)
+        if not unpacker.eof:
+            raise broken("the body is a gzip that was cut off")
+        parts.append(part)
+        body = unpacker.unused_data
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def unzstd(body: bytes, *, most: int) -> bytes:
+    """One zstandard frame."""
+    try:
+        _check(zstandard.frame_content_size(body), most)
+        with zstandard.ZstdDecompressor().stream_reader(body) as reader:
+            unpacked = reader.read(most + 1)
+    except zstandard.ZstdError as error:
+        raise broken("the body is no zstandard frame") from error
+    _check(len(unpacked), most)
+    return bytes(unpacked)
+
+
+def _check(size: int, most: int) -> None:
+    if size > most:
+        raise BodyTooLargeError(
+            f"the body unpacks to more than {most // 2**20} MB: send smaller batches", field="body"
+        )

@@ -1,0 +1,111 @@
+"""The doors of all tenants: each message is decoded, and its samples go to the sink or nowhere."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from detector.errors import InputError
+from detector.stream.ports import SampleSink
+from pipelines.ingest.bodies import unsnapped
+from pipelines.ingest.decoded import Decoded, FullError, Window
+from pipelines.ingest.interning import Interner
+from pipelines.ingest.remote_write import RemoteWrite
+from pipelines.ingest.tally import Tally
+
+__all__ = ["Door", "Doors", "Limits"]
+
+
+class Door(Enum):
+    """By which protocol a message came."""
+
+    REMOTE_WRITE = "remote_write"
+    OTLP = "otlp"
+    COLUMNAR = "columnar"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one process takes. `series` is of each tenant; times are against our own clock."""
+
+    series: int = 1_000_000
+    tenants: int = 64
+    unpacked_bytes: int = 64 * 2**20
+    ahead_s: float = 600.0
+    behind_s: float = 7 * 86_400.0
+
+
+@dataclass(slots=True)
+class _Tenant:
+    """The doors of one tenant; one message at a time goes through them."""
+
+    interner: Interner
+    remote_write: RemoteWrite
+    lock: threading.Lock
+
+
+class Doors:
+    """All that come from outside pass here; safe for threads."""
+
+    def __init__(
+        self, sink: SampleSink, limits: Limits | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.sink = sink
+        self.limits = limits or Limits()
+        self.tally = Tally()
+        self._clock = clock
+        self._tenants: dict[str, _Tenant] = {}
+        self._lock = threading.Lock()
+
+    def remote_write(self, tenant: str, body: bytes) -> Decoded:
+        """Take a snappy-packed write request of version 1.
+
+        `InputError` where it cannot be read, `FullError` where there is no room for it,
+        `StoreError` where nothing can be kept; then nothing of it was taken.
+        """
+        own = self._of(tenant)
+        unpacked = unsnapped(body, most=self.limits.unpacked_bytes)
+        with own.lock:
+            decoded = own.remote_write.decode(unpacked, self._window())
+        return self._put(tenant, own, Door.REMOTE_WRITE, decoded)
+
+    def series(self) -> dict[str, int]:
+        """How many series each tenant has."""
+        return {tenant: len(own.interner) for tenant, own in list(self._tenants.items())}
+
+    def _put(self, tenant: str, own: _Tenant, door: Door, decoded: Decoded) -> Decoded:
+        columns = decoded.columns
+        if len(columns) and not self.sink.put(tenant, columns, own.interner):
+            self.tally.full(tenant, door.value)
+            raise FullError("the queue of samples is full: send the same again in a moment")
+        self.tally.took(tenant, door.value, decoded)
+        return decoded
+
+    def _of(self, tenant: str) -> _Tenant:
+        found = self._tenants.get(tenant)
+        if found is not None:
+            return found
+        with self._lock:
+            if tenant not in self._tenants:
+                self._tenants[tenant] = self._opened(tenant)
+            return self._tenants[tenant]
+
+    def _opened(self, tenant: str) -> _Tenant:
+        if len(self._tenants) >= self.limits.tenants:
+            raise InputError(
+                f"there are {self.limits.tenants} tenants already, so {tenant!r} is refused: "
+                "correct the name, or raise ingest.tenants",
+                field="X-Scope-OrgID",
+            )
+        interner = Interner(self.sink.known(tenant), limit=self.limits.series)
+        return _Tenant(interner=interner, remote_write=RemoteWrite(interner), lock=threading.Lock())
+
+    def _window(self) -> Window:
+        now = self._clock()
+        return Window(
+            oldest=round(1000 * (now - self.limits.behind_s)),
+            newest=round(1000 * (now + self.limits.ahead_s)),
+        )
