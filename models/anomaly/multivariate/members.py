@@ -88,7 +88,8 @@ def fit_covariance(x: Floats, *, shrinkage: float) -> Covariance:
     covariance = shrunk_covariance(held.T @ held / len(held), shrinkage=shrinkage)
     spreads, axes = np.linalg.eigh(covariance)
     floor = max(float(spreads[-1]), 1.0) * _LEAST
-    return Covariance(weights=(axes / np.sqrt(np.maximum(spreads, floor))) @ axes.T)
+    root = (axes / np.sqrt(np.maximum(spreads, floor))) @ axes.T
+    return Covariance(weights=np.ascontiguousarray(root))
 
 
 def fit_projection(x: Floats, *, kept: float) -> Projection:
@@ -96,7 +97,7 @@ def fit_projection(x: Floats, *, kept: float) -> Projection:
     from sklearn.decomposition import PCA
 
     fitted = PCA(n_components=kept, svd_solver="full").fit(np.clip(x, -_WINSOR, _WINSOR))
-    return Projection(components=np.asarray(fitted.components_, dtype=np.float64))
+    return Projection(components=np.ascontiguousarray(fitted.components_, dtype=np.float64))
 
 
 def _log_mean(squares: Floats) -> Floats:
