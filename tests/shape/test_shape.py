@@ -39,7 +39,11 @@ def lines(package: str) -> int:
 
 @cache
 def count(path: Path) -> int:
-    return len(code_lines(path.read_text(encoding="utf-8")))
+    return len(code_lines(path.read_text(encoding="utf-8"), place(path)))
+
+
+def place(path: Path) -> str:
+    return str(path.relative_to(ROOT))
 
 
 @pytest.mark.parametrize("package", [*PACKAGES, "tests", "bench"])
@@ -68,9 +72,10 @@ def test_every_public_name_of_the_core_is_documented(package: str) -> None:
 def test_every_module_says_what_it_is_for(package: str) -> None:
     """A reader decides by the first line whether to read on."""
     bare = [
-        str(path.relative_to(ROOT))
+        place(path)
         for path in files(package)
-        if path.stat().st_size and not has_module_docstring(path.read_text(encoding="utf-8"))
+        if path.stat().st_size
+        and not has_module_docstring(path.read_text(encoding="utf-8"), place(path))
     ]
     assert not bare, "\n".join(bare)
 
