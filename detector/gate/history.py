@@ -1,56 +1,60 @@
 """A reference that is not concurrent: what a service did before stands in for its control.
 
-Section 9 of the method. Bins in which no control serves are judged against the last two hours and
-the same hour of earlier weeks; how far off such a comparison is in health is learned at moments at
-which nothing was released, and widens what all canary pods may share.
+Section 9 of the method. Bins in which no control serves are judged against what the minutes before
+and past weeks foretell; how far off that is in health is learned at moments at which nothing was
+released, and widens what all canary pods may share.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detector.gate.learn import Learned
-from detector.gate.memory import Amount, Memory, Then
-from detector.gate.track import Base, Track
-from detector.series import FloatArray
-from models.sequential.before import (
-    Contrasts,
-    count_contrasts,
-    learned_spread,
-    pooled_histogram,
-    pooled_rate,
-    scale_contrasts,
+from detector.gate.build import histogram_of
+from detector.gate.forecast import (
+    COUNT_SD,
+    SCALE_SD,
+    Basis,
+    Counted,
+    Forecast,
+    Measure,
+    Scaled,
+    above,
+    forecasts,
 )
+from detector.gate.learn import Learned
+from detector.gate.memory import LATELY_S, Memory
+from detector.gate.track import Base, Track
+from detector.gate.weekly import last_two_hours, level_of
+from detector.gate.window import Window
+from detector.series import FloatArray
 from models.sequential.likelihood import ScaleTable, poisson, scale_likelihood
-from models.sequential.rows import ROWS, RowName
+from models.sequential.rows import Grid, RowName
 
-__all__ = ["Recalled", "pooled_counts", "pooled_latency", "rebased", "recalled"]
+__all__ = ["Recalled", "lately_of", "rebased", "recalled"]
 
-# The last two hours, then the same hour one to four weeks back.
-_LAST, _WEEKS = 1.0, {1: 0.5, 2: 0.5, 3: 0.25, 4: 0.25}
-# sd of a before/after comparison in health while nothing is known of the service: a judgement.
-_COUNT_SD, _SCALE_SD = 0.25, 0.08
-# With ten quiet moments and more a service may show that it is steadier, down to half of it.
-_LEAST = 0.5
-_FAR_SDS = 3.0
+# Restarts are counted against a fixed rate, and what a pod uses against its peers' alone.
+_NEVER = frozenset({RowName.EVENTS, RowName.GAUGE, RowName.SLOPE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recalled:
-    """What one signal's history says of now: a `rate` or a `histogram`; `before`: its sd.
+    """What one signal's history says of now: a `rate` or a `histogram`, `before`: its sd.
 
-    `weeks`: of how many weeks; `quiet`: how many quiet moments taught the sd.
+    `shift`: how much further up (log) than the histogram. `basis`: the minutes that it leans on,
+    `times`: past times at the same hour that it makes use of; `quiet`: how many quiet moments
+    taught the sd.
     """
 
     rate: float
     histogram: FloatArray | None
     before: float
-    weeks: int
+    basis: Basis
+    times: int
     quiet: int
+    shift: float = 0.0
 
     @property
     def tally(self) -> FloatArray:
@@ -58,173 +62,75 @@ class Recalled:
         return np.array([1.0, self.rate]) if self.histogram is None else self.histogram
 
 
-def recalled(track: Track, memory: Memory, edges: FloatArray | None) -> Recalled | None:
-    """What the memory and the last two hours say of a signal; None where neither says anything."""
-    if track.learned.row.name is RowName.EVENTS:
-        return None
-    if track.learned.row.name is RowName.LATENCY:
-        return None if edges is None else _scale(track, memory, edges)
-    return _counts(track, memory, edges)
+def recalled(
+    track: Track, memory: Memory, edges: FloatArray | None, lately: FloatArray | None
+) -> Recalled | None:
+    """What the past says of a signal, as the surest forecast has it; None where nothing does.
 
-
-def _weights(weeks: Sequence[Then]) -> FloatArray:
-    return np.array([_LAST, *(_WEEKS[t.moment.weeks] for t in weeks)])
-
-
-def pooled_counts(memory: Memory, name: str) -> tuple[float, float]:
-    """Exposure and events of a ratio as the past tells them; nothing where it tells none.
-
-    The same hour of past weeks; for what runs once a day, or is new, the days before as well.
+    `lately`: the tally of the last half hour with a control; None if there never was one, so that
+    only past runs can tell.
     """
-    told = np.array([t.after.counts.get(name, (0.0, 0.0)) for t in _alike(memory)]).reshape(-1, 2)
-    n, x = told.T
-    rate, noise = pooled_rate(n, x, np.ones(len(n)))
-    if not np.isfinite(noise):
-        return 0.0, 0.0
-    size = float(n.sum())
-    return size, max(rate * (size + 1.0) - 0.5, 0.0)
+    measure = _measure_of(track, edges)
+    if measure is None:
+        return None
+    found = list(forecasts(measure, memory, _long(track), lately)) if lately is not None else []
+    level = level_of(track, memory, edges)
+    found += [level] if level is not None else []
+    return _as_told(min(found, key=lambda f: f.sd), track) if found else None
 
 
-def pooled_latency(memory: Memory, name: str, edges: FloatArray) -> FloatArray:
-    """The histogram of latencies as the past tells it, on these edges."""
-    told = [_on(t.after.histogram(name, edges), edges) for t in _alike(memory)]
-    counts = np.array(told).reshape(-1, len(edges) + 1)
-    return pooled_histogram(counts, np.ones(len(counts)))
-
-
-def _alike(memory: Memory) -> tuple[Then, ...]:
-    return memory.weeks or memory.then
-
-
-def _counts(track: Track, memory: Memory, edges: FloatArray | None) -> Recalled | None:
+def _measure_of(track: Track, edges: FloatArray | None) -> Measure | None:
+    """How tallies of a track are compared; None for what is counted against no history."""
     learned = track.learned
-    last = (learned.requests, max(learned.rate * (learned.requests + 1.0) - 0.5, 0.0))
-    weeks = _of_now(
-        memory, lambda before: _counts_off(last, _pair(track, before, edges), learned.eps0)
-    )
-    told = [last, *(_pair(track, t.after, edges) for t in weeks)]
-    n, x = np.maximum(np.array(told), 0.0).T
-    rate, noise = pooled_rate(n, x, _weights(weeks))
-    if not np.isfinite(noise):
+    if learned.row.name in _NEVER or (learned.row.name is RowName.LATENCY and edges is None):
         return None
-    found = _count_contrasts(track, memory, edges)
-    share = max(rate / (rate + learned.eps0), 0.1)
-    spread = learned_spread(found, _COUNT_SD * share, least=_LEAST)
+    if learned.row.name is RowName.LATENCY and edges is not None:
+        return Scaled(name=track.name, edges=edges, default=SCALE_SD)
+    share = max(learned.rate / (learned.rate + learned.eps0), 0.1) if learned.eps0 else 1.0
+    return Counted(
+        name=track.name,
+        eps0=learned.eps0,
+        default=COUNT_SD * share,
+        edge=learned.edge,
+        edges=edges,
+    )
+
+
+def _long(track: Track) -> FloatArray:
+    """The tally of the two hours before the start."""
+    learned = track.learned
+    if learned.row.name is RowName.LATENCY:
+        return np.zeros(1) if learned.reference is None else learned.reference
+    return np.array(last_two_hours(learned))
+
+
+def _as_told(found: Forecast, track: Track) -> Recalled:
+    """Rates are moved here, histograms where they are read."""
+    eps0, scaled = track.learned.eps0, found.histogram is not None
     return Recalled(
-        rate=rate,
-        histogram=None,
-        before=float(np.sqrt(spread**2 + share**2 * noise)),
-        weeks=int((n[1:] > 0).sum()),
-        quiet=len(found.effect),
+        rate=0.0 if scaled else max((found.rate + eps0) * math.exp(found.shift) - eps0, 0.0),
+        histogram=found.histogram,
+        before=found.sd,
+        basis=found.basis,
+        times=found.times,
+        quiet=found.quiet,
+        shift=found.shift if scaled else 0.0,
     )
 
 
-def _of_now(memory: Memory, off: Callable[[Amount], Contrasts]) -> tuple[Then, ...]:
-    """The weeks whose own two hours before were like the last two: the others knew another service.
-
-    A release last week that doubled the errors, or a filter that halved them, is no season.
-    """
-    return tuple(t for t in memory.weeks if not _is_far(off(t.before)))
-
-
-def _is_far(found: Contrasts) -> bool:
-    pairs = zip(found.effect.tolist(), found.variance.tolist(), strict=True)
-    return any(abs(effect) > _FAR_SDS * math.sqrt(noise) for effect, noise in pairs)
-
-
-def _counts_off(last: tuple[float, float], then: tuple[float, float], eps0: float) -> Contrasts:
-    """How far the last two hours are from those of another time; its sd is that of health."""
-    n, x = then
-    if last[0] <= 0 or n <= 0:
-        return Contrasts(np.zeros(0), np.zeros(0))
-    reference = np.array([[(x + 0.5) / (n + 1.0), 1.0 / (x + 0.5)]])
-    found = count_contrasts(np.array([last]), reference, eps0)
-    return Contrasts(found.effect, found.variance + _COUNT_SD**2)
-
-
-def _scale_off(last: FloatArray | None, then: FloatArray | None, edges: FloatArray) -> Contrasts:
-    if last is None or then is None or len(last) != len(then):
-        return Contrasts(np.zeros(0), np.zeros(0))
-    grid = ROWS[RowName.LATENCY].grid
-    found = scale_contrasts(last[None], then[None], edges, grid)
-    return Contrasts(found.effect, found.variance + _SCALE_SD**2)
-
-
-def _pair(track: Track, amount: Amount, edges: FloatArray | None) -> tuple[float, float]:
-    """Exposure and events of a span."""
-    edge = track.learned.edge
-    if edge is None:
-        return amount.counts.get(track.name, (0.0, 0.0))
-    histogram = None if edges is None else amount.histogram(track.name, edges)
-    if histogram is None:
-        return 0.0, 0.0
-    return float(histogram.sum()), float(histogram[edge + 1 :].sum())
-
-
-def _count_contrasts(track: Track, memory: Memory, edges: FloatArray | None) -> Contrasts:
-    """Quiet moments against what was known before them."""
-    now, before = [], []
-    for then in _quiet(memory):
-        earlier = _earlier(memory, then)
-        told = [_pair(track, a, edges) for a in (then.before, *(t.after for t in earlier))]
-        n, x = np.array(told).T
-        before.append(pooled_rate(n, x, _weights(earlier)))
-        now.append(_pair(track, then.after, edges))
-    if not now:
-        return Contrasts(np.zeros(0), np.zeros(0))
-    return count_contrasts(np.array(now), np.array(before), track.learned.eps0)
-
-
-def _quiet(memory: Memory) -> tuple[Then, ...]:
-    return tuple(then for then in memory.then if not then.changed)
-
-
-def _earlier(memory: Memory, then: Then) -> tuple[Then, ...]:
-    """The same hour of the weeks before a moment, as many weeks back from it as from now."""
-    if not then.moment.weeks:
-        return ()
-    back = then.moment.weeks
-    older = (t for t in memory.weeks if t.moment.weeks > back)
-    return tuple(replace(t, moment=replace(t.moment, weeks=t.moment.weeks - back)) for t in older)
-
-
-def _scale(track: Track, memory: Memory, edges: FloatArray) -> Recalled | None:
-    last = track.learned.reference
-    weeks = _of_now(
-        memory, lambda before: _scale_off(last, before.histogram(track.name, edges), edges)
-    )
-    told = [_on(last, edges), *(_on(t.after.histogram(track.name, edges), edges) for t in weeks)]
-    pooled = pooled_histogram(np.array(told), _weights(weeks))
-    if pooled.sum() <= 0:
-        return None
-    found = _scale_contrasts(track, memory, edges)
-    return Recalled(
-        rate=0.0,
-        histogram=pooled,
-        before=learned_spread(found, _SCALE_SD, least=_LEAST),
-        weeks=sum(float(h.sum()) > 0 for h in told[1:]),
-        quiet=len(found.effect),
-    )
-
-
-def _on(histogram: FloatArray | None, edges: FloatArray) -> FloatArray:
-    """The histogram, an empty one where there is none on these edges."""
-    if histogram is None or len(histogram) != len(edges) + 1:
-        return np.zeros(len(edges) + 1)
-    return histogram
-
-
-def _scale_contrasts(track: Track, memory: Memory, edges: FloatArray) -> Contrasts:
-    now, before = [], []
-    for then in _quiet(memory):
-        earlier = _earlier(memory, then)
-        amounts = (then.before, *(t.after for t in earlier))
-        told = [_on(a.histogram(track.name, edges), edges) for a in amounts]
-        before.append(pooled_histogram(np.array(told), _weights(earlier)))
-        now.append(_on(then.after.histogram(track.name, edges), edges))
-    if not now:
-        return Contrasts(np.zeros(0), np.zeros(0))
-    return scale_contrasts(np.array(now), np.array(before), edges, track.learned.row.grid)
+def lately_of(track: Track, win: Window, end: int, edges: FloatArray | None) -> FloatArray:
+    """The tally of the control's half hour up to window bin `end`."""
+    begin, control = max(0, end - round(LATELY_S / win.step_s)), win.frame.control
+    if track.learned.row.name is not RowName.LATENCY and track.learned.edge is None:
+        counts = control.counts.get(track.name)
+        pair = (np.zeros(1),) if counts is None else (counts.n, counts.x)
+        return np.array([values[..., begin:end].sum() for values in pair]) * np.ones(2)
+    found = histogram_of(control, track.name)
+    size = 0 if edges is None else len(edges) + 1
+    if found is None or len(found.edges) + 1 != size:
+        return np.zeros(size if track.learned.edge is None else 2)
+    histogram: FloatArray = found.counts[:, begin:end].sum(axis=(0, 1))
+    return histogram if track.learned.edge is None else above(histogram, track.learned.edge)
 
 
 def rebased(
@@ -239,9 +145,20 @@ def rebased(
     if said.histogram is not None and edges is not None:
         same = np.broadcast_to(said.histogram, (len(ours), len(said.histogram)))
         log_l = scale_likelihood(ours, same, flat, ScaleTable.of(edges, row.grid), row.grid)
+        log_l = _further(log_l, said.shift, row.grid)
     else:
         rate = np.full((len(ours), 1), said.rate + learned.eps0)
         log_l = poisson(ours[..., 0], ours[..., 1], rate, flat[:, None], row.grid)
     whole, weight = base.log_l.copy(), base.weight.copy()
     whole[alone], weight[alone] = log_l, 1.0
     return replace(base, log_l=whole, weight=weight, incident=np.where(alone, 0.0, base.incident))
+
+
+def _further(log_l: FloatArray, shift: float, grid: Grid) -> FloatArray:
+    """Likelihoods (..., J) of effects on what is expected `shift` further up."""
+    if shift == 0.0:
+        return log_l
+    at = np.clip(np.arange(log_l.shape[-1]) + shift / grid.h, 0.0, log_l.shape[-1] - 1.0)
+    low = np.minimum(at.astype(np.int64), log_l.shape[-1] - 2)
+    moved: FloatArray = log_l[..., low] * (low + 1 - at) + log_l[..., low + 1] * (at - low)
+    return moved

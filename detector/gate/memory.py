@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 _HOUR_S, _DAY_S, _WEEK_S = 3600.0, 86_400.0, 604_800.0
-BEFORE_S, AFTER_S = 7200.0, 1800.0
+BEFORE_S, LATELY_S, AFTER_S = 7200.0, 1800.0, 1800.0
 _WEEKS = (1, 2, 3, 4)
 _DAYS = (1, 2, 3, 4, 5, 6)
 _HOURS = (3, 6, 9, 12, 15, 18, 21)
@@ -41,10 +41,14 @@ _REPLICA = frozenset({"replica", "prometheus_replica", "prometheus"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A time at which the same comparison is made: `at` unix seconds, whole `weeks` back or 0."""
+    """A time at which the same comparison is made: `at` unix seconds, whole `weeks` back or 0.
+
+    `is_same_hour`: whole days back, at the attempt's own time of day.
+    """
 
     at: float
     weeks: int = 0
+    is_same_hour: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +78,13 @@ class Amount:
 class Then:
     """The comparison at a past moment: two hours before it, half an hour from it on.
 
-    `changed`: another revision came in the meantime, so that it tells nothing of quiet times.
+    `lately`: the last half hour of those before. `changed`: another revision came in the meantime,
+    so that it tells nothing of quiet times.
     """
 
     moment: Moment
     before: Amount
+    lately: Amount
     after: Amount
     changed: bool
 
@@ -102,9 +108,9 @@ def _served(amount: Amount) -> bool:
 
 def moments(start: float, scale: float) -> tuple[Moment, ...]:
     """When to look: the same hour of the last weeks, of the last days, and the day before."""
-    weeks = [Moment(at=start - k * _WEEK_S * scale, weeks=k) for k in _WEEKS]
-    back = [k * _DAY_S for k in _DAYS] + [k * _HOUR_S for k in _HOURS]
-    return (*weeks, *(Moment(at=start - s * scale) for s in back))
+    weeks = [Moment(at=start - k * _WEEK_S * scale, weeks=k, is_same_hour=True) for k in _WEEKS]
+    days = [Moment(at=start - k * _DAY_S * scale, is_same_hour=True) for k in _DAYS]
+    return (*weeks, *days, *(Moment(at=start - k * _HOUR_S * scale) for k in _HOURS))
 
 
 def scope_of(plan: Plan) -> tuple[Matcher, ...]:

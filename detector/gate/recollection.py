@@ -16,8 +16,8 @@ from detector.gate.design import (
     worth_before,
 )
 from detector.gate.frame import Frame
-from detector.gate.history import Recalled, rebased, recalled
-from detector.gate.memory import Memory
+from detector.gate.history import Recalled, lately_of, rebased, recalled
+from detector.gate.memory import AFTER_S, Memory
 from detector.gate.policy import Policy
 from detector.gate.stand_in import has_served, promised, remembered
 from detector.gate.track import Base, Track
@@ -49,6 +49,8 @@ class Recollection:
     worth: float | None = None
     exposures: Exposures = field(default_factory=Exposures)
     _recalled: dict[str, Recalled | None] = field(default_factory=dict)
+    _never_served: bool = False
+    _alone_since: int | None = None
 
     @property
     def is_alone(self) -> bool:
@@ -64,9 +66,22 @@ class Recollection:
         """The window with its lone bins marked; there the control is worth what it once was."""
         if self.worth is None:
             self.worth = worth_before(win)
-        starved = without_control(win)
+        starved = self._aged(without_control(win), win)
         worth = _PROMISE if self.is_absolute else self.worth
         return replace(win, starved=starved, effective=np.where(starved > 0, worth, win.effective))
+
+    def _aged(self, starved: FloatArray, win: Window) -> FloatArray:
+        """Lone bins by how old the past is that stands in: what wanders is further off each hour.
+
+        How far off was learned of the half hour after; variance grows as that of a random walk.
+        """
+        alone = np.flatnonzero(starved)
+        if not len(alone):
+            return starved
+        if self._alone_since is None:
+            self._alone_since = win.first + int(alone[0])
+        age = (np.arange(len(starved)) + win.first - self._alone_since + 1) * win.step_s
+        return starved * (1.0 if self.is_absolute else np.maximum(age / AFTER_S, 1.0))
 
     def ready(self, win: Window, begin: int) -> int:
         """How many of the window's bins from `begin` on can be judged with what is known."""
@@ -86,6 +101,7 @@ class Recollection:
         if self.memory is None:
             return None
         found = remembered(frame, plan, self.memory)
+        self._never_served = True
         if found is None:
             found = promised(frame, plan, self.policy)
             self.is_absolute = found is not None
@@ -104,23 +120,30 @@ class Recollection:
         starved = win.starved[begin:]
         if self.memory is None or not starved.any():
             return dict(bases)
-        return {t.name: self._of(t, bases[t.name], starved, edges) for t in tracks}
+        return {t.name: self._of(t, bases[t.name], win, begin, edges) for t in tracks}
 
-    def _of(self, track: Track, base: Base, starved: FloatArray, edges: FloatArray | None) -> Base:
+    def _of(
+        self, track: Track, base: Base, win: Window, begin: int, edges: FloatArray | None
+    ) -> Base:
         if track.learned.row.name is RowName.EVENTS:
             return base
-        said = self._said(track, edges)
+        starved = win.starved[begin:]
+        said = self._said(track, win, begin, edges)
         return (
             _silent(base, starved)
             if said is None
             else rebased(track.learned, said, base, starved, edges)
         )
 
-    def _said(self, track: Track, edges: FloatArray | None) -> Recalled | None:
-        """What the memory says of a signal, made out once."""
+    def _said(
+        self, track: Track, win: Window, begin: int, edges: FloatArray | None
+    ) -> Recalled | None:
+        """What the past says of a signal, made out at its first bin without a control."""
         if track.name not in self._recalled:
             assert self.memory is not None
-            said = recalled(track, self.memory, edges)
+            alone = begin + int(np.argmax(win.starved[begin:] > 0))
+            lately = None if self._never_served else lately_of(track, win, alone, edges)
+            said = recalled(track, self.memory, edges, lately)
             self._recalled[track.name] = said
             if said is not None:
                 track.scorer.remember(said.before)

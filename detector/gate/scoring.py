@@ -21,6 +21,8 @@ __all__ = ["Account", "Scorer", "Scores"]
 # sd of what history says of now, where the control is starved: counts, histograms.
 _HISTORY_SD = {True: 0.25, False: 0.08}
 _QUARTERS = 4
+# The past of half an hour counts as one; what is judged by it four hours on, on average, as eight.
+_MOST = 8 * _QUARTERS
 # Boundaries scored at once: 5 rows, 8 templates and 70 effects of each make a megabyte.
 _BATCH = 40
 
@@ -116,7 +118,7 @@ class Scorer:
         keys, cautions = _keys(effective, accounts), _cautions(accounts)
         scores = np.empty(logs.shape[:2])
         for key in sorted(set(keys.tolist())):
-            kernels = self.kernels(*divmod(key, _QUARTERS + 1))
+            kernels = self.kernels(*divmod(key, _MOST + 1))
             for at in _few(np.flatnonzero(keys == key)):
                 caution = None if cautions is None else cautions[at]
                 scores[at] = evidence(logs[at], kernels, self.learned.row, caution)
@@ -168,9 +170,9 @@ def _cautions(accounts: FloatArray) -> FloatArray | None:
 
 def _keys(effective: FloatArray, accounts: FloatArray) -> NDArray[np.int64]:
     """By worth of the control and share judged on history: rows that share kernels, (N,)."""
-    keys = effective * (_QUARTERS + 1)
+    keys = effective * (_MOST + 1)
     on_history = accounts[..., Account.ON_HISTORY].sum(axis=1)
     if on_history.any():
         total = np.maximum(accounts[..., Account.REQUESTS].sum(axis=1), 1e-9)
-        keys = keys + np.ceil(np.minimum(on_history / total, 1.0) * _QUARTERS - 1e-9)
+        keys = keys + np.minimum(np.ceil(on_history / total * _QUARTERS - 1e-9), _MOST)
     return keys.astype(np.int64)

@@ -13,9 +13,9 @@ from dataclasses import replace
 import numpy as np
 
 from detector.gate.frame import Arm, Counts, Frame, Histogram
-from detector.gate.history import pooled_counts, pooled_latency
 from detector.gate.memory import Memory
 from detector.gate.policy import Policy
+from detector.gate.weekly import pooled_counts, pooled_latency
 from detector.series import FloatArray
 from detector.signals.plan import Plan
 from detector.signals.signal import Kind

@@ -112,7 +112,9 @@ def state_of(
         tally=_tally(track, strongest),
         counted=progress.counted,
         bins=progress.bins,
-        on_history=float(totals[Account.ON_HISTORY] / max(totals[Account.REQUESTS], 1e-9)),
+        on_history=float(
+            min(totals[Account.ON_HISTORY] / max(totals[Account.REQUESTS], 1e-9), 1.0)
+        ),
         info=progress.info,
         outlook=outlook(progress, kernels),
         smallest=smallest_effect(

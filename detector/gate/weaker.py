@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from detector.gate.design import Design, Standing
+from detector.gate.forecast import Basis
 from detector.gate.moment import Moment
 from detector.gate.reason import Reason, ReasonCode
 from detector.signals.plan import ArmName
@@ -98,12 +99,10 @@ def design_notes(standing: Standing) -> tuple[str, ...]:
 
 def _history_note(standing: Standing) -> str:
     told = standing.recalled.values()
-    weeks = max((one.weeks for one in told), default=0)
     quiet = max((one.quiet for one in told), default=0)
-    same = f" and at the same hour of {_times(weeks)}" if weeks else ""
     text = (
         "Weaker comparison: no control serves beside the canary, so it is held against what the"
-        f" service did in the 2 hours before{same}."
+        f" service did {_when(standing)}."
     )
     latency = standing.recalled.get(RowName.LATENCY.value)
     if latency is None or not quiet:
@@ -112,6 +111,18 @@ def _history_note(standing: Standing) -> str:
     return (
         f"{text} At {quiet} quiet times such a comparison was off by up to about {off} in latency."
     )
+
+
+def _when(standing: Standing) -> str:
+    """The minutes before, and what past days tell of this hour, over all signals."""
+    told = standing.recalled.values()
+    bases = {Basis.TWO_HOURS if one.basis is Basis.WEEKS else one.basis for one in told}
+    before = " or ".join(basis.value for basis in Basis if basis in bases) or Basis.TWO_HOURS.value
+    weeks = max((one.times for one in told if one.basis is Basis.WEEKS), default=0)
+    hours = max((one.times for one in told if one.basis is not Basis.WEEKS), default=0)
+    same = f" and at the same hour of {_times(weeks)}" if weeks else ""
+    moved = f", moved as at this hour of {hours} past days" if hours else ""
+    return f"in the {before} before{moved}{same}"
 
 
 def _times(weeks: int) -> str:

@@ -52,7 +52,8 @@ class Window:
     `step_s` and `age` are in engine seconds (divided by the policy's time scale). `requests`,
     `age`, `load` are (T, P) over canary rows, `load` being 0 before the new bins; `control` (T,)
     requests of the control set, whose members are `stable` (T, K); `effective` (T,) is how many
-    pods they amount to. `starved` (T,) marks bins whose control serves under 5 % of the requests.
+    pods they amount to. `starved` (T,) marks bins whose control serves under 5 % of the requests:
+    1, or more where the past that stands in is old.
     """
 
     first: int

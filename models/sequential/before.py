@@ -19,9 +19,11 @@ __all__ = [
     "Contrasts",
     "count_contrasts",
     "learned_spread",
+    "mean_shift",
     "pooled_histogram",
     "pooled_rate",
     "scale_contrasts",
+    "unseasonal",
 ]
 
 Array = NDArray[np.float64]
@@ -127,3 +129,26 @@ def learned_spread(found: Contrasts, default: float, *, least: float) -> float:
     spread = float(np.interp(quantile, np.cumsum(share) / share.sum(), ends))
     floor = least if known >= 1.0 else 1.0
     return max(spread, floor * default)
+
+
+def mean_shift(found: Contrasts) -> tuple[float, float]:
+    """Mean effect of contrasts, and its variance by counting; what a time of day has in common."""
+    count = len(found.effect)
+    return float(found.effect.mean()), float(found.variance.sum() / count**2)
+
+
+def unseasonal(found: Contrasts) -> Contrasts:
+    """Each contrast against the mean of the others, as the next one would be against all of them.
+
+    A mean of one contrast fewer is a little further off, which is taken back. Fewer than two say
+    nothing.
+    """
+    count = len(found.effect)
+    if count < 2:
+        return Contrasts(np.zeros(0), np.zeros(0))
+    others = count - 1
+    sums, squares = found.effect.sum(), found.variance.sum()
+    effect = found.effect - (sums - found.effect) / others
+    variance = found.variance + (squares - found.variance) / others**2
+    larger = (1 + 1 / count) / (1 + 1 / others)
+    return Contrasts(effect * np.sqrt(larger), variance * larger)

@@ -11,6 +11,7 @@ from detector.gate.elsewhere import has_moved, naming, picked, requests_of, surr
 from detector.gate.memory import (
     AFTER_S,
     BEFORE_S,
+    LATELY_S,
     Amount,
     Look,
     Memory,
@@ -98,15 +99,16 @@ class Remembering:
         return Memory(at=self.start, then=tuple(found))
 
     def _then(self, source: MetricSource, moment: Moment, left_s: Left) -> Then:
-        edges = (-BEFORE_S, 0.0, AFTER_S)
+        edges = (-BEFORE_S, -LATELY_S, 0.0, AFTER_S)
         scope = scope_of(self.plan)
-        first, middle, last = (
+        first, late, middle, last = (
             self.slices.at(source, moment.at + edge * self.scale, scope, left_s) for edge in edges
         )
         family = self.plan.requests
         return Then(
             moment=moment,
             before=amount_between(self.plan, first, middle),
+            lately=amount_between(self.plan, late, middle),
             after=amount_between(self.plan, middle, last),
             changed=not last.revisions(family) <= first.revisions(family),
         )

@@ -13,7 +13,7 @@ from detector.gate.memory import Amount, Memory, Then, moments
 from detector.series import FloatArray
 from tests.detector.gate.rollouts import EDGES
 
-__all__ = ["amount", "memory", "steady"]
+__all__ = ["amount", "changed", "memory", "shifted", "steady"]
 
 
 def amount(*, requests: float = 1e5, errors: float = 0.003, slower: float = 0.0) -> Amount:
@@ -36,6 +36,7 @@ def memory(
         Then(
             moment=moment,
             before=before,
+            lately=amount(requests=requests, errors=errors),
             after=amount(requests=requests, errors=errors, slower=float(effect)),
             changed=False,
         )
@@ -53,3 +54,10 @@ def steady(*, wander: float = 0.01, errors: float = 0.003) -> Memory:
 def changed(told: Memory) -> Memory:
     """The same memory of a service that was released at every moment."""
     return replace(told, then=tuple(replace(t, changed=True) for t in told.then))
+
+
+def shifted(told: Memory, slower: FloatArray) -> Memory:
+    """The same memory of a service that was so much slower after each moment than before it."""
+    afters = [amount(errors=0.003, slower=float(effect)) for effect in slower]
+    then = zip(told.then, afters, strict=True)
+    return replace(told, then=tuple(replace(t, after=after) for t, after in then))

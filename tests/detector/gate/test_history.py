@@ -11,12 +11,13 @@ import pytest
 from detector.gate.design import Elsewhere
 from detector.gate.frame import Frame
 from detector.gate.judgement import Judgement
-from detector.gate.memory import Memory
+from detector.gate.memory import Memory, moments
 from detector.gate.policy import Policy
 from detector.gate.reason import ReasonCode
 from detector.gate.request import Stage
+from detector.gate.scoring import Account
 from detector.gate.verdict import Outcome
-from tests.detector.gate.pasts import changed, steady
+from tests.detector.gate.pasts import changed, shifted, steady
 from tests.detector.gate.rollouts import Recipe, Run, make
 
 # Smoke traffic on six new pods, then all users at once: the old ones stay, and serve nobody.
@@ -88,7 +89,8 @@ def test_a_healthy_switch_of_a_steady_service_passes_and_is_labelled() -> None:
     assert judgement.outcome is Outcome.PASS
     assert "weaker comparison" in judgement.reason.text
     assert judgement.notes[0].startswith("Weaker comparison: no control serves")
-    assert "4 past weeks" in judgement.notes[0]
+    assert "before" in judgement.notes[0]
+    assert "17 quiet times" in judgement.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -157,6 +159,38 @@ def test_a_control_that_starves_half_way_is_named_as_before() -> None:
     assert "90 %" in judgement.reason.text
 
 
+def test_what_the_hour_does_each_day_is_not_put_on_the_release() -> None:
+    """Where a batch makes this half hour twice as slow each day no release at it is rolled back.
+
+    A release that is half as slow again on top is.
+    """
+    daily = np.where([m.is_same_hour for m in moments(0.0, 1.0)], np.log(2.0), 0.0)
+    memory = shifted(steady(), daily)
+    at_the_hour = replace(SWITCHED, slower=np.log(2.0), begins=0.25)
+    assert judged(at_the_hour, memory).outcome is Outcome.PASS
+    assert judged(at_the_hour, steady()).outcome is Outcome.FAIL
+    worse = judged(replace(SWITCHED, slower=np.log(3.0), begins=0.25), memory)
+    assert worse.reason.code == "latency_up"
+    assert "moved as at this hour of 10 past days" in worse.notes[0]
+
+
+def test_the_older_the_past_the_less_it_proves() -> None:
+    """What wanders is further off two hours on: a bake is not rolled back by its old reference."""
+    baked = make(replace(SWITCHED, bins=4 * END, shares=(0.02, *[1.0] * 15)))
+    run = Run(baked, memory=steady())
+    worth = [_worth(run, to) for to in (END, 2 * END, 4 * END)]
+    assert worth[0] == pytest.approx(0.95, abs=0.03)
+    assert 1.0 < worth[1] < worth[2]
+    assert worth[2] == pytest.approx(1.72, rel=0.05)
+
+
+def _worth(run: Run, to: int) -> float:
+    """The variance that what was judged on history carries, of that of the half hour after."""
+    run.to(to)
+    accounts = run.session.tracks["error_rate"].running.now.accounts.sum(axis=0)
+    return float(accounts[Account.ON_HISTORY] / accounts[Account.REQUESTS])
+
+
 def test_without_any_past_nothing_is_judged() -> None:
     """No history and no promise: no data, neither pass nor fail."""
     judgement = after(_first(more_errors=0.5), Memory(at=0.0))
@@ -207,4 +241,5 @@ def test_a_job_is_held_against_its_past_runs() -> None:
     frame = _first(more_errors=0.03)
     judgement = after(frame, steady(errors=1e-4))
     assert judgement.reason.code == "error_rate_up"
+    assert "at the same hour of 4 past weeks" in judgement.notes[0]
     assert after(_first(), steady(errors=1e-4)).outcome is Outcome.PASS

@@ -11,9 +11,11 @@ from models.sequential.before import (
     Contrasts,
     count_contrasts,
     learned_spread,
+    mean_shift,
     pooled_histogram,
     pooled_rate,
     scale_contrasts,
+    unseasonal,
 )
 from models.sequential.rows import ROWS, RowName
 from tests.profiles import HEAVY
@@ -160,3 +162,26 @@ def test_spread_covers_the_true_one_mostly(sd: float) -> None:
     rng = np.random.default_rng(5)
     found = [learned_spread(contrasts(rng.normal(0, sd, 17)), 0.08, least=0.5) for _ in range(200)]
     assert np.mean(np.array(found) >= 0.8 * sd) >= 0.9
+
+
+@given(st.lists(st.floats(-0.5, 0.5), min_size=2, max_size=12), st.floats(-2.0, 2.0))
+def test_what_all_days_have_in_common_is_no_unrest(effects: list[float], season: float) -> None:
+    """A service that doubles each day at noon is as steady at noon as one that does not."""
+    plain = unseasonal(contrasts(effects))
+    moved = unseasonal(contrasts(np.array(effects) + season))
+    assert np.allclose(plain.effect, moved.effect, atol=1e-9)
+    assert np.allclose(plain.variance, moved.variance)
+
+
+def test_a_corrected_day_is_as_far_off_as_the_next_one_will_be() -> None:
+    """Of n days the mean is off by sd/sqrt(n): what is learned must say so of the day to come."""
+    rng = np.random.default_rng(6)
+    days = rng.normal(0.4, 0.1, (20_000, 9))
+    learned = np.array([unseasonal(contrasts(row[:-1])).effect for row in days])
+    coming = days[:, -1] - np.array([mean_shift(contrasts(row[:-1]))[0] for row in days])
+    assert learned.std() == pytest.approx(coming.std(), rel=0.02)
+
+
+def test_one_day_tells_no_time_of_day() -> None:
+    """A single noon may have been chance: no comparison is made of it."""
+    assert not len(unseasonal(contrasts([0.3])).effect)
