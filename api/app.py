@@ -19,7 +19,7 @@ from api.pool import Pool
 from api.probe import Probe
 from api.problems import install_problems
 from api.receiving import PATHS
-from api.routes import health, ingest, modes, policies, rollouts, services, verdicts
+from api.routes import health, ingest, ingest_otlp, modes, policies, rollouts, services, verdicts
 from api.settings import Settings
 from api.telemetry import Telemetry
 from api.ui import pages
@@ -85,7 +85,18 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.context = context
-    for room in (verdicts, rollouts, policies, services, modes, flagger, health, ingest, pages):
+    for room in (
+        verdicts,
+        rollouts,
+        policies,
+        services,
+        modes,
+        flagger,
+        health,
+        ingest,
+        ingest_otlp,
+        pages,
+    ):
         app.include_router(room.router)
     install_problems(app)
     pushed = dict.fromkeys(PATHS, settings.ingest.body_mb * 2**20)

@@ -16,15 +16,26 @@ from api.ingested import Ingested
 from api.pool import Pool
 from api.problems import Overloaded
 from api.section import Count, Seconds, Section
-from detector.errors import InputError
+from detector.errors import InputError, NotFoundError
 from detector.stream.ports import SampleSink
 
 if TYPE_CHECKING:  # numba behind it is only for a process that takes metrics
+    from pipelines.ingest.decoded import Decoded
     from pipelines.ingest.doors import Doors, Limits
+    from pipelines.ingest.protocol import Door, Packing
 
-__all__ = ["PATHS", "IngestSettings", "Receiver", "take_metrics", "tenant_of"]
+__all__ = [
+    "PATHS",
+    "RETRY_AFTER_S",
+    "IngestSettings",
+    "Receiver",
+    "receiver_of",
+    "take_metrics",
+    "tenant_of",
+]
 
 PATHS = ("/api/v1/write", "/v1/metrics", "/v1/columns")
+RETRY_AFTER_S = 2
 TENANT = "X-Scope-OrgID"
 _TENANT_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -68,6 +79,13 @@ class Receiver:
         self._most_held = settings.held_mb * 2**20
         self.held = 0
 
+    async def take(self, request: Request, door: Door, packing: Packing) -> Decoded:
+        """Read the body, and take its samples; errors as `Doors.take`, and those of the pool."""
+        tenant = tenant_of(request)
+        with self.holding(request):
+            body = await request.body()
+            return await self.pool.run(self.doors.take, door, tenant, body, packing)
+
     @contextmanager
     def holding(self, request: Request) -> Iterator[None]:
         """Room for a body; `Overloaded` where too much is held already."""
@@ -79,6 +97,13 @@ class Receiver:
             yield
         finally:
             self.held -= size
+
+
+def receiver_of(receiver: Receiver | None) -> Receiver:
+    """Where there is no stream there is no door."""
+    if receiver is None:
+        raise NotFoundError("This serinus takes no metrics: it runs without a stream.")
+    return receiver
 
 
 def take_metrics(app: FastAPI, sink: SampleSink, clock: Callable[[], float] = time.time) -> None:

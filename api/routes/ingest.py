@@ -1,4 +1,4 @@
-"""`/api/v1/write`: Prometheus remote write, answered as its senders expect.
+"""`/api/v1/write` and `/v1/columns`: remote write and columns, answered as senders expect.
 
 What is answered decides what a sender does: 5xx is sent again, any other 4xx than 429 never.
 https://prometheus.io/docs/specs/prw/remote_write_spec/
@@ -6,47 +6,61 @@ https://prometheus.io/docs/specs/prw/remote_write_spec/
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.context import In
 from api.problems import problem
-from api.receiving import Receiver, tenant_of
-from detector.errors import NotFoundError
+from api.receiving import RETRY_AFTER_S, receiver_of
 from pipelines.ingest.decoded import BodyTooLargeError, Decoded, FullError
+from pipelines.ingest.protocol import Door, Packing
 
-__all__ = ["RETRY_AFTER_S", "receiver_of", "router"]
+if TYPE_CHECKING:
+    from api.receiving import Receiver
+
+__all__ = ["router"]
 
 router = APIRouter(tags=["ingest"])
-RETRY_AFTER_S = 2
 _PROTOBUF = "application/x-protobuf"
 _SECOND = "io.prometheus.write.v2.request"
+_MSGPACK = {"application/msgpack", "application/x-msgpack", "application/vnd.msgpack"}
+_PACKINGS = {"identity": Packing.PLAIN, "gzip": Packing.GZIP, "zstd": Packing.ZSTD}
 
 
 @router.post("/api/v1/write", include_in_schema=False)
 async def remote_write(request: Request, context: In) -> Response:
     """204 when all is taken, 400 when a part was refused: no sender repeats that."""
-    receiver, tenant = receiver_of(context), tenant_of(request)
+    receiver = receiver_of(context.receiver)
     refusal = _refusal(request)
     if refusal is not None:
         return refusal
+    return await _taken(receiver, request, Door.REMOTE_WRITE, Packing.SNAPPY)
+
+
+@router.post("/v1/columns", include_in_schema=False)
+async def columns(request: Request, context: In) -> Response:
+    """As for remote write."""
+    receiver = receiver_of(context.receiver)
+    kind = request.headers.get("content-type", "").lower().partition(";")[0].strip()
+    if kind not in _MSGPACK:
+        return _problem(request, 415, "The Content-Type must be application/msgpack.")
+    packing = _PACKINGS.get(request.headers.get("content-encoding", "identity").lower())
+    if packing is None:
+        return _problem(request, 415, "The Content-Encoding must be gzip, zstd or identity.")
+    return await _taken(receiver, request, Door.COLUMNAR, packing)
+
+
+async def _taken(receiver: Receiver, request: Request, door: Door, packing: Packing) -> Response:
     try:
-        with receiver.holding(request):
-            body = await request.body()
-            decoded = await receiver.pool.run(receiver.doors.remote_write, tenant, body)
+        decoded = await receiver.take(request, door, packing)
     except FullError as error:
         return _full(request, error)
     except BodyTooLargeError as error:
         return _problem(request, 413, str(error))
     return Response(status_code=204) if not decoded.refused.total else _part(request, decoded)
-
-
-def receiver_of(context: In) -> Receiver:
-    """Where there is no stream there is no door."""
-    if context.receiver is None:
-        raise NotFoundError("This serinus takes no metrics: it runs without a stream.")
-    return context.receiver
 
 
 def _refusal(request: Request) -> Response | None:
@@ -77,14 +91,9 @@ def _full(request: Request, error: FullError) -> Response:
 
 
 def _part(request: Request, decoded: Decoded) -> Response:
-    counts = ", ".join(f"{n} {reason.value}" for reason, n in decoded.refused.counts.items())
-    taken, refused = len(decoded.columns), decoded.refused
-    return _problem(
-        request,
-        400,
-        f"{refused.total} samples were refused ({counts}): {refused.words}. The other {taken} "
-        "were taken.",
-    )
+    refused = decoded.refused
+    words = f"{refused.told()}. The other {len(decoded.columns)} samples were taken."
+    return _problem(request, 400, words)
 
 
 def _problem(request: Request, status: int, words: str, field: str = "body") -> Response:

@@ -9,9 +9,15 @@ import zstandard
 
 from pipelines.ingest.decoded import BodyTooLargeError, broken
 
-__all__ = ["gunzipped", "unsnapped", "unzstd"]
+__all__ = ["gunzipped", "plain", "unsnapped", "unzstd"]
 
 _GZIP = 31
+
+
+def plain(body: bytes, *, most: int) -> bytes:
+    """What is not packed."""
+    _check(len(body), most)
+    return body
 
 
 def unsnapped(body: bytes, *, most: int) -> bytes:

@@ -22,6 +22,7 @@ __all__ = [
     "Refused",
     "Window",
     "broken",
+    "in_window",
     "windowed",
 ]
 
@@ -74,6 +75,11 @@ class Refused:
             self.counts[reason] += count
             self.words = self.words or words
 
+    def told(self) -> str:
+        """How many for which reason, and what was wrong with the first."""
+        counts = ", ".join(f"{count} {reason.value}" for reason, count in self.counts.items())
+        return f"{self.total} were refused ({counts}): {self.words}"
+
     @property
     def total(self) -> int:
         """All of them."""
@@ -97,13 +103,22 @@ def windowed(
     refused: Refused,
 ) -> Columns:
     """The samples of the window whose series is known (not negative); the others are counted."""
-    late, early = at < window.oldest, at > window.newest
     known = series >= 0
-    keep = known & ~late & ~early
+    keep = in_window(at, known, window, refused)
     if keep.all():
         return Columns(series=series, at=at, value=value)
-    _tell_times(at, known & late, known & early, refused)
     return Columns(series=series[keep], at=at[keep], value=value[keep])
+
+
+def in_window(
+    at: NDArray[np.int64], known: NDArray[np.bool_], window: Window, refused: Refused
+) -> NDArray[np.bool_]:
+    """Which of the known are of the window; the others of them are counted."""
+    late, early = at < window.oldest, at > window.newest
+    if late.any() or early.any():
+        _tell_times(at, known & late, known & early, refused)
+    keep: NDArray[np.bool_] = known & ~late & ~early
+    return keep
 
 
 def _tell_times(

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum
+from typing import Protocol
 
 from detector.errors import InputError
 from detector.stream.ports import SampleSink
-from pipelines.ingest.bodies import unsnapped
+from pipelines.ingest.bodies import gunzipped, plain, unsnapped, unzstd
+from pipelines.ingest.columnar import Columnar
 from pipelines.ingest.decoded import Decoded, FullError, Window
 from pipelines.ingest.interning import Interner
+from pipelines.ingest.otlp import Otlp
+from pipelines.ingest.otlp_json import OtlpJson
+from pipelines.ingest.protocol import Door, Packing
 from pipelines.ingest.remote_write import RemoteWrite
 from pipelines.ingest.tally import Tally
 
-__all__ = ["Door", "Doors", "Limits"]
-
-
-class Door(Enum):
-    """By which protocol a message came."""
-
-    REMOTE_WRITE = "remote_write"
-    OTLP = "otlp"
-    COLUMNAR = "columnar"
+__all__ = ["Doors", "Limits"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +34,26 @@ class Limits:
     behind_s: float = 7 * 86_400.0
 
 
+class _Decoder(Protocol):
+    """One door of one tenant."""
+
+    def decode(self, body: bytes, window: Window) -> Decoded: ...
+
+
+_UNPACKED: Mapping[Packing, Callable[..., bytes]] = {
+    Packing.PLAIN: plain,
+    Packing.SNAPPY: unsnapped,
+    Packing.GZIP: gunzipped,
+    Packing.ZSTD: unzstd,
+}
+
+
 @dataclass(slots=True)
 class _Tenant:
     """The doors of one tenant; one message at a time goes through them."""
 
     interner: Interner
-    remote_write: RemoteWrite
+    decoders: Mapping[Door, _Decoder]
     lock: threading.Lock
 
 
@@ -60,17 +70,17 @@ class Doors:
         self._tenants: dict[str, _Tenant] = {}
         self._lock = threading.Lock()
 
-    def remote_write(self, tenant: str, body: bytes) -> Decoded:
-        """Take a snappy-packed write request of version 1.
+    def take(self, door: Door, tenant: str, body: bytes, packing: Packing) -> Decoded:
+        """Take the samples of a message.
 
         `InputError` where it cannot be read, `FullError` where there is no room for it,
         `StoreError` where nothing can be kept; then nothing of it was taken.
         """
         own = self._of(tenant)
-        unpacked = unsnapped(body, most=self.limits.unpacked_bytes)
+        unpacked = _UNPACKED[packing](body, most=self.limits.unpacked_bytes)
         with own.lock:
-            decoded = own.remote_write.decode(unpacked, self._window())
-        return self._put(tenant, own, Door.REMOTE_WRITE, decoded)
+            decoded = own.decoders[door].decode(unpacked, self._window())
+        return self._put(tenant, own, door, decoded)
 
     def series(self) -> dict[str, int]:
         """How many series each tenant has."""
@@ -100,8 +110,15 @@ class Doors:
                 "correct the name, or raise ingest.tenants",
                 field="X-Scope-OrgID",
             )
-        interner = Interner(self.sink.known(tenant), limit=self.limits.series)
-        return _Tenant(interner=interner, remote_write=RemoteWrite(interner), lock=threading.Lock())
+        known = self.sink.known(tenant)
+        interner = Interner(known, limit=self.limits.series)
+        decoders: dict[Door, _Decoder] = {
+            Door.REMOTE_WRITE: RemoteWrite(interner, known),
+            Door.OTLP: Otlp(interner),
+            Door.OTLP_JSON: OtlpJson(interner),
+            Door.COLUMNAR: Columnar(interner),
+        }
+        return _Tenant(interner=interner, decoders=decoders, lock=threading.Lock())
 
     def _window(self) -> Window:
         now = self._clock()

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 
 from detector.stream.columns import SeriesInfo, SeriesKind
-from pipelines.ingest.labels import Labels, block_of, labels_of
+from pipelines.ingest.labels import Labels, block_of, pairs_of
 
 __all__ = ["AT_LIMIT", "Interner"]
 
@@ -39,6 +39,14 @@ class Interner:
         """Whether a series that was never seen is refused."""
         return len(self) >= self.limit
 
+    @property
+    def limit_words(self) -> str:
+        """What to tell who brought a series too many."""
+        return (
+            f"the tenant has its {self.limit} series, so new ones are refused: drop labels that "
+            "change with every pod or request, or raise ingest.series"
+        )
+
     def id_of(self, labels: Labels, kind: SeriesKind, unit: str = "") -> int:
         """The id of a series, a new one if need be; `AT_LIMIT` where it may get none."""
         block = block_of(labels)
@@ -70,5 +78,5 @@ class Interner:
 
     def _info(self, id: int) -> SeriesInfo:
         return SeriesInfo(
-            labels=labels_of(self._blocks[id]), kind=self._kinds[id], unit=self._units[id]
+            labels=pairs_of(self._blocks[id]), kind=self._kinds[id], unit=self._units[id]
         )

@@ -11,14 +11,24 @@ from numpy.typing import NDArray
 from pipelines.ingest.compiled import compiled
 from pipelines.ingest.protobuf import BYTES, Bytes, field
 
-__all__ = ["MOST_BYTES", "MOST_LABELS", "NAME", "Labels", "LabelsError", "block_of", "labels_of"]
+__all__ = [
+    "MOST_LABELS",
+    "MOST_LETTERS",
+    "NAME",
+    "Labels",
+    "LabelsError",
+    "block_of",
+    "checked",
+    "labels_of",
+    "pairs_of",
+]
 
 Labels = tuple[tuple[str, str], ...]
 
 NAME = "__name__"
 # Of one series; beyond it is a mistake of the sender, or an attack.
 MOST_LABELS = 256
-MOST_BYTES = 16_384
+MOST_LETTERS = 16_384
 _LABEL, _KEY, _VALUE = 1, 1, 2
 # Nearly all words are shorter than the first number that takes two bytes.
 _SIZES = tuple(bytes([size]) for size in range(0x80))
@@ -30,18 +40,20 @@ class LabelsError(ValueError):
 
 def labels_of(block: bytes) -> Labels:
     """The labels of a series, sorted, none of them empty; `LabelsError` says what is wrong."""
-    if len(block) > MOST_BYTES:
-        raise LabelsError(f"labels of {len(block)} bytes, at most {MOST_BYTES} are taken")
+    return checked(pairs_of(block))
+
+
+def pairs_of(block: bytes) -> Labels:
+    """The labels as they lie there; `LabelsError` where they cannot be read."""
     places = _places(np.frombuffer(block, dtype=np.uint8))
     if len(places) and places[0, 0] < 0:
         raise LabelsError("labels that are no protobuf")
     try:
-        pairs = [
+        return tuple(
             (str(block[a:b], "utf-8"), str(block[c:d], "utf-8")) for a, b, c, d in places.tolist()
-        ]
+        )
     except UnicodeDecodeError as error:
         raise LabelsError("labels that are no UTF-8") from error
-    return checked(pairs)
 
 
 def checked(pairs: Iterable[tuple[str, str]]) -> Labels:
@@ -50,6 +62,9 @@ def checked(pairs: Iterable[tuple[str, str]]) -> Labels:
     names = [name for name, _ in labels]
     if len(labels) > MOST_LABELS:
         raise LabelsError(f"{len(labels)} labels on one series, at most {MOST_LABELS} are taken")
+    size = sum(len(name) + len(value) for name, value in labels)
+    if size > MOST_LETTERS:
+        raise LabelsError(f"labels of {size} letters, at most {MOST_LETTERS} are taken")
     if len(set(names)) < len(names):
         twice = next(a for a, b in pairwise(names) if a == b)
         raise LabelsError(f"label {twice[:80]!r} comes twice on one series")

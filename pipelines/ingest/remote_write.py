@@ -63,7 +63,7 @@ class RemoteWrite:
         known = self._ids.get
         ids = [known(body[start:stop], AT_LIMIT) for start, stop in scanned.labels.tolist()]
         found = np.array(ids, dtype=np.int32)
-        for row in np.flatnonzero(found < 0).tolist():
+        for row in np.flatnonzero((found < 0) & (scanned.samples > 0)).tolist():
             found[row] = self._id_of(body, scanned, row, refused)
         return found
 
@@ -81,7 +81,7 @@ class RemoteWrite:
             return _BAD_LABELS
         found = self._interned(labels)
         if found == AT_LIMIT:
-            refused.add(Refusal.SERIES_LIMIT, samples, _limit_words(self.interner.limit))
+            refused.add(Refusal.SERIES_LIMIT, samples, self.interner.limit_words)
         else:
             self._remember(block, found)
         return found
@@ -128,10 +128,3 @@ def _block(body: bytes, scanned: Scanned, row: int) -> bytes:
             parts.append(body[start:after])
         start = after
     return b"".join(parts)
-
-
-def _limit_words(limit: int) -> str:
-    return (
-        f"the tenant has its {limit} series, so new ones are refused: drop labels that change "
-        "with every pod or request, or raise ingest.series"
-    )
