@@ -55,8 +55,8 @@ def half_space_trees(machine: Machine) -> Floats:
 
 def holt_winters(machine: Machine) -> Floats:
     """river's HoltWinters with the season of a day for each metric; the largest surprise."""
-    surprises = [_surprise(machine, metric) for metric in range(machine.train.shape[1])]
-    return np.max(surprises, axis=0)
+    moving = np.flatnonzero(np.ptp(machine.train, axis=0) > 0)
+    return np.max([_surprise(machine, metric) for metric in moving], axis=0)
 
 
 def _surprise(machine: Machine, metric: int) -> Floats:
@@ -65,7 +65,8 @@ def _surprise(machine: Machine, metric: int) -> Floats:
 
     season = round(_DAY_S / machine.step_s)
     model = time_series.HoltWinters(alpha=0.3, beta=0.01, gamma=0.1, seasonality=season)
-    series = np.concatenate([machine.train[:, metric], machine.test[:, metric]])
+    # It divides by its first level, though its season is added: a level of 0 must not occur.
+    series = 1.0 + np.concatenate([machine.train[:, metric], machine.test[:, metric]])
     errors = np.zeros(len(series))
     for number, value in enumerate(series.tolist()):
         if number > 2 * season:

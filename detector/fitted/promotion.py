@@ -26,7 +26,7 @@ class Why(StrEnum):
     TOO_MANY_FALSE = "too_many_false"
     FINDS_LESS = "finds_less"
     NO_BETTER = "no_better"
-    TOO_FEW_ROWS = "too_few_rows"
+    ALREADY_LEARNED = "already_learned"
 
 
 _PROMOTED = frozenset({Why.FIRST, Why.METRICS_CHANGED, Why.FINDS_MORE, Why.FEWER_FALSE})
@@ -69,7 +69,7 @@ class Promotion:
 
     def _compared(self) -> str:
         if self.model is None:
-            return f" ({self.rows} rows to try it on)" if self.why is Why.TOO_FEW_ROWS else ""
+            return ""
         told = f"found {self.model.found:.2f}, false {100 * self.model.false_share:.2g} %"
         if self.before is None:
             return f": {told}, on {self.rows} rows"
@@ -85,7 +85,7 @@ _SAID = {
     Why.TOO_MANY_FALSE: "Not used: it calls too many of the newest rows odd",
     Why.FINDS_LESS: "Not used: it finds less of the faults put into the newest rows",
     Why.NO_BETTER: "Not used: it is no better than the model in use",
-    Why.TOO_FEW_ROWS: "Not used: too few rows",
+    Why.ALREADY_LEARNED: "Not used: the model in use learned some of the newest rows",
 }
 
 

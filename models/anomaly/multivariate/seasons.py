@@ -73,10 +73,11 @@ def learn_usual(x: Floats, first: int, step_s: float) -> Usual:
 
 def departures(usual: Usual, x: Floats, first: int) -> Floats:
     """How many spreads each value of `x` (T, M) is from the usual, at most `CAP`; 0 if missing."""
-    left = x - expected(usual, first, len(x))
+    left = np.where(np.isfinite(x), x, 0.0) - expected(usual, first, len(x))
     moved = np.sign(np.where(np.abs(left) > _ROUNDING * (1 + np.abs(usual.centre)), left, 0.0))
     known = usual.scale > 0
-    z = np.where(known, left / np.where(known, usual.scale, 1.0), UNHEARD * moved)
+    held = np.clip(left, -CAP * usual.scale, CAP * usual.scale)
+    z = np.where(known, held / np.where(known, usual.scale, 1.0), UNHEARD * moved)
     return np.where(np.isfinite(x), np.clip(z, -CAP, CAP), 0.0)
 
 

@@ -60,5 +60,7 @@ def level_of(tail: Tail, p: float) -> float:
 
 
 def _counts(n: int) -> NDArray[np.int64]:
-    """How many levels are above the kept ones: all of the top, ever fewer below."""
+    """How many levels are at or above the kept ones: all of the top, ever fewer below."""
+    if n <= _KEPT:
+        return np.arange(1, n + 1)
     return np.unique(np.geomspace(1, n, _KEPT).round().astype(np.int64))
