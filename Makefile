@@ -14,6 +14,10 @@ SERVERS = eval "$$(tools/servers.sh env)"
 # By module, so that a server or a wheel that a module shares is made once.
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
 WORKERS ?= auto
+# What Python compiled and pytest rewrote is kept, out of the tree: without it every worker and every
+# process that a test starts compiles all of ours again, a third of the time of `make unit`.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/build/pycache
 ARGS ?=
 
 DEMO_ARGS = $(if $(ONCE),--once) $(if $(PROMETHEUS),--prometheus) $(if $(FAULT),--fault $(FAULT)) $(ARGS)
