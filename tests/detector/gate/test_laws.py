@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -41,6 +42,18 @@ TOWNS = {
 DRAWN = {name: lives(town) for name, town in TOWNS.items()}
 END = 890.0
 each_town = pytest.mark.parametrize("town", list(DRAWN))
+
+
+@cache
+def store_of(town: str) -> Store:
+    """What a scrape each 15 s sees of a town; nobody changes it."""
+    return scraped(DRAWN[town])
+
+
+@cache
+def undisturbed(town: str) -> Judgement:
+    """What is said at the end of a town where nothing went wrong with the scrapes."""
+    return Watching(store_of(town)).ask(END)
 
 
 def all_log_e(judgement: Judgement) -> dict[str, float]:
@@ -98,7 +111,7 @@ def test_canary_like_the_control_never_gathers_evidence(requests: float) -> None
 @given(st.floats(-1e7, 1e7).map(lambda x: round(x, 3)))
 def test_shifted_time_stamps_move_nothing(offset: float) -> None:
     """Nothing depends on the hour of the clock."""
-    here = Watching(scraped(DRAWN["errors"])).ask(END)
+    here = undisturbed("errors")
     there = Watching(scraped(DRAWN["errors"], offset=offset), offset=offset).ask(END)
     for name in NAMES:
         assert log_e(here, name) == pytest.approx(log_e(there, name), abs=0.01)
@@ -108,7 +121,7 @@ def test_shifted_time_stamps_move_nothing(offset: float) -> None:
 @each_town
 def test_phase_of_scrapes_hardly_moves_evidence(town: str, shift: float) -> None:
     """When Prometheus happens to look is no evidence: below .3 nats, or a twentieth."""
-    here = all_log_e(Watching(scraped(DRAWN[town])).ask(END))
+    here = all_log_e(undisturbed(town))
     there = all_log_e(Watching(scraped(DRAWN[town], shift=shift)).ask(END))
     for name in NAMES:
         assert abs(here[name] - there[name]) < max(0.3, 0.05 * abs(here[name])), name
@@ -118,7 +131,7 @@ def test_phase_of_scrapes_hardly_moves_evidence(town: str, shift: float) -> None
 @each_town
 def test_slower_scrapes_find_the_same_effects(town: str, every: float) -> None:
     """The same traffic seen each 15, 30 or 60 s: effects within one sd, the same fails."""
-    often = Watching(scraped(DRAWN[town])).ask(END)
+    often = undisturbed(town)
     seldom = Watching(scraped(DRAWN[town], every=every), every=every).ask(END)
     assert (often.outcome is Outcome.FAIL) == (seldom.outcome is Outcome.FAIL)
     for name in NAMES:
@@ -158,7 +171,7 @@ def test_shared_incident_is_no_evidence(
 ) -> None:
     """Errors or latency of both arms times any factor, in any span, from its first bin on."""
     surge, drag = storm
-    calm = Watching(scraped(DRAWN["healthy"]))
+    calm = Watching(store_of("healthy"))
     span = (begin, begin + length)
     stormy = Watching(scraped(lives(replace(TOWNS["healthy"], span=span, surge=surge, drag=drag))))
     for second in (begin + 50, begin + length, begin + length + 60, 890):
@@ -361,10 +374,9 @@ ACCIDENTS: Mapping[str, Callable[[float], Change]] = {
 @each_town
 def test_accidents_of_scraping_hardly_move_evidence(town: str, pod: str, accident: str) -> None:
     """A missed scrape, a restart or a lagging replica: below half a nat, or a tenth."""
-    store = scraped(DRAWN[town])
-    whole = Watching(store).ask(END)
+    whole = undisturbed(town)
     at = 1_790_000_000.0 + 430.0
-    hurt = Watching(changed(store, pod, ACCIDENTS[accident](at))).ask(END)
+    hurt = Watching(changed(store_of(town), pod, ACCIDENTS[accident](at))).ask(END)
     assert (whole.outcome is Outcome.FAIL) == (hurt.outcome is Outcome.FAIL)
     for name in NAMES:
         assert near(log_e(whole, name), log_e(hurt, name)), name
@@ -373,7 +385,7 @@ def test_accidents_of_scraping_hardly_move_evidence(town: str, pod: str, acciden
 @pytest.mark.parametrize("lag", [1, 5, 40])
 def test_a_flip_never_adds_the_life_of_a_counter(lag: int) -> None:
     """A canary's hundred thousand requests of before are not served again."""
-    store = changed(scraped(DRAWN["healthy"]), "s-2", flip(1_790_000_000.0 + 430.0, lag))
+    store = changed(store_of("healthy"), "s-2", flip(1_790_000_000.0 + 430.0, lag))
     watching = Watching(store)
     watching.ask(END)
     control = watching.session.builder.frame().control.requests
@@ -387,7 +399,7 @@ def test_a_flip_never_adds_the_life_of_a_counter(lag: int) -> None:
 @given(st.lists(st.floats(1.0, 889.0), max_size=15, unique=True))
 def test_polls_of_raw_samples_change_nothing(polls: list[float]) -> None:
     """Any moments of asking give the same first fail to the bin, and the same evidence."""
-    store = scraped(DRAWN["errors"])
+    store = store_of("errors")
     often, once = Watching(store), Watching(store)
     for second in sorted(polls):
         often.ask(second)
