@@ -23,6 +23,7 @@ __all__ = [
     "Window",
     "broken",
     "in_window",
+    "joined",
     "windowed",
 ]
 
@@ -131,6 +132,18 @@ def _tell_times(
         if where.any():
             first = int(at[where][0])
             refused.add(reason, int(where.sum()), f"the time {first} (unix milliseconds) {words}")
+
+
+def joined(parts: tuple[Columns, ...]) -> Columns:
+    """All samples of several columns, in order."""
+    filled = [part for part in parts if len(part)] or [parts[0]]
+    if len(filled) == 1:
+        return filled[0]
+    return Columns(
+        series=np.concatenate([part.series for part in filled]),
+        at=np.concatenate([part.at for part in filled]),
+        value=np.concatenate([part.value for part in filled]),
+    )
 
 
 def broken(words: str) -> InputError:

@@ -39,8 +39,11 @@ class Exponential:
 
     def up_to(self, powers: NDArray[np.int64]) -> NDArray[np.float64]:
         """How many are at most 2^power, for each power that is a bound of a bucket."""
-        edges = np.ldexp(powers.astype(np.float64), self.scale)
-        buckets = np.clip(np.floor(edges) - self.offset, 0, len(self.counts)).astype(np.int64)
+        return self.below_edges(np.floor(np.ldexp(powers.astype(np.float64), self.scale)))
+
+    def below_edges(self, edges: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How many are in the buckets before bucket `edge`, for each edge."""
+        buckets = np.clip(edges - self.offset, 0, len(self.counts)).astype(np.int64)
         so_far = np.concatenate(([0.0], np.cumsum(self.counts)))
         found: NDArray[np.float64] = so_far[buckets] + self.below
         return found

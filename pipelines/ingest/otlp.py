@@ -22,6 +22,7 @@ from pipelines.ingest.decoded import (
     Window,
     broken,
     in_window,
+    joined,
     windowed,
 )
 from pipelines.ingest.interning import Interner
@@ -57,7 +58,7 @@ class Otlp:
             Dropped.MIN_MAX: int(found.counted[MIN_MAX]),
         }
         return Decoded(
-            columns=_joined(parts),
+            columns=joined(parts),
             refused=refused,
             dropped={what: count for what, count in dropped.items() if count},
         )
@@ -130,17 +131,6 @@ def _ordered(body: bytes) -> bytes:
     except DecodeError as error:
         raise broken("the body is no protobuf of an OTLP metrics request") from error
     return ordered
-
-
-def _joined(parts: tuple[Columns, ...]) -> Columns:
-    filled = [part for part in parts if len(part)] or [parts[0]]
-    if len(filled) == 1:
-        return filled[0]
-    return Columns(
-        series=np.concatenate([part.series for part in filled]),
-        at=np.concatenate([part.at for part in filled]),
-        value=np.concatenate([part.value for part in filled]),
-    )
 
 
 def _concatenated(plans: list[NDArray[np.int32]]) -> NDArray[np.int32]:

@@ -6,6 +6,7 @@ https://prometheus.io/docs/specs/prw/remote_write_spec/
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from pipelines.ingest.decoded import (
     Refused,
     Window,
     broken,
+    joined,
     windowed,
 )
 from pipelines.ingest.families import Families
@@ -25,6 +27,7 @@ from pipelines.ingest.interning import AT_LIMIT, Interner
 from pipelines.ingest.labels import NAME, Labels, LabelsError, block_of, labels_of
 from pipelines.ingest.metadata import families_in
 from pipelines.ingest.protobuf import BYTES, field
+from pipelines.ingest.remote_write_histograms import NativeHistograms
 from pipelines.ingest.remote_write_scan import Scanned, scan
 
 __all__ = ["RemoteWrite"]
@@ -42,6 +45,7 @@ class RemoteWrite:
         self.interner = interner
         self.families = Families()
         self._ids = interner.blocks()
+        self._histograms = NativeHistograms(interner)
         self._kinds = {info.name: info.kind for info in known}
 
     def decode(self, body: bytes, window: Window) -> Decoded:
@@ -55,6 +59,10 @@ class RemoteWrite:
         columns = windowed(
             np.repeat(ids, scanned.samples), scanned.at, scanned.value, window, refused
         )
+        if len(scanned.histograms):
+            rows = partial(_block, body, scanned)
+            native = self._histograms.columns(body, scanned.histograms, rows, window, refused)
+            columns = joined((columns, native))
         dropped = {Dropped.EXEMPLARS: scanned.exemplars} if scanned.exemplars else {}
         return Decoded(columns=columns, refused=refused, dropped=dropped)
 
