@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from detector.stream.columns import Columns, SeriesInfo
+from detector.stream.record import AnomalyFilter, AnomalyPage, KeptAnomaly, KeptFeedback
 
-__all__ = ["SampleSink", "SeriesNames"]
+__all__ = ["AnomalyStore", "SampleSink", "SeriesNames"]
 
 
 class SeriesNames(Protocol):
@@ -33,4 +34,20 @@ class SampleSink(Protocol):
 
     def known(self, tenant: str) -> Sequence[SeriesInfo]:
         """All series of a tenant kept so far, in id order: an interner begins with them."""
+        ...
+
+
+class AnomalyStore(Protocol):
+    """Anomalies as they were last told; every method raises `StoreError` when the store fails."""
+
+    def get(self, tenant: str, id: str) -> KeptAnomaly:
+        """By id; `NotFoundError`."""
+        ...
+
+    def list(self, wanted: AnomalyFilter) -> AnomalyPage:
+        """Newest first, one page; `InputError` for a cursor that is none."""
+        ...
+
+    def say(self, anomaly: str, feedback: KeptFeedback) -> None:
+        """Keep what a person said, durably."""
         ...

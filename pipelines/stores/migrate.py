@@ -8,7 +8,7 @@ from detector.errors import StoreError
 
 __all__ = ["NEWEST", "migrate"]
 
-NEWEST = "0004"
+NEWEST = "0005"
 
 
 def migrate(connection: sa.Connection) -> None:

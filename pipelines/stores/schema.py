@@ -1,8 +1,9 @@
-"""Tables of the gate. Columns are what is searched for; the rest of a value is one blob."""
+"""Tables of gate and stream. Columns are what is searched for; the rest of a value is a blob."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Float,
     ForeignKey,
@@ -17,9 +18,11 @@ from sqlalchemy import (
 
 __all__ = [
     "aa",
+    "anomalies",
     "attempts",
     "audit",
     "deliveries",
+    "feedback",
     "metadata",
     "modes",
     "notices",
@@ -28,6 +31,10 @@ __all__ = [
     "points",
     "policies",
     "revisions",
+    "stream_chunks",
+    "stream_marks",
+    "stream_series",
+    "stream_tunings",
     "verdicts",
 ]
 
@@ -180,4 +187,70 @@ deliveries = Table(
     Column("settled_at", Float),
     Column("words", String),
     Index("deliveries_due", "notifier", "state", "due_at"),
+)
+
+# The stream. Times are whole milliseconds. `part` is what one operator owns: `local`, or a
+# partition of a topic; what it holds, and up to where it read, is written in one transaction.
+anomalies = Table(
+    "anomalies",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("tenant", String, nullable=False),
+    Column("service", String, nullable=False),
+    Column("metric", String, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger),
+    # A replay tells again what was told: an older event does not replace a newer one.
+    Column("told_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("anomalies_newest", "tenant", "start", "id"),
+    Index("anomalies_service", "tenant", "service", "start"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("anomaly", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("feedback_of", "anomaly", "number"),
+)
+
+stream_marks = Table(
+    "stream_marks",
+    metadata,
+    Column("part", String, primary_key=True),
+    # Whoever takes a part raises it; who still has the old one can write no more.
+    Column("epoch", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+)
+
+stream_chunks = Table(
+    "stream_chunks",
+    metadata,
+    Column("part", String, primary_key=True),
+    Column("tenant", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("chunk", Integer, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+stream_series = Table(
+    "stream_series",
+    metadata,
+    Column("part", String, primary_key=True),
+    Column("tenant", String, primary_key=True),
+    Column("first", BigInteger, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+stream_tunings = Table(
+    "stream_tunings",
+    metadata,
+    Column("part", String, primary_key=True),
+    Column("tenant", String, primary_key=True),
+    Column("series", BigInteger, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
 )

@@ -26,6 +26,8 @@ __all__ = [
     "Statement",
     "Verdicts",
     "compiled",
+    "either",
+    "inserted",
     "insertion",
 ]
 
@@ -56,10 +58,10 @@ class Statement:
 
 def compiled(clause: sa.ClauseElement) -> Statement:
     """A clause of SQLAlchemy with its named parameters."""
-    return _either(clause, lambda: clause)
+    return either(clause, lambda: clause)
 
 
-def _either(clause: sa.ClauseElement, other: Callable[[], sa.ClauseElement]) -> Statement:
+def either(clause: sa.ClauseElement, other: Callable[[], sa.ClauseElement]) -> Statement:
     """A clause for SQLite, and how it is built for PostgreSQL."""
     found = clause.compile(dialect=sqlite.dialect(paramstyle="named"))
     fixed = {name: value for name, value in found.params.items() if value is not None}
@@ -78,13 +80,14 @@ def insertion(table: sa.Table, *, keep_old: bool = False, but: str = "") -> Stat
     values = _parameters(table, but)
     if not keep_old:
         return compiled(table.insert().values(values))
-    return _either(
+    return either(
         sqlite.insert(table).values(values).on_conflict_do_nothing(),
-        lambda: _inserted(table).values(values).on_conflict_do_nothing(),
+        lambda: inserted(table).values(values).on_conflict_do_nothing(),
     )
 
 
-def _inserted(table: sa.Table) -> postgresql.Insert:
+def inserted(table: sa.Table) -> postgresql.Insert:
+    """PostgreSQL's insertion into a table."""
     from sqlalchemy.dialects import postgresql
 
     return postgresql.insert(table)
@@ -102,7 +105,7 @@ def _upsert(table: sa.Table, **computed: sa.ColumnElement[str]) -> Statement:
         changed = {c.name: rows.excluded[c.name] for c in table.c if c.name != "id"}
         return rows.on_conflict_do_update(index_elements=["id"], set_=changed)
 
-    return _either(rows(sqlite.insert(table)), lambda: rows(_inserted(table)))
+    return either(rows(sqlite.insert(table)), lambda: rows(inserted(table)))
 
 
 class Attempts:

@@ -191,7 +191,8 @@ def test_the_real_models_are_cut_as_freely(seed: int, cuts: list[int]) -> None:
     series = np.tile(np.arange(8, dtype=np.int32), 300)
     at = np.repeat(T0 + np.arange(300, dtype=np.int64) * MINUTE, 8)
     whole, expected = step(_real(), Columns(series=series, at=at, value=value.ravel()))
-    parts, found = _real(), []
+    found: list[Happened] = []
+    parts = _real()
     for part in np.split(np.arange(2400), sorted(set(cuts))):
         parts, more = step(
             parts, Columns(series=series[part], at=at[part], value=value.ravel()[part])
