@@ -8,7 +8,7 @@ from detector.errors import StoreError
 
 __all__ = ["NEWEST", "migrate"]
 
-NEWEST = "0005"
+NEWEST = "0006"
 
 
 def migrate(connection: sa.Connection) -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "audit",
     "deliveries",
     "feedback",
+    "fitted",
     "metadata",
     "modes",
     "notices",
@@ -252,5 +253,16 @@ stream_tunings = Table(
     Column("part", String, primary_key=True),
     Column("tenant", String, primary_key=True),
     Column("series", BigInteger, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# Models of services, fitted on their past: what is used is the newest that was promoted.
+fitted = Table(
+    "fitted",
+    metadata,
+    Column("scope", String, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("promoted", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )

@@ -24,7 +24,7 @@ from tests.pipelines.stores.test_stores import T0, attempt
 
 
 # What steps after 0004 made.
-NEWER = (
+NEWER = ("fitted", 
     "anomalies", "feedback", "stream_marks", "stream_chunks", "stream_series", "stream_tunings",
 )  # fmt: skip
 
