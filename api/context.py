@@ -63,7 +63,8 @@ class Context:
             return question(request)
 
 
-def _context(request: Request) -> Context:
+async def _context(request: Request) -> Context:
+    # FastAPI sends what is no coroutine through a thread of its pool, at each request.
     context: Context = request.app.state.context
     return context
 

@@ -107,7 +107,7 @@ class LimitSettings(Section):
     body_kb: Count = 64
     request_s: Seconds = 9.5
     source_s: Seconds = 8.0
-    concurrent: Count = 8
+    concurrent: Count = 16
     queued: Count = 64
     warm: Count = 1024
 

@@ -58,7 +58,7 @@ def _html(template: str, status: int = 200, **values: object) -> Response:
     )
 
 
-def _base(request: Request) -> str:
+async def _base(request: Request) -> str:
     """The address under which the reader sees this serinus."""
     return str(request.base_url).rstrip("/")
 

@@ -1,6 +1,6 @@
 """Reads that wait for the source at the same time are sent to it together.
 
-A read that finds the source free goes at once and alone. Where reads come all the time, each waits
+A read that comes after a pause goes at once and alone. Where reads come all the time, each waits
 a moment for company: the busier it is, the more go together, so that many rollouts cost the
 source, and us, few queries.
 """
@@ -18,13 +18,12 @@ from functools import partial
 from typing import Protocol
 
 from detector.errors import SourceError
-from detector.selector import format_query
 from detector.series import Answer, Query
 from pipelines.sources.deadline import Deadline
 from pipelines.sources.merging import Merged, merged
 from pipelines.sources.refusal import TooMuchError
 from pipelines.sources.spent import Spent
-from pipelines.sources.wire import Matrix
+from pipelines.sources.wire import Matrix, Part
 
 __all__ = ["Batches", "Order", "Reader"]
 
@@ -33,8 +32,8 @@ _LANES = 2
 _MOST = 24
 # A read that comes so soon after another waits so long for more, unless enough wait already.
 _BUSY_S = 0.1
-_LINGER_S = 0.05
-_ENOUGH = 6
+_LINGER_S = 0.08
+_ENOUGH = 12
 # Spans that differ by more are not read together: the longest would be read for all.
 _ALIKE_S = 150.0
 # The worker names the cause at the deadline; its reader waits this much longer to hear it.
@@ -51,6 +50,7 @@ class Order:
     deadline: Deadline
     spent: Spent
     done: Future[Sequence[Answer]] = field(default_factory=Future)
+    ripe_at: float = -math.inf
 
     @property
     def kind(self) -> int:
@@ -71,7 +71,7 @@ class Reader(Protocol):
         """An order read query by query, its span halved where it is too much."""
         ...
 
-    def parsed(self, matrix: Matrix, start: float, end: float) -> Answer:
+    def parsed(self, part: Part, start: float, end: float) -> Answer:
         """Text as samples."""
         ...
 
@@ -100,14 +100,16 @@ class Batches:
         """The answers by the order's deadline, or `SourceError`."""
         with self._guard:
             now = time.monotonic()
-            is_busy, self._came = now - self._came < self._busy_s, now
+            if now - self._came < self._busy_s:
+                order.ripe_at = now + self._linger_s
+            self._came = now
             self._waiting.append(order)
             is_free = self._under_way < _LANES
             self._under_way += is_free
             if len(self._waiting) >= _ENOUGH:
                 self._crowd.set()
         if is_free:
-            self._workers.submit(self._drain, linger=is_busy)
+            self._workers.submit(self._drain)
         left = max(order.deadline.remaining(), 0.0) + _GRACE_S
         try:
             return order.done.result(timeout=left)
@@ -117,12 +119,18 @@ class Batches:
                 f" within {order.deadline.timeout_s:g} s"
             ) from None
 
-    def _drain(self, *, linger: bool) -> None:
+    def _drain(self) -> None:
         """Serve until nobody waits."""
-        if linger:
-            self._crowd.wait(self._linger_s)
+        self._crowd.wait(self._unripe_s())
         while batch := self._taken():
             self._serve(batch)
+            self._crowd.wait(self._unripe_s())
+
+    def _unripe_s(self) -> float:
+        """How long the one who has waited longest still waits for company."""
+        with self._guard:
+            oldest = self._waiting[0].ripe_at if self._waiting else -math.inf
+        return max(0.0, oldest - time.monotonic())
 
     def _taken(self) -> list[Order]:
         """Those that have waited longest and can go together; whoever gave up is left out."""
@@ -153,18 +161,18 @@ class Batches:
             for order in batch:
                 _settled(order, partial(self._answers, order, found))
 
-    def _answers(self, order: Order, found: Mapping[Query, Matrix]) -> Sequence[Answer]:
+    def _answers(self, order: Order, found: Mapping[Query, Part]) -> Sequence[Answer]:
         return [self._answer(order, query, found[query]) for query in order.queries]
 
-    def _answer(self, order: Order, query: Query, matrix: Matrix) -> Answer:
-        order.spent.take(format_query(query), matrix)
-        return self._reader.parsed(matrix, order.start, order.end)
+    def _answer(self, order: Order, query: Query, part: Part) -> Answer:
+        order.spent.take(query, part)
+        return self._reader.parsed(part, order.start, order.end)
 
-    def _together(self, batch: Sequence[Order]) -> dict[Query, Matrix]:
+    def _together(self, batch: Sequence[Order]) -> dict[Query, Part]:
         """What each query of a batch gets, by as few questions as can be."""
         start, end = min(o.start for o in batch), max(o.end for o in batch)
         deadline = max((o.deadline for o in batch), key=lambda deadline: deadline.at)
-        found: dict[Query, Matrix] = {}
+        found: dict[Query, Part] = {}
         for one in merged(query for order in batch for query in order.queries):
             matrix = self._reader.matrix(one.selector, start, end, deadline, reads=len(batch))
             found.update(_parts(one, matrix))
@@ -190,10 +198,10 @@ def _failed(batch: Sequence[Order], error: BaseException) -> None:
         order.done.set_exception(error)
 
 
-def _parts(one: Merged, matrix: Matrix) -> Iterator[tuple[Query, Matrix]]:
+def _parts(one: Merged, matrix: Matrix) -> Iterator[tuple[Query, Part]]:
     if len(one.queries) == 1:
-        yield one.queries[0], matrix
+        yield one.queries[0], matrix.whole()
         return
     places = one.shared_out(element.metric for element in matrix.elements)
     for query, own in zip(one.queries, places, strict=True):
-        yield query, matrix.some(own)
+        yield query, matrix.part(own)

@@ -7,9 +7,10 @@ labels by the parts themselves, so that each gets what it would have got alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache, reduce
+from operator import and_
 
 from detector.selector import format_query, matches
 from detector.series import Matcher, MatchOp, Query
@@ -35,29 +36,54 @@ class Merged:
     def shared_out(self, series: Iterable[Mapping[str, str]]) -> list[list[int]]:
         """For each query the places of its series."""
         found: list[list[int]] = [[] for _ in self.queries]
-        known: dict[tuple[str, ...], tuple[int, ...]] = {}
+        names = (_NAME, *self.labels)
+        looks = [self._owners_by(name) for name in names]
+        known: dict[tuple[str, ...], list[list[int]]] = {}
         for place, labels in enumerate(series):
-            key = (labels.get(_NAME, ""), *[labels.get(label, "") for label in self.labels])
+            key = tuple([labels.get(name, "") for name in names])
             owners = known.get(key)
             if owners is None:
-                owners = known[key] = tuple(self._owners(key[0], key[1:]))
+                owned = reduce(and_, [look(value) for look, value in zip(looks, key, strict=True)])
+                owners = known[key] = [found[number] for number in _numbers(owned)]
             for owner in owners:
-                found[owner].append(place)
+                owner.append(place)
         return found
 
-    def _owners(self, metric: str, values: tuple[str, ...]) -> Iterator[int]:
+    def _owners_by(self, label: str) -> Callable[[str], int]:
+        """Gives the queries that a value of a label suits, as bits; each value is tried once."""
+        equal: dict[str, int] = {}
+        patterns: dict[str, int] = {}
         for number, query in enumerate(self.queries):
-            if query.metric == metric and _fits(query, self.labels, values):
-                yield number
+            matcher = _matcher_of(query, label)
+            kind = equal if matcher.op is MatchOp.EQUAL else patterns
+            kind[matcher.value] = kind.get(matcher.value, 0) | 1 << number
+
+        @cache
+        def owners(value: str) -> int:
+            bits = equal.get(value, 0)
+            for pattern, wanted in patterns.items():
+                if _fits(pattern, value):
+                    bits |= wanted
+            return bits
+
+        return owners
+
+
+def _matcher_of(query: Query, label: str) -> Matcher:
+    if label == _NAME:
+        return Matcher(_NAME, MatchOp.EQUAL, query.metric)
+    return next(m for m in query.matchers if m.label == label and m.op in _POSITIVE)
+
+
+def _numbers(bits: int) -> list[int]:
+    """Which bits are set."""
+    return [number for number in range(bits.bit_length()) if bits >> number & 1]
 
 
 # The pods of a fleet under way, and what each is asked by.
 @lru_cache(maxsize=1 << 16)
-def _fits(query: Query, names: tuple[str, ...], values: tuple[str, ...]) -> bool:
-    """Whether a query selects such a series; what it excludes, the merged selector does, too."""
-    labels = dict(zip(names, values, strict=True))
-    own = sorted(query.matchers, key=lambda matcher: matcher.op is not MatchOp.EQUAL)
-    return all(matches(matcher, labels) for matcher in own if matcher.op in _POSITIVE)
+def _fits(pattern: str, value: str) -> bool:
+    return matches(Matcher("", MatchOp.MATCHES, pattern), {"": value})
 
 
 def merged(queries: Iterable[Query]) -> list[Merged]:

@@ -24,7 +24,7 @@ from pipelines.sources.native import Natives, bases_of
 from pipelines.sources.refusal import TooMuchError
 from pipelines.sources.settings import SourceSettings
 from pipelines.sources.spent import Spent
-from pipelines.sources.wire import Matrix, decode_matrix, range_selector, subquery
+from pipelines.sources.wire import Matrix, Part, decode_matrix, range_selector, subquery
 
 __all__ = ["PrometheusSource"]
 
@@ -43,16 +43,17 @@ TOGETHER_S = 1200.0
 class _Ask:
     """One query of one read."""
 
-    selector: str
+    query: Query
     deadline: Deadline
     spent: Spent
     step_s: float | None = None
 
     def text(self, start: float, end: float) -> tuple[str, str]:
         """What is sent: for raw samples, or for the newest one at each step."""
+        selector = format_query(self.query)
         if self.step_s is None:
-            return range_selector(self.selector, start, end)
-        return subquery(self.selector, start, end, self.step_s)
+            return range_selector(selector, start, end)
+        return subquery(selector, start, end, self.step_s)
 
 
 class PrometheusSource:
@@ -215,9 +216,9 @@ class PrometheusSource:
 
     def _once(self, ask: _Ask, start: float, end: float) -> Answer:
         query, time = ask.text(start, end)
-        matrix = self._matrix(query, time, ask.deadline, reads=1)
-        ask.spent.take(ask.selector, matrix)
-        return self.parsed(matrix, start, end)
+        part = self._matrix(query, time, ask.deadline, reads=1).whole()
+        ask.spent.take(ask.query, part)
+        return self.parsed(part, start, end)
 
     def _matrix(self, query: str, time: str, deadline: Deadline, *, reads: int) -> Matrix:
         left_ms = max(int(deadline.remaining() * 1000), 1)
@@ -246,10 +247,10 @@ class PrometheusSource:
         """An order read query by query, its span halved where it is too much."""
         return [self._answer(ask, order.start, order.end) for ask in _asks(order, None)]
 
-    def parsed(self, matrix: Matrix, start: float, end: float) -> Answer:
+    def parsed(self, part: Part, start: float, end: float) -> Answer:
         """Text as samples."""
         try:
-            return matrix.answer(start, end)
+            return part.answer(start, end)
         except (msgspec.MsgspecError, ValueError) as error:
             raise SourceError(
                 f"{self._exchange.where} sent samples that are not numbers"
@@ -257,9 +258,7 @@ class PrometheusSource:
 
 
 def _asks(order: Order, step_s: float | None) -> list[_Ask]:
-    return [
-        _Ask(format_query(query), order.deadline, order.spent, step_s) for query in order.queries
-    ]
+    return [_Ask(query, order.deadline, order.spent, step_s) for query in order.queries]
 
 
 def _joined(answers: Sequence[Answer]) -> Answer:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -16,7 +17,7 @@ from detector.series import Answer, Columns, FloatArray
 from pipelines.sources.native import as_classic
 from pipelines.sources.refusal import FlakyError, refusal
 
-__all__ = ["Matrix", "decode_matrix", "not_the_api", "range_selector", "subquery"]
+__all__ = ["Matrix", "Part", "decode_matrix", "not_the_api", "range_selector", "subquery"]
 
 # Series parsed in one go: enough to hide the cost of a call, few enough to bound the copies.
 BATCH = 64
@@ -53,39 +54,93 @@ _envelopes = msgspec.json.Decoder(_Envelope)
 _numbers = msgspec.json.Decoder(list[float], strict=False)
 
 
-@dataclass(frozen=True, slots=True)
 class Matrix:
-    """A checked reply whose samples are still text, so that a budget can be held before parsing."""
+    """A checked reply whose samples are still text, so that a budget can be held before parsing.
 
-    elements: list[_Element]
-    warnings: tuple[str, ...]
+    Parts of it share what is parsed, which is done once, when the first is asked for.
+    """
+
+    def __init__(
+        self, elements: list[_Element], warnings: tuple[str, ...], *, nan_is_stale: bool = False
+    ) -> None:
+        self.elements, self.warnings, self._nan_is_stale = elements, warnings, nan_is_stale
+        self._sizes = [_size(element) for element in elements]
+        self._natives = [n for n, e in enumerate(elements) if len(e.histograms) > len(EMPTY_TEXT)]
+
+    @cached_property
+    def samples(self) -> int:
+        """How many there are, and of native histograms how many buckets."""
+        return sum(self._sizes)
+
+    def part(self, places: Sequence[int]) -> Part:
+        """The elements at these places."""
+        return Part(self, places, sum([self._sizes[place] for place in places]))
+
+    def whole(self) -> Part:
+        """All elements."""
+        return Part(self, range(len(self.elements)), self.samples)
+
+    def answer(self, start: float, end: float) -> Answer:
+        """See `Part`."""
+        return self.whole().answer(start, end)
+
+    def classic(self, places: Sequence[int], start: float, end: float) -> Columns:
+        """The plain samples of some elements."""
+        columns = self._some(places)
+        keep = (columns.times > start) & (columns.times <= end)
+        if self._nan_is_stale:
+            keep &= ~np.isnan(columns.values)
+        return columns.kept(keep)
+
+    def _some(self, places: Sequence[int]) -> Columns:
+        """The samples of some elements; what cannot be read is the trouble of its own query."""
+        try:
+            return _picked(self._columns, places)
+        except (msgspec.MsgspecError, ValueError):
+            return _parsed([self.elements[place] for place in places])
+
+    def native(self, places: Sequence[int], start: float, end: float) -> list[Columns]:
+        """The native histograms of some elements, as the series of their buckets."""
+        if not self._natives:
+            return []
+        found = [self.elements[n] for n in sorted({*self._natives}.intersection(places))]
+        return [Columns.of(as_classic(e.metric, bytes(e.histograms), start, end)) for e in found]
+
+    @cached_property
+    def _columns(self) -> Columns:
+        """All plain samples, a batch of elements at a time."""
+        batches = range(0, len(self.elements), BATCH)
+        return Columns.joined([_parsed(self.elements[n : n + BATCH]) for n in batches])
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one query gets of a reply to several: the elements at some places."""
+
+    matrix: Matrix
+    places: Sequence[int]
     samples: int
-    nan_is_stale: bool = False
 
     def answer(self, start: float, end: float) -> Answer:
         """The samples with `start < time <= end`; series without any are left out.
 
         Native histograms come as the series of their buckets. Stale markers are left out too.
         """
-        batches = range(0, len(self.elements), BATCH)
-        parts = [self._columns(self.elements[n : n + BATCH], start, end) for n in batches]
-        natives = [e for e in self.elements if len(bytes(e.histograms)) > len(EMPTY_TEXT)]
-        for element in natives:
-            series = as_classic(element.metric, bytes(element.histograms), start, end)
-            parts.append(Columns.of(series))
-        return Answer(series=Columns.joined(parts) or (), warnings=self.warnings)
+        classic = self.matrix.classic(self.places, start, end)
+        parts = [classic, *self.matrix.native(self.places, start, end)]
+        return Answer(series=Columns.joined(parts) or (), warnings=self.matrix.warnings)
 
-    def some(self, places: Sequence[int]) -> Matrix:
-        """The elements at these places."""
-        elements = [self.elements[place] for place in places]
-        return Matrix(elements, self.warnings, sum(map(_size, elements)), self.nan_is_stale)
 
-    def _columns(self, batch: list[_Element], start: float, end: float) -> Columns:
-        sizes, times, values = _samples(batch)
-        keep = (times > start) & (times <= end)
-        if self.nan_is_stale:
-            keep &= ~np.isnan(values)
-        return Columns([one.metric for one in batch], sizes, times, values).kept(keep)
+def _picked(columns: Columns, places: Sequence[int]) -> Columns:
+    """The series at some places, in this order."""
+    if len(places) == len(columns):
+        return columns
+    labels, chosen = [columns.labels[place] for place in places], np.array(places, np.int64)
+    sizes = columns.sizes[chosen]
+    ends = np.cumsum(sizes)
+    shift = columns.ends[chosen] - ends
+    samples = np.arange(ends[-1] if len(ends) else 0) + np.repeat(shift, sizes)
+    return Columns(labels, sizes, columns.times[samples], columns.values[samples])
 
 
 def range_selector(selector: str, start: float, end: float) -> tuple[str, str]:
@@ -115,16 +170,16 @@ def decode_matrix(body: bytes, where: str, content_type: str = "") -> Matrix:
     if envelope.data.resultType != "matrix":
         found = envelope.data.resultType[:20]
         raise SourceError(f"{where} answered with a {found!r}, not a matrix", retryable=False)
-    elements = envelope.data.result
-    samples = sum(map(_size, elements))
     partial = ["the source says that its answer is partial"] if envelope.isPartial else []
     stale = content_type.startswith(EXPORT)
-    return Matrix(elements, (*envelope.warnings, *partial), samples, nan_is_stale=stale)
+    return Matrix(envelope.data.result, (*envelope.warnings, *partial), nan_is_stale=stale)
 
 
 def _size(element: _Element) -> int:
     """Samples and, of native histograms, buckets: what an element costs to read."""
-    return bytes(element.values).count(b"],") + 1 + bytes(element.histograms).count(b"],")
+    natives = element.histograms
+    buckets = bytes(natives).count(b"],") if len(natives) > len(EMPTY_TEXT) else 0
+    return bytes(element.values).count(b"],") + 1 + buckets
 
 
 def _no_matrix(error: Exception, body: bytes, where: str) -> SourceError:
@@ -148,8 +203,8 @@ def not_the_api(error: Exception, body: bytes = b"{") -> str:
     return f"answered JSON that is not an answer of the Prometheus API: {error}"
 
 
-def _samples(batch: list[_Element]) -> tuple[Ints, FloatArray, FloatArray]:
-    """Number of samples of each element, and times and values of all.
+def _parsed(batch: list[_Element]) -> Columns:
+    """All samples of elements, those without any too.
 
     Lax decoding reads the quoted numbers in C; it knows `Inf` but not `+Inf`, and `1e20` is
     `1e+20`, so the plus signs go with the brackets.
@@ -159,7 +214,8 @@ def _samples(batch: list[_Element]) -> tuple[Ints, FloatArray, FloatArray]:
     counts = np.array([text.count(b",") + 1 if text else 0 for text in texts], np.int64)
     if (counts & 1).any():
         raise ValueError("a sample is a time and a value")
-    return _ordered(counts // 2, flat[0::2], flat[1::2])
+    labels: list[Mapping[str, str]] = [one.metric for one in batch]
+    return Columns(labels, *_ordered(counts // 2, flat[0::2], flat[1::2]))
 
 
 def _ordered(

@@ -17,7 +17,7 @@ from pipelines.sources.deadline import Deadline
 from pipelines.sources.refusal import TooMuchError
 from pipelines.sources.settings import Budget
 from pipelines.sources.spent import Spent
-from pipelines.sources.wire import Matrix, decode_matrix
+from pipelines.sources.wire import Matrix, Part, decode_matrix
 
 SERVICES = [f"s{n}" for n in range(6)]
 
@@ -55,9 +55,9 @@ class Source:
         self.alone_for.append(order.queries)
         return [Answer(series=(), warnings=("alone",)) for _ in order.queries]
 
-    def parsed(self, matrix: Matrix, start: float, end: float) -> Answer:
+    def parsed(self, part: Part, start: float, end: float) -> Answer:
         """As the real one."""
-        return matrix.answer(start, end)
+        return part.answer(start, end)
 
 
 @dataclass(slots=True)
@@ -194,6 +194,22 @@ def test_where_reads_come_all_the_time_they_wait_for_company() -> None:
         jobs = [hands.submit(bench.read, name) for name in SERVICES]
         assert [job.result() for job in jobs] == [[float(n)] for n in range(6)]
     assert source.asked == ['up{service="s0"}', 'up{service=~"s0|s1|s2|s3|s4|s5"}']
+
+
+def test_those_who_come_while_others_are_served_wait_for_company_too() -> None:
+    """A busy source would be asked anew for each read that comes between two answers."""
+    source = Source()
+    with ThreadPoolExecutor(4) as workers, ThreadPoolExecutor(16) as hands:
+        bench = Bench(source, Batches(workers, source, "here", busy_s=60.0, linger_s=1.0), hands)
+        first = hands.submit(bench.read, "s0")
+        assert source.begun.acquire(timeout=10)
+        early = hands.submit(bench.read, "s1")
+        until_waiting(bench, 1)
+        source.gate.set()
+        assert first.result() == [0.0]
+        late = hands.submit(bench.read, "s2")
+        assert [early.result(), late.result()] == [[1.0], [2.0]]
+    assert source.asked == ['up{service="s0"}', 'up{service=~"s1|s2"}']
 
 
 def test_company_is_not_waited_for_without_end() -> None:

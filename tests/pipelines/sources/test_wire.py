@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -240,3 +241,30 @@ def test_half_a_pair_is_no_sample() -> None:
     )
     with pytest.raises(ValueError, match="time and a value"):
         decode_matrix(text.encode(), WHERE).answer(0, 9)
+
+
+def test_parts_of_a_reply_have_the_samples_of_their_own_series() -> None:
+    """Rollouts that are read together would be judged by each other's pods."""
+    matrix = [({"pod": f"p{n}"}, [(T0 + k, 10.0 * n + k) for k in range(n)]) for n in range(5)]
+    reply = decode_matrix(body(matrix), WHERE)
+    found = [
+        {s.labels["pod"]: s.values.tolist() for s in reply.part(places).answer(T0, T0 + 2).series}
+        for places in ([4, 2], [0, 1], [], [0, 1, 2, 3, 4])
+    ]
+    assert found == [
+        {"p4": [41.0, 42.0], "p2": [21.0]},
+        {},
+        {},
+        {"p2": [21.0], "p3": [31.0, 32.0], "p4": [41.0, 42.0]},
+    ]
+    assert [reply.part(places).samples for places in ([4, 2], [3])] == [6, 3]
+
+
+def test_what_cannot_be_read_is_the_trouble_of_its_own_part() -> None:
+    """One odd series would take the samples of all rollouts that are read together."""
+    text = body([({"pod": "odd"}, [(T0 + 1, 1.0)]), ({"pod": "sound"}, [(T0 + 1, 2.0)])])
+    reply = decode_matrix(text.replace(b'"1.0"', b'"one"').replace(b'"1"', b'"one"'), WHERE)
+    [sound] = reply.part([1]).answer(T0, T0 + 2).series
+    assert sound.values.tolist() == [2.0]
+    with pytest.raises((ValueError, msgspec.MsgspecError)):
+        reply.part([0]).answer(T0, T0 + 2)
