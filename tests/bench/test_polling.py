@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bench.gate.fleet import Fleet, Page, scraping
-from bench.gate.polling import Polls, bar, gathered
+from bench.gate.polling import EVERY_S, Polls, bar, firsts, gathered
 
 FLEET = Fleet(rollouts=15, born=1000.0, canary_s=40.0)
 
@@ -88,3 +88,19 @@ def test_each_fleet_has_its_own_bars(is_quick: bool) -> None:
     assert (figures["rollouts"], figures["rollouts_300"]) == (1000.0, 300.0)
     assert (asked["p99_ms"], asked["p99_ms_300"]) == (("<=", 500.0), ("<=", 250.0))
     assert ("rss_growth_mb" in asked) is not is_quick
+
+
+@pytest.mark.parametrize(("rollouts", "ramp"), [(200, 0.0), (300, 90.0), (1000, 300.0)])
+def test_first_questions_are_spread_over_the_ramp_at_phases_that_differ(
+    rollouts: int, ramp: float
+) -> None:
+    """Rollouts that are due at one instant for ever would be measured as a queue of themselves."""
+    found = firsts(rollouts, ramp)
+    phases = sorted(first % EVERY_S for first in found)
+    assert min(found) >= 0
+    assert max(found) <= max(ramp, EVERY_S)
+    assert len({round(phase, 3) for phase in phases}) > 0.95 * rollouts
+    # Every second of the fifteen has its part.
+    counts = [sum(n <= phase < n + 1 for phase in phases) for n in range(15)]
+    assert min(counts) > 0
+    assert max(counts) < 3 * rollouts / 15 + 5
