@@ -31,7 +31,10 @@ SHORTEST_EVERY_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """What is asked, and how: `fields` are those of the request, as text."""
+    """What is asked, and how: `fields` are those of the request, as text.
+
+    `clusters` are parted by commas.
+    """
 
     fields: Mapping[str, str]
     wait: bool
@@ -39,6 +42,14 @@ class Asking:
     timeout: str | None
     on_inconclusive: int
     as_json: bool
+    clusters: str | None = None
+
+    @property
+    def body(self) -> Mapping[str, object]:
+        """What is asked, as the interface takes it."""
+        if self.clusters is None:
+            return self.fields
+        return {**self.fields, "clusters": [name.strip() for name in self.clusters.split(",")]}
 
 
 def given(**fields: str | None) -> Mapping[str, str]:
@@ -92,7 +103,7 @@ def _door(
     """How to ask, and where that is."""
     if url is not None:
         with server_of(url) as server:
-            yield asking_server(server, asking.fields), Place(url=server.url)
+            yield asking_server(server, asking.body), Place(url=server.url)
         return
     if prometheus is None and config is None and "SERINUS_SOURCE__URL" not in os.environ:
         raise ConfigError(
@@ -105,7 +116,7 @@ def _door(
     is_kept = bool({"data", "store"} & settings.model_fields_set)
     own = "" if settings.store is not None else f"--data {settings.data}"
     place = Place(flags=own if is_kept else None)
-    with asking_gate(settings, asking.fields, in_memory=not is_kept) as ask:
+    with asking_gate(settings, asking.body, in_memory=not is_kept) as ask:
         yield ask, place
 
 

@@ -11,6 +11,7 @@ from api.cli.aa_command import aa
 from api.cli.backtest_command import backtest
 from api.cli.discover_command import discover
 from api.cli.evidence_commands import explain, export, notify, replay
+from api.cli.fit_command import fit
 from api.cli.guard import guarded
 from api.cli.init_command import init
 from api.cli.options import (
@@ -34,6 +35,7 @@ from api.cli.question import (
     Attempt,
     Canary,
     Cluster,
+    Clusters,
     Control,
     Deadline,
     Namespace,
@@ -62,6 +64,7 @@ app.command("try")(try_source)
 app.add_typer(init)
 app.command()(backtest)
 app.command()(aa)
+app.command()(fit)
 app.add_typer(shadow)
 for command in (export, replay, explain, notify):
     app.command()(command)
@@ -106,6 +109,7 @@ def check(  # noqa: PLR0913 - the question has that many fields
     server: Server = None,
     namespace: Namespace = None,
     cluster: Cluster = None,
+    clusters: Clusters = None,
     rollout: RolloutName = None,
     revision: Revision = None,
     attempt: Attempt = None,
@@ -154,6 +158,7 @@ def check(  # noqa: PLR0913 - the question has that many fields
         timeout=timeout,
         on_inconclusive=on_inconclusive,
         as_json=shown is Format.JSON,
+        clusters=clusters,
     )
     flags = {"data": data, "packs": packs}
     return run(asking, server=server, prometheus=prometheus, flags=flags, config=config)

@@ -44,14 +44,14 @@ def server_of(url: str) -> Iterator[Server]:
         server.close()
 
 
-def asking_server(server: Server, fields: Mapping[str, str]) -> Callable[[], bytes]:
+def asking_server(server: Server, fields: Mapping[str, object]) -> Callable[[], bytes]:
     """The question to a running serinus."""
     return lambda: server.post("/v1/verdicts", dict(fields))
 
 
 @contextmanager
 def asking_gate(
-    settings: Settings, fields: Mapping[str, str], *, in_memory: bool
+    settings: Settings, fields: Mapping[str, object], *, in_memory: bool
 ) -> Iterator[Callable[[], bytes]]:
     """The question to a gate of this process."""
     import msgspec

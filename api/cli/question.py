@@ -14,6 +14,7 @@ __all__ = [
     "Attempt",
     "Canary",
     "Cluster",
+    "Clusters",
     "Control",
     "Deadline",
     "Namespace",
@@ -30,6 +31,10 @@ Canary = Annotated[str, typer.Option(help="PromQL label selector of the canary."
 Control = Annotated[str | None, typer.Option(help="Selector of the control; found if not given.")]
 Namespace = Annotated[str | None, typer.Option(help="Kubernetes namespace.")]
 Cluster = Annotated[str | None, typer.Option(help="Cluster.")]
+Clusters = Annotated[
+    str | None,
+    typer.Option(help="Clusters of one rollout, parted by commas: the worst answer counts."),
+]
 RolloutName = Annotated[str | None, typer.Option(help="Name of the rollout.")]
 Revision = Annotated[str | None, typer.Option(help="What is rolled out.")]
 Attempt = Annotated[str | None, typer.Option(help="Your name of this try.")]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from api.ui.wording import ICONS, amount, day_clock, effect_text, evidence_text, title, value_text
+from detector.gate.promotion import MEMORY
 from detector.gate.verdict import Effect, Outcome, SignalVerdict
 
 __all__ = ["Interval", "Row", "row_of"]
@@ -34,7 +35,10 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One signal in words; `evidence_share` is per cent of the way to a fail, None if advisory."""
+    """One signal in words; `evidence_share` is per cent of the way to a fail, None if advisory.
+
+    `beside` says at what the effect is equal, where both sides as they stand tell another.
+    """
 
     name: str
     title: str
@@ -44,6 +48,7 @@ class Row:
     canary: str
     control: str
     effect: str
+    beside: str
     span: str
     rule: str
     interval: Interval | None
@@ -72,6 +77,7 @@ def row_of(signal: SignalVerdict, *, near: float) -> Row:
         canary=value_text(signal.canary, signal.unit),
         control=value_text(signal.control, signal.unit),
         effect=effect,
+        beside=_beside(signal),
         span=span,
         rule=rule,
         interval=None if signal.effect is None else _interval(signal.effect),
@@ -91,6 +97,15 @@ def _kind(signal: SignalVerdict) -> str:
     if not signal.judged:
         return "advice only"
     return "required for a pass" if signal.required else "judged"
+
+
+def _beside(signal: SignalVerdict) -> str:
+    """A canary that serves less uses more for each request, and is no worse for it."""
+    if signal.effect is None or signal.effect.value is None:
+        return ""
+    if signal.name == "cpu_per_request":
+        return "at equal load"
+    return "at equal age" if signal.name == MEMORY and signal.judged else ""
 
 
 def _share(signal: SignalVerdict) -> float | None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -118,6 +118,35 @@ def test_all_fields_reach_the_gate(passing: str) -> None:
     result = serinus(*ASK, "--server", passing, *more, "--control", '{track="stable"}')
     body = json.loads(result.stdout)
     assert (body["rollout"], body["revision"], body["stage"]) == ("web", "v2", "final")
+
+
+@pytest.mark.parametrize(
+    ("door", "code", "outcome"), [(failing_door, 1, "fail"), (passing_door, 0, "pass")]
+)
+def test_several_clusters_are_one_answer(door: Callable[[], Door], code: int, outcome: str) -> None:
+    """A pipeline that releases to two clusters asks once, and sees what each of them said."""
+    with serving(door().app) as url:
+        result = serinus(*ASK, "--server", url, "--clusters", "eu-1, us-1", "--format", "json")
+    assert result.exit_code == code, result.output
+    note = json.loads(result.stdout)["notes"][0]
+    assert f"eu-1: {outcome}" in note
+    assert f"us-1: {outcome}" in note
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--clusters", "eu-1,us-1", "--cluster", "eu-1"], "--clusters"),
+        (["--clusters", "eu-1,,us-1"], "--clusters"),
+    ],
+)
+def test_clusters_that_cannot_be_meant_are_refused(
+    passing: str, words: list[str], told: str
+) -> None:
+    """A cluster that is left out by a slip of the pen would be released without a look at it."""
+    result = serinus(*ASK, "--server", passing, *words)
+    assert result.exit_code == 2
+    assert told in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,27 @@ def test_infinite_evidence_fills_the_bar() -> None:
     assert (row.evidence_share, row.evidence) == (100.0, "over a million")
 
 
+@pytest.mark.parametrize(
+    ("name", "judged", "told"),
+    [
+        ("cpu_per_request", True, "at equal load"),
+        ("cpu_per_request", False, "at equal load"),
+        ("memory_growth", True, "at equal age"),
+        ("memory_growth", False, ""),
+        ("error_rate", True, ""),
+    ],
+)
+def test_an_effect_at_equal_load_or_age_says_so(name: str, judged: bool, told: str) -> None:
+    """0.77 beside 0.71 and an effect of ×0.76 is no mistake: the canary served less."""
+    effect = Effect(kind="ratio", value=0.76, low=0.7, high=0.8, tolerate=1.1, limit=1.5)
+    assert row_of(signal(effect, name=name, judged=judged), near=T0).beside == told
+
+
+def test_an_effect_that_is_not_known_is_at_nothing() -> None:
+    """Words beside a dash would be read as a finding."""
+    assert row_of(signal(None, name="cpu_per_request"), near=T0).beside == ""
+
+
 def test_a_pod_that_is_worse_is_named() -> None:
     """One bad pod is found by its name."""
     assert row_of(signal(scope="checkout-6d9f7c-x"), near=T0).scope == "checkout-6d9f7c-x"
