@@ -12,7 +12,7 @@ from detector.stream.columns import Columns, SeriesKind
 from detector.stream.scoring import Arrays, Scored
 from models.anomaly.score import Flag, Settings, step
 from models.baseline.layout import Kind
-from models.baseline.state import empty, from_arrays, grown
+from models.baseline.state import SHARED, empty, from_arrays, grown
 
 __all__ = ["ModelScorer"]
 
@@ -23,7 +23,6 @@ _KINDS = {
 }
 _SILENT = np.uint8(Flag.LATE | Flag.DUPLICATE | Flag.INVALID | Flag.STALE | Flag.LEARNING)
 _ROOM = 1024
-_UNSLICED = "version"
 
 
 class ModelScorer:
@@ -60,6 +59,6 @@ class ModelScorer:
     def to_arrays(self) -> Arrays:
         """The rows in use."""
         return {
-            name: array if name == _UNSLICED else array[: self._size]
+            name: array if name in SHARED else array[: self._size]
             for name, array in self._state.to_arrays().items()
         }

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntFlag
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.anomaly.pool import READ_EVERY, made_ready, read_counts
+from models.baseline.calendar import Calendar
 from models.baseline.state import State
 
-__all__ = ["Flag", "Scored", "Settings", "step", "threshold"]
+__all__ = ["Advance", "Flag", "Scored", "Settings", "run", "step", "threshold"]
 
-_NO_TIMES: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+
+_SINGLE = ("surprise", "reached", "p_value")
+_DOUBLE = ("value", "expected", "low", "high")
 
 
 class Flag(IntFlag):
@@ -35,15 +40,10 @@ class Flag(IntFlag):
 class Settings:
     """What is the same for all series of a state.
 
-    Local time is data: from `zone_starts[i]` (unix ms, ascending) on, clocks are `zone_offsets[i]`
-    seconds ahead of UTC, and before the first as they were at it. `holidays` are local days since
-    1970-01-01 that go like a Sunday, ascending. `quiet_s` is how long an excursion must be over
-    until a new one counts as another alarm.
+    `quiet_s` is how long after its peak an excursion counts as the same one, and rises no alarm.
     """
 
-    zone_starts: NDArray[np.int64] = field(default_factory=_NO_TIMES.copy)
-    zone_offsets: NDArray[np.int64] = field(default_factory=_NO_TIMES.copy)
-    holidays: NDArray[np.int64] = field(default_factory=_NO_TIMES.copy)
+    calendar: Calendar = field(default_factory=Calendar)
     quiet_s: float = 43_200.0
 
 
@@ -67,6 +67,22 @@ class Scored:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     flag: NDArray[np.uint8]
+
+
+class Advance(Protocol):
+    """Scores a stretch of samples in place: the state moves on, the columns are filled."""
+
+    def __call__(
+        self,
+        state: State,
+        series: NDArray[np.int32],
+        at: NDArray[np.int64],
+        value: NDArray[np.float64],
+        settings: Settings,
+        out: Scored,
+    ) -> None:
+        """Score and learn."""
+        ...
 
 
 def threshold(alarms_per_week: float, series: int) -> float:
@@ -93,10 +109,45 @@ def step(
     place. However a run of samples is cut into batches, state and scores are the same to the bit.
     ValueError where a row is not of the state or lengths differ.
     """
-    from models.anomaly import twin
+    from models.anomaly.kernel import advance
 
+    return run(advance, state, series, at, value, settings)
+
+
+def run(
+    advance: Advance,
+    state: State,
+    series: NDArray[np.int32],
+    at: NDArray[np.int64],
+    value: NDArray[np.float64],
+    settings: Settings,
+) -> Scored:
+    """As `step`, by the kernel or by its twin: they get stretches with one table of the pool."""
     _check(state, series, at, value)
-    return Scored(**twin.step(state, series, at, value, settings))
+    out = _columns(len(series))
+    made_ready(state)
+    start = 0
+    while start < len(series):
+        end = min(len(series), start + READ_EVERY - int(state.pool_spent[0]))
+        part = slice(start, end)
+        advance(state, series[part], at[part], value[part], settings, _cut(out, part))
+        state.pool_spent[0] += end - start
+        if state.pool_spent[0] >= READ_EVERY:
+            read_counts(state)
+        start = end
+    return out
+
+
+def _columns(count: int) -> Scored:
+    columns: dict[str, NDArray[Any]] = {
+        **{name: np.empty(count, dtype=np.float32) for name in _SINGLE},
+        **{name: np.empty(count) for name in _DOUBLE},
+    }
+    return Scored(**columns, flag=np.zeros(count, dtype=np.uint8))
+
+
+def _cut(out: Scored, part: slice) -> Scored:
+    return Scored(**{name: getattr(out, name)[part] for name in (*_SINGLE, *_DOUBLE, "flag")})
 
 
 def _check(

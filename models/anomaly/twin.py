@@ -2,180 +2,310 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.baseline.layout import Hot, Kind
-from models.baseline.state import NEVER, State
+from models.anomaly import tuning as c
+from models.anomaly.score import Flag, Scored, Settings
+from models.anomaly.twin_season import enter_hours, season_at
+from models.baseline.calendar import DAY_MS, HOUR_MS, local_ms
+from models.baseline.layout import Cold, Hot, Kind
+from models.baseline.state import BINS, NEVER, State
 
-if TYPE_CHECKING:
-    from models.anomaly.score import Settings
+__all__ = ["advance"]
 
-__all__ = ["step"]
-
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 _STALE_BITS = np.uint64(0x7FF0000000000002)
-_LATE, _DUPLICATE, _INVALID, _STALE, _LEARNING, _GAP, _RESET = 1, 2, 4, 8, 16, 32, 64
-_LEARN = 32
-_NEAR = 32.0
-_LEVEL = 512.0
-_RARE = 0.05
+_LN2 = 0.6931471805599453
+_EDGES = (Hot.POINT_EDGE, Hot.SHORT_EDGE, Hot.LONG_EDGE)
+_WEIGHTS = (c.POINT_WEIGHT, c.SHORT_WEIGHT, c.LONG_WEIGHT)
 
 
-@dataclass(slots=True)
-class _Taken:
-    """Samples that were taken, one of each row at most."""
-
-    rows: NDArray[np.int64]
-    where: NDArray[np.int64]
-    seconds: Array
-    x: Array
-
-
-def step(
+def advance(
     state: State,
     series: NDArray[np.int32],
-    at: NDArray[np.int64],
-    value: NDArray[np.float64],
+    at: Ints,
+    value: Array,
     settings: Settings,
-) -> dict[str, Any]:
-    """As `score.step`, the columns by name."""
-    out = _columns(len(series))
+    out: Scored,
+) -> None:
+    """As `score.Advance`."""
+    for name in ("surprise", "reached"):
+        getattr(out, name)[:] = state.pool_table[0, 0]
+    out.p_value[:] = 1.0
+    for name in ("expected", "low", "high"):
+        getattr(out, name)[:] = np.nan
     for where in _rounds(series):
-        taken = _admit(state, series[where].astype(np.int64), where, at, value, out)
-        _move(state, taken, settings, out)
-    return out
+        _one_each(state, series[where].astype(np.int64), where, at[where], value, settings, out)
 
 
-def _columns(count: int) -> dict[str, Any]:
-    single = {
-        name: np.full(count, fill, dtype=np.float32)
-        for name, fill in (("surprise", -9.0), ("reached", -9.0), ("p_value", 1.0))
-    }
-    double = {name: np.full(count, np.nan) for name in ("value", "expected", "low", "high")}
-    return {**single, **double, "flag": np.zeros(count, dtype=np.uint8)}
-
-
-def _rounds(series: NDArray[np.int32]) -> list[NDArray[np.int64]]:
+def _rounds(series: NDArray[np.int32]) -> list[Ints]:
     """Places of the first sample of every series, then of the second ones, and so on."""
     order = np.argsort(series, kind="stable")
     ordered = series[order]
-    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: len(ordered)])
-    nth = np.arange(len(ordered)) - np.repeat(first, np.diff(np.r_[first, len(ordered)]))
+    first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
+    nth = np.arange(len(ordered)) - np.repeat(first, np.diff(np.append(first, len(ordered))))
     return [np.sort(order[nth == k]) for k in range(int(nth.max(initial=-1)) + 1)]
 
 
-def _admit(
+def _one_each(
     state: State,
-    rows: NDArray[np.int64],
-    where: NDArray[np.int64],
-    at: NDArray[np.int64],
-    value: NDArray[np.float64],
-    out: dict[str, Any],
-) -> _Taken:
-    """Refuse what is out of order or no number, turn counters into rates, take the rest."""
-    t, v, before, last = at[where], value[where], state.at[rows], state.last[rows]
-    out["value"][where] = v
-    stale = v.view(np.uint64) == _STALE_BITS
-    flag = np.select(
-        [t < before, t == before, stale, ~np.isfinite(v)],
-        [_LATE, _DUPLICATE, _STALE, _INVALID],
-        0,
-    )
-    out["flag"][where] = flag
-    state.last[rows[flag == _STALE]] = np.nan
+    rows: Ints,
+    where: Ints,
+    t: Ints,
+    value: Array,
+    settings: Settings,
+    out: Scored,
+) -> None:
+    v = value[where]
+    flag = _refused(state, rows, t, v)
+    out.flag[where], out.value[where] = flag, v
+    state.last[rows[flag == Flag.STALE]] = np.nan
     good = flag == 0
-    rows, where, t, v, before, last = (each[good] for each in (rows, where, t, v, before, last))
+    rows, where, t, v = rows[good], where[good], t[good], v[good]
+    before = np.where(state.at[rows] == NEVER, t, state.at[rows])
+    seconds = (t - before) * 0.001
+    x, usable, reset = _rates(state.kind[rows], v, state.last[rows], seconds)
     state.at[rows], state.last[rows] = t, v
-    seconds = np.where(before == NEVER, 0.0, (t - np.where(before == NEVER, t, before)) / 1000.0)
-    x, usable, reset = _rates(state.kind[rows], v, last, seconds)
-    out["flag"][where] |= np.where(reset, _RESET, 0).astype(np.uint8)
-    out["flag"][where] |= np.where(usable, 0, _LEARNING).astype(np.uint8)
-    out["value"][where] = np.where(usable, x, np.nan)
-    return _Taken(rows=rows[usable], where=where[usable], seconds=seconds[usable], x=x[usable])
+    hot = state.hot[rows].astype(np.float64)
+    local = local_ms(t, settings.calendar)
+    _enter(state, rows, hot, local, local_ms(before, settings.calendar), settings)
+    state.hot[rows] = hot.astype(np.float32)
+    out.flag[where] |= np.where(reset, Flag.RESET, 0).astype(np.uint8)
+    out.flag[where] |= np.where(usable, 0, Flag.LEARNING).astype(np.uint8)
+    out.value[where] = np.where(usable, x, np.nan)
+    u = usable
+    _score(state, rows[u], where[u], x[u], seconds[u], local[u], settings, out)
+
+
+def _refused(state: State, rows: Ints, t: Ints, v: Array) -> NDArray[np.uint8]:
+    stale = v.view(np.uint64) == _STALE_BITS
+    wrong = ~(np.abs(v) <= c.INFINITE)
+    kinds = [Flag.LATE, Flag.DUPLICATE, Flag.STALE, Flag.INVALID]
+    found = [t < state.at[rows], t == state.at[rows], stale, wrong]
+    return np.select(found, kinds, 0).astype(np.uint8)
 
 
 def _rates(
     kind: NDArray[np.int8], v: Array, last: Array, seconds: Array
-) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+) -> tuple[Array, Bools, Bools]:
     """Values as they are, increases per second of counters: with no first one and after resets."""
     counted = kind == Kind.CUMULATIVE
     reset = counted & (v < last)
     gain = np.where(reset, v, v - last)
     span = np.maximum(seconds, 1e-3)
     x = np.select([counted, kind == Kind.DELTA], [gain / span, v / span], v)
-    usable = (kind == Kind.GAUGE) | ((seconds > 0) & (~counted | np.isfinite(last)))
+    usable = (kind == Kind.GAUGE) | ((seconds > 0) & (~counted | ~np.isnan(last)))
     return x, usable, reset
 
 
-def _move(state: State, taken: _Taken, settings: Settings, out: dict[str, Any]) -> None:
-    """Score by the state as it is, then learn."""
-    rows, where, x = taken.rows, taken.where, taken.x
+def _enter(
+    state: State, rows: Ints, hot: Array, local: Ints, before: Ints, settings: Settings
+) -> None:
+    """What happens at the turn of a local hour and of a local day."""
+    turned = local // HOUR_MS != before // HOUR_MS
+    part = hot[turned]
+    enter_hours(
+        state,
+        rows[turned],
+        part,
+        before[turned] // HOUR_MS,
+        local[turned] // HOUR_MS,
+        settings.calendar,
+    )
+    hot[turned] = part
+    day = local // DAY_MS != before // DAY_MS
+    days = state.cold[rows, Cold.DAYS].astype(np.float64)
+    typical = np.where(hot[:, Hot.COUNT] <= c.LEARN, c.TYPICAL, hot[:, Hot.TYPICAL])
+    most = c.TYPICAL_MOST * typical + 1.0
+    taught = (np.minimum(hot[:, Hot.DAY_MAX], most) - typical) / np.minimum(
+        days + 2.0, c.TYPICAL_MEMORY
+    )
+    judged = day & (hot[:, Hot.COUNT] > c.LEARN)
+    hot[:, Hot.TYPICAL] = np.where(judged, typical + taught, hot[:, Hot.TYPICAL])
+    hot[:, Hot.DAY_MAX] = np.where(day, 0.0, hot[:, Hot.DAY_MAX])
+    state.cold[rows, Cold.DAYS] = np.where(day, days + 1.0, days)
+
+
+def _ln(x: Array) -> Array:
+    """Natural logarithm by arithmetic alone, so that every machine finds the same bits."""
+    mantissa, exponent = np.frexp(x)
+    s = (mantissa - 0.75) / (mantissa + 0.75)
+    q = s * s
+    series = 1.0 + q * (1 / 3 + q * (1 / 5 + q * (1 / 7 + q * (1 / 9 + q * (1 / 11)))))
+    result: Array = 2.0 * s * series + (exponent * _LN2 - 0.2876820724517809)
+    return result
+
+
+def _score(  # noqa: PLR0917
+    state: State,
+    rows: Ints,
+    where: Ints,
+    x: Array,
+    seconds: Array,
+    local: Ints,
+    settings: Settings,
+    out: Scored,
+) -> None:
     hot = state.hot[rows].astype(np.float64)
     count = hot[:, Hot.COUNT]
-    fresh = count == 0
-    level = np.where(fresh, x, state.level[rows])
-    near = level + hot[:, Hot.NEAR]
-    gap = (count > 2) & (taken.seconds > 3.5 * hot[:, Hot.STEP])
-    odd = np.abs(x - near)
-    edge = np.maximum(hot[:, Hot.POINT_EDGE], 1e-3 * np.abs(level) + 1e-9)
-    tail = np.where(count < _LEARN, 0.5, hot[:, Hot.POINT_TAIL])
-    over = np.log(np.maximum(odd / edge, 1.0))
-    learning = count < _LEARN
-    nats = np.where(learning, 0.0, np.minimum(over / tail, 60.0))
-    _tell(out, where, nats, hot, taken.seconds, settings)
-    out["flag"][where] |= np.where(learning, _LEARNING, 0).astype(np.uint8)
-    out["flag"][where] |= np.where(gap, _GAP, 0).astype(np.uint8)
-    for name, values in (("expected", near), ("low", near - 2 * edge), ("high", near + 2 * edge)):
-        out[name][where] = np.where(learning, np.nan, values)
-    _learn(state, taken, hot, level, odd, edge, over)
+    level = np.where(count == 0, x, state.level[rows])
+    early = count < c.LEARN
+    inverse = 1.0 / (count + 1.0)
+    floor = c.FLOOR * np.abs(level) + c.LEAST
+    season = season_at(hot, local)
+    wide = x - season - level
+    point = wide - hot[:, Hot.NEAR]
+    short = hot[:, Hot.SHORT] + np.maximum(inverse, 1 / c.SHORT) * (wide - hot[:, Hot.SHORT])
+    long = hot[:, Hot.LONG] + np.maximum(inverse, 1 / c.LONG) * (wide - hot[:, Hot.LONG])
+    point_edge = np.maximum(hot[:, Hot.POINT_EDGE], floor)
+    wide_edge = np.maximum(hot[:, Hot.WIDE_EDGE], floor)
+    _tell_range(out, where, early, level + hot[:, Hot.NEAR] + season, point_edge, hot)
+    nats = np.zeros(len(rows))
+    for edge, weight, odd in zip(_EDGES, _WEIGHTS, (point, short, long), strict=True):
+        nats += weight * _weigh(hot, edge, np.abs(odd), floor, early, inverse)
+    _follow(hot, Hot.WIDE_EDGE, np.abs(wide), floor, early, inverse)
+    hot[:, Hot.SHORT], hot[:, Hot.LONG] = short, long
+    typical = np.where(count == c.LEARN, c.TYPICAL, hot[:, Hot.TYPICAL])
+    hot[:, Hot.TYPICAL] = typical
+    hot[:, Hot.DAY_MAX] = np.maximum(hot[:, Hot.DAY_MAX], nats)
+    z = np.minimum(nats / (c.TYPICAL_BASE + typical), (BINS - 1) / c.GRAIN_SCORE)
+    _tell(state, out, where, z.astype(np.float32).astype(np.float64), hot, seconds, settings)
+    flag = np.where(early, Flag.LEARNING, 0)
+    flag |= np.where((count > 2) & (seconds > c.GAP * hot[:, Hot.STEP]), Flag.GAP, 0)
+    flag |= _learn(state, rows, hot, x, level, season, wide, point, point_edge, wide_edge, seconds)
+    out.flag[where] |= flag.astype(np.uint8)
+    state.hot[rows] = hot.astype(np.float32)
+
+
+def _tell_range(
+    out: Scored, where: Ints, early: Bools, expected: Array, edge: Array, hot: Array
+) -> None:
+    """What was expected, and what one sample in a thousand leaves."""
+    half = edge * (1.0 + 3.4 * hot[:, Hot.POINT_TAIL])
+    for column, values in (
+        (out.expected, expected),
+        (out.low, expected - half),
+        (out.high, expected + half),
+    ):
+        column[where] = np.where(early, np.nan, values)
+
+
+def _weigh(hot: Array, edge: Hot, odd: Array, floor: Array, early: Bools, inverse: Array) -> Array:
+    """Nats by which a statistic is beyond its edge; edge and tail then learn from it."""
+    tail_at = edge + 1
+    over = np.maximum(hot[:, edge], floor)
+    beyond = (odd > over) & ~early
+    tail = np.where(hot[:, Hot.COUNT] <= c.LEARN, c.TAIL, hot[:, tail_at])
+    excess = np.where(beyond, _ln(np.where(beyond, odd / over, 1.0)), 0.0)
+    seen = np.minimum(c.RARE * (hot[:, Hot.COUNT] - c.LEARN) + c.TAIL_PRIOR, c.TAIL_MEMORY)
+    taught = np.maximum(
+        tail + (np.minimum(excess, c.TAIL_MOST * tail) - tail) / np.where(early, 1.0, seen),
+        c.TAIL_LEAST,
+    )
+    nats: Array = np.where(beyond, excess / np.where(beyond, tail, 1.0), 0.0)
+    hot[:, tail_at] = np.where(beyond, taught, tail)
+    _follow(hot, edge, odd, floor, early, inverse)
+    return nats
+
+
+def _follow(hot: Array, edge: Hot, odd: Array, floor: Array, early: Bools, inverse: Array) -> None:
+    """Move an edge so that a share `RARE` stays beyond it; at first to twice the mean."""
+    over = np.maximum(hot[:, edge], floor)
+    rate = np.maximum(c.FOLLOW, 2.0 * inverse)
+    later = over * np.where(odd > over, 1.0 + rate * (1.0 - c.RARE), 1.0 - rate * c.RARE)
+    hot[:, edge] = np.where(early, over + (2.0 * odd - over) * inverse, later)
 
 
 def _tell(
-    out: dict[str, Any],
-    where: NDArray[np.int64],
-    nats: Array,
+    state: State,
+    out: Scored,
+    where: Ints,
+    z: Array,
     hot: Array,
     seconds: Array,
     settings: Settings,
 ) -> None:
-    """Surprise of a score and of what the excursion had reached; the excursion goes on or ends."""
+    """Surprise of a score and of what the excursion had reached; both are counted."""
+    judged = hot[:, Hot.COUNT] >= c.LEARN
     since = hot[:, Hot.SINCE_PEAK] + seconds
     reached = np.where(since > settings.quiet_s, 0.0, hot[:, Hot.PEAK])
-    out["surprise"][where] = _surprise(nats)
-    out["reached"][where] = _surprise(reached)
-    out["p_value"][where] = np.where(nats > 0, _RARE * np.exp(-nats), 1.0)
-    hot[:, Hot.PEAK] = np.maximum(reached, nats)
-    hot[:, Hot.SINCE_PEAK] = np.where(nats > reached, 0.0, since)
+    rises = z > reached
+    hot[:, Hot.PEAK] = np.where(rises, z, reached)
+    hot[:, Hot.SINCE_PEAK] = np.where(rises, 0.0, np.minimum(since, 1e9))
+    out.surprise[where] = _read(state.pool_table[0], z)
+    out.reached[where] = _read(state.pool_table[0], reached)
+    out.p_value[where] = np.where(z > 0, _read(state.pool_table[1], z), 1.0)
+    bins, was = (np.floor(each * c.GRAIN_SCORE).astype(np.int64) for each in (z, reached))
+    state.pool_counts[0] += np.bincount(bins[judged], minlength=BINS)
+    state.pool_counts[1] += np.bincount(bins[judged & rises], minlength=BINS)
+    state.pool_counts[1] -= np.bincount(was[judged & rises & (reached > 0)], minlength=BINS)
+    watched = np.minimum((seconds[judged] * 1000.0 + 0.5).astype(np.int64), c.WATCHED_MS)
+    state.pool_spent[1] += watched.sum()
+    state.pool_spent[2] += int((hot[:, Hot.COUNT] == c.LEARN).sum())
 
 
-def _surprise(nats: Array) -> Array:
-    surprise: Array = nats / np.log(10.0) - 2.0
-    return surprise
+def _read(table: Array, z: Array) -> NDArray[np.float32]:
+    place = z * c.GRAIN_SCORE
+    left = np.floor(place).astype(np.int64)
+    value = table[left] + (place - left) * (table[left + 1] - table[left])
+    single: NDArray[np.float32] = value.astype(np.float32)
+    return single
 
 
-def _learn(
-    state: State, taken: _Taken, hot: Array, level: Array, odd: Array, edge: Array, over: Array
-) -> None:
+def _learn(  # noqa: PLR0913, PLR0917
+    state: State,
+    rows: Ints,
+    hot: Array,
+    x: Array,
+    level: Array,
+    season: Array,
+    wide: Array,
+    point: Array,
+    point_edge: Array,
+    wide_edge: Array,
+    seconds: Array,
+) -> NDArray[np.int64]:
+    """Levels move, as far as an outlier may move them; where a shift is over, the level jumps."""
     count = hot[:, Hot.COUNT]
-    early = count < _LEARN
-    bounded = np.clip(taken.x - level - hot[:, Hot.NEAR], -4 * edge, 4 * edge)
-    moved = np.where(early, taken.x - level - hot[:, Hot.NEAR], bounded)
-    near = hot[:, Hot.NEAR] + moved / np.minimum(count + 1, _NEAR)
-    drift = near / np.minimum(count + 1, _LEVEL)
-    beyond = (over > 0) & ~early
-    rate = np.where(early, 1.0 / (count + 1), 0.02)
-    grow = np.where(early, (2 * odd - edge) * rate, edge * rate * (beyond - _RARE))
-    tail = np.where(early, 0.5, hot[:, Hot.POINT_TAIL])
-    tail = np.where(beyond, tail + 0.05 * (np.minimum(over, 8 * tail) - tail), tail)
-    step = np.where(count < 2, taken.seconds, hot[:, Hot.STEP])
-    hot[:, Hot.STEP] = step + 0.1 * np.clip(taken.seconds - step, -step, step)
-    hot[:, Hot.POINT_EDGE] = edge + grow
-    hot[:, Hot.POINT_TAIL] = np.clip(tail, 0.02, 5.0)
-    hot[:, Hot.NEAR] = near - drift
-    hot[:, Hot.COUNT] = np.minimum(count + 1, 2**24)
-    state.level[taken.rows] = level + drift
-    state.hot[taken.rows] = hot.astype(np.float32)
+    early = count < c.LEARN
+    inverse = 1.0 / (count + 1.0)
+    near = hot[:, Hot.NEAR] + np.maximum(inverse, 1 / c.NEAR) * _bounded(point, point_edge, early)
+    drift = np.maximum(inverse, 1 / c.LEVEL) * _bounded(wide, wide_edge, early)
+    trend = np.where(
+        early, 0.0, hot[:, Hot.TREND] + c.TREND / c.LEVEL * (drift - hot[:, Hot.TREND])
+    )
+    drift += trend
+    run = _run(hot, wide, np.maximum(hot[:, Hot.WIDE_EDGE], c.FLOOR * np.abs(level) + c.LEAST))
+    near -= drift
+    shifted = (np.abs(run) >= c.SHIFT) & ~early
+    jump = np.where(shifted, near, 0.0)
+    hot[:, Hot.TREND] = np.where(shifted, 0.0, trend)
+    hot[:, Hot.NEAR] = near - jump
+    hot[:, Hot.SHORT] -= jump
+    hot[:, Hot.LONG] -= jump
+    hot[:, Hot.RUN] = np.where(shifted, 0.0, run)
+    step = np.where(count < 2, seconds, hot[:, Hot.STEP])
+    hot[:, Hot.STEP] = step + c.STEP_RATE * np.minimum(seconds - step, step)
+    hot[:, Hot.BIN_SUM] += x - level
+    hot[:, Hot.BIN_COUNT] += 1.0
+    hot[:, Hot.COUNT] = np.minimum(count + 1.0, 16_777_216.0)
+    state.level[rows] = level + (drift + jump)
+    return np.where(shifted, Flag.SHIFT, 0).astype(np.int64)
+
+
+def _bounded(odd: Array, edge: Array, early: Bools) -> Array:
+    most = c.CLIP * edge
+    return np.where(early, odd, np.minimum(np.maximum(odd, -most), most))
+
+
+def _run(hot: Array, wide: Array, edge: Array) -> Array:
+    """Samples in a row beyond the wide edge: above counts up, below counts down."""
+    run = hot[:, Hot.RUN]
+    return np.select(
+        [wide > edge, wide < -edge], [np.maximum(run, 0.0) + 1.0, np.minimum(run, 0.0) - 1.0], 0.0
+    )

@@ -1,0 +1,134 @@
+"""Local time and the seasonal profile, compiled: touched when an hour of a series is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import floor
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from models.anomaly import tuning as c
+from models.baseline.calendar import HOUR_MS
+from models.baseline.layout import DAY_SLOTS, EMPTY, SLOTS, Cold, Hot
+
+__all__ = ["enter_hour", "local", "season_at"]
+
+_compiled: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy")
+_BEFORE, _HERE, _AFTER = int(Hot.BEFORE), int(Hot.HERE), int(Hot.AFTER)
+_BIN_SUM, _BIN_COUNT, _WIDE_EDGE = int(Hot.BIN_SUM), int(Hot.BIN_COUNT), int(Hot.WIDE_EDGE)
+_UNIT, _DAYS, _DAY, _WEEK = (int(k) for k in (Cold.UNIT, Cold.DAYS, Cold.DAY_FIT, Cold.WEEK_FIT))
+_SUNDAY = 6
+
+
+@_compiled
+def local(t, times):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """What the clock on the wall shows."""
+    starts, offsets, _ = times
+    if len(starts) == 0:
+        return t
+    here = len(starts) - 1
+    while here > 0 and t < starts[here]:
+        here -= 1
+    return t + offsets[here]
+
+
+@_compiled
+def season_at(row, here, hot):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Between the middles of the hours on a straight line."""
+    into = (here % HOUR_MS) * (1.0 / HOUR_MS)
+    middle = np.float64(hot[row, _HERE])
+    if into < 0.5:
+        return middle + (np.float64(hot[row, _BEFORE]) - middle) * (0.5 - into)
+    return middle + (np.float64(hot[row, _AFTER]) - middle) * (into - 0.5)
+
+
+@_compiled
+def enter_hour(row, over, hour, level, hot, cold, profile, holidays):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, PLR0917
+    """Learn the hour that is over, look up the one that begins."""
+    if hot[row, _BIN_COUNT] > 0:
+        _learn_hour(row, over, level, hot, cold, profile, holidays)
+    hot[row, _BEFORE] = _season(row, hour - 1, cold, profile, holidays)
+    hot[row, _HERE] = _season(row, hour, cold, profile, holidays)
+    hot[row, _AFTER] = _season(row, hour + 1, cold, profile, holidays)
+    hot[row, _BIN_SUM] = 0.0
+    hot[row, _BIN_COUNT] = 0.0
+
+
+@_compiled
+def _slots(hour, holidays):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    day = hour // 24
+    of_day = hour - 24 * day
+    weekday = (day + 3) % 7
+    for holiday in holidays:
+        if holiday == day:
+            weekday = _SUNDAY
+    return of_day, DAY_SLOTS + 24 * weekday + of_day
+
+
+@_compiled
+def _worth(row, fit, cold):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    power = c.DOUBT * np.float64(cold[row, fit + 1]) + 1e-30
+    return min(max(np.float64(cold[row, fit]) / power, 0.0), 1.0)
+
+
+@_compiled
+def _units(kept):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    return 0.0 if kept == EMPTY else np.float64(kept)
+
+
+@_compiled
+def _season(row, hour, cold, profile, holidays):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    of_day, of_week = _slots(hour, holidays)
+    by_day = _worth(row, _DAY, cold) * _units(profile[row, of_day])
+    by_week = _worth(row, _WEEK, cold) * _units(profile[row, of_week])
+    return (by_day + by_week) * np.float64(cold[row, _UNIT])
+
+
+@_compiled
+def _learn_hour(row, over, level, hot, cold, profile, holidays):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    of_day, of_week = _slots(over, holidays)
+    unit = np.float64(cold[row, _UNIT])
+    if unit == 0:
+        least = c.FLOOR * abs(level) + c.LEAST
+        unit = max(np.float64(hot[row, _WIDE_EDGE]), least) / c.GRAIN
+    came = np.float64(hot[row, _BIN_SUM]) / (np.float64(hot[row, _BIN_COUNT]) * unit)
+    day, week = _units(profile[row, of_day]), _units(profile[row, of_week])
+    day_known, week_known = profile[row, of_day] != EMPTY, profile[row, of_week] != EMPTY
+    rest = came - _worth(row, _DAY, cold) * day
+    week_next, day_next = rest, came
+    if day_known and week_known:
+        _trust(row, _WEEK, rest, week, cold)
+    if day_known:
+        _trust(row, _DAY, came, day, cold)
+        pace = max(c.DAY_RATE, 1.0 / (np.float64(cold[row, _DAYS]) + 1.0))
+        day_next = day + pace * (came - day)
+    if week_known:
+        week_next = week + c.WEEK_RATE * (rest - week)
+    if day_known:
+        profile[row, of_week] = _whole(week_next)
+    profile[row, of_day] = _whole(day_next)
+    largest = max(abs(day_next), abs(week_next) if day_known else 0.0)
+    cold[row, _UNIT] = unit
+    if largest > c.LARGEST:
+        cold[row, _UNIT] = 2.0 * unit
+        _halve(row, profile)
+
+
+@_compiled
+def _trust(row, fit, came, said, cold):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    cold[row, fit] = c.FADE * np.float64(cold[row, fit]) + came * said
+    cold[row, fit + 1] = c.FADE * np.float64(cold[row, fit + 1]) + said * said
+
+
+@_compiled
+def _whole(units):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    return np.int16(floor(min(max(units, -c.LARGEST), c.LARGEST) + 0.5))
+
+
+@_compiled
+def _halve(row, profile):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for slot in range(SLOTS):
+        if profile[row, slot] != EMPTY:
+            profile[row, slot] = profile[row, slot] >> 1

@@ -1,0 +1,73 @@
+"""What scores mean: counted over all series together, read as alarms a week and as p-values."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.anomaly.tuning import GRAIN_SCORE
+from models.baseline.state import BINS, State
+
+__all__ = ["READ_EVERY", "made_ready", "read_counts"]
+
+Array = NDArray[np.float64]
+READ_EVERY = 262_144
+_WEEK_MS = 604_800_000.0
+# Alarms a week of one series before any were counted, at score 0 and at each 1 more, and the weeks
+# that this is worth: counted on made-up series of many kinds (bench/stream/calibration.py).
+_PRIOR_RATE, _PRIOR_DECAY, _PRIOR_WEEKS = 8.0, 2.0, 20.0
+# Beyond the score that so many excursions reached, their tail is taken as exponential.
+_ENOUGH = 100.0
+# Counts are halved when they hold as many weeks of each series, and of so many series at least.
+_MEMORY_WEEKS, _FEW = 1.0, 200
+_RARE = 0.06
+
+
+def made_ready(state: State) -> None:
+    """A state that was never read gets its table; another is left as it is."""
+    if state.pool_table[0, 0] == state.pool_table[0, -1]:
+        _write(state)
+
+
+def read_counts(state: State) -> None:
+    """Turn the counts into the table of surprise, and forget old ones by and by."""
+    _write(state)
+    state.pool_spent[0] = 0
+    weeks = state.pool_spent[1] / _WEEK_MS
+    if weeks >= _MEMORY_WEEKS * max(int(state.pool_spent[2]), _FEW):
+        state.pool_counts[:] = state.pool_counts // 2
+        state.pool_spent[1] //= 2
+
+
+def _write(state: State) -> None:
+    edges = np.arange(BINS + 1) / GRAIN_SCORE
+    weeks = state.pool_spent[1] / _WEEK_MS
+    above = _suffix(state.pool_counts[1])
+    prior = _PRIOR_WEEKS * _PRIOR_RATE * np.exp(-_PRIOR_DECAY * edges)
+    rises = np.maximum.accumulate((_smooth(above, edges) + prior)[::-1])[::-1]
+    state.pool_table[0] = -np.log10(rises / (weeks + _PRIOR_WEEKS))
+    state.pool_table[1] = _p_values(_suffix(state.pool_counts[0]), edges)
+
+
+def _suffix(counts: NDArray[np.int64]) -> Array:
+    """How many reached each edge, the last of which nothing is beyond."""
+    return np.append(counts[::-1].cumsum()[::-1], 0).astype(np.float64)
+
+
+def _smooth(above: Array, edges: Array) -> Array:
+    """The counts as they are where there are enough, beyond as an exponential tail."""
+    enough = np.flatnonzero(above >= _ENOUGH)
+    if not len(enough):
+        return above
+    last = int(enough[-1])
+    excess = max(float(above[last + 1 :].sum() / above[last]), 0.25) / GRAIN_SCORE
+    beyond = above[last] * np.exp(-(edges - edges[last]) / excess)
+    smooth: Array = np.where(edges > edges[last], beyond, above)
+    return smooth
+
+
+def _p_values(above: Array, edges: Array) -> Array:
+    """Share of samples with as high a score, the sample itself among them: never 0, 1 at 0."""
+    prior = 100.0 * np.where(edges > 0, _RARE * np.exp(-_PRIOR_DECAY * edges), 1.0)
+    share: Array = np.minimum((_smooth(above, edges) + prior + 1.0) / (above[0] + 101.0), 1.0)
+    return share

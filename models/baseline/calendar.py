@@ -1,0 +1,63 @@
+"""Local time of samples: hours, days and the slot of the week, with holidays as Sundays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.baseline.layout import DAY_SLOTS
+
+__all__ = ["DAY_MS", "HOUR_MS", "Calendar", "local_ms", "slots"]
+
+Ints = NDArray[np.int64]
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+_SUNDAY = 6
+_NONE: Ints = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """Clocks and days off where the series live.
+
+    From `starts[i]` (unix ms, ascending) on, clocks are `offsets[i]` ms ahead of UTC; before the
+    first they are as at the first. `holidays` are local days since 1970-01-01 that go like a
+    Sunday, ascending. ValueError where lengths differ or an order is not ascending.
+    """
+
+    starts: Ints = field(default_factory=_NONE.copy)
+    offsets: Ints = field(default_factory=_NONE.copy)
+    holidays: Ints = field(default_factory=_NONE.copy)
+
+    def __post_init__(self) -> None:
+        if len(self.starts) != len(self.offsets):
+            raise ValueError(f"{len(self.starts)} starts of {len(self.offsets)} offsets")
+        if (np.diff(self.starts) <= 0).any() or (np.diff(self.holidays) <= 0).any():
+            raise ValueError("starts of offsets and holidays go up")
+
+
+def local_ms(at: Ints, calendar: Calendar) -> Ints:
+    """What the clock on the wall shows at these instants, in ms.
+
+    >>> summer = Calendar(starts=np.array([0, 1000]), offsets=np.array([0, 3600_000]))
+    >>> local_ms(np.array([999, 1000]), summer).tolist()
+    [999, 3601000]
+    """
+    if not len(calendar.starts):
+        return at
+    here = np.maximum(np.searchsorted(calendar.starts, at, side="right") - 1, 0)
+    local: Ints = at + calendar.offsets[here]
+    return local
+
+
+def slots(hour: Ints, calendar: Calendar) -> tuple[Ints, Ints]:
+    """Slots of the profile for local hours since 1970-01-01: of the day, and of the week.
+
+    >>> [int(slot[0]) for slot in slots(np.array([5]), Calendar())]
+    [5, 101]
+    """
+    day = hour // 24
+    of_day = hour - 24 * day
+    weekday = np.where(np.isin(day, calendar.holidays), _SUNDAY, (day + 3) % 7)
+    return of_day, DAY_SLOTS + 24 * weekday + of_day

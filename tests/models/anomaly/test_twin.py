@@ -1,0 +1,92 @@
+"""The compiled kernel against its plain twin: every array and every column, to the bit."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from models.anomaly import kernel, twin
+from models.anomaly.score import Flag, Scored, Settings, run
+from models.baseline.calendar import DAY_MS, HOUR_MS, Calendar
+from models.baseline.state import State, empty
+from tests.profiles import HEAVY
+
+STALE = np.array([0x7FF0000000000002], dtype=np.uint64).view(np.float64)[0]
+CALENDAR = Calendar(
+    starts=np.array([0, 6 * DAY_MS]),
+    offsets=np.array([HOUR_MS // 2, 2 * HOUR_MS]),
+    holidays=np.array([3, 9]),
+)
+Samples = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]
+
+
+def made(seed: int, count: int, scale: float, *, shift: bool, season: bool) -> Samples:
+    """Four series with gaps, repeats, what is late, no numbers, outliers, season and a shift."""
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, 4, count).astype(np.int32)
+    at = np.cumsum(rng.integers(-1, 20, count)).astype(np.int64) * 60_000
+    value = rng.standard_t(2.0, count) * scale
+    value += season * 5 * scale * np.sin(at * (2 * np.pi / DAY_MS))
+    value += shift * 50 * scale * (np.arange(count) > count // 2)
+    value[rng.random(count) < 0.02] = np.nan
+    value[rng.random(count) < 0.01] = STALE
+    return rows, at, value
+
+
+def both(samples: Samples) -> tuple[State, Scored, State, Scored]:
+    """The same samples by the kernel and by the twin."""
+    kind = np.array([0, 1, 2, 0], dtype=np.int8)
+    fast, plain = empty(4, kind), empty(4, kind)
+    settings = Settings(calendar=CALENDAR)
+    scored = run(kernel.advance, fast, *samples, settings)
+    return fast, scored, plain, run(twin.advance, plain, *samples, settings)
+
+
+def differing(fast: State, scored: Scored, plain: State, wanted: Scored) -> list[str]:
+    """Names of what is not the same to the bit."""
+    want = plain.to_arrays()
+    state = [n for n, array in fast.to_arrays().items() if array.tobytes() != want[n].tobytes()]
+    columns = Scored.__slots__
+    return state + [
+        n for n in columns if getattr(scored, n).tobytes() != getattr(wanted, n).tobytes()
+    ]
+
+
+@HEAVY
+@given(st.integers(0, 2**32 - 1), st.floats(1e-6, 1e6), st.booleans(), st.booleans())
+def test_kernel_and_twin_are_the_same_to_the_bit(
+    seed: int, scale: float, shift: bool, season: bool
+) -> None:
+    """What is fast would score otherwise than what can be read and checked."""
+    samples = made(seed, 2400, scale, shift=shift, season=season)
+    assert differing(*both(samples)) == []
+
+
+@HEAVY
+@given(st.lists(st.floats(width=64), max_size=60), st.integers(0, 10**12))
+def test_any_number_at_all_leaves_state_that_is_finite(values: list[float], start: int) -> None:
+    """One absurd value would make a series blind for good."""
+    count = len(values)
+    rows = np.zeros(count, dtype=np.int32)
+    at = start + np.arange(count, dtype=np.int64) * 1000
+    samples = rows, at, np.array(values, dtype=np.float64)
+    fast, scored, plain, wanted = both(samples)
+    assert differing(fast, scored, plain, wanted) == []
+    assert np.isfinite(fast.hot).all()
+    assert np.isfinite(scored.surprise).all()
+
+
+def test_a_level_that_has_moved_for_good_is_told_from_a_spike() -> None:
+    """After a deployment that doubled a level every sample would be an anomaly for ever."""
+    rng = np.random.default_rng(5)
+    value = rng.normal(10.0, 1.0, 2000)
+    value[500] += 40.0
+    value[1000:] += 40.0
+    at = np.arange(2000, dtype=np.int64) * 60_000
+    scored = run(kernel.advance, empty(1), np.zeros(2000, dtype=np.int32), at, value, Settings())
+    moved = np.flatnonzero(scored.flag & Flag.SHIFT)
+    assert moved.tolist() == [1299]
+    assert abs(float(scored.expected[1300]) - 50.0) < 1.0
+    assert abs(float(scored.expected[520]) - 10.0) < 2.0
