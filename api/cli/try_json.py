@@ -36,6 +36,7 @@ def try_json(report: Report, settings: Settings) -> dict[str, Any]:
             for one in report.judged
         ],
         "services_not_looked_at": list(report.unjudged),
+        "rollouts_looked_for": report.is_past_reached,
         "rollouts": [_rolled(one) for one in report.rolled],
         "rollouts_not_looked_at": [_found(one) for one in report.unread],
         "placebos": _placebos(report.placebos),
@@ -86,6 +87,7 @@ def _placebos(found: Placebos) -> dict[str, Any]:
     low, high = found.interval
     return {
         "asked": found.asked,
+        "reached": found.is_reached,
         "judged": found.judged,
         "failed": found.failed,
         "passed": found.passed,

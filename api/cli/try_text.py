@@ -23,6 +23,7 @@ __all__ = ["config_text", "rolled_lines", "strip_of", "try_text"]
 _SERVICES_SHOWN = 20
 _UNREAD_SHOWN = 10
 _MISSING_SHOWN = 6
+_NOT_REACHED = "not looked at, the time was up (give --within more)"
 _MARKS = {Outcome.PASS: "+", Outcome.FAIL: "x", Outcome.INCONCLUSIVE: "."}
 
 
@@ -104,8 +105,10 @@ def _some(names: Sequence[str], most: int = 5) -> str:
 
 
 def _rollouts(report: Report) -> list[str]:
+    if not report.is_past_reached:
+        return [f"Rollouts of the last {report.days:g} days: {_NOT_REACHED}."]
     count = len(report.rolled) + len(report.unread)
-    lines = [f"Rollouts of the last {report.days:g} days: {count} found."]
+    lines = [f"Rollouts of the last {report.days:g} days: {count} found{_unlooked(report)}."]
     if report.rolled:
         lines.append("Each sign is a minute: . undecided, + may go on, x stop.")
     for one in report.rolled:
@@ -114,6 +117,13 @@ def _rollouts(report: Report) -> list[str]:
         shown = [f"{one.service} {one.new.name} ({_day(one.start)})" for one in report.unread]
         lines += ["", f"Not yet looked at, begun about then: {_some(shown, _UNREAD_SHOWN)}"]
     return lines
+
+
+def _unlooked(report: Report) -> str:
+    """Nobody should take a past that could not be read for a past without rollouts."""
+    count = len(report.skipped)
+    what = "the past of one service" if count == 1 else f"the past of {count} services"
+    return f"; {what} could not be read, see Skipped" if count else ""
 
 
 def rolled_lines(one: Rolled) -> Iterator[str]:
@@ -143,6 +153,8 @@ def _called(found: Telling) -> str:
 
 
 def _placebos(found: Placebos) -> list[str]:
+    if not found.judged and not found.is_reached:
+        return [f"False alarms on your own data: {_NOT_REACHED}."]
     if not found.judged:
         return ["False alarms on your own data: no placebo could be judged (too few stable pods)."]
     low, high = found.interval

@@ -32,6 +32,7 @@ from detector.errors import ConfigError, InputError
 from detector.gate.policy import Policy
 from detector.signals.plan import Plan
 from pipelines.flows.backtest_jobs import Opening, Places, Task
+from pipelines.flows.history import Dug
 from pipelines.flows.trying import Sparing, Trying
 
 if TYPE_CHECKING:
@@ -185,8 +186,11 @@ class _Run:
         names = [name for name, _ in rates]
         judged = self._judged(seen, names)
         plans = {one.service: one.plan for one in judged}
+        is_past_reached = self.watch.is_before(_ROLLOUTS)
+        dug = Dug(read=(), unread=(), skipped=())
         with self._stage("past rollouts", None) as tick:
-            dug = trying.dig(census, most=self.wanted.rollouts, tell=tick)
+            if is_past_reached:
+                dug = trying.dig(census, most=self.wanted.rollouts, tell=tick)
         rolled = self._rolled(trying.rollout_tasks(dug.read), dug.read)
         placebos = self._placebos(names[:_BUSIEST])
         looked = [*names[: 2 * _BUSIEST], *(one.found.service for one in rolled)]
@@ -207,6 +211,7 @@ class _Run:
             days=self.wanted.days,
             now=trying.now,
             stages=self.stages,
+            is_past_reached=is_past_reached,
         )
 
     def _judged(self, seen: Mapping[str, View], names: Sequence[str]) -> tuple[Judged, ...]:
@@ -224,9 +229,14 @@ class _Run:
         return tuple(Rolled(found=found[at], course=courses[at]) for at in sorted(courses))
 
     def _placebos(self, names: Sequence[str]) -> Placebos:
-        tasks = self.trying.placebo_tasks(names, self.wanted.placebos) if names else []
+        is_wanted = bool(names) and self.wanted.placebos > 0
+        is_in_time = self.watch.is_before(_PLACEBOS)
+        tasks: list[Task] = []
+        if is_wanted and is_in_time:
+            tasks = self.trying.placebo_tasks(names, self.wanted.placebos)
         courses = self._played("placebos (A/A)", tasks, _PLACEBOS)
-        return Placebos.of(list(courses.values()), asked=len(tasks))
+        is_reached = not is_wanted or (is_in_time and not (tasks and not courses))
+        return Placebos.of(list(courses.values()), asked=len(tasks), is_reached=is_reached)
 
     def _oddities(self, seen: Mapping[str, View], plans: Mapping[str, Plan]) -> Sequence[Oddity]:
         with self._stage("oddities of the week", None):

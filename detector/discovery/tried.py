@@ -41,7 +41,8 @@ class Rolled:
 class Placebos:
     """Placebos that were asked about: of `judged` ones `failed` would have been rolled back.
 
-    `undecided` had no evidence to pass; `services` is how many services they are of.
+    `services` is how many services they are of. `is_reached`: False where the time was up before
+    any could be looked for, so that none judged says nothing of the data.
     """
 
     asked: int
@@ -51,9 +52,10 @@ class Placebos:
     services: int
     closest: float | None
     failures: tuple[Course, ...] = ()
+    is_reached: bool = True
 
     @classmethod
-    def of(cls, courses: Sequence[Course], *, asked: int) -> Placebos:
+    def of(cls, courses: Sequence[Course], *, asked: int, is_reached: bool = True) -> Placebos:
         """What courses of placebos come to."""
         judged = [course for course in courses if course.is_judged]
         failed = [course for course in judged if course.first_fail is not None]
@@ -66,6 +68,7 @@ class Placebos:
             services=len({course.rollout.request.service for course in judged}),
             closest=math.exp(max(most)) if most else None,
             failures=tuple(failed),
+            is_reached=is_reached,
         )
 
     @property
@@ -77,6 +80,8 @@ class Placebos:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All of it. `rates` are requests per second; `unread` rollouts were not looked at in full.
+
+    `is_past_reached`: False where the time was up before rollouts could be looked for at all.
 
     `stages` tells the seconds of each stage; `now` is unix seconds.
     """
@@ -93,3 +98,4 @@ class Report:
     days: float
     now: float
     stages: Mapping[str, float]
+    is_past_reached: bool = True

@@ -230,6 +230,41 @@ def test_rollouts_that_were_not_read_are_named() -> None:
     assert "web-6d9f7c" in text
 
 
+def test_a_past_that_was_not_reached_is_not_a_past_without_rollouts() -> None:
+    """`0 found` would tell a company that nothing was released in two weeks."""
+    text = said(is_past_reached=False)
+    assert "Rollouts of the last 14 days: not looked at, the time was up" in text
+    assert "found" not in text.split("Rollouts of the last")[1].splitlines()[0]
+
+
+def test_a_past_that_was_looked_at_and_is_empty_says_so() -> None:
+    """Nothing found is a finding."""
+    assert "Rollouts of the last 14 days: 0 found." in said()
+
+
+@pytest.mark.parametrize(
+    ("services", "told"), [(1, "the past of one service"), (3, "the past of 3 services")]
+)
+def test_a_past_that_could_not_be_read_stands_beside_what_was_found(
+    services: int, told: str
+) -> None:
+    """A refused query hides rollouts; the count says that it is not whole."""
+    skipped = tuple(Skipped(what=f"web-{n}", why="too much") for n in range(services))
+    assert f"0 found; {told} could not be read, see Skipped." in said(skipped=skipped)
+
+
+def test_placebos_that_were_not_reached_say_nothing_of_the_data() -> None:
+    """Too few stable pods is a reason to mend something, out of time is none."""
+    text = said(placebos=Placebos.of([], asked=0, is_reached=False))
+    assert "False alarms on your own data: not looked at, the time was up" in text
+    assert "too few stable pods" not in text
+
+
+def test_placebos_that_nobody_could_be_asked_about_say_why() -> None:
+    """A service of one pod has no placebos, however long one waits."""
+    assert "no placebo could be judged (too few stable pods)" in said()
+
+
 def test_the_false_alarm_rate_has_its_interval() -> None:
     """None of forty is not none."""
     good = [rolled(Outcome.PASS).course] * 40

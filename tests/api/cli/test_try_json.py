@@ -70,3 +70,11 @@ def test_oddities_and_what_was_skipped_are_there() -> None:
     assert made["oddities"][0]["kind"] == "slow requests"
     assert made["skipped"] == [{"what": "huge_total", "why": "too wide"}]
     assert made["configuration"].startswith("source:")
+
+
+def test_what_was_not_reached_is_not_what_was_not_found() -> None:
+    """A program that counts rollouts must not take a lack of time for a quiet fortnight."""
+    told = body(is_past_reached=False, placebos=Placebos.of([], asked=0, is_reached=False))
+    assert (told["rollouts_looked_for"], told["placebos"]["reached"]) == (False, False)
+    told = body()
+    assert (told["rollouts_looked_for"], told["placebos"]["reached"]) == (True, True)
