@@ -57,7 +57,7 @@ class Panel:
 
 
 def columns_of(plan: Plan) -> tuple[Column, ...]:
-    """Requests, and what each signal is made of; each series once."""
+    """Requests, and what each signal is made of; the same series once."""
     found = [Column(name="requests", part=_counted(plan.requests))]
     for bound in plan.signals:
         found += _columns(bound)
@@ -120,7 +120,10 @@ def _columns(bound: BoundSignal) -> list[Column]:
         base = bound.total.metric.removesuffix(_BUCKETS)
         total = replace(count, query=replace(count.query, metric=f"{base}_sum"))
         return [Column(name=f"{name}_mean", part=total, per=count)]
-    return [Column(name=name, part=_part(family)) for family in (bound.total, *bound.also)][:1]
+    # When a pod started is no course that could be usual.
+    if bound.total.shape is Shape.START_TIME:
+        return []
+    return [Column(name=name, part=_part(bound.total))]
 
 
 def _counted(family: Family, more: tuple[Matcher, ...] = ()) -> Part:

@@ -1,0 +1,198 @@
+"""`serinus fit`: models of services fitted, tried against those in use, shown and stored."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from api.cli.serving import settings_of
+from api.settings import Settings
+from detector.errors import InputError
+from detector.fitted.model import FittedModel
+from detector.fitted.ports import FittedStore
+from detector.fitted.promotion import Shown
+from detector.gate.request import VerdictRequest
+from models.anomaly.multivariate.model import Kind, Recipe
+from pipelines.flows.backtest_jobs import Opening
+from pipelines.flows.fit import Fitting, Order, Unfitted, fit_services, scope_of
+from pipelines.flows.spread import Places
+
+__all__ = ["Fit", "fit", "shown_as_json"]
+
+_PLAIN_WIDTH = 140
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """What is wanted, as it was typed."""
+
+    services: tuple[str, ...]
+    namespace: str | None
+    cluster: str | None
+    days: float
+    step_s: float
+    forest: bool
+    components: bool
+    seed: int
+    dry_run: bool
+    jobs: int
+    dask: str | None
+    as_json: bool
+
+    @property
+    def fitting(self) -> Fitting:
+        """How models are fitted."""
+        kinds = list(Recipe().kinds)
+        kinds += [Kind.PROJECTION] * self.components + [Kind.FOREST] * self.forest
+        recipe = Recipe(kinds=tuple(kinds), seed=self.seed)
+        return Fitting(days=self.days, step_s=self.step_s, seed=self.seed, recipe=recipe)
+
+
+def fit(
+    wanted: Fit,
+    *,
+    config: Path | None,
+    prometheus: str | None,
+    flags: Mapping[str, object | None],
+) -> int:
+    """Fit each service; 0 where one was fitted at least, 4 where none could be."""
+    settings = settings_of(config, prometheus, flags)
+    opening = Opening(settings.source.native(), settings.packs)
+    places = Places(jobs=wanted.jobs, dask=wanted.dask)
+    now = time.time()
+    with _fitted_store(settings, make=not wanted.dry_run) as store:
+        orders = [_order(request, store, now) for request in _requests(wanted, settings)]
+        made: list[FittedModel | Unfitted] = []
+        with _progress(len(orders)) as bar:
+            for _, one in fit_services(orders, opening, wanted.fitting, places, now=now):
+                made.append(_kept(one, None if wanted.dry_run else store))
+                bar()
+    _show(sorted(made, key=lambda one: one.scope.service), as_json=wanted.as_json)
+    return 0 if any(isinstance(one, FittedModel) for one in made) else 4
+
+
+def shown_as_json(one: FittedModel | Unfitted) -> dict[str, Any]:
+    """What became of a service, for programs."""
+    told: dict[str, Any] = {"service": one.scope.service, "namespace": one.scope.namespace}
+    if isinstance(one, Unfitted):
+        return told | {"version": None, "promoted": False, "why": "failed", "text": one.why}
+    tried = one.promotion
+    return told | {
+        "version": one.version or None,
+        "promoted": tried.is_promoted,
+        "why": tried.why.value,
+        "text": tried.text,
+        "metrics": list(one.metrics),
+        "since": one.since,
+        "until": one.until,
+        "step_s": one.step_s,
+        "trial_rows": tried.rows,
+        "predecessor": tried.predecessor,
+        "shown": _numbers(tried.model),
+        "predecessor_shown": _numbers(tried.before),
+    }
+
+
+def _numbers(shown: Shown | None) -> dict[str, float] | None:
+    return None if shown is None else {"found": shown.found, "false_share": shown.false_share}
+
+
+def _order(request: VerdictRequest, store: FittedStore | None, now: float) -> Order:
+    known = None if store is None else store.current(scope_of(request), until=now)
+    return Order(request=request, current=known)
+
+
+def _kept(one: FittedModel | Unfitted, store: FittedStore | None) -> FittedModel | Unfitted:
+    return store.save(one) if store is not None and isinstance(one, FittedModel) else one
+
+
+def _requests(wanted: Fit, settings: Settings) -> list[VerdictRequest]:
+    """The services that were named, else all that the source shows."""
+    names = wanted.services or _seen(settings)
+    if not names:
+        raise InputError("the source shows no service: name one", field="service")
+    return [
+        VerdictRequest(service=name, canary="", namespace=wanted.namespace, cluster=wanted.cluster)
+        for name in names
+    ]
+
+
+def _seen(settings: Settings) -> tuple[str, ...]:
+    from api.compose import open_services, source_of
+
+    services, names = open_services(settings, source_of(settings)), list[str]()
+    after: str | None = None
+    while True:
+        page = services.listed(after=after)
+        names += [one.service for one in page.services]
+        after = page.next
+        if after is None:
+            return tuple(names)
+
+
+@contextmanager
+def _fitted_store(settings: Settings, *, make: bool) -> Iterator[FittedStore | None]:
+    """Where models are kept by the settings; None where nothing is yet, unless it is to be made."""
+    from api.compose import DATABASE
+    from pipelines.stores.fitted import SqlFitted
+
+    if settings.store is not None:
+        from pipelines.stores.postgres import PostgresDatabase
+
+        shared = PostgresDatabase(settings.store.get_secret_value())
+        try:
+            yield SqlFitted(shared)
+        finally:
+            shared.close()
+        return
+    file = settings.data / DATABASE
+    if not make and not file.is_file():
+        yield None
+        return
+    from pipelines.stores.sqlite import Database
+
+    database = Database(file)
+    try:
+        yield SqlFitted(database)
+    finally:
+        database.close()
+
+
+def _show(made: list[FittedModel | Unfitted], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([shown_as_json(one) for one in made], indent=2))
+        return
+    plain = Console()
+    console = plain if plain.is_terminal else Console(width=_PLAIN_WIDTH)
+    table = Table("service", "version", "metrics", "used", "why", box=None, pad_edge=False)
+    for one in made:
+        if isinstance(one, Unfitted):
+            table.add_row(one.scope.service, "–", "–", "no", one.why)
+            continue
+        used = "yes" if one.promotion.is_promoted else "no"
+        version = str(one.version or "not stored")
+        table.add_row(one.scope.service, version, str(len(one.metrics)), used, one.promotion.text)
+    console.print(table)
+
+
+@contextmanager
+def _progress(count: int) -> Iterator[Any]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        task = bar.add_task("services", total=count)
+        yield lambda: bar.update(task, advance=1)
