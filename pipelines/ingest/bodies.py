@@ -49,15 +49,18 @@ def gunzipped(body: bytes, *, most: int) -> bytes:
 
 
 def unzstd(body: bytes, *, most: int) -> bytes:
-    """One zstandard frame."""
+    """One whole zstandard frame."""
+    unpacker = zstandard.ZstdDecompressor()
     try:
-        _check(zstandard.frame_content_size(body), most)
-        with zstandard.ZstdDecompressor().stream_reader(body) as reader:
-            unpacked = reader.read(most + 1)
+        size = zstandard.frame_content_size(body)
+        if size < 0:
+            # A frame that streams does not tell; what is read of it up to the bound does.
+            with unpacker.stream_reader(body) as reader:
+                size = len(reader.read(most + 1))
+        _check(size, most)
+        return unpacker.decompress(body, max_output_size=max(size, 1))
     except zstandard.ZstdError as error:
-        raise broken("the body is no zstandard frame") from error
-    _check(len(unpacked), most)
-    return bytes(unpacked)
+        raise broken("the body is no zstandard frame, or was cut off") from error
 
 
 def _check(size: int, most: int) -> None:

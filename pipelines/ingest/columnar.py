@@ -27,6 +27,7 @@ MOST_TABLES = 4_096
 MOST_TABLE_BYTES = 64 * 2**20
 _KEYS_PER_SERIES = 2
 _BAD_LABELS = -2
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class _Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +80,7 @@ class Columnar:
         """The samples of an unpacked message; `InputError` where it is none."""
         try:
             message = _MESSAGES.decode(body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except _UNREADABLE as error:
             raise broken(f"the body is no columnar message: {error}") from error
         if message.schema != SCHEMA:
             raise broken(f"schema {message.schema} is not known here: {SCHEMA} is")
@@ -100,7 +101,7 @@ class Columnar:
             return found, ""
         try:
             entries = [bytes(entry) for entry in _TABLES.decode(table)]
-        except msgspec.DecodeError as error:
+        except _UNREADABLE as error:
             raise broken(f"the table cannot be read: {error}") from error
         words, known = "", self._ids.get
         ids = [known(entry, AT_LIMIT) for entry in entries]
@@ -117,7 +118,7 @@ class Columnar:
         try:
             told = _ENTRIES.decode(entry)
             labels = checked(told.labels.items())
-        except msgspec.DecodeError as error:
+        except _UNREADABLE as error:
             raise broken(f"a series of the table cannot be read: {error}") from error
         except LabelsError as error:
             return _BAD_LABELS, str(error)
