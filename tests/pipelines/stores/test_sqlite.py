@@ -22,9 +22,8 @@ from pipelines.stores.migrate import NEWEST
 from pipelines.stores.sqlite import Database, open_sqlite
 from tests.pipelines.stores.test_stores import T0, attempt
 
-
 # What steps after 0004 made.
-NEWER = ("fitted", 
+NEWER = ("fitted",
     "anomalies", "feedback", "stream_marks", "stream_chunks", "stream_series", "stream_tunings",
 )  # fmt: skip
 
