@@ -55,17 +55,21 @@ def protobuf_of(body: bytes) -> tuple[bytes, int]:
 
 
 def _points(tree: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - whatever was sent
-    """Every data point; what is of another shape is left for the parser to refuse."""
+    """Every data point; `TypeError` for what the library would take for an empty message."""
     for resource in _many(tree, "resourceMetrics"):
         for scope in _many(resource, "scopeMetrics"):
             for metric in _many(scope, "metrics"):
                 for kind in _TYPES:
-                    yield from _many(metric.get(kind), "dataPoints")
+                    yield from _many(metric.get(kind) or {}, "dataPoints")
 
 
 def _many(tree: Any, name: str) -> list[dict[str, Any]]:  # noqa: ANN401
-    found = tree.get(name) if isinstance(tree, dict) else None
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    if not isinstance(tree, dict):
+        raise TypeError(f"what holds {name} must be an object")
+    found = tree.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise TypeError(f"{name} must be a list of objects")
+    return found
 
 
 def _without_exemplars(point: dict[str, Any]) -> int:
