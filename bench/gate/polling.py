@@ -4,9 +4,9 @@
 
 A real Prometheus scrapes every pod of every rollout; one `serinus serve` answers; a third process
 polls, each rollout at a phase of its own, drawn by chance. A poll's time runs from when it was
-due, so that what waits for a late one is late, too.
-The peer is Prometheus itself, polled at the same rhythm for the two
-error rates that a query-based judge would compare: no history, no bounds, nothing kept.
+due, so that what waits for a late one is late, too. The peer is Prometheus itself, polled at the
+same rhythm for the two error rates that a query-based judge would compare: no history, no bounds,
+nothing kept.
 """
 
 from __future__ import annotations
