@@ -23,7 +23,7 @@ from pipelines.stores.statements import Statement, compiled, either, inserted, i
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
-__all__ = ["SqlAnomalies", "add_anomaly", "add_tuning"]
+__all__ = ["SqlAnomalies", "add_anomaly", "add_tuning", "upsert"]
 
 _kept = schema.anomalies.c
 _row = (_kept.id, _kept.start, _kept.body)
@@ -39,12 +39,13 @@ def _latest(made: sqlite.Insert | postgresql.Insert, key: Sequence[str]) -> sa.C
     return rows.on_conflict_do_update(index_elements=list(key), set_=changed, where=where)
 
 
-def _upsert(table: sa.Table, *key: str) -> Statement:
+def upsert(table: sa.Table, *key: str) -> Statement:
+    """Insert a row, or replace that of its key; where `told_at` is kept, not by an older one."""
     return either(_latest(sqlite.insert(table), key), lambda: _latest(inserted(table), key))
 
 
-_PUT = _upsert(schema.anomalies, "id")
-_TUNE = _upsert(schema.stream_tunings, "part", "tenant", "series")
+_PUT = upsert(schema.anomalies, "id")
+_TUNE = upsert(schema.stream_tunings, "part", "tenant", "series")
 _ADD_FEEDBACK = insertion(schema.feedback, but="number")
 _OF_ID = compiled(
     sa.select(*_row).where(_kept.id == sa.bindparam("id"), _kept.tenant == sa.bindparam("tenant"))

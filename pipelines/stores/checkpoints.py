@@ -1,0 +1,185 @@
+"""What an operator holds, and up to where it read: one transaction, fenced by an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import crc32c
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from detector.errors import ConflictError
+from detector.stream.columns import SeriesInfo
+from pipelines.stores import schema
+from pipelines.stores.anomalies import upsert
+from pipelines.stores.codec import pack, unpack
+from pipelines.stores.connections import Connections, Transaction
+from pipelines.stores.statements import compiled, insertion
+
+__all__ = ["Checkpoints", "Held", "TenantHeld"]
+
+# A chunk that did not change is not written again.
+CHUNK_BYTES = 2**20
+_marks = schema.stream_marks.c
+_chunks, _series = schema.stream_chunks.c, schema.stream_series.c
+_TAKE = compiled(
+    schema.stream_marks.update()
+    .where(_marks.part == sa.bindparam("of"))
+    .values(epoch=_marks.epoch + 1)
+)
+_MARK_OF = compiled(
+    sa.select(_marks.epoch, _marks.position).where(_marks.part == sa.bindparam("part"))
+)
+_BEGIN = insertion(schema.stream_marks, keep_old=True)
+_MOVE = compiled(
+    schema.stream_marks.update()
+    .where(_marks.part == sa.bindparam("of"), _marks.epoch == sa.bindparam("mine"))
+    .values(position=sa.bindparam("position"))
+)
+_PUT = upsert(schema.stream_chunks, "part", "tenant", "name", "chunk")
+_ADD_SERIES = upsert(schema.stream_series, "part", "tenant", "first")
+_CHUNKS_OF = compiled(
+    sa.select(_chunks.tenant, _chunks.name, _chunks.chunk, _chunks.body)
+    .where(_chunks.part == sa.bindparam("part"))
+    .order_by(_chunks.tenant, _chunks.name, _chunks.chunk)
+)
+_SERIES_OF = compiled(
+    sa.select(_series.tenant, _series.body)
+    .where(_series.part == sa.bindparam("part"))
+    .order_by(_series.tenant, _series.first)
+)
+_DROP = compiled(
+    schema.stream_chunks.delete().where(
+        _chunks.part == sa.bindparam("part"),
+        _chunks.tenant == sa.bindparam("tenant"),
+        _chunks.name == sa.bindparam("name"),
+        _chunks.chunk >= sa.bindparam("from_chunk", type_=sa.Integer),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantHeld:
+    """Arrays by name, and the series of a tenant in id order."""
+
+    arrays: Mapping[str, NDArray[Any]]
+    series: Sequence[SeriesInfo]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A checkpoint: all up to `position` is in it (-1: nothing); `epoch` is the owner's."""
+
+    epoch: int
+    position: int
+    tenants: Mapping[str, TenantHeld]
+
+
+@dataclass(slots=True)
+class Checkpoints:
+    """The checkpoints of one part, for its owner; one thread at a time."""
+
+    database: Connections
+    part: str
+    epoch: int = 0
+    _sums: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    _known: dict[str, int] = field(default_factory=dict)
+
+    def take(self) -> Held:
+        """Become the owner, and read; whoever owned the part before can write no more."""
+        with self.database.write(durable=True) as transaction:
+            transaction.run(_BEGIN, {"part": self.part, "epoch": 0, "position": -1})
+            transaction.run(_TAKE, {"of": self.part})
+            row = transaction.first(_MARK_OF, {"part": self.part})
+            assert row is not None
+            self.epoch, position = int(row[0]), int(row[1])
+            tenants = self._read(transaction)
+        return Held(epoch=self.epoch, position=position, tenants=tenants)
+
+    def write(
+        self, transaction: Transaction, position: int, tenants: Mapping[str, TenantHeld]
+    ) -> dict[tuple[str, str, int], int]:
+        """Put a checkpoint into a transaction; give the result to `wrote` once it is through.
+
+        `ConflictError` where another took the part meanwhile.
+        """
+        row = {"of": self.part, "mine": self.epoch, "position": position}
+        if transaction.run(_MOVE, row) != 1:
+            raise ConflictError(f"another process has taken {self.part}: nothing was written")
+        sums: dict[tuple[str, str, int], int] = {}
+        for tenant, held in tenants.items():
+            self._write_series(transaction, tenant, held.series)
+            for name, array in held.arrays.items():
+                sums |= self._write_array(transaction, tenant, name, array)
+        return sums
+
+    def wrote(
+        self, sums: Mapping[tuple[str, str, int], int], tenants: Mapping[str, TenantHeld]
+    ) -> None:
+        """The transaction went through."""
+        self._sums.update(sums)
+        self._known.update({tenant: len(held.series) for tenant, held in tenants.items()})
+
+    def _write_series(
+        self, transaction: Transaction, tenant: str, series: Sequence[SeriesInfo]
+    ) -> None:
+        first = self._known.get(tenant, 0)
+        if len(series) > first:
+            row = {"part": self.part, "tenant": tenant, "first": first}
+            transaction.run(_ADD_SERIES, {**row, "body": pack(tuple(series[first:]))})
+
+    def _write_array(
+        self, transaction: Transaction, tenant: str, name: str, array: NDArray[Any]
+    ) -> dict[tuple[str, str, int], int]:
+        sums = {}
+        row = {"part": self.part, "tenant": tenant, "name": name}
+        number = -1
+        for number, body in enumerate(_cut(array)):
+            key, found = (tenant, name, number), crc32c.crc32c(body)
+            if self._sums.get(key) != found:
+                transaction.run(_PUT, {**row, "chunk": number, "body": body})
+                sums[key] = found
+        if (tenant, name, number + 1) in self._sums:
+            transaction.run(_DROP, {**row, "from_chunk": number + 1})
+            for gone in [k for k in self._sums if k[:2] == (tenant, name) and k[2] > number]:
+                del self._sums[gone]
+        return sums
+
+    def _read(self, transaction: Transaction) -> dict[str, TenantHeld]:
+        self._sums.clear()
+        self._known.clear()
+        series: dict[str, list[SeriesInfo]] = {}
+        for tenant, body in transaction.rows(_SERIES_OF, {"part": self.part}):
+            series.setdefault(tenant, []).extend(unpack(tuple[SeriesInfo, ...], body))
+        chunks: dict[str, dict[str, list[bytes]]] = {}
+        for tenant, name, number, body in transaction.rows(_CHUNKS_OF, {"part": self.part}):
+            chunks.setdefault(tenant, {}).setdefault(name, []).append(body)
+            self._sums[tenant, name, number] = crc32c.crc32c(body)
+        self._known = {tenant: len(known) for tenant, known in series.items()}
+        return {
+            tenant: TenantHeld(
+                arrays={name: _joined(parts) for name, parts in named.items()},
+                series=series.get(tenant, []),
+            )
+            for tenant, named in chunks.items()
+        }
+
+
+def _cut(array: NDArray[Any]) -> Iterator[bytes]:
+    """Rows in chunks; each tells the type and the shape of its rows."""
+    width = max(array.itemsize * int(np.prod(array.shape[1:])), 1)
+    rows = max(CHUNK_BYTES // width, 1)
+    for start in range(0, max(len(array), 1), rows):
+        part = np.ascontiguousarray(array[start : start + rows])
+        yield pack((array.dtype.str, part.shape, part.tobytes()))
+
+
+def _joined(chunks: Iterable[bytes]) -> NDArray[Any]:
+    parts = []
+    for chunk in chunks:
+        dtype, shape, body = unpack(tuple[str, tuple[int, ...], bytes], chunk)
+        parts.append(np.frombuffer(body, np.dtype(dtype)).reshape(shape))
+    return np.concatenate(parts)
