@@ -21,7 +21,7 @@ def fit(  # noqa: PLR0913 - the question has that many fields
     ] = None,
     namespace: Annotated[str | None, typer.Option(help="With --service: where it runs.")] = None,
     cluster: Annotated[str | None, typer.Option(help="With --service: its cluster.")] = None,
-    days: Annotated[float, typer.Option(min=0.1, help="How far to look back.")] = 14.0,
+    days: Annotated[float, typer.Option(min=0.01, help="How far to look back.")] = 14.0,
     step: Annotated[
         float, typer.Option(min=15.0, max=3600.0, help="Seconds from row to row.")
     ] = 300.0,

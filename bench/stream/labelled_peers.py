@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ def largest_z(machine: Machine) -> Floats:
     """The metric farthest from its mean of the train rows, in its spreads."""
     spread = machine.train.std(axis=0)
     z = np.abs(machine.test - machine.train.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
-    return z.max(axis=1)
+    return np.asarray(z.max(axis=1))
 
 
 def half_space_trees(machine: Machine) -> Floats:
@@ -55,8 +56,8 @@ def half_space_trees(machine: Machine) -> Floats:
 
 def holt_winters(machine: Machine) -> Floats:
     """river's HoltWinters with the season of a day for each metric; the largest surprise."""
-    moving = np.flatnonzero(np.ptp(machine.train, axis=0) > 0)
-    return np.max([_surprise(machine, metric) for metric in moving], axis=0)
+    moving = np.flatnonzero(np.ptp(machine.train, axis=0) > 0).tolist()
+    return np.asarray(np.max([_surprise(machine, metric) for metric in moving], axis=0))
 
 
 def _surprise(machine: Machine, metric: int) -> Floats:
@@ -64,7 +65,8 @@ def _surprise(machine: Machine, metric: int) -> Floats:
     from river import time_series
 
     season = round(_DAY_S / machine.step_s)
-    model = time_series.HoltWinters(alpha=0.3, beta=0.01, gamma=0.1, seasonality=season)
+    kind: Any = time_series.HoltWinters
+    model = kind(alpha=0.3, beta=0.01, gamma=0.1, seasonality=season)
     # It divides by its first level, though its season is added: a level of 0 must not occur.
     series = 1.0 + np.concatenate([machine.train[:, metric], machine.test[:, metric]])
     errors = np.zeros(len(series))
@@ -82,7 +84,7 @@ def stl_three_sigma(machine: Machine) -> Floats:
         for metric in range(machine.train.shape[1])
         if np.ptp(machine.train[:, metric]) > 0
     ]
-    return np.sum(beyond, axis=0)
+    return np.asarray(np.sum(beyond, axis=0))
 
 
 def _stl(machine: Machine, metric: int) -> Floats:

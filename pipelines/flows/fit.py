@@ -26,8 +26,8 @@ from pipelines.flows.spread import Places, spread
 __all__ = ["Fitting", "Order", "Unfitted", "fit_panel", "fit_service", "fit_services", "scope_of"]
 
 DAY_S = 86_400.0
-_LEAST_ROWS = 500
-_LEAST_TRIAL = 100
+_LEAST_ROWS = 300
+_LEAST_TRIAL = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ ASKED = Part(query=REQUESTS, counts=True)
 
 def series(values: list[float], pod: str = "p1", *, skip: int = 0, metric: str = "m") -> Series:
     """A sample a step, from the row before the first on; `skip` steps later."""
-    at = np.arange(len(values)) + FIRST - 1 + skip
+    at = np.arange(len(values), dtype=np.float64) + FIRST - 1 + skip
     labels = {"__name__": metric, "pod": pod}
     return Series(labels=labels, times=STEP_S * at, values=np.array(values))
 

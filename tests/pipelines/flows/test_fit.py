@@ -144,7 +144,7 @@ def test_a_model_that_knows_the_trial_is_not_tried() -> None:
     assert fitted(panel(12), old).promotion.why is Why.ALREADY_LEARNED
 
 
-@pytest.mark.parametrize(("days", "names"), [(3, NAMES), (12, ())])
+@pytest.mark.parametrize(("days", "names"), [(2, NAMES), (12, ())])
 def test_too_little_is_told_with_the_next_move(days: int, names: tuple[str, ...]) -> None:
     """What there is, what is needed, what to do."""
     rows = panel(days, names=names)

@@ -27,7 +27,8 @@ def test_a_model_comes_back_to_the_bit(recipe: Recipe) -> None:
     (one, _), (two, _) = (score(m, x, FIRST, begin(m)) for m in (model, back))
     assert np.array_equal(one.level, two.level)
     assert np.array_equal(one.p_value, two.p_value)
-    assert np.array_equal(*(shares(m, x, FIRST, begin(m)) for m in (model, back)))
+    mine, theirs = (shares(m, x, FIRST, begin(m)) for m in (model, back))
+    assert np.array_equal(mine, theirs)
 
 
 def test_no_array_holds_code() -> None:
