@@ -14,13 +14,13 @@ from detector.ports import MetricOutline
 from detector.series import Answer, Query, Series
 from pipelines.flows.backtest import Past
 
-__all__ = ["read_panel"]
+__all__ = ["MOST_STEPS", "outlined", "read_panel"]
 
 _TIMEOUT_S = 120.0
 _LATELY_S = 600.0
 _NOBODY = '{__none__="nothing"}'
 # Prometheus refuses more than 11,000 points of a series at once.
-_MOST_STEPS = 10_000
+MOST_STEPS = 10_000
 
 
 def read_panel(
@@ -47,18 +47,23 @@ def read_panel(
     columns = columns_of(plan)
     first, last = math.floor(since / step_s) + 1, math.floor(until / step_s)
     queries = queries_of(columns)
-    answers = _outlined(source, queries, (first - 1) * step_s, last * step_s, step_s)
+    answers = outlined(source, queries, (first - 1) * step_s, last * step_s, step_s)
     return panel_of(columns, answers, first=first, rows=last - first + 1, step_s=step_s)
 
 
-def _outlined(
-    source: MetricOutline, queries: Sequence[Query], begin: float, end: float, step_s: float
+def outlined(
+    source: MetricOutline,
+    queries: Sequence[Query],
+    begin: float,
+    end: float,
+    step_s: float,
+    most: int = MOST_STEPS,
 ) -> dict[Query, Answer]:
-    """Newest samples at each step from `begin` to `end`, in parts that a server gives at once."""
+    """Newest samples at each step from `begin` to `end`, in parts of at most `most` steps."""
     parts: list[Sequence[Answer]] = []
     at = begin - step_s
     while at < end:
-        until = min(at + _MOST_STEPS * step_s, end)
+        until = min(at + most * step_s, end)
         parts.append(source.outline(queries, at, until, step_s=step_s, timeout_s=_TIMEOUT_S))
         at = until
     return {

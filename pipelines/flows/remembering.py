@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from detector.discovery.matching import any_of, merged
 from detector.gate.design import Elsewhere
-from detector.gate.elsewhere import has_moved, naming, picked, requests_of, surroundings
+from detector.gate.elsewhere import has_moved, naming, picked, requests_of, surroundings, worsened
 from detector.gate.memory import (
     AFTER_S,
     BEFORE_S,
@@ -31,7 +31,8 @@ __all__ = ["Bystanders", "Remembering"]
 
 Left = Callable[[], float]
 _SLICE_S, _SLICE_INTERVALS = 60.0, 4.0
-_LATELY_S, _EVERY_S = 600.0, 60.0
+# An incident of three minutes is a third of ten, and all of two.
+_LATELY_S, _NEWEST_S, _EVERY_S = 600.0, 120.0, 60.0
 _WATCHED, _ENOUGH = 3, 200.0
 _CATALOG_S = 600.0
 
@@ -138,12 +139,26 @@ class Bystanders:
         if self.names is None:
             self.names = () if label is None else self._names(catalog, label, now, left_s)
             self._choose(source, label, left_s)
-        moved = []
-        if self.names and label is not None:
-            lately = self._amounts(source, label, (now - _LATELY_S * self.scale, now), left_s)
-            moved = [n for n in self.names if has_moved(self.before[n], lately[n])]
         self.seen_at = now
-        return Elsewhere(at=now, services=self.names, moved=tuple(moved))
+        if not self.names or label is None:
+            return Elsewhere(at=now)
+        lately, newest = (
+            self._amounts(source, label, (now - seconds * self.scale, now), left_s)
+            for seconds in (_LATELY_S, _NEWEST_S)
+        )
+        moved = [n for n in self.names if has_moved(self.before[n], lately[n])]
+        up = {
+            n: [worsened(self.before[n], told[n]) for told in (lately, newest)] for n in self.names
+        }
+        errors, latency = zip(*(pair for both in up.values() for pair in both), strict=True)
+        return Elsewhere(
+            at=now,
+            services=self.names,
+            moved=tuple(moved),
+            worse=tuple(n for n, both in up.items() if any(map(any, both))),
+            errors_up=max(errors),
+            latency_up=max(latency),
+        )
 
     def _names(
         self, catalog: MetricCatalog, label: Matcher, now: float, left_s: Left

@@ -182,7 +182,8 @@ class Watch:
                 memory = self.remembering.memory(source, left_s)
                 events.append(Remembered(at=now, memory=memory))
                 self.apply(events[-1])
-            if self.judge.wants_elsewhere and self.bystanders.is_due(now):
+            due = self.judge.wants_witness or self.bystanders.is_due(now)
+            if self.judge.wants_elsewhere and due:
                 elsewhere = self.bystanders.look(source, catalog, now, left_s)
                 events.append(Seen(at=now, elsewhere=elsewhere))
                 self.apply(events[-1])

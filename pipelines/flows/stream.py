@@ -1,0 +1,216 @@
+"""The embedded stream: doors put samples in, one thread judges them, a database keeps the rest."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import structlog
+
+from detector.errors import SerinusError, StoreError
+from detector.stream.anomaly import Happened
+from detector.stream.columns import Columns, SeriesInfo
+from detector.stream.feedback import Feedback, Tuning
+from detector.stream.ports import SeriesNames
+from pipelines.flows.stream_part import Arrived, Said, Samples, StreamPart, read, spelled
+from pipelines.stores.spool import Spool
+
+__all__ = ["Stream", "StreamMeters"]
+
+_LOG = structlog.get_logger("serinus.stream")
+
+
+@dataclass(slots=True)
+class StreamMeters:
+    """What the stream says of itself: running totals, and times in unix seconds."""
+
+    samples: int = 0
+    refused: int = 0
+    anomalies: int = 0
+    checkpoints: int = 0
+    checkpoint_s: float = 0.0
+    checkpoint_at: float = 0.0
+    newest_ms: int = 0
+    failed: str = ""
+
+
+@dataclass(slots=True)
+class _Queued:
+    number: int
+    arrived: Arrived
+    samples: int
+    at: float
+    done: Future[list[Tuning]] = field(default_factory=Future)
+
+
+class Stream:
+    """`SampleSink`; safe for threads.
+
+    A batch that `put` took is in the spool: it is judged exactly once, also if the process dies
+    now. `room` bounds how many samples wait. `watch` hears what happens, in the judging thread.
+    """
+
+    def __init__(
+        self,
+        part: StreamPart,
+        spool: Spool,
+        *,
+        room: int = 2_000_000,
+        checkpoint_s: float = 60.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._part, self._spool, self._room = part, spool, room
+        self._every, self._clock = checkpoint_s, clock
+        self._lock, self._ready = threading.Lock(), threading.Condition()
+        self._queue: deque[_Queued] = deque()
+        self._waiting, self._stopping = 0, False
+        self._known: dict[str, list[SeriesInfo]] = {}
+        self.meters = StreamMeters()
+        self.watch: Callable[[Happened], None] = lambda _: None
+        self._replay()
+        self._thread = threading.Thread(target=self._run, name="stream", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Samples that were taken and are not judged yet."""
+        return self._waiting
+
+    @property
+    def lag_s(self) -> float:
+        """How long the oldest batch that waits has waited."""
+        with self._ready:
+            return self._clock() - self._queue[0].at if self._queue else 0.0
+
+    def put(self, tenant: str, columns: Columns, names: SeriesNames) -> bool:
+        """Spool and queue a batch; False where there is no room."""
+        with self._lock:
+            self._check()
+            # One batch is let in however large: it would never fit otherwise.
+            if self._waiting and self._waiting + len(columns) > self._room:
+                self.meters.refused += len(columns)
+                return False
+            known = self._known.setdefault(tenant, [])
+            new = tuple(names.since(len(known)))
+            arrived = Samples(
+                tenant=tenant,
+                series=columns.series.tobytes(),
+                at=columns.at.tobytes(),
+                value=columns.value.tobytes(),
+                new=new,
+            )
+            self._enqueue(arrived, len(columns))
+            known.extend(new)
+        return True
+
+    def known(self, tenant: str) -> Sequence[SeriesInfo]:
+        """All series of a tenant that were taken so far."""
+        with self._lock:
+            return list(self._known.get(tenant, ()))
+
+    def say(self, tenant: str, feedback: Feedback) -> Future[list[Tuning]]:
+        """Take feedback; what it made of the series, once it is applied."""
+        with self._lock:
+            self._check()
+            return self._enqueue(Said(tenant=tenant, feedback=feedback), 0).done
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until all that was taken is judged; whether it is."""
+        with self._ready:
+            return self._ready.wait_for(lambda: not self._queue, timeout_s)
+
+    def close(self) -> None:
+        """Judge what was taken, write a checkpoint, and stop."""
+        with self._ready:
+            self._stopping = True
+            self._ready.notify_all()
+        self._thread.join()
+        self._spool.close()
+
+    def _check(self) -> None:
+        if self._stopping or self.meters.failed:
+            raise StoreError(f"the stream takes nothing: {self.meters.failed or 'it is stopping'}")
+
+    def _enqueue(self, arrived: Arrived, samples: int) -> _Queued:
+        number = self._spool.append(spelled(arrived))
+        queued = _Queued(number, arrived, samples, self._clock())
+        with self._ready:
+            self._queue.append(queued)
+            self._waiting += samples
+            self._ready.notify_all()
+        return queued
+
+    def _replay(self) -> None:
+        """Take what the last process had taken and not written into a checkpoint."""
+        held = self._part.take()
+        self._spool.follow(held)
+        count = 0
+        for number, body in self._spool.after(held):
+            self._part.apply(number, read(body))
+            count += 1
+        self._known = {tenant: list(known) for tenant, known in self._part.series.items()}
+        if count:
+            _LOG.info("replayed what was not in a checkpoint", batches=count)
+            self._checkpoint()
+
+    def _run(self) -> None:
+        due = time.monotonic() + self._every
+        try:
+            while self._turn(due):
+                if time.monotonic() >= due:
+                    self._checkpoint()
+                    due = time.monotonic() + self._every
+            self._checkpoint()
+        except Exception as error:  # noqa: BLE001 - the one at the top of the thread
+            self._fail(error)
+
+    def _turn(self, due: float) -> bool:
+        """Judge one batch, or wait for one; False once all is done that is to be done."""
+        with self._ready:
+            left = max(due - time.monotonic(), 0.0)
+            self._ready.wait_for(lambda: self._queue or self._stopping, left)
+            if not self._queue:
+                return not self._stopping
+            queued = self._queue[0]
+        self._judge(queued)
+        with self._ready:
+            self._queue.popleft()
+            self._waiting -= queued.samples
+            self._ready.notify_all()
+        return True
+
+    def _judge(self, queued: _Queued) -> None:
+        happened, tunings = self._part.apply(queued.number, queued.arrived)
+        self.meters.samples += queued.samples
+        for one in happened:
+            self.meters.anomalies += one.kind.value == "opened"
+            self.watch(one)
+        if isinstance(queued.arrived, Samples) and queued.samples:
+            self.meters.newest_ms = max(
+                self.meters.newest_ms, int(queued.arrived.columns().at.max())
+            )
+        queued.done.set_result(tunings)
+
+    def _checkpoint(self) -> None:
+        began = time.monotonic()
+        self._part.checkpoint()
+        self._spool.forget(self._part.position)
+        self.meters.checkpoints += 1
+        self.meters.checkpoint_s = time.monotonic() - began
+        self.meters.checkpoint_at = self._clock()
+
+    def _fail(self, error: Exception) -> None:
+        """Nothing is taken any more; what was taken is in the spool, for the next start."""
+        expected = isinstance(error, SerinusError)
+        self.meters.failed = str(error) if expected else "an error of serinus itself, see the log"
+        _LOG.error("the stream stopped", error=str(error), exc_info=None if expected else error)
+        with self._ready:
+            for queued in self._queue:
+                queued.done.set_exception(StoreError(self.meters.failed))
+            self._queue.clear()
+            self._waiting = 0
+            self._ready.notify_all()

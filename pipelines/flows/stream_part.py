@@ -1,0 +1,178 @@
+"""One part of the stream in life: the operators of its tenants, and what is to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from detector.stream.anomaly import Happened
+from detector.stream.columns import Columns, SeriesInfo
+from detector.stream.feedback import Feedback, Tuning, told
+from detector.stream.operator import step
+from detector.stream.scorer import ModelScorer
+from detector.stream.settings import StreamSettings
+from detector.stream.snapshot import restored, taken
+from detector.stream.state import StreamState, introduced
+from detector.stream.subject import Owners
+from detector.stream.suppression import Window
+from models.anomaly.score import Settings
+from pipelines.stores.anomalies import add_anomaly, add_tuning
+from pipelines.stores.checkpoints import Checkpoints, Held, TenantHeld
+from pipelines.stores.connections import Connections
+
+__all__ = ["Arrived", "Said", "Samples", "StreamPart", "read", "spelled"]
+
+
+class Samples(msgspec.Struct, frozen=True, tag="samples"):
+    """A batch with the series that come with it for the first time, as it is spooled."""
+
+    tenant: str
+    series: bytes
+    at: bytes
+    value: bytes
+    new: tuple[SeriesInfo, ...] = ()
+
+    def columns(self) -> Columns:
+        """The batch."""
+        return Columns(
+            series=np.frombuffer(self.series, np.int32),
+            at=np.frombuffer(self.at, np.int64),
+            value=np.frombuffer(self.value, np.float64),
+        )
+
+
+class Said(msgspec.Struct, frozen=True, tag="said"):
+    """What a person said of an anomaly."""
+
+    tenant: str
+    feedback: Feedback
+
+
+Arrived = Samples | Said
+
+
+class StreamPart:
+    """The operators of one part; for one thread.
+
+    What happened is written as it happens, and what is held at checkpoints: after a death the same
+    is told again from the last checkpoint on, and kept once.
+    """
+
+    def __init__(
+        self,
+        database: Connections,
+        part: str,
+        *,
+        owners: Owners,
+        settings: StreamSettings,
+        windows: Sequence[Window] = (),
+    ) -> None:
+        self._db, self._part, self._owners = database, part, owners
+        self._settings, self._windows = settings, tuple(windows)
+        self._checkpoints = Checkpoints(database, part)
+        self._states: dict[str, StreamState] = {}
+        self.series: dict[str, list[SeriesInfo]] = {}
+        self.position = -1
+
+    def take(self) -> int:
+        """Become the owner of the part; the position of its checkpoint, -1 for none."""
+        held = self._checkpoints.take()
+        self._restore(held)
+        return held.position
+
+    def _restore(self, held: Held) -> None:
+        self.position = held.position
+        self.series = {tenant: list(one.series) for tenant, one in held.tenants.items()}
+        self._states = {
+            tenant: restored(
+                one.arrays,
+                tenant=tenant,
+                settings=self._settings,
+                windows=self._windows,
+                scorer=lambda arrays: ModelScorer(self._models(), arrays),
+            )
+            for tenant, one in held.tenants.items()
+        }
+
+    def apply(self, position: int, arrived: Arrived) -> tuple[tuple[Happened, ...], list[Tuning]]:
+        """Take the next of what arrived; what happened is in the database when this returns."""
+        if isinstance(arrived, Samples):
+            happened, tunings = self._samples(arrived), list[Tuning]()
+        else:
+            happened, tunings = self._said(arrived)
+        self._write(happened, arrived.tenant, tunings)
+        self.position = position
+        return happened, tunings
+
+    def checkpoint(self) -> None:
+        """Write all that is held, and the position that it stands for."""
+        tenants = {
+            tenant: TenantHeld(arrays=taken(state), series=self.series[tenant])
+            for tenant, state in self._states.items()
+        }
+        with self._db.write(durable=True) as transaction:
+            sums = self._checkpoints.write(transaction, self.position, tenants)
+        self._checkpoints.wrote(sums, tenants)
+
+    def open(self) -> int:
+        """How many anomalies last."""
+        return sum(len(state.open) for state in self._states.values())
+
+    def _samples(self, arrived: Samples) -> tuple[Happened, ...]:
+        state = self._state(arrived.tenant)
+        if arrived.new:
+            self.series[arrived.tenant].extend(arrived.new)
+            state = introduced(state, arrived.new, self._owners)
+        self._states[arrived.tenant], happened = step(state, arrived.columns())
+        return happened
+
+    def _said(self, arrived: Said) -> tuple[tuple[Happened, ...], list[Tuning]]:
+        state, happened, tunings = told(self._state(arrived.tenant), arrived.feedback)
+        self._states[arrived.tenant] = state
+        return happened, list(tunings)
+
+    def _write(self, happened: Sequence[Happened], tenant: str, tunings: Sequence[Tuning]) -> None:
+        if not happened and not tunings:
+            return
+        with self._db.write() as transaction:
+            for one in happened:
+                add_anomaly(transaction, self._part, one.at, one.anomaly, self.named(one))
+            for tuning in tunings:
+                add_tuning(transaction, self._part, tenant, tuning)
+
+    def named(self, happened: Happened) -> dict[int, SeriesInfo]:
+        """The series of an anomaly by their ids."""
+        known = self.series[happened.anomaly.tenant]
+        return {one.series: known[one.series] for one in happened.anomaly.contributions}
+
+    def _state(self, tenant: str) -> StreamState:
+        if tenant not in self._states:
+            self.series[tenant] = []
+            self._states[tenant] = StreamState(
+                tenant=tenant,
+                scorer=ModelScorer(self._models()),
+                settings=self._settings,
+                windows=self._windows,
+            )
+        return self._states[tenant]
+
+    def _models(self) -> Settings:
+        return Settings(quiet_s=self._settings.quiet_s)
+
+
+def spelled(arrived: Arrived) -> bytes:
+    """As it is spooled."""
+    return _ENCODER.encode(arrived)
+
+
+def read(body: bytes) -> Arrived:
+    """What was spooled."""
+    found: Arrived = _DECODER.decode(body)
+    return found
+
+
+_ENCODER: msgspec.msgpack.Encoder = msgspec.msgpack.Encoder()
+_DECODER: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(Samples | Said)
