@@ -132,6 +132,11 @@ class Judge(Protocol):
         """Whether the newest answer depends on how other services are."""
         ...
 
+    @property
+    def wants_witness(self) -> bool:
+        """Whether a fail waits for how other services are at this moment."""
+        ...
+
     def recall(self, memory: Memory) -> None:
         """What the service did before its attempt."""
         ...

@@ -16,11 +16,20 @@ from detector.gate.history import Recalled
 from detector.gate.memory import Memory
 from detector.gate.window import Window, sums_over
 from detector.series import FloatArray
+from models.sequential.rows import ROWS, RowName
 
-__all__ = ["Design", "Elsewhere", "Exposures", "Standing", "without_control", "worth_before"]
+__all__ = [
+    "STARVED",
+    "Design",
+    "Elsewhere",
+    "Exposures",
+    "Standing",
+    "without_control",
+    "worth_before",
+]
 
 _LONG_S, _SHORT_S, _SILENT_S = 300.0, 60.0, 120.0
-_STARVED, _PLENTY = 0.05, 60.0
+STARVED, _PLENTY = 0.05, 60.0
 _ALIVE_S = 120.0
 
 
@@ -35,11 +44,23 @@ class Design(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elsewhere:
-    """Other services of the cluster at a moment: which were looked at, and which had moved."""
+    """Other services of the cluster at a moment: which were looked at, and which had moved.
+
+    `worse`: those that got worse lately; `errors_up`, `latency_up`: by how much (logs) the worst.
+    """
 
     at: float
     services: tuple[str, ...] = ()
     moved: tuple[str, ...] = ()
+    worse: tuple[str, ...] = ()
+    errors_up: float = 0.0
+    latency_up: float = 0.0
+
+    @property
+    def strength(self) -> float:
+        """The worst of it in units of the harm that a fault of its kind is expected to do."""
+        errors, latency = ROWS[RowName.ERROR].scale, ROWS[RowName.LATENCY].scale
+        return max(self.errors_up / errors, self.latency_up / latency)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +68,7 @@ class Standing:
     """The design of a moment, and what it rests on.
 
     `is_waiting`: bins wait for the memory of the service. `recalled`: what it says, by signal.
+    `is_held`: what would be a fail befell the others as well.
     `is_unfair`: the users of a cohort are not the part of all that they were told to be.
     """
 
@@ -56,6 +78,7 @@ class Standing:
     recalled: Mapping[str, Recalled] = field(default_factory=dict)
     elsewhere: Elsewhere | None = None
     is_unfair: bool = False
+    is_held: bool = False
 
 
 @dataclass(slots=True)
@@ -72,7 +95,7 @@ class Exposures:
         canary, control = win.requests.sum(axis=1), win.control
         ours, theirs = (sums_over(n, _LONG_S, win.step_s)[begin:] for n in (canary, control))
         starved = win.starved[begin:] > 0
-        shared = (ours >= _STARVED * (ours + theirs)) & (control[begin:] > 0) & ~starved
+        shared = (ours >= STARVED * (ours + theirs)) & (control[begin:] > 0) & ~starved
         self.beside += int(np.count_nonzero(shared & (canary[begin:] > 0)))
         self.alone += int(np.count_nonzero(starved))
         self.is_alone = bool(starved[-1]) if len(starved) else self.is_alone
@@ -120,5 +143,5 @@ def _under(
     canary: FloatArray, control: FloatArray, seconds: float, step_s: float
 ) -> NDArray[np.bool_]:
     ours, theirs = (sums_over(n, seconds, step_s) for n in (control, canary))
-    under: NDArray[np.bool_] = (theirs > 0) & (ours < _STARVED * (ours + theirs))
+    under: NDArray[np.bool_] = (theirs > 0) & (ours < STARVED * (ours + theirs))
     return under

@@ -84,7 +84,7 @@ class Then:
 
     moment: Moment
     before: Amount
-    lately: Amount
+    lately: Amount = field(default_factory=Amount)
     after: Amount
     changed: bool
 

@@ -20,7 +20,7 @@ from detector.gate.sides import (
     signal_missing,
     stale,
 )
-from detector.gate.weaker import recalling, unfair, unguarded
+from detector.gate.weaker import held, recalling, unfair, unguarded
 
 __all__ = ["holds"]
 
@@ -32,6 +32,7 @@ _RULES = (
     incompatible,
     nothing_judged,
     shared_incident,
+    held,
     budget_burning,
     control_exhausted,
     unfair,

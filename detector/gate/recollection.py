@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from detector.gate.design import (
+    STARVED,
     Design,
     Elsewhere,
     Exposures,
@@ -19,6 +20,7 @@ from detector.gate.frame import Frame
 from detector.gate.history import Recalled, lately_of, rebased, recalled
 from detector.gate.memory import AFTER_S, Memory
 from detector.gate.policy import Policy
+from detector.gate.rule import Candidate
 from detector.gate.stand_in import has_served, promised, remembered
 from detector.gate.track import Base, Track
 from detector.gate.window import Window
@@ -30,6 +32,8 @@ __all__ = ["Recollection"]
 
 # A promise has no pods that could differ.
 _PROMISE = 100.0
+# What is more than twice as bad here as the worst elsewhere is not the cluster's: an outage is not.
+_SHARED = 0.5
 
 
 @dataclass(slots=True)
@@ -50,6 +54,8 @@ class Recollection:
     exposures: Exposures = field(default_factory=Exposures)
     _recalled: dict[str, Recalled | None] = field(default_factory=dict)
     _never_served: bool = False
+    _shaken: float = 0.0
+    _shaken_to: int = -1
     _alone_since: int | None = None
 
     @property
@@ -61,6 +67,30 @@ class Recollection:
         """Remember; told again nothing changes, or an answer would depend on who asked when."""
         self.memory = self.memory or memory
         self.is_waiting = False
+
+    def look(self, elsewhere: Elsewhere, bin_: int) -> None:
+        """How other services are at a bin; what was seen in an incident is not believed later."""
+        self.elsewhere = elsewhere
+        if elsewhere.strength > 0:
+            self._shaken_to = bin_
+            self._shaken = max(self._shaken, elsewhere.strength)
+
+    def leans(self, candidate: Candidate, win: Window) -> bool:
+        """Whether evidence rests on the past, or on a promise, in place of a control.
+
+        Right after a switch the control is still taken for one, though it hardly serves any more.
+        """
+        if candidate.track.learned.row.name is RowName.EVENTS:
+            return False
+        at = candidate.bin - win.first
+        lately = slice(max(0, at - 1), at + 1)
+        ours, theirs = win.requests[lately].sum(), win.control[lately].sum()
+        return bool(win.starved[at] > 0 or theirs < STARVED * (ours + theirs))
+
+    def excuses(self, candidate: Candidate) -> bool:
+        """Whether evidence reaches into an incident of the others that was half as bad or worse."""
+        harm = candidate.effect / candidate.track.learned.row.scale
+        return candidate.start.bin <= self._shaken_to and self._shaken >= _SHARED * harm
 
     def arranged(self, win: Window) -> Window:
         """The window with its lone bins marked; there the control is worth what it once was."""
@@ -149,7 +179,7 @@ class Recollection:
                 track.scorer.remember(said.before)
         return self._recalled[track.name]
 
-    def standing(self, *, is_unfair: bool = False) -> Standing:
+    def standing(self, *, is_unfair: bool = False, is_held: bool = False) -> Standing:
         """What the attempt is compared with now."""
         least = self.policy.min_step_s * self.policy.time_scale / self.step
         design = self.exposures.design(least)
@@ -162,6 +192,7 @@ class Recollection:
             recalled={name: one for name, one in self._recalled.items() if one is not None},
             elsewhere=self.elsewhere,
             is_unfair=is_unfair,
+            is_held=is_held,
         )
 
 

@@ -45,7 +45,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One (signal, scope, start) at one boundary: `bin` is the last bin of its evidence."""
+    """One (signal, scope, start) at one boundary: `bin` is the last bin of its evidence.
+
+    `effect`: the arm's likeliest shift (log).
+    """
 
     bin: int
     track: Track
@@ -53,6 +56,7 @@ class Candidate:
     start: Start
     log_e: float
     log_needed: float
+    effect: float = 0.0
 
     @property
     def excess(self) -> float:
@@ -133,6 +137,7 @@ class Board:
             start=self.starts[row],
             log_e=float(self.log_e[row, column]),
             log_needed=float(self.log_needed[row, column]),
+            effect=float(self.track.learned.row.grid.shift[self.shift[row].argmax()]),
         )
 
     def at(self, bin_: int) -> Board:

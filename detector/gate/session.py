@@ -116,6 +116,7 @@ class Session:
         self._window: Window | None = None
         self._tried: set[str] = set()
         self._proved: set[str] = set()
+        self._is_unwitnessed = self._is_held = False
         self._told_apart = plan.unit is Unit.POD
 
     def readings(self) -> tuple[Reading, ...]:
@@ -135,7 +136,12 @@ class Session:
     @property
     def wants_elsewhere(self) -> bool:
         """Whether the newest answer depends on how other services are."""
-        return self.past.is_alone
+        return self.past.is_alone or self._is_unwitnessed
+
+    @property
+    def wants_witness(self) -> bool:
+        """Whether a fail by the past waits for how other services are at this moment."""
+        return self._is_unwitnessed
 
     def recall(self, memory: Memory) -> None:
         """What the service did before; told once, bins that waited for it are judged now."""
@@ -144,7 +150,21 @@ class Session:
 
     def look(self, elsewhere: Elsewhere) -> None:
         """How other services of the cluster are; the newest counts."""
-        self.past.elsewhere = elsewhere
+        self.past.look(elsewhere, int((elsewhere.at - self.start) // self.step))
+        self._witness()
+
+    def _witness(self) -> None:
+        """A fail by the past stands, once it was seen that the others are well at its moment."""
+        first, found, seen = self.first_fail, self.failed, self.past.elsewhere
+        if not self._is_unwitnessed or first is None or found is None:
+            return
+        if seen is None or seen.at < first.at:
+            return
+        self._is_unwitnessed = False
+        if self.past.excuses(found):
+            self.first_fail = self.failed = None
+            self._proved.discard(found.track.name)
+            self._is_held = True
 
     def _catch_up(self) -> None:
         while self.done < self._top and not self.past.is_waiting:
@@ -166,14 +186,16 @@ class Session:
                 boards=self.boards,
                 live=self.clock.live,
                 done=self.done,
-                first_fail=self.first_fail,
-                failed=self.failed,
+                first_fail=None if self._is_unwitnessed else self.first_fail,
+                failed=None if self._is_unwitnessed else self.failed,
                 burst=self.burst,
                 incompatible=self.bases.incompatible,
                 rows=tuple(self.rows.names),
                 edges=self.bases.edges,
                 told=self.weights.newest_step(self.start, self.step, as_of=as_of),
-                standing=self.past.standing(is_unfair=self._is_unfair(self._recent())),
+                standing=self.past.standing(
+                    is_unfair=self._is_unfair(self._recent()), is_held=self._is_held
+                ),
             ),
             as_of=as_of,
             stage=stage,
@@ -305,13 +327,18 @@ class Session:
             self.boards[track.name] = evidence.at(last)
             if self.first_fail is None and track.judged:
                 found += [(c, moved_on) for c in evidence.reaching(0.0)]
-        self.burst = None
+        self.burst, self._is_held = None, False
         for candidate, moved_on in sorted(found, key=lambda f: (f[0].bin, -f[0].excess)):
             if candidate.track.name in self._proved:
                 continue
-            if self._holds(candidate, moved_on, win, begin):
+            leans = self.past.leans(candidate, win)
+            if leans and self.past.excuses(candidate):
+                self._is_held |= candidate.bin == last
+            elif self._holds(candidate, moved_on, win, begin):
                 if self._decides(candidate):
                     self._fail(candidate)
+                    self._is_unwitnessed = leans
+                    self._witness()
                     return
             elif candidate.bin == last:
                 self.burst = self.burst or candidate

@@ -11,7 +11,7 @@ from detector.gate.reason import Reason, ReasonCode
 from detector.signals.plan import ArmName
 from models.sequential.rows import RowName
 
-__all__ = ["against", "beside", "design_notes", "recalling", "unfair", "unguarded"]
+__all__ = ["against", "beside", "design_notes", "held", "recalling", "unfair", "unguarded"]
 
 # Engine seconds after which what was seen of other services is too old to tell.
 _ELSEWHERE_S = 180.0
@@ -64,6 +64,19 @@ def unguarded(m: Moment) -> Reason | None:
             " allow_control_exhausted: true passes without.",
         )
     return None
+
+
+def held(m: Moment) -> Reason | None:
+    """What would be a fail beside a calm cluster is none while the others got worse as well."""
+    seen = m.standing.elsewhere
+    if seen is None or not m.standing.is_held:
+        return None
+    others = f"{_listed(seen.worse)} of the same cluster" if seen.worse else "the cluster"
+    return Reason(
+        ReasonCode.SHARED_INCIDENT,
+        f"The canary is worse than its past, and so was {others} at the same time: without a"
+        " control that is no proof against the release. What follows is judged by itself.",
+    )
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -243,3 +243,75 @@ def test_a_job_is_held_against_its_past_runs() -> None:
     assert judgement.reason.code == "error_rate_up"
     assert "at the same hour of 4 past weeks" in judgement.notes[0]
     assert after(_first(), steady(errors=1e-4)).outcome is Outcome.PASS
+
+
+FAULTY = replace(SWITCHED, more_errors=0.02, begins=0.25)
+SHAKEN = replace(QUIET, moved=("cart",), worse=("cart",), errors_up=1.8)
+
+
+@pytest.mark.parametrize(
+    "recipe", [FAULTY, replace(SWITCHED, shares=(1.0,), more_errors=0.02)], ids=["switch", "gone"]
+)
+def test_no_fail_for_what_befell_the_others_as_well(recipe: Recipe) -> None:
+    """An incident of the cluster right after a switch does not roll the release back."""
+    frame = make(recipe) if recipe is FAULTY else gone(recipe)
+    judgement = after(frame, steady(), elsewhere=SHAKEN)
+    assert judgement.outcome is Outcome.INCONCLUSIVE
+    assert judgement.reason.code == ReasonCode.SHARED_INCIDENT
+    assert "cart" in judgement.reason.text
+
+
+def test_an_outage_in_an_incident_is_no_incident() -> None:
+    """Where half of all fail here and others have six times their few errors it is the release."""
+    outage = replace(FAULTY, more_errors=0.5)
+    assert judged(outage, steady(), elsewhere=SHAKEN).outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        QUIET,
+        Elsewhere(at=END * 15.0),
+        replace(SHAKEN, errors_up=0.3),
+        replace(QUIET, moved=("cart",)),
+    ],
+    ids=["calm", "nobody there", "far less", "better"],
+)
+def test_a_fail_waits_for_one_look_at_the_others(seen: Elsewhere) -> None:
+    """Until somebody has looked it may be the cluster; then, or where nobody is, it stands."""
+    run = Run(make(FAULTY), memory=steady())
+    assert run.to(END).outcome is Outcome.INCONCLUSIVE
+    assert run.session.wants_elsewhere
+    assert run.session.wants_witness
+    run.session.look(seen)
+    assert run.to(END).outcome is Outcome.FAIL
+    assert not run.session.wants_witness
+
+
+def test_a_look_from_before_the_fail_is_none() -> None:
+    """That the cluster was well ten minutes ago says nothing of the minute of the fail."""
+    run = Run(make(FAULTY), memory=steady())
+    run.session.look(replace(QUIET, at=SWITCH * 15.0))
+    assert run.to(END).outcome is Outcome.INCONCLUSIVE
+    assert run.session.wants_witness
+
+
+def test_after_the_incident_the_release_is_judged_by_what_followed() -> None:
+    """A fault that is still there when the others are well again is the release's own."""
+    run = Run(make(replace(FAULTY, bins=4 * END, shares=(0.02, *[1.0] * 15))), memory=steady())
+    run.to(50)
+    run.session.look(replace(SHAKEN, at=50 * 15.0))
+    assert run.to(51).reason.code == ReasonCode.SHARED_INCIDENT
+    for at in range(60, 200, 10):
+        run.to(at)
+        run.session.look(replace(QUIET, at=at * 15.0))
+    judgement = run.to(200)
+    assert judgement.outcome is Outcome.FAIL
+    assert judgement.first_fail is not None
+    assert judgement.first_fail.at > 60 * 15.0
+
+
+def test_beside_a_control_nobody_else_is_asked() -> None:
+    """A control that serves at the same time had the incident too: a fail waits for no witness."""
+    beside = Recipe(seed=5, canary=6, control=6, shares=(0.3,), more_errors=0.03)
+    assert judged(beside, steady(), elsewhere=SHAKEN).outcome is Outcome.FAIL

@@ -75,6 +75,7 @@ class Counting:
     fail: FirstFail | None = None
     wants_memory: bool = False
     wants_elsewhere: bool = False
+    wants_witness: bool = False
     weights: list[tuple[float, float]] = field(default_factory=list)
     _series: dict[tuple[ArmName, frozenset[tuple[str, str]]], tuple[list[float], list[float]]] = (
         field(default_factory=dict)
