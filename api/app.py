@@ -19,7 +19,17 @@ from api.pool import Pool
 from api.probe import Probe
 from api.problems import install_problems
 from api.receiving import PATHS
-from api.routes import health, ingest, ingest_otlp, modes, policies, rollouts, services, verdicts
+from api.routes import (
+    anomalies,
+    health,
+    ingest,
+    ingest_otlp,
+    modes,
+    policies,
+    rollouts,
+    services,
+    verdicts,
+)
 from api.settings import Settings
 from api.telemetry import Telemetry
 from api.ui import pages
@@ -39,6 +49,10 @@ TAGS = [
     {"name": "rollouts", "description": "What was decided when, and what people decided."},
     {"name": "policies", "description": "How strictly rollouts are judged."},
     {"name": "services", "description": "What discovery finds, and what would be judged."},
+    {
+        "name": "anomalies",
+        "description": "What left its expected range, and what was said of it.",
+    },
     {"name": "modes", "description": "Break-glass."},
     {"name": "flagger", "description": "Flagger's webhooks; a yes is exactly 200."},
     {"name": "health", "description": "Probes and metrics."},
@@ -95,6 +109,7 @@ def create_app(
         health,
         ingest,
         ingest_otlp,
+        anomalies,
         pages,
     ):
         app.include_router(room.router)

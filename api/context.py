@@ -16,6 +16,7 @@ from api.pool import Pool
 from api.probe import Probe
 from api.receiving import Receiver
 from api.settings import Settings
+from api.streaming import Streaming
 from api.telemetry import Telemetry, account_of
 from detector.gate.curve import Curve
 from detector.gate.request import VerdictRequest
@@ -31,7 +32,7 @@ class Context:
     """The parts of one app. `store` and `source` probe them; they may block for a second.
 
     `clock` tells pages how long ago a moment was; `services` is None without a metric source,
-    `receiver` without a stream.
+    `receiver` and `streaming` without a stream.
     """
 
     gate: Gatekeeper
@@ -46,6 +47,7 @@ class Context:
     clock: Callable[[], float] = time.time
     services: Services | None = None
     receiver: Receiver | None = None
+    streaming: Streaming | None = None
 
     async def ask(
         self, question: Callable[[VerdictRequest], Verdict], request: VerdictRequest

@@ -12,22 +12,21 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from starlette.requests import Request
 
+from api.ingest_settings import IngestSettings
 from api.ingested import Ingested
 from api.pool import Pool
 from api.problems import Overloaded
-from api.section import Count, Seconds, Section
 from detector.errors import InputError, NotFoundError
 from detector.stream.ports import SampleSink
 
 if TYPE_CHECKING:  # numba behind it is only for a process that takes metrics
     from pipelines.ingest.decoded import Decoded
-    from pipelines.ingest.doors import Doors, Limits
+    from pipelines.ingest.doors import Doors
     from pipelines.ingest.protocol import Door, Packing
 
 __all__ = [
     "PATHS",
     "RETRY_AFTER_S",
-    "IngestSettings",
     "Receiver",
     "receiver_of",
     "take_metrics",
@@ -38,33 +37,6 @@ PATHS = ("/api/v1/write", "/v1/metrics", "/v1/columns")
 RETRY_AFTER_S = 2
 TENANT = "X-Scope-OrgID"
 _TENANT_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-class IngestSettings(Section):
-    """What is taken of metrics that are pushed."""
-
-    series: Count = 1_000_000
-    tenants: Count = 64
-    body_mb: Count = 16
-    unpacked_mb: Count = 64
-    ahead_s: Seconds = 600.0
-    behind_s: Seconds = 604_800.0
-    concurrent: Count = 2
-    queued: Count = 64
-    held_mb: Count = 256
-    request_s: Seconds = 30.0
-
-    def native(self) -> Limits:
-        """The same in the words of the doors."""
-        from pipelines.ingest.doors import Limits
-
-        return Limits(
-            series=self.series,
-            tenants=self.tenants,
-            unpacked_bytes=self.unpacked_mb * 2**20,
-            ahead_s=self.ahead_s,
-            behind_s=self.behind_s,
-        )
 
 
 class Receiver:

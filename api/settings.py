@@ -16,9 +16,10 @@ from pydantic_settings import (
 )
 
 from api.bodies.policy import PolicyBody
+from api.ingest_settings import IngestSettings
 from api.notify import NotifySettings
-from api.receiving import IngestSettings
 from api.section import Count, Seconds, Section, TlsSettings, secret_text, text_of
+from api.streaming import StreamSection
 from api.wording import words_of
 from detector.errors import ConfigError
 from detector.gate.policy import Policy
@@ -148,6 +149,7 @@ class Settings(BaseSettings):
     packs: tuple[Path, ...] = ()
     notify: NotifySettings = NotifySettings()
     ingest: IngestSettings = IngestSettings()
+    stream: StreamSection = StreamSection()
 
     @cached_property
     def native_policies(self) -> tuple[Policy, ...]:

@@ -93,19 +93,23 @@ def _run(settings: Settings, door: socket.socket) -> None:
     from api.compose import open_gate
     from api.logs import configure_logs
     from api.serving import serving_app
+    from api.streaming import open_streaming
     from api.telling import open_telling, watch_telling
 
     configure_logs(settings.log.level, settings.log.format)
     opened = open_gate(settings)
     telling = open_telling(settings, opened.stores)
+    streaming = open_streaming(settings) if settings.stream.enabled else None
     stopped = threading.Event()
 
     def stop() -> None:
         stopped.set()
         telling.stop()
+        if streaming is not None:
+            streaming.stream.close()
         opened.close()
 
-    app = serving_app(opened, settings, on_stop=stop)
+    app = serving_app(opened, settings, on_stop=stop, streaming=streaming)
     watch_telling(app.state.context.telemetry.registry, telling, opened.stores.outbox)
     server = uvicorn.Server(
         uvicorn.Config(

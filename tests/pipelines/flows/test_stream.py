@@ -96,6 +96,7 @@ def test_a_process_that_died_goes_on_where_its_spool_ends(tmp_path: Path) -> Non
     """The first life is never closed: all that it leaves is the spool, as after kill -9."""
     expected = undisturbed(tmp_path / "whole")
     every = batches()
+    stream, database = opened(tmp_path / "killed")
     for part in (every[:150], every[150:210], every[210:]):
         stream, database = opened(tmp_path / "killed")
         names = Names(list(stream.known("default")) or names_of(4).known)

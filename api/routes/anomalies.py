@@ -1,0 +1,171 @@
+"""`/v1/anomalies`: what left its range, what people say of it, and both as it happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import TimeoutError as LateError
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Header, Query
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from api.bodies.anomaly import (
+    AnomaliesAnswer,
+    AnomalyAnswer,
+    FeedbackBody,
+    anomaly_body,
+    event_body,
+    page_body,
+)
+from api.bodies.loose import Moment, Word
+from api.context import Context, In
+from api.receiving import tenant_of
+from api.routes.verdicts import PROBLEMS, Id
+from api.streaming import Streaming
+from api.strict import StrictRoute, json_response, strict_json
+from detector.errors import NotFoundError
+from detector.stream.anomaly import Severity
+from detector.stream.feedback import Feedback
+from detector.stream.record import AnomalyFilter, KeptAnomaly, KeptFeedback
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/anomalies", tags=["anomalies"], route_class=StrictRoute)
+_LOOK_S, _BEAT_S, _APPLIED_S = 0.5, 15.0, 5.0
+
+
+@router.get(
+    "",
+    summary="Anomalies, newest first",
+    response_model=None,
+    responses={**PROBLEMS, 200: {"model": AnomaliesAnswer, "description": "One page."}},
+)
+async def listed(  # noqa: PLR0913 - a page is asked for by that many words
+    request: Request,
+    context: In,
+    *,
+    service: Annotated[Word, Query(description="Only of this service.")] = None,
+    metric: Annotated[Word, Query(description="Only of this metric.")] = None,
+    severity: Annotated[Severity, Query(description="At least so severe.")] = Severity.LOW,
+    lasting: Annotated[bool | None, Query(description="Whether it is still open.")] = None,
+    since: Annotated[Moment, Query(alias="from", description="Lasted at or after.")] = None,
+    until: Annotated[Moment, Query(alias="to", description="Began before.")] = None,
+    cursor: Annotated[Word, Query(description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500, description="Anomalies on a page.")] = 50,
+) -> Response:
+    """Those of the tenant that `X-Scope-OrgID` names, `default` without it."""
+    wanted = AnomalyFilter(
+        tenant=tenant_of(request),
+        service=service,
+        metric=metric,
+        severity=severity,
+        is_open=lasting,
+        since=None if since is None else round(1000 * since.timestamp()),
+        until=None if until is None else round(1000 * until.timestamp()),
+        after=cursor,
+        limit=limit,
+    )
+    streaming = _streaming(context)
+    return json_response(page_body(await context.pool.run(streaming.anomalies.list, wanted)))
+
+
+@router.get(
+    "/stream",
+    summary="Anomalies as they happen, as server-sent events",
+    response_model=None,
+    response_class=Response,
+    responses={
+        **PROBLEMS,
+        200: {"content": {"text/event-stream": {}}, "description": "Events until you leave."},
+    },
+)
+async def followed(
+    request: Request,
+    context: In,
+    last_event_id: Annotated[str | None, Header(description="The last one you have.")] = None,
+) -> Response:
+    """From now on, or after `Last-Event-ID` as far as it is kept; the same may come twice."""
+    streaming, tenant = _streaming(context), tenant_of(request)
+    asked = last_event_id or ""
+    known = int(asked) if asked.isascii() and asked.isdigit() else streaming.followers.newest
+    return StreamingResponse(
+        _events(request, streaming, tenant, known),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+@router.get(
+    "/{id}",
+    summary="One anomaly",
+    response_model=None,
+    responses={**PROBLEMS, 200: {"model": AnomalyAnswer, "description": "The anomaly."}},
+)
+async def one(request: Request, context: In, id: Id) -> Response:
+    """As it was last told."""
+    streaming = _streaming(context)
+    kept = await context.pool.run(streaming.anomalies.get, tenant_of(request), id)
+    return json_response(anomaly_body(kept))
+
+
+@router.post(
+    "/{id}/feedback",
+    status_code=201,
+    summary="A person says whether it was real",
+    response_model=None,
+    responses={**PROBLEMS, 201: {"model": AnomalyAnswer, "description": "It is applied."}},
+)
+async def feedback(
+    request: Request, context: In, id: Id, body: Annotated[FeedbackBody, Body()]
+) -> Response:
+    """Changes what its series need to alarm again: `tuning` of each contribution."""
+    streaming, tenant = _streaming(context), tenant_of(request)
+    kept = await context.pool.run(_said, streaming, tenant, id, body, round(context.clock() * 1000))
+    return json_response(anomaly_body(kept), 201)
+
+
+def _said(streaming: Streaming, tenant: str, id: str, body: FeedbackBody, at: int) -> KeptAnomaly:
+    anomaly = streaming.anomalies.get(tenant, id).anomaly
+    told = Feedback(
+        anomaly=id,
+        judged=body.verdict,
+        at=at,
+        series=tuple(one.series for one in anomaly.contributions),
+        surprise=tuple(one.surprise for one in anomaly.contributions),
+        person=body.person,
+        note=body.note,
+    )
+    applied = streaming.stream.say(tenant, told)
+    said = KeptFeedback(at=at, judged=body.verdict, person=body.person, note=body.note)
+    streaming.anomalies.say(id, said)
+    try:
+        applied.result(_APPLIED_S)
+    except LateError as error:
+        raise TimeoutError("It is noted, and applied once what waits is judged.") from error
+    return streaming.anomalies.get(tenant, id)
+
+
+async def _events(
+    request: Request, streaming: Streaming, tenant: str, known: int
+) -> AsyncIterator[bytes]:
+    """Looks twice a second; a comment now and then keeps proxies from closing it."""
+    quiet = _BEAT_S
+    while not await request.is_disconnected():
+        for number, happened in streaming.followers.after(known):
+            known = number
+            if happened.anomaly.tenant == tenant:
+                data = strict_json(event_body(happened))
+                yield b"id: %d\nevent: anomaly\ndata: %s\n\n" % (number, data)
+        quiet += _LOOK_S
+        if quiet >= _BEAT_S:
+            quiet = 0.0
+            yield b": still here\n\n"
+        await asyncio.sleep(_LOOK_S)
+
+
+def _streaming(context: Context) -> Streaming:
+    if context.streaming is None:
+        raise NotFoundError("This serinus has no anomalies: it runs without a stream.")
+    return context.streaming
