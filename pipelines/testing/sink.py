@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,7 @@ class MemorySink:
     """Keeps what was put; while `is_full` it refuses, while `is_down` it fails."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self.is_full = False
         self.is_down = False
         self.refusals = 0
@@ -30,9 +32,10 @@ class MemorySink:
         if self.is_full:
             self.refusals += 1
             return False
-        kept = self.series.setdefault(tenant, [])
-        kept.extend(names.since(len(kept)))
-        self.batches.setdefault(tenant, []).append(columns)
+        with self._lock:
+            kept = self.series.setdefault(tenant, [])
+            kept.extend(names.since(len(kept)))
+            self.batches.setdefault(tenant, []).append(columns)
         return True
 
     def known(self, tenant: str) -> Sequence[SeriesInfo]:

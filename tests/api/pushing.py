@@ -16,7 +16,7 @@ from pipelines.testing.sink import MemorySink
 from tests.api.doors import quiet_logs
 from tests.pipelines.flows.scripted import World
 
-__all__ = ["NOW", "NOW_MS", "PushDoor", "one_series"]
+__all__ = ["NOW", "NOW_MS", "WRITE", "PushDoor", "one_series"]
 
 NOW = 1_764_000_000.0
 NOW_MS = 1_764_000_000_000

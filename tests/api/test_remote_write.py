@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -10,7 +11,7 @@ from api.settings import Settings
 from detector.stream.columns import SeriesKind, is_stale
 from pipelines.testing.remote_write import request, snapped
 from tests.api.doors import Door, problem_of
-from tests.api.pushing import NOW_MS, PushDoor, one_series
+from tests.api.pushing import NOW_MS, WRITE, PushDoor, one_series
 
 
 def limited(**ingest: int) -> PushDoor:
@@ -186,6 +187,37 @@ def test_without_the_token_nothing_is_taken() -> None:
 def test_without_a_stream_there_is_no_door() -> None:
     """404 says that this is not the address; it does not pretend to take."""
     assert problem_of(Door().client.post("/api/v1/write", content=b""))[0] == 404
+
+
+def test_more_bodies_than_are_held_at_once_are_put_off() -> None:
+    """503 with a time to wait, before the body is read; the memory of a process is bounded."""
+    door = limited(held_mb=1)
+    receiver = door.app.state.context.receiver
+    receiver.held = 2**20
+    told = door.write(one_series())
+    assert problem_of(told)[0] == 503
+    assert told.headers["retry-after"]
+    receiver.held = 0
+    assert door.write(one_series()).status_code == 204
+    assert receiver.held == 0
+
+
+def test_pushes_at_once_give_each_series_one_id() -> None:
+    """Eight senders that bring the same new series in the same moment."""
+    door = PushDoor()
+    body = snapped(request(one_series(pod=str(n)) for n in range(200)))
+    client = door.client
+    with ThreadPoolExecutor(8) as senders:
+        told = list(
+            senders.map(
+                lambda _: client.post("/api/v1/write", content=body, headers=WRITE).status_code,
+                range(16),
+            )
+        )
+    assert set(told) == {204}
+    pods = [dict(info.labels)["pod"] for info in door.sink.series["default"]]
+    assert sorted(pods) == sorted(str(n) for n in range(200))
+    assert len(door.sink.samples()) == 16 * 200
 
 
 def test_kinds_follow_the_names() -> None:

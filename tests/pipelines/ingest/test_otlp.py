@@ -203,9 +203,15 @@ def test_a_point_without_a_recorded_value_ends_its_series() -> None:
         ("histogram", {"bucket_counts": [1]}, 0, Refusal.TEMPORALITY),
         ("histogram", {"explicit_bounds": [1.0], "bucket_counts": [1]}, 2, Refusal.HISTOGRAM),
         ("histogram", {"explicit_bounds": [2, 1], "bucket_counts": [1] * 3}, 2, Refusal.HISTOGRAM),
+        (
+            "histogram",
+            {"explicit_bounds": list(range(1001)), "bucket_counts": [1] * 1002},
+            2,
+            Refusal.HISTOGRAM,
+        ),
         ("exponential_histogram", {"scale": 2**31 - 1}, 2, Refusal.HISTOGRAM),
     ],
-    ids=["no-value", "past", "future", "sum", "histogram", "few", "order", "scale"],
+    ids=["no-value", "past", "future", "sum", "histogram", "few", "order", "many", "scale"],
 )  # fmt: skip
 def test_a_point_that_cannot_be_meant_is_refused_by_name(
     kind: str, fields: dict[str, Any], temporality: int, reason: Refusal

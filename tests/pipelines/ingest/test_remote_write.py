@@ -264,6 +264,37 @@ def test_a_native_histogram_that_promises_more_buckets_than_it_has_is_refused() 
     }
 
 
+def test_a_native_histogram_of_an_unknown_schema_is_refused() -> None:
+    """Its buckets would be told at wrong bounds."""
+    write = message("WriteRequest")()
+    series = write.timeseries.add()
+    series.labels.add(name=NAME, value="latency")
+    series.histograms.add(timestamp=NOW_MS, schema=9)
+    told = Doorway().take(Door.REMOTE_WRITE, write.SerializeToString())
+    assert told.refused.counts == {Refusal.HISTOGRAM: 1}
+    assert "schema 9" in told.refused.words
+
+
+def test_a_native_histogram_with_bounds_of_its_own_keeps_them() -> None:
+    """Schema -53: classic buckets, only packed otherwise."""
+    write = message("WriteRequest")()
+    series = write.timeseries.add()
+    series.labels.add(name=NAME, value="latency")
+    told = series.histograms.add(timestamp=NOW_MS, schema=-53, count_int=6, sum=4.5)
+    told.custom_values.extend([0.5, 1.0])
+    told.positive_spans.add(offset=0, length=3)
+    told.positive_deltas.extend([1, 1, 1])
+    door = Doorway()
+    door.take(Door.REMOTE_WRITE, write.SerializeToString())
+    assert door.shown() == {
+        "latency_count": 6.0,
+        "latency_sum": 4.5,
+        'latency_bucket{le="0.5"}': 1.0,
+        'latency_bucket{le="1"}': 3.0,
+        'latency_bucket{le="+Inf"}': 6.0,
+    }
+
+
 @pytest.mark.parametrize("version", ["prometheus2", "prometheus3"])
 def test_what_prometheus_really_sent_is_read(version: str) -> None:
     """Bytes of a Prometheus that scraped a counter and a histogram."""
