@@ -38,7 +38,8 @@ def to_arrays(model: Multivariate) -> dict[str, NDArray[Any]]:
     arrays |= _parts("usual", model.usual) | _parts("tail", model.tail)
     for number, member in enumerate(model.members):
         arrays |= _parts(f"member{number}", member)
-    return arrays | {"centre": model.centre, "spread": model.spread}
+    whole = {"centre": model.centre, "spread": model.spread, "precision": model.precision}
+    return arrays | whole
 
 
 def from_arrays(arrays: Arrays) -> Multivariate:
@@ -51,6 +52,7 @@ def from_arrays(arrays: Arrays) -> Multivariate:
         return Multivariate(
             recipe=recipe,
             usual=_built(Usual, "usual", arrays),
+            precision=arrays["precision"],
             members=tuple(_member(kind, at, arrays) for at, kind in enumerate(recipe.kinds)),
             centre=arrays["centre"],
             spread=arrays["spread"],

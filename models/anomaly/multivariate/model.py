@@ -12,6 +12,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from models.anomaly.multivariate.filling import filled, fit_precision
 from models.anomaly.multivariate.forest import grow_forest
 from models.anomaly.multivariate.members import (
     Deviation,
@@ -67,10 +68,14 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Multivariate:
-    """A fitted model of M metrics: `centre` and `spread` (members,) are of each member's view."""
+    """A fitted model of M metrics: `centre` and `spread` (members,) are of each member's view.
+
+    `precision` (M, M) is the inverse covariance of departures, by which missing ones are filled.
+    """
 
     recipe: Recipe
     usual: Usual
+    precision: Floats
     members: tuple[Member, ...]
     centre: Floats
     spread: Floats
@@ -112,13 +117,16 @@ def fit(x: Floats, first: int, step_s: float, recipe: Recipe) -> Multivariate:
     if seen.sum() < 2:
         raise ValueError("fewer than two rows have a value: nothing to learn from")
     usual = learn_usual(x, first, step_s)
-    z = departures(usual, x, first)
+    known = departures(usual, x, first)
+    precision = fit_precision(known[seen], shrinkage=recipe.shrinkage)
+    z = filled(known, ~np.isfinite(x), precision)
     wide = _lagged(np.zeros((max(recipe.lags), x.shape[1])), z, recipe.lags)
     members = tuple(_member(kind, z[seen], wide[seen], recipe) for kind in recipe.kinds)
     raw = _raw(members, recipe, z, wide)[seen]
     model = Multivariate(
         recipe=recipe,
         usual=usual,
+        precision=precision,
         members=members,
         centre=raw.mean(axis=0),
         spread=np.maximum(raw.std(axis=0), 1e-9),
@@ -147,7 +155,7 @@ def score(model: Multivariate, x: Floats, first: int, carried: Carried) -> tuple
     Rows may come in any cut: what is carried makes the levels equal, to rounding.
     """
     recipe = model.recipe
-    z = departures(model.usual, x, first)
+    z = _departures(model, x, first)
     wide = _lagged(carried.rows, z, recipe.lags)
     present = np.isfinite(x).sum(axis=1)
     views = (_raw(model.members, recipe, z, wide) - model.centre) / model.spread
@@ -167,13 +175,18 @@ def shares(model: Multivariate, x: Floats, first: int, carried: Carried) -> Floa
     Of each member the share of the metric, averaged over members.
     """
     recipe = model.recipe
-    z = departures(model.usual, x, first)
+    z = _departures(model, x, first)
     wide = _lagged(carried.rows, z, recipe.lags)
     parts = [
         _portions(_folded(member.shares(_input(kind, z, wide)), model.metrics))
         for kind, member in zip(recipe.kinds, model.members, strict=True)
     ]
     return _portions(np.mean(parts, axis=0))
+
+
+def _departures(model: Multivariate, x: Floats, first: int) -> Floats:
+    known = departures(model.usual, x, first)
+    return filled(known, ~np.isfinite(x), model.precision)
 
 
 def _member(kind: Kind, z: Floats, wide: Floats, recipe: Recipe) -> Member:

@@ -1,0 +1,74 @@
+"""`serinus fit` on a real Prometheus: the first model, the second, and what is told of both."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.cli.served import serinus
+from tests.pipelines.flows.releases import Week, openmetrics_of
+from tests.servers import make_blocks, require_server, running_prometheus
+
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
+
+LENGTH_S = 6 * 3600.0
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a Prometheus with six hours of a service that ended just now."""
+    require_server("prometheus2")
+    folder = tmp_path_factory.mktemp("prometheus")
+    week = Week(length_s=LENGTH_S, rate=10.0, begin=time.time() - LENGTH_S - 40)
+    make_blocks(openmetrics_of(week), folder / "data")
+    with running_prometheus("prometheus2", folder) as server:
+        yield server.url
+
+
+def fitted(source: str, data: Path, *more: str) -> list[dict[str, Any]]:
+    """What `serinus fit` tells programs."""
+    asked = serinus(
+        *("fit", "--days", "0.25", "--step", "60", "--format", "json", *more),
+        *("--data", str(data), "--prometheus", source),
+    )
+    assert asked.exit_code == 0, asked.output
+    told: list[dict[str, Any]] = json.loads(asked.stdout)
+    return told
+
+
+def test_the_second_model_is_tried_against_the_first(source: str, tmp_path: Path) -> None:
+    """All services of the source are found, the model is kept, and a like one does not replace it.
+
+    The second time in two processes, which gives the same.
+    """
+    (first,) = fitted(source, tmp_path)
+    assert (first["service"], first["why"], first["version"]) == ("checkout", "first", 1)
+    assert first["metrics"] == ["requests", "error_rate"]
+    assert first["promoted"]
+    (second,) = fitted(source, tmp_path, "--service", "checkout", "--jobs", "2")
+    assert (second["version"], second["predecessor"]) == (2, 1)
+    assert second["why"] == "no_better"
+    assert not second["promoted"]
+    assert "version 1" in second["text"]
+    assert second["predecessor_shown"]["found"] == pytest.approx(second["shown"]["found"], abs=0.02)
+
+
+def test_a_dry_run_keeps_nothing(source: str, tmp_path: Path) -> None:
+    """Looking changes nothing."""
+    (told,) = fitted(source, tmp_path, "--service", "checkout", "--namespace", "shop", "--dry-run")
+    assert (told["version"], told["why"]) == (None, "first")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_service_that_is_not_there_is_told(source: str, tmp_path: Path) -> None:
+    """In a sentence, with the exit code of what could not be done."""
+    asked = serinus(
+        *("fit", "--service", "nobody", "--data", str(tmp_path), "--prometheus", source),
+    )
+    assert asked.exit_code == 4
+    assert "nobody" in asked.stdout
