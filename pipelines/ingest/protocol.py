@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-__all__ = ["Door", "Packing"]
+__all__ = ["Door", "Format", "Packing", "form_of"]
 
 
 class Door(Enum):
@@ -23,3 +23,27 @@ class Packing(Enum):
     SNAPPY = "snappy"
     GZIP = "gzip"
     ZSTD = "zstd"
+
+
+class Format(Enum):
+    """How the messages of a Kafka topic are written: each has one form, the topic's."""
+
+    REMOTE_WRITE = "remote_write"
+    OTLP_PROTO = "otlp_proto"
+    OTLP_JSON = "otlp_json"
+    COLUMNAR = "columnar"
+
+
+_FORMS = {
+    # The body of a push, as proxies that queue remote write pass it on.
+    Format.REMOTE_WRITE: (Door.REMOTE_WRITE, Packing.SNAPPY),
+    # The encodings of the collector's Kafka exporter; Kafka packs whole batches itself.
+    Format.OTLP_PROTO: (Door.OTLP, Packing.PLAIN),
+    Format.OTLP_JSON: (Door.OTLP_JSON, Packing.PLAIN),
+    Format.COLUMNAR: (Door.COLUMNAR, Packing.PLAIN),
+}
+
+
+def form_of(written: Format) -> tuple[Door, Packing]:
+    """By which door the messages of a topic come in, and how they are packed."""
+    return _FORMS[written]

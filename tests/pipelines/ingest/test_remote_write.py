@@ -310,3 +310,20 @@ def test_what_prometheus_really_sent_is_read(version: str) -> None:
         1,
     )
     assert math.isclose(shown["shop_seconds_sum"], 0.3)
+
+
+def test_a_native_histogram_that_prometheus_really_sent_is_read() -> None:
+    """Two requests of some twenty microseconds, scraped from Prometheus itself."""
+    door = Doorway(behind_s=10**9, ahead_s=10**9)
+    body = (GOLDEN / "prometheus3.native.snappy").read_bytes()
+    assert not door.take(Door.REMOTE_WRITE, body, Packing.SNAPPY).refused.total
+    name = "prometheus_http_request_duration_seconds"
+    told = {key: value for key, value in door.shown().items() if key.startswith(name)}
+    assert told.pop(f"{name}_sum") < 1e-4
+    assert told == {
+        f"{name}_count": 2.0,
+        f'{name}_bucket{{le="0.00000762939453125"}}': 0.0,
+        f'{name}_bucket{{le="0.0000152587890625"}}': 1.0,
+        f'{name}_bucket{{le="0.000030517578125"}}': 2.0,
+        f'{name}_bucket{{le="+Inf"}}': 2.0,
+    }
