@@ -10,6 +10,7 @@ from statistics import median
 from detector.gate.advice import advise
 from detector.gate.attempt import stage_at
 from detector.gate.design import Design, Standing
+from detector.gate.ensemble import Ensemble
 from detector.gate.judgement import FirstFail, Judgement
 from detector.gate.kills import KILLED
 from detector.gate.moment import Moment
@@ -21,7 +22,7 @@ from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import Stage
 from detector.gate.rule import Board, Candidate
 from detector.gate.sides import unseen
-from detector.gate.state import State, state_of
+from detector.gate.state import State, states_of
 from detector.gate.verdict import Needs, Outcome
 from detector.gate.weaker import against, design_notes
 from detector.gate.window import Window
@@ -47,6 +48,7 @@ class Present:
     step: float
     window: Window
     boards: Mapping[str, Board]
+    ensembles: tuple[Ensemble, ...]
     live: tuple[Start, ...]
     done: int
     first_fail: FirstFail | None
@@ -170,10 +172,7 @@ def _states(now: Present) -> dict[str, State]:
     window, level = now.window, now.policy.pass_level
     effective = int(window.effective[-1]) if len(window.effective) else 1
     load = median(window.load[-1].tolist()) if window.load.size else 0.0
-    return {
-        name: state_of(board, now.live, effective, level, window.step_s, load)
-        for name, board in now.boards.items()
-    }
+    return states_of(now.boards, now.ensembles, now.live, effective, level, window.step_s, load)
 
 
 def _missing(now: Present) -> tuple[str, ...]:

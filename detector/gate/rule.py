@@ -6,10 +6,12 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.gate.ensemble import Ensemble
 from detector.gate.track import Track
 from detector.series import FloatArray
 from models.sequential.running import Path, Seen, Stretch
@@ -21,7 +23,7 @@ __all__ = [
     "Candidate",
     "Span",
     "Timetable",
-    "board",
+    "boards",
     "lived",
     "persists",
     "worst_window",
@@ -64,7 +66,7 @@ class Candidate:
         return self.log_e - self.log_needed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Timetable:
     """Every start at each boundary of its span, a row each, one start after the other.
 
@@ -155,17 +157,50 @@ class Board:
         return shift
 
 
-def board(
-    track: Track, path: Path, rows: Timetable, effective: FloatArray, alpha: float, first: int
-) -> Board:
-    """Evidence of each start over its run of the path's boundaries; boundary 0 ends bin `first`."""
-    stretches = [Stretch(track.before(s.start), s.first, s.last) for s in rows.spans]
-    scores = track.scorer.score_each(path, stretches, effective[rows.at])
-    log_e = np.concatenate([scores.arm[:, None], scores.pods], axis=1)
-    base = -math.log(alpha * track.weight)
-    needed = base - _log_scopes(scores.pods.shape[1]) - rows.log_share[:, None]
-    bins = rows.at + first
-    return Board(track, rows.starts, bins, log_e, needed, base, scores.shift)
+def boards(
+    ensemble: Ensemble,
+    path: Path,
+    asked: Sequence[Timetable],
+    effective: FloatArray,
+    alpha: float,
+    first: int,
+) -> dict[str, Board]:
+    """Evidence of each signal at each boundary that is `asked` of it; 0 ends bin `first`."""
+    found: dict[str, Board] = {}
+    begin = 0
+    for rows, group in groupby(asked, key=lambda one: one):
+        end = begin + len(list(group))
+        found |= _boards(ensemble, path, (begin, end), rows, effective, alpha, first)
+        begin = end
+    return found
+
+
+def _boards(
+    ensemble: Ensemble,
+    path: Path,
+    part: tuple[int, int],
+    rows: Timetable,
+    effective: FloatArray,
+    alpha: float,
+    first: int,
+) -> dict[str, Board]:
+    """Evidence of the signals of a part of an ensemble, each start over its run of boundaries."""
+    before = ensemble.running.snapshots
+    stretches = []
+    for span in rows.spans:
+        held = before.get(span.start.index)
+        stretches.append(
+            Stretch(None if held is None else held.of_rows(*part), span.first, span.last)
+        )
+    scores = ensemble.part(*part).score_each(path.of_rows(*part), stretches, effective[rows.at])
+    shares = _log_scopes(scores.each.shape[-1] - 1) + rows.log_share[:, None]
+    bins, found = rows.at + first, {}
+    for at, track in enumerate(ensemble.tracks[slice(*part)]):
+        base = -math.log(alpha * track.weight)
+        shift = scores.shift[:, at, : len(track.learned.row.grid.shift)]
+        logs = scores.each[:, at], base - shares
+        found[track.name] = Board(track, rows.starts, bins, *logs, base, shift)
+    return found
 
 
 @cache

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from detector.gate.ensemble import Ensemble
 from detector.gate.gauging import Gauged
 from detector.gate.rule import ARM, Board, Candidate
 from detector.gate.scoring import Account
@@ -24,7 +25,7 @@ from models.sequential.bound import (
 )
 from models.sequential.shares import Start
 
-__all__ = ["State", "Tally", "state_of"]
+__all__ = ["State", "Tally", "states_of"]
 
 _SHOWN = 0.10
 _EXPOSURE_LEVEL = 0.20
@@ -81,35 +82,65 @@ class State:
         return self.bound < limit and self.bound_now < limit and calm
 
 
-def state_of(
-    board: Board,
+def states_of(
+    boards: Mapping[str, Board],
+    ensembles: Iterable[Ensemble],
     live: Sequence[Start],
     effective: int,
     level: float,
     step_s: float,
     load: float = 0.0,
-) -> State:
-    """Read the state off a track's sums and its board at the newest boundary."""
-    track, kernels = board.track, board.track.scorer.kernels(effective)
+) -> dict[str, State]:
+    """Read the states off tracks' sums and their boards at the newest boundary."""
+    around = _Around(tuple(live), effective, level, step_s, load)
+    found: dict[str, State] = {}
+    for ensemble in ensembles:
+        ours = [boards[track.name] for track in ensemble.tracks]
+        shown = [_shown(board) for board in ours]
+        bounds = _bounds(ensemble, ours, shown, around)
+        for board, candidate, bound in zip(ours, shown, bounds, strict=True):
+            found[board.track.name] = _state(board, candidate, bound, around)
+    return {name: found[name] for name in boards}
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What holds for all signals; `effective` is the worth of the control in pods."""
+
+    live: tuple[Start, ...]
+    effective: int
+    level: float
+    step_s: float
+    load: float
+
+    @property
+    def exposure(self) -> Start:
+        return next((s for s in reversed(self.live) if s.step), self.live[0])
+
+
+def _shown(board: Board) -> Candidate:
+    """Where nothing speaks for harm the arm over the whole attempt is shown."""
     most = board.strongest()
-    suspicion = most.excess + board.base
-    # Where nothing speaks for harm the arm over the whole attempt is shown.
-    strongest = most if suspicion > 0 else board.candidate(0, 0)
-    bounds = _bounds(board, strongest, live, effective, level)
-    accounts = track.running.now.accounts
+    return most if most.excess + board.base > 0 else board.candidate(0, 0)
+
+
+def _state(board: Board, strongest: Candidate, bounds: _Bounds, around: _Around) -> State:
+    track, kernels = board.track, board.track.scorer.kernels(around.effective)
+    accounts = track.accounts
     totals = accounts.sum(axis=0)
-    progress = _progress(track, totals, bounds.log_e, level, step_s)
-    excused = _excused(track, strongest)
+    progress = _progress(track, totals, bounds.log_e, around.level, around.step_s)
+    counted = track.counted(strongest.start)
+    excused = _excused(counted, strongest)
     return State(
         track=track,
         strongest=strongest,
-        suspicion=suspicion,
+        suspicion=board.strongest().excess + board.base,
         effect=bounds.effect,
         bound=min(bounds.whole.total, bounds.alone.total),
         bound_now=bounds.now.total,
         unmasked=bounds.whole.high,
-        exposure_log_e=float(board.log_e[board.starts.index(_exposure(live)), 0]),
-        tally=_tally(track, strongest),
+        exposure_log_e=float(board.log_e[board.starts.index(around.exposure), 0]),
+        tally=_tally(track, counted, strongest),
         counted=progress.counted,
         bins=progress.bins,
         on_history=float(
@@ -125,7 +156,7 @@ def state_of(
             units=max(1, len(accounts)),
             caution=excused,
         ),
-        load=load,
+        load=around.load,
         excused=excused,
     )
 
@@ -157,27 +188,45 @@ class _Bounds:
 
 
 def _bounds(
-    board: Board, strongest: Candidate, live: Sequence[Start], effective: int, level: float
-) -> _Bounds:
-    """All that is read off e-values of true effects, in one product of matrices."""
-    track, attempt, exposure = board.track, live[0], _exposure(live)
-    row = track.learned.row
-    logs = [
-        board.arm_shift(attempt),
-        _scope_since(board, strongest),
-        _harm_since(board, attempt),
-        _harm_since(board, exposure),
-    ]
-    log_e = log_bet(np.array(logs), track.scorer.kernels(effective))
+    ensemble: Ensemble,
+    boards: Sequence[Board],
+    shown: Sequence[Candidate],
+    around: _Around,
+) -> list[_Bounds]:
+    """All that is read off e-values of true effects, for all signals at once."""
+    attempt, exposure, level = around.live[0], around.exposure, around.level
+    logs = np.full((len(boards), 4, ensemble.stack.shifts), -np.inf)
+    for at, board, strongest in zip(logs, boards, shown, strict=True):
+        whole = at[:, : board.shift.shape[1]]
+        whole[0] = board.arm_shift(attempt)
+        whole[1] = _scope_since(board, strongest)
+        whole[2] = _harm_since(board, attempt)
+        whole[3] = whole[2] if exposure is attempt else _harm_since(board, exposure)
+    log_e = log_bet(logs, ensemble.scorer.kernels(around.effective))
     alphas = [_SHOWN, 1 - level, _EXPOSURE_LEVEL, (1 - level) / 2]
-    effect, over_all, since, alone = intervals(log_e[[1, 2, 3, 3]], row, alphas)
+    read = log_e[:, [1, 2, 3, 3]].reshape(-1, log_e.shape[2])
+    rows = [board.track.learned.row for board in boards for _ in alphas]
+    ends = intervals(read, rows, alphas * len(boards))
+    return [
+        _bounded(board.track, attempt, exposure, ends[4 * at : 4 * at + 4], log_e[at, 0])
+        for at, board in enumerate(boards)
+    ]
+
+
+def _bounded(
+    track: Track, attempt: Start, exposure: Start, ends: Sequence[Interval], log_e: FloatArray
+) -> _Bounds:
+    """The bounds of one signal, with what its load may hide."""
+    row = track.learned.row
+    effect, over_all, since, alone = ends
+    known = log_e[: len(row.grid.shift)]
     whole = _Bound(over_all.high, track.mask(attempt))
     if exposure is attempt:
-        return _Bounds(effect, whole, whole, whole, log_e[0])
+        return _Bounds(effect, whole, whole, whole, known)
     mask = track.mask(exposure)
     harmless = whole.total < row.limit
     only = whole if harmless else _Bound(alone.high, mask)
-    return _Bounds(effect, whole, _Bound(since.high, mask), only, log_e[0])
+    return _Bounds(effect, whole, _Bound(since.high, mask), only, known)
 
 
 def information(track: Track) -> float:
@@ -214,19 +263,14 @@ def _harm_since(board: Board, start: Start) -> FloatArray:
     return shift
 
 
-def _exposure(live: Sequence[Start]) -> Start:
-    return next((s for s in reversed(live) if s.step), live[0])
-
-
-def _excused(track: Track, shown: Candidate) -> float:
-    rows = track.counted(shown.start)
-    scope = rows if shown.scope == ARM else rows[shown.scope : shown.scope + 1]
-    caution, requests = scope[:, [Account.CAUTION, Account.REQUESTS]].sum(axis=0)
+def _excused(counted: FloatArray, shown: Candidate) -> float:
+    scope = counted if shown.scope == ARM else counted[shown.scope : shown.scope + 1]
+    caution, requests = scope[:, [Account.CAUTION, Account.REQUESTS]].sum(axis=0).tolist()
     return float(caution / max(requests, 1e-9))
 
 
-def _tally(track: Track, shown: Candidate) -> Tally:
-    rows = track.counted(shown.start)[:, len(Account) :]
+def _tally(track: Track, counted: FloatArray, shown: Candidate) -> Tally:
+    rows = counted[:, len(Account) :]
     canary = rows.sum(axis=0) if shown.scope == ARM else rows[shown.scope]
     return Tally(canary=canary, control=track.reference(shown.start))
 
@@ -235,7 +279,7 @@ def _progress(
     track: Track, totals: FloatArray, log_e: FloatArray, level: float, step_s: float
 ) -> Progress:
     """How far the bound of the whole attempt has come."""
-    row, accounts = track.learned.row, track.running.now.accounts
+    row, accounts = track.learned.row, track.accounts
     shift = row.grid.shift
     return Progress(
         counted=float(totals[Account.COUNTED]),

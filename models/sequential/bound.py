@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from models.sequential.kernels import Kernels
 from models.sequential.rows import Row
+from models.sequential.stack import StackedKernels
 
 __all__ = [
     "Interval",
@@ -29,11 +30,14 @@ __all__ = [
 Array = NDArray[np.float64]
 
 
-def log_bet(log_l: Array, kernels: Kernels) -> Array:
-    """log e(delta) for each true shift delta on the grid: (..., D) to (..., D)."""
+def log_bet(log_l: Array, kernels: Kernels | StackedKernels) -> Array:
+    """log e(delta) for each true shift delta on the grid: (..., D) to (..., D).
+
+    Of a stack (S, N, D) to (S, N, D); where a row has fewer shifts they are excluded by far.
+    """
     top = log_l.max(axis=-1, keepdims=True)
-    spread = np.maximum(np.exp(log_l - top) @ kernels.spread.T, 1e-300)
-    mixed: Array = np.log(spread @ kernels.bet)[..., None] - np.log(spread)
+    spread = np.maximum(np.exp(log_l - top) @ kernels.spread.swapaxes(-1, -2), 1e-300)
+    mixed: Array = np.log(spread @ kernels.bet[..., None]) - np.log(spread)
     return mixed
 
 
@@ -46,27 +50,29 @@ class Interval:
     high: float
 
 
-def intervals(log_e: Array, row: Row, alphas: Sequence[float]) -> list[Interval]:
-    """Effects not excluded, each at its own level of `alphas`, from log e(delta) of (N, D)."""
-    shift = row.grid.shift
+def intervals(log_e: Array, row: Row | Sequence[Row], alphas: Sequence[float]) -> list[Interval]:
+    """Effects not excluded, each at its own level of `alphas`, from log e(delta) of (N, D).
+
+    Each may be of a row of its own, the shifts beyond which are excluded.
+    """
+    rows = [row] * len(log_e) if isinstance(row, Row) else row
     walls = [-math.log(alpha) for alpha in alphas]
     inside = log_e < np.array(walls)[:, None]
     best, first = log_e.argmin(axis=1), inside.argmax(axis=1)
-    last = len(shift) - 1 - inside[:, ::-1].argmax(axis=1)
-    ends = zip(log_e, inside, best.tolist(), first.tolist(), last.tolist(), walls, strict=True)
+    last = log_e.shape[1] - 1 - inside[:, ::-1].argmax(axis=1)
+    ends = zip(log_e, rows, best.tolist(), first.tolist(), last.tolist(), walls, strict=True)
     return [
-        _between(shift, e, top, low, high, wall)
-        if within[low]
-        else Interval(float(shift[top]), float(shift[top]), float(shift[top]))
-        for e, within, top, low, high, wall in ends
+        _between(one.grid.shift, e, top, low, high, wall) for e, one, top, low, high, wall in ends
     ]
 
 
 def _between(shift: Array, log_e: Array, best: int, first: int, last: int, wall: float) -> Interval:
-    """From the first grid point to the last that are inside the wall."""
+    """From the first grid point to the last that are inside the wall; the best where none is."""
+    if not log_e.item(first) < wall:
+        return Interval(shift.item(best), shift.item(best), shift.item(best))
     high = math.inf if last == len(shift) - 1 else _cross(shift, log_e, last, last + 1, wall)
     low = -math.inf if first == 0 else _cross(shift, log_e, first, first - 1, wall)
-    return Interval(float(shift[best]), low, high)
+    return Interval(shift.item(best), low, high)
 
 
 def _cross(shift: Array, log_e: Array, inside: int, outside: int, wall: float) -> float:

@@ -8,11 +8,14 @@ hypotheses; the larger of several nulls keeps it an e-process (Wasserman, Ramdas
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from models.sequential.kernels import Kernels, harm_beyond, shifted_null
 from models.sequential.rows import Row
+from models.sequential.stack import Stack, StackedKernels
 
 __all__ = ["evidence", "log_shift"]
 
@@ -25,28 +28,31 @@ _TINY = np.float32(1e-30)
 _LEAST = np.float32(-50.0)
 
 
-def log_shift(sums: Array | Single, kernels: Kernels, log_q: Array) -> tuple[Array, Array]:
+def log_shift(
+    sums: Array | Single, kernels: Kernels | StackedKernels, log_q: Array
+) -> tuple[Array, Array]:
     """Log-likelihood of the common shift, from sums of each unit under each template.
 
     `sums` (N, P, W, J) to arm (N, D) and single units (N, P, D), averaged over the templates by
-    `log_q` (W,). All units share one template, so the arm multiplies units before it averages.
-    Single precision inside: the largest entry is taken out first.
+    `log_q` (W,); of a stack (N, S, P, W, J) to (N, S, D) and (N, S, P, D) by `log_q` (S, W). All
+    units share one template, so the arm multiplies units before it averages. Single precision
+    inside: the largest entry is taken out first.
     """
     mass, top = _unit_mass(sums, kernels)
     mass += _TINY
     each = np.log(mass)
-    if sums.shape[2] == 1:
-        units: Array = each[:, :, 0] + top[:, :, 0]
-        return units.sum(axis=1), units
-    arm = _log_sum(each.sum(axis=1) + (top.sum(axis=1) + log_q[:, None]))
-    weight = top[..., 0] + log_q
+    if sums.shape[-2] == 1:
+        units: Array = each[..., 0, :] + top[..., 0, :]
+        return units.sum(axis=-2), units
+    arm = _log_sum(each.sum(axis=-3) + (top.sum(axis=-3) + log_q[..., None]))
+    weight = top[..., 0] + log_q[..., None, :]
     most = weight.max(axis=-1, keepdims=True)
     share = np.exp((weight - most).astype(np.float32))
-    mixed = np.matmul(share[:, :, None], mass)[:, :, 0]
+    mixed = np.matmul(share[..., None, :], mass)[..., 0, :]
     return arm, np.log(mixed + _TINY) + most
 
 
-def _unit_mass(sums: Array | Single, kernels: Kernels) -> tuple[Single, Array]:
+def _unit_mass(sums: Array | Single, kernels: Kernels | StackedKernels) -> tuple[Single, Array]:
     """Likelihood of the shift over its largest part exp(top): (..., J) to (..., D), (..., 1)."""
     top = _largest(sums)
     scaled = (sums - top).astype(np.float32, copy=False)
@@ -62,34 +68,77 @@ def _largest(values: Array | Single) -> Array | Single:
     return tops.reshape(*values.shape[:-1], 1)
 
 
-def evidence(log_l: Array, kernels: Kernels, row: Row, caution: Array | None = None) -> Array:
+def evidence(
+    log_l: Array,
+    kernels: Kernels | StackedKernels,
+    row: Row | Stack,
+    caution: Array | None = None,
+    rows: NDArray[np.int64] | None = None,
+) -> Array:
     """Log e-value of harm beyond tolerate, from log L(d) of shape (..., D) to (...).
 
     One row has the same bits whatever is read with it and wherever it lies: no product of matrices,
     nor one of vectors, but sums in the order of the shifts. `caution` (same leading shape) raises
-    the tolerated effect where load is not comparable.
+    the tolerated effect where load is not comparable. Of a stack log L(d) is (..., S, P, D), or
+    (M, P, D) where `rows` (M,) tell of which row each is.
     """
-    columns = np.ascontiguousarray(log_l.reshape(-1, log_l.shape[-1]).T)
+    columns = np.ascontiguousarray(np.moveaxis(log_l, -1, 0))
     mass = np.exp(np.maximum(columns - columns.max(axis=0), -300.0))
-    weights = kernels.tests[..., None]
+    limits = _limits(kernels, row, rows)
+    weights = _beside(limits.tests, 2, log_l.ndim - 1)
     if caution is not None and caution.any():
-        weights = _cautious(weights, kernels, row, caution.ravel())
+        weights = _cautious(weights, limits, caution)
     odds = np.multiply(mass[:, None], weights, order="C").sum(axis=0) + 1e-30
     ratio: Array = np.log(odds[0]) - np.log(odds[1:].max(axis=0))
-    return ratio.reshape(log_l.shape[:-1])
+    return ratio
 
 
-def _cautious(weights: Array, kernels: Kernels, row: Row, caution: Array) -> Array:
-    """Harm is what lies beyond tolerate + caution, and that is one more null: (D, 4, N)."""
-    tolerate = row.tolerate + caution
-    null = shifted_null(row, kernels.sc, tolerate).T
-    nulls = np.broadcast_to(weights[:, 1:], (len(weights), weights.shape[1] - 1, len(caution)))
-    return np.concatenate([harm_beyond(row, tolerate).T[:, None], nulls, null[:, None]], axis=1)
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What tells harm from health, of a row alone or of rows (S, 1) of a stack."""
+
+    tests: Array
+    shift: Array
+    sc: Array | float
+    tolerate: Array | float
+    scale: Array | float
+
+
+def _limits(
+    kernels: Kernels | StackedKernels, row: Row | Stack, rows: NDArray[np.int64] | None
+) -> _Limits:
+    if isinstance(row, Row):
+        return _Limits(kernels.tests, row.grid.shift, kernels.sc, row.tolerate, row.scale)
+    limits = _Limits(kernels.tests, row.shift, kernels.sc, row.tolerate, row.scale)
+    if rows is None:
+        return limits
+    tests, shift = kernels.tests[:, :, rows], row.shift[:, rows]
+    sc = np.asarray(kernels.sc)[rows]
+    return _Limits(tests, shift, sc, row.tolerate[rows], row.scale[rows])
+
+
+def _beside(values: Array, first: int, axes: int) -> Array:
+    """Values with axes of one put in after the `first`, so that `axes` follow these."""
+    more = axes - (values.ndim - first)
+    return values.reshape(*values.shape[:first], *(1,) * more, *values.shape[first:])
+
+
+def _cautious(weights: Array, limits: _Limits, caution: Array) -> Array:
+    """Harm is what lies beyond tolerate + caution, and that is one more null: (D, 4, ...)."""
+    shift, tolerate = _beside(limits.shift, 1, caution.ndim), limits.tolerate + caution
+    made = np.empty((len(shift), weights.shape[1] + 1, *caution.shape))
+    made[:, 0] = harm_beyond(shift, limits.scale, tolerate)
+    made[:, 1:-1] = weights[:, 1:]
+    made[:, -1] = shifted_null(shift, limits.sc, tolerate)
+    # Never of one column alone, whose sum numpy would take in another order.
+    total = made.sum(axis=0)
+    made[:, :: weights.shape[1]] /= np.maximum(total[:: weights.shape[1]], 1e-300)
+    return made
 
 
 def _log_sum(values: Array) -> Array:
-    """Log of the sum over the templates: (N, W, D) to (N, D)."""
-    top = values.max(axis=1, keepdims=True)
-    total = np.exp((values - top).astype(np.float32)).sum(axis=1)
-    summed: Array = np.log(total) + top[:, 0]
+    """Log of the sum over the templates: (..., W, D) to (..., D)."""
+    top = values.max(axis=-2, keepdims=True)
+    total = np.exp((values - top).astype(np.float32)).sum(axis=-2)
+    summed: Array = np.log(total) + top[..., 0, :]
     return summed

@@ -34,9 +34,12 @@ def blur_kernel(grid: Grid, noise: float) -> Array:
 
 
 def blur(log_l: Array, kernel: Array) -> Array:
-    """Log-likelihood after scrape noise: (..., J) to (..., J), spread bounded by 4.6 nats."""
+    """Log-likelihood after scrape noise: (..., J) to (..., J), spread bounded by 4.6 nats.
+
+    `kernel` (J, J), or a stack of them (S, J, J) for what has the rows of a stack: (..., S, P, J).
+    """
     top = log_l.max(axis=-1, keepdims=True)
-    mixed = np.exp(log_l - top) @ kernel.T
+    mixed = np.exp(log_l - top) @ kernel.swapaxes(-1, -2)
     floor = BLUR_FLOOR * mixed.max(axis=-1, keepdims=True)
     blurred: Array = np.log(np.maximum(mixed, floor)) + top
     return blurred
@@ -48,7 +51,7 @@ class Kernels:
 
     `unit` (J, D): a unit's effect given the shift. `tests` (D, 3): the alternative, then the nulls
     at no effect and at the tolerated one. `spread` (D, D): rows are the shift prior around each
-    true effect. `bet` (D,). `sc`: sd of the common shift in health.
+    true effect. `bet` (D,). `sc`: sd of the common shift in health, `tau` that between units.
     """
 
     unit: Single
@@ -64,10 +67,9 @@ def build_kernels(row: Row, tau_grid: Array, rho: Array, sc: float) -> Kernels:
     grid = row.grid
     tau = float(rho @ tau_grid)
     spread = normal_mass(grid.shift[None, :] - grid.shift[:, None], sc)
-    nulls = shifted_null(row, sc, np.array([0.0, row.tolerate]))
     return Kernels(
         unit=_unit_mass(grid, tau_grid, rho).astype(np.float32),
-        tests=np.stack([harm_beyond(row, np.array([row.tolerate]))[0], *nulls], axis=1),
+        tests=_tests(row, sc),
         spread=spread,
         bet=_bet(row),
         sc=sc,
@@ -75,13 +77,23 @@ def build_kernels(row: Row, tau_grid: Array, rho: Array, sc: float) -> Kernels:
     )
 
 
-def shifted_null(row: Row, sc: float, tolerate: Array) -> Array:
-    """Null at each of some tolerated effects: shape (len(tolerate), D).
+def _tests(row: Row, sc: float) -> Array:
+    shift = row.grid.shift
+    nulls = [shifted_null(shift, sc, effect) for effect in (0.0, row.tolerate)]
+    tests = np.stack([harm_beyond(shift, row.scale, row.tolerate), *nulls], axis=1)
+    scaled: Array = tests / np.maximum(tests.sum(axis=0), 1e-300)
+    return scaled
 
-    The grid's top stands for all beyond it, so what tolerates more has its null there.
+
+def shifted_null(shift: Array, sc: Array | float, tolerate: Array | float) -> Array:
+    """Null at a tolerated effect, not yet scaled, over the shifts (D, ...); others broadcast.
+
+    The top of the shifts stands for all beyond it, so what tolerates more has its null there; a
+    shift of -inf is none.
     """
-    center = np.minimum(tolerate, row.grid.shift[-1])
-    return normal_mass(row.grid.shift[None, :] - center[:, None], sc)
+    center = np.minimum(tolerate, shift.max(axis=0))
+    null: Array = np.exp(-0.5 * ((shift - center) / np.maximum(sc, 1e-9)) ** 2)
+    return null
 
 
 def _unit_mass(grid: Grid, tau_grid: Array, rho: Array) -> Array:
@@ -102,23 +114,16 @@ def _unit_mass(grid: Grid, tau_grid: Array, rho: Array) -> Array:
 
 def _bet(row: Row) -> Array:
     """Half on no effect at all, which most releases have, half spread around it."""
-    spread = _normalised(np.exp(-np.abs(row.grid.shift) / row.bet))
-    bet: Array = 0.5 * spread + 0.5 * (row.grid.shift == 0.0)
+    spread = np.exp(-np.abs(row.grid.shift) / row.bet)
+    bet: Array = 0.5 * spread / spread.sum() + 0.5 * (row.grid.shift == 0.0)
     return bet
 
 
-def harm_beyond(row: Row, tolerate: Array) -> Array:
-    """Harm expected of a fault beyond each tolerated effect: shape (len(tolerate), D)."""
-    beyond = row.grid.shift - tolerate[:, None]
-    mass = 0.85 * np.exp(-beyond / row.scale) / row.scale + 0.15 * np.exp(
-        -beyond / (3 * row.scale)
-    ) / (3 * row.scale)
-    harmful = beyond > 1e-9
+def harm_beyond(shift: Array, scale: Array | float, tolerate: Array | float) -> Array:
+    """Harm expected of a fault beyond a tolerated effect, not yet scaled, over shifts (D, ...)."""
+    beyond = np.maximum(shift - tolerate, 0.0)
+    mass = 0.85 * np.exp(-beyond / scale) / scale
+    mass += 0.15 * np.exp(-beyond / (3 * scale)) / (3 * scale)
     # A tolerance above the grid leaves its top: no evidence can speak for more harm than that.
-    harmful[:, -1] = True
-    return _normalised(np.where(harmful, mass, 0.0))
-
-
-def _normalised(mass: Array) -> Array:
-    scaled: Array = mass / mass.sum(axis=-1, keepdims=True)
-    return scaled
+    mass *= (beyond > 1e-9) | (shift == shift.max(axis=0))
+    return mass

@@ -1,14 +1,19 @@
-"""Running sums of one signal: what each unit has shown, under each template, since each start."""
+"""Running sums: what each unit has shown, under each template, since each start.
+
+Of one row, or of a stack of rows side by side: then arrays have one axis more, S before P.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.sequential.rows import Row
+from models.sequential.stack import Stack
 from models.sequential.warmup import SETTLED_S, template_shifts
 
 __all__ = ["Path", "Running", "Seen", "Snapshot", "Stretch", "Sums", "moved"]
@@ -17,25 +22,29 @@ Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
 
-def moved(log_l: Array | Single, age: Array, row: Row) -> Array:
+def moved(log_l: Array | Single, age: Array, row: Row | Stack) -> Array:
     """Each template's view of the bins: (T, P, J) and ages (T, P) to (T, P, W, J).
 
-    A template that expects `a` log units more reads the grid `a` higher, clipped at its ends.
+    A template that expects `a` log units more reads the grid `a` higher, clipped at its ends. Of a
+    stack (T, S, P, J) to (T, S, P, W, J), where what lies beyond a row's grid repeats its end.
     """
-    if len(row.templates) == 1:
-        alone: Array = log_l.astype(np.float64)[:, :, None]
+    width, points = _width(row), log_l.shape[-1]
+    if width == 1:
+        alone: Array = log_l.astype(np.float64)[..., None, :]
         return alone
     if not (age < SETTLED_S).any():
-        return np.repeat(log_l.astype(np.float64)[:, :, None], len(row.templates), axis=2)
-    points = log_l.shape[-1]
-    shifts = template_shifts(age, row)
+        return np.repeat(log_l.astype(np.float64)[..., None, :], width, axis=-2)
+    shifts = template_shifts(age[:, None] if isinstance(row, Stack) else age, row)
     reach = int(shifts.max())
-    ends = np.repeat(log_l[..., -1:], reach, axis=-1)
-    edged = np.concatenate([log_l, ends], axis=-1)
-    rows = np.arange(age.size).reshape(*age.shape, 1)
-    index = (rows * (points + reach) + shifts)[..., None] + np.arange(points)
-    seen: Array = edged.ravel().take(index).astype(np.float64)
-    return seen
+    edged = np.empty((*log_l.shape[:-1], points + reach), log_l.dtype)
+    edged[..., :points], edged[..., points:] = log_l, log_l[..., -1:]
+    begins = np.arange(0, edged.size, points + reach).reshape(*log_l.shape[:-1], 1)
+    seen: Array = edged.ravel().take((begins + shifts)[..., None] + np.arange(points))
+    return seen.astype(np.float64)
+
+
+def _width(row: Row | Stack) -> int:
+    return row.width if isinstance(row, Stack) else len(row.templates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,19 @@ class Snapshot:
     log_l: Single
     accounts: Array
     reference: Array
+
+    def of_rows(self, begin: int, end: int) -> Snapshot:
+        """What is remembered of some rows of a stack."""
+        part = slice(begin, end)
+        return Snapshot(self.log_l[part], self.accounts[part], self.reference[part])
+
+    def of_row(self, at: int, row: Row, columns: int, reference: int) -> Snapshot:
+        """What is remembered of one row of a stack, as it would be alone."""
+        return Snapshot(
+            self.log_l[at, :, : len(row.templates), : len(row.grid.theta)],
+            self.accounts[at, :, :columns],
+            self.reference[at, :reference],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +132,34 @@ class Path:
         """Sums after bin `index`."""
         return Sums(self.log_l[index], self.accounts[index], self.reference[index])
 
+    def of_rows(self, begin: int, end: int) -> Path:
+        """The path of some rows of a stack."""
+        part = (slice(None), slice(begin, end))
+        return Path(
+            self.log_l[part],
+            self.accounts[part],
+            self.reference[part],
+            self.coarse[part],
+            self.fine[part],
+        )
+
+    def of_row(self, at: int, row: Row, columns: int, reference: int) -> Path:
+        """The path of one row of a stack, as it would be alone."""
+        part = (slice(None), at, ..., slice(len(row.templates)), slice(len(row.grid.theta)))
+        return Path(
+            self.log_l[part],
+            self.accounts[:, at, :, :columns],
+            self.reference[:, at, :reference],
+            self.coarse[part],
+            self.fine[part],
+        )
+
     def width(self, before: Snapshot | None) -> int:
         """How many templates must be told apart since a start: all, or one for settled units."""
-        units, width = self.log_l.shape[1:3]
-        if before is None or len(before.log_l) < units:
+        units, width = self.log_l.shape[-3:-1]
+        if before is None or before.log_l.shape[-3] < units:
             return int(width)
-        return int(before.log_l.shape[1])
+        return int(before.log_l.shape[-2])
 
     def since(self, before: Snapshot | None, begin: int, end: int) -> Seen:
         """What was seen at boundaries `begin .. end - 1` since `before`."""
@@ -127,8 +171,8 @@ class Path:
         Every row has the same bits whatever is read with it.
         """
         rows = sum(s.end - s.begin for s in stretches)
-        _, units, _, points = self.log_l.shape
-        log_l = np.empty((rows, units, width, points), np.float32)
+        *lead, _, points = self.log_l.shape
+        log_l = np.empty((rows, *lead[1:], width, points), np.float32)
         accounts = np.empty((rows, *self.accounts.shape[1:]))
         at = 0
         for stretch in stretches:
@@ -144,16 +188,16 @@ class Path:
         if before is None:
             log_l[:] = self.coarse[span]
             return
-        known, width = before.log_l.shape[:2]
+        known, width = before.log_l.shape[-3:-1]
         coarse, fine, old = self.coarse[span], self.fine[span], log_l
-        if known < log_l.shape[1]:
-            log_l[:, known:] = coarse[:, known:]
-            coarse, fine, old = coarse[:, :known], fine[:, :known], log_l[:, :known]
-        if width < coarse.shape[2]:
-            coarse, fine = coarse[:, :, :width], fine[:, :, :width]
+        if known < log_l.shape[-3]:
+            log_l[..., known:, :, :] = coarse[..., known:, :, :]
+            coarse, fine, old = (values[..., :known, :, :] for values in (coarse, fine, old))
+        if width < coarse.shape[-2]:
+            coarse, fine = coarse[..., :width, :], fine[..., :width, :]
         np.subtract(coarse, before.log_l, out=old)
         old += fine
-        accounts[:, :known] -= before.accounts
+        accounts[..., :known, :] -= before.accounts
 
 
 def _summed(steps: Array, now: Array) -> Array:
@@ -164,33 +208,73 @@ def _summed(steps: Array, now: Array) -> Array:
     return steps
 
 
+_Floats = TypeVar("_Floats", Array, Single)
+
+
+def _fitted(values: _Floats, shape: tuple[int, ...]) -> _Floats:
+    """Values with room for more of everything; what is new is zero."""
+    if values.shape == shape:
+        return values
+    wide = np.zeros(shape, values.dtype)
+    wide[tuple(slice(size) for size in values.shape)] = values
+    return wide
+
+
 @dataclass(slots=True)
 class Running:
-    """Sums of one row over all units, with snapshots at each live start.
+    """Sums of a row, or of a stack of rows, over all units, with snapshots at each live start.
 
     `columns` (A) are summed beside each unit's likelihood, `reference` (C) beside the others'.
     """
 
-    row: Row
+    row: Row | Stack
     columns: int
     reference: int
     now: Sums = field(init=False)
     snapshots: dict[int, Snapshot] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        width, points = len(self.row.templates), len(self.row.grid.theta)
+        lead, width, points = self._shape
         self.now = Sums(
-            np.zeros((0, width, points)), np.zeros((0, self.columns)), np.zeros(self.reference)
+            np.zeros((*lead, 0, width, points)),
+            np.zeros((*lead, 0, self.columns)),
+            np.zeros((*lead, self.reference)),
         )
+
+    @property
+    def _shape(self) -> tuple[tuple[int, ...], int, int]:
+        """The axis of rows, if any; templates; effects."""
+        if isinstance(self.row, Stack):
+            return self.row.lead, self.row.width, self.row.points
+        return (), len(self.row.templates), len(self.row.grid.theta)
 
     def grow(self, units: int) -> None:
         """Make room for `units` units; new ones start at zero."""
-        missing = units - len(self.now.log_l)
-        if missing > 0:
-            pad = ((0, missing), (0, 0), (0, 0))
-            self.now = Sums(
-                np.pad(self.now.log_l, pad), np.pad(self.now.accounts, pad[:2]), self.now.reference
+        if units > self.now.log_l.shape[-3]:
+            self._fit(units)
+
+    def widen(self, stack: Stack, columns: int, reference: int) -> None:
+        """Make room for further rows of a stack, of which nothing was seen, and for columns."""
+        self.row, self.columns, self.reference = stack, columns, reference
+        self._fit(self.now.log_l.shape[-3])
+        lead = stack.lead
+        self.snapshots = {
+            start: Snapshot(
+                _fitted(s.log_l, (*lead, *s.log_l.shape[1:])),
+                _fitted(s.accounts, (*lead, s.accounts.shape[1], columns)),
+                _fitted(s.reference, (*lead, reference)),
             )
+            for start, s in self.snapshots.items()
+        }
+
+    def _fit(self, units: int) -> None:
+        lead, width, points = self._shape
+        now = self.now
+        self.now = Sums(
+            _fitted(now.log_l, (*lead, units, width, points)),
+            _fitted(now.accounts, (*lead, units, self.columns)),
+            _fitted(now.reference, (*lead, self.reference)),
+        )
 
     def path(self, log_l: Array | Single, age: Array, accounts: Array, reference: Array) -> Path:
         """Sums after each of T further bins, not yet kept; any chunking gives the same bits."""
@@ -214,9 +298,11 @@ class Running:
 
         One template stands for all where every known unit was settled.
         """
-        log_l = sums.log_l[:known, :1] if settled else sums.log_l[:known]
+        width = 1 if settled else sums.log_l.shape[-2]
         self.snapshots[start] = Snapshot(
-            log_l.astype(np.float32), sums.accounts[:known].copy(), sums.reference.copy()
+            sums.log_l[..., :known, :width, :].astype(np.float32),
+            sums.accounts[..., :known, :].copy(),
+            sums.reference.copy(),
         )
 
     def keep(self, path: Path, live: Collection[int]) -> None:

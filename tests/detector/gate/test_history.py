@@ -187,7 +187,7 @@ def test_the_older_the_past_the_less_it_proves() -> None:
 def _worth(run: Run, to: int) -> float:
     """The variance that what was judged on history carries, of that of the half hour after."""
     run.to(to)
-    accounts = run.session.tracks["error_rate"].running.now.accounts.sum(axis=0)
+    accounts = run.session.tracks["error_rate"].accounts.sum(axis=0)
     return float(accounts[Account.ON_HISTORY] / accounts[Account.REQUESTS])
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.gate.rule import Span, Timetable, board
-from detector.gate.track import Track
-from models.sequential.running import Stretch
+from detector.gate.ensemble import Ensemble
+from detector.gate.rule import Board, Span, Timetable, boards
 from models.sequential.shares import Start
 from tests.detector.gate.rollouts import Recipe, Run, make
+
+WORTH = np.array([6.0])
 
 
 def judged() -> Run:
@@ -27,35 +30,55 @@ def run() -> Run:
     return judged()
 
 
-def tracks(run: Run) -> list[Track]:
-    """All signals of the rollout."""
-    return list(run.session.tracks.values())
+def each(run: Run) -> Iterator[Ensemble]:
+    """All signals of the rollout, as they lie side by side."""
+    yield from run.session.cast.ensembles.values()
+
+
+def newest(run: Run) -> Timetable:
+    """Its newest boundary."""
+    return Timetable.of([Span(start, 0, 1) for start in run.session.clock.live])
+
+
+def read(ensemble: Ensemble, rows: Timetable) -> dict[str, Board]:
+    """All boards of an ensemble."""
+    asked = [rows] * len(ensemble.tracks)
+    return boards(ensemble, ensemble.running.present(), asked, WORTH, 0.001, 0)
 
 
 def test_a_poll_reads_what_each_start_says_alone(run: Run) -> None:
     """A verdict would otherwise depend on how many starts live beside."""
-    live, worth = run.session.clock.live, np.array([6.0])
-    for track in tracks(run):
-        path = track.present()
-        starts = [Stretch(track.before(start), 0, 1) for start in live]
-        together = track.scorer.score_each(path, starts, np.repeat(worth, len(starts)))
-        for row, start in enumerate(live):
-            alone = track.scorer.score(track.since(start, path, 0, 1), worth)
-            np.testing.assert_array_equal(together.arm[row], alone.arm[0])
-            np.testing.assert_array_equal(together.pods[row], alone.pods[0])
-            np.testing.assert_array_equal(together.shift[row], alone.shift[0])
+    for ensemble in each(run):
+        together = read(ensemble, newest(run))
+        for row, start in enumerate(run.session.clock.live):
+            for name, alone in read(ensemble, Timetable.of([Span(start, 0, 1)])).items():
+                np.testing.assert_array_equal(together[name].log_e[row], alone.log_e[0])
+                np.testing.assert_array_equal(together[name].shift[row], alone.shift[0])
 
 
-def test_the_shift_that_a_board_holds_is_that_of_its_sums(run: Run) -> None:
+def test_a_signal_has_the_same_bits_beside_any_other(run: Run) -> None:
+    """A verdict would otherwise change with a signal that nobody asked for."""
+    for ensemble in each(run):
+        rows, path = newest(run), ensemble.running.present()
+        for apart in range(1, len(ensemble.tracks)):
+            asked = [rows] * apart + [newest(run)] * (len(ensemble.tracks) - apart)
+            parted = boards(ensemble, path, asked, WORTH, 0.001, 0)
+            for name, board in read(ensemble, rows).items():
+                np.testing.assert_array_equal(parted[name].log_e, board.log_e)
+                np.testing.assert_array_equal(parted[name].shift, board.shift)
+
+
+def test_a_board_says_of_a_signal_what_its_own_sums_say(run: Run) -> None:
     """Bounds of harm are read from it: a wrong row would pass what is harmful."""
-    live = run.session.clock.live
-    for track in tracks(run):
-        rows = Timetable.of([Span(start, 0, 1) for start in live])
-        read = board(track, track.present(), rows, np.array([6.0]), 0.001, 0)
-        for start in live:
-            seen = track.since(start, track.present(), 0, 1)
-            shift = track.scorer.log_shift(seen)[0][0]
-            np.testing.assert_array_equal(read.arm_shift(start), shift)
+    for ensemble in each(run):
+        together = read(ensemble, newest(run))
+        for track in ensemble.tracks:
+            board = together[track.name]
+            for row, start in enumerate(run.session.clock.live):
+                seen = track.since(start, track.present(), 0, 1)
+                alone = track.scorer.score(seen, WORTH)
+                np.testing.assert_allclose(board.arm_shift(start), alone.shift[0], atol=2e-4)
+                np.testing.assert_allclose(board.log_e[row], alone.each[0], atol=2e-4)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 5)), min_size=1, max_size=6))

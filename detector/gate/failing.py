@@ -1,0 +1,176 @@
+"""When an attempt fails: the first boundary at which evidence holds, and an outage at once.
+
+Evidence holds where it is enough, on fresh data of both arms, and not carried by one burst.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from detector.gate.ensemble import Advance, Ensemble
+from detector.gate.judgement import FirstFail
+from detector.gate.policy import Policy
+from detector.gate.recollection import Recollection
+from detector.gate.rule import Board, Candidate, Timetable, boards, lived, persists, worst_window
+from detector.gate.schedule import Schedule, newest_of
+from detector.gate.window import Window
+from detector.gate.words import fail_reason
+from detector.series import FloatArray
+from detector.signals.plan import Plan
+from detector.signals.signal import Kind
+
+__all__ = ["Failing"]
+
+_OUTAGE_S, _OUTAGE_REQUESTS = 60.0, 50.0
+_FRESH_S, _FRESH_INTERVALS = 120.0, 3.0
+
+
+@dataclass(slots=True)
+class Failing:
+    """Reads the evidence of one attempt at each new boundary; `start` as in `Session`.
+
+    `first`, `found`: the first fail, and the evidence it stands on. `burst`: what is enough at the
+    newest boundary but may be one burst. `is_held`: what is enough there, but other services got as
+    bad. `is_unwitnessed`: the fail leans on the past, and nobody looked at the others since.
+    `boards`: evidence at the newest boundary, by signal.
+    """
+
+    plan: Plan
+    policy: Policy
+    start: float
+    past: Recollection
+    first: FirstFail | None = None
+    found: Candidate | None = None
+    burst: Candidate | None = None
+    is_held: bool = False
+    is_unwitnessed: bool = False
+    boards: dict[str, Board] = field(default_factory=dict)
+    _proved: set[str] = field(default_factory=set)
+
+    def look(
+        self,
+        moves: Sequence[tuple[Ensemble, Advance]],
+        win: Window,
+        begin: int,
+        schedule: Schedule,
+        *,
+        is_unfair: bool,
+    ) -> None:
+        """Read the new boundaries, from window bin `begin` on."""
+        self.burst, self.is_held = None, False
+        last = win.first + len(win.requests) - 1
+        reached = self._read(moves, win, begin, schedule)
+        for candidate, moved_on in sorted(reached, key=lambda f: (f[0].bin, -f[0].excess)):
+            if candidate.track.name in self._proved:
+                continue
+            leans = self.past.leans(candidate, win)
+            if leans and self.past.excuses(candidate):
+                self.is_held |= candidate.bin == last
+            elif not is_unfair and _holds(candidate, moved_on, win, begin, self.plan):
+                if self._decides(candidate):
+                    self._fail(candidate, win)
+                    self.is_unwitnessed = leans
+                    self.witness()
+                    return
+            elif candidate.bin == last:
+                self.burst = self.burst or candidate
+
+    def witness(self) -> None:
+        """A fail by the past stands, once it was seen that the others are well at its moment."""
+        seen = self.past.elsewhere
+        if not self.is_unwitnessed or self.first is None or self.found is None:
+            return
+        if seen is None or seen.at < self.first.at:
+            return
+        self.is_unwitnessed = False
+        if self.past.excuses(self.found):
+            self._proved.discard(self.found.track.name)
+            self.first = self.found = None
+            self.is_held = True
+
+    def _read(
+        self,
+        moves: Sequence[tuple[Ensemble, Advance]],
+        win: Window,
+        begin: int,
+        schedule: Schedule,
+    ) -> list[tuple[Candidate, Advance]]:
+        """Boards of all signals, and what reaches what is needed; shown ones need the newest."""
+        newest = Timetable.of(newest_of(schedule))
+        rows = newest if len(schedule) == 1 else Timetable.of(lived(schedule))
+        effective, done = win.effective[begin:], win.first + begin
+        last = win.first + len(win.requests) - 1
+        reached: list[tuple[Candidate, Advance]] = []
+        for ensemble, moved_on in moves:
+            judging = [self.first is None and track.judged for track in ensemble.tracks]
+            asked = [rows if judged else newest for judged in judging]
+            read = boards(ensemble, moved_on.path, asked, effective, self.policy.alpha, done)
+            self.boards |= {name: board.at(last) for name, board in read.items()}
+            for judged, board in zip(judging, read.values(), strict=True):
+                if judged:
+                    reached += [(candidate, moved_on) for candidate in board.reaching(0.0)]
+        return reached
+
+    def _decides(self, candidate: Candidate) -> bool:
+        """Whether what was proved up to here fails the attempt, as the policy combines signals."""
+        self._proved.add(candidate.track.name)
+        needed = self.policy.fail_when
+        return needed is None or needed.holds(self._proved)
+
+    def _fail(self, candidate: Candidate, win: Window) -> None:
+        self.found = candidate
+        step = win.frame.step
+        at = self.start + (candidate.bin + 1) * step
+        since = self.start + candidate.start.bin * step
+        reason = fail_reason(candidate.track, at=at, since=since)
+        self.first = FirstFail(at=at, signal=candidate.track.name, reason=reason)
+
+
+def _holds(candidate: Candidate, moved_on: Advance, win: Window, begin: int, plan: Plan) -> bool:
+    """Persistence and freshness at the candidate's boundary."""
+    index = candidate.bin - win.first
+    if not _is_fresh(win, index):
+        return False
+    if _is_outage(win, index, plan):
+        return True
+    at, track = index - begin, candidate.track
+    seen = track.since(candidate.start, track.own(moved_on.path), at, at + 1)
+    last = win.first + len(win.requests) - 1
+    worst = worst_window(candidate, seen, win.effective[index : index + 1], win.step_s, last)
+    return persists(worst, candidate)
+
+
+def _is_fresh(win: Window, index: int) -> bool:
+    """Whether both arms had data lately; where there is no control, the canary."""
+    width = max(1, round(max(_FRESH_S / win.step_s, _FRESH_INTERVALS)))
+    span = slice(max(0, index + 1 - width), index + 1)
+    theirs = bool(win.frame.control.seen[:, span].any()) or win.starved[index] > 0
+    return theirs and bool(win.frame.canary.seen[:, span].any())
+
+
+def _is_outage(win: Window, index: int, plan: Plan) -> bool:
+    """Half of the canary's requests fail on half of its pods while the control is well."""
+    name = next((b.signal.name for b in plan.signals if b.signal.kind is Kind.RATIO), "")
+    canary, control = (arm.counts.get(name) for arm in (win.frame.canary, win.frame.control))
+    width = max(2, round(_OUTAGE_S / win.step_s))
+    if canary is None or index + 1 < width:
+        return False
+    span = slice(index + 1 - width, index + 1)
+    n, x = win.canary(canary.n)[span], win.canary(canary.x)[span]
+    if control is not None and not _is_well(
+        win.reference(control.n)[span], win.reference(control.x)[span]
+    ):
+        return False
+    served = n.sum(axis=0)
+    bad = (served > 0) & (x.sum(axis=0) >= 0.5 * np.maximum(served, 1e-9))
+    each = bool(np.all(x.sum(axis=1) >= 0.5 * n.sum(axis=1)))
+    half = np.count_nonzero(bad) >= 0.5 * np.count_nonzero(served > 0)
+    return bool(n.sum() >= _OUTAGE_REQUESTS and each and half)
+
+
+def _is_well(n: FloatArray, x: FloatArray) -> bool:
+    """Whether fewer than one in twenty of the control's requests fail."""
+    return float(x.sum()) < 0.05 * max(float(n.sum()), 1.0)
