@@ -13,9 +13,9 @@ __all__ = ["READ_EVERY", "made_ready", "read_counts"]
 Array = NDArray[np.float64]
 READ_EVERY = 262_144
 _WEEK_MS = 604_800_000.0
-# Alarms a week of one series before any were counted, at score 0 and at each 1 more, and the weeks
-# that this is worth: counted on made-up series of many kinds (bench/stream/calibration.py).
-_PRIOR_RATE, _PRIOR_DECAY, _PRIOR_WEEKS = 8.0, 2.0, 20.0
+# Alarms a week of one series before any were counted: at score 0, how they fall with it, and the
+# weeks that this is worth. Read off made-up series of many kinds (bench/stream/calibration.py).
+_PRIOR_RATE, _PRIOR_SCALE, _PRIOR_POWER, _PRIOR_WEEKS = 8.0, 2.0, -5.0, 20.0
 # Beyond the score that so many excursions reached, their tail is taken as exponential.
 _ENOUGH = 100.0
 # Counts are halved when they hold as many weeks of each series, and of so many series at least.
@@ -43,10 +43,15 @@ def _write(state: State) -> None:
     edges = np.arange(BINS + 1) / GRAIN_SCORE
     weeks = state.pool_spent[1] / _WEEK_MS
     above = _suffix(state.pool_counts[1])
-    prior = _PRIOR_WEEKS * _PRIOR_RATE * np.exp(-_PRIOR_DECAY * edges)
+    prior = _PRIOR_WEEKS * _PRIOR_RATE * _falling(edges)
     rises = np.maximum.accumulate((_smooth(above, edges) + prior)[::-1])[::-1]
     state.pool_table[0] = -np.log10(rises / (weeks + _PRIOR_WEEKS))
     state.pool_table[1] = _p_values(_suffix(state.pool_counts[0]), edges)
+
+
+def _falling(edges: Array) -> Array:
+    share: Array = (1.0 + edges / _PRIOR_SCALE) ** _PRIOR_POWER
+    return share
 
 
 def _suffix(counts: NDArray[np.int64]) -> Array:
@@ -68,6 +73,6 @@ def _smooth(above: Array, edges: Array) -> Array:
 
 def _p_values(above: Array, edges: Array) -> Array:
     """Share of samples with as high a score, the sample itself among them: never 0, 1 at 0."""
-    prior = 100.0 * np.where(edges > 0, _RARE * np.exp(-_PRIOR_DECAY * edges), 1.0)
+    prior = 100.0 * np.where(edges > 0, _RARE * _falling(edges), 1.0)
     share: Array = np.minimum((_smooth(above, edges) + prior + 1.0) / (above[0] + 101.0), 1.0)
     return share

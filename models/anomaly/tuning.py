@@ -5,27 +5,27 @@ from __future__ import annotations
 # Samples before the first score; until then a sample teaches everything.
 LEARN = 100
 # Memories in samples: of the near level, the level, and both windows whose means are judged.
-NEAR, LEVEL, SHORT, LONG = 8.0, 1000.0, 8.0, 60.0
-TREND = 0.3
+NEAR, LEVEL, SHORT, LONG = 8.0, 1000.0, 10.0, 50.0
+TREND = 0.1
 # Share of a statistic that lies beyond its edge, and how fast the edge follows.
-RARE, FOLLOW = 0.03, 0.004
+RARE, FOLLOW = 0.02, 0.004
 # Tails: what is believed before any was seen, for how many exceedances' worth, the memory in
 # exceedances, the most that one may teach, the least.
-TAIL, TAIL_PRIOR, TAIL_MEMORY, TAIL_MOST, TAIL_LEAST = 0.35, 20.0, 60.0, 6.0, 0.05
+TAIL, TAIL_PRIOR, TAIL_MEMORY, TAIL_MOST, TAIL_LEAST = 0.2, 30.0, 60.0, 4.0, 0.05
 # A sample moves levels as if it were no farther out than this many edges.
-CLIP = 3.0
+CLIP = 2.0
 # Edges are never below this share of the level, nor below an absolute least.
 FLOOR, LEAST = 1e-4, 1e-12
 # Weights of the point, the short and the long window in the score.
-POINT_WEIGHT, SHORT_WEIGHT, LONG_WEIGHT = 0.5, 1.0, 1.5
+POINT_WEIGHT, SHORT_WEIGHT, LONG_WEIGHT = 0.4, 1.0, 1.5
 # What a day's greatest score usually is: believed at first, memory in days, the most that one day
 # teaches, and what is added to it.
-TYPICAL, TYPICAL_MEMORY, TYPICAL_MOST, TYPICAL_BASE = 3.0, 7.0, 3.0, 0.5
+TYPICAL, TYPICAL_MEMORY, TYPICAL_MOST, TYPICAL_BASE = 1.0, 10.0, 4.0, 0.5
 # Samples in a row beyond the wide edge, on one side, after which the level has moved.
-SHIFT = 300
+SHIFT = 600
 # The profile: how fast hours of the day and of the week are learned, how fast trust in them fades,
 # what their worth must exceed, the resolution against the wide edge, the largest number kept.
-DAY_RATE, WEEK_RATE, FADE, DOUBT, GRAIN, LARGEST = 0.15, 0.4, 0.99, 1.25, 256.0, 32_000.0
+DAY_RATE, WEEK_RATE, FADE, DOUBT, GRAIN, LARGEST = 0.2, 0.3, 0.99, 1.4, 256.0, 32_000.0
 # A gap is this many steps; the step follows this fast.
 GAP, STEP_RATE = 3.5, 0.1
 # Larger values are no measurements.
