@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from detector.errors import InputError
+from detector.series import Answer
 from detector.stream.ports import SampleSink
 from pipelines.ingest.bodies import gunzipped, plain, unsnapped, unzstd
 from pipelines.ingest.columnar import Columnar
@@ -17,6 +18,7 @@ from pipelines.ingest.interning import Interner
 from pipelines.ingest.otlp import Otlp
 from pipelines.ingest.otlp_json import OtlpJson
 from pipelines.ingest.protocol import Door, Packing
+from pipelines.ingest.pulled import Pulled
 from pipelines.ingest.remote_write import RemoteWrite
 from pipelines.ingest.tally import Tally
 
@@ -54,6 +56,7 @@ class _Tenant:
 
     interner: Interner
     decoders: Mapping[Door, _Decoder]
+    pulled: Pulled
     lock: threading.Lock
 
 
@@ -81,6 +84,13 @@ class Doors:
         with own.lock:
             decoded = own.decoders[door].decode(unpacked, self._window())
         return self._put(tenant, own, door, decoded)
+
+    def take_answers(self, tenant: str, answers: Sequence[Answer]) -> Decoded:
+        """Take the samples that a source gave; errors as those of `take`."""
+        own = self._of(tenant)
+        with own.lock:
+            decoded = own.pulled.columns(answers, self._window())
+        return self._put(tenant, own, Door.PULL, decoded)
 
     def series(self) -> dict[str, int]:
         """How many series each tenant has."""
@@ -118,7 +128,12 @@ class Doors:
             Door.OTLP_JSON: OtlpJson(interner),
             Door.COLUMNAR: Columnar(interner),
         }
-        return _Tenant(interner=interner, decoders=decoders, lock=threading.Lock())
+        return _Tenant(
+            interner=interner,
+            decoders=decoders,
+            pulled=Pulled(interner),
+            lock=threading.Lock(),
+        )
 
     def _window(self) -> Window:
         now = self._clock()

@@ -8,12 +8,13 @@ __all__ = ["Door", "Format", "Packing", "form_of"]
 
 
 class Door(Enum):
-    """By which protocol a message came."""
+    """By which protocol samples came."""
 
     REMOTE_WRITE = "remote_write"
     OTLP = "otlp"
     OTLP_JSON = "otlp_json"
     COLUMNAR = "columnar"
+    PULL = "pull"
 
 
 class Packing(Enum):
