@@ -14,6 +14,7 @@ from api.cli.evidence_commands import explain, export, notify, replay
 from api.cli.fit_command import fit
 from api.cli.guard import guarded
 from api.cli.init_command import init
+from api.cli.odd_command import odd
 from api.cli.options import (
     Config,
     Data,
@@ -65,6 +66,7 @@ app.add_typer(init)
 app.command()(backtest)
 app.command()(aa)
 app.command()(fit)
+app.command()(odd)
 app.add_typer(shadow)
 for command in (export, replay, explain, notify):
     app.command()(command)

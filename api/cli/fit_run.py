@@ -27,7 +27,7 @@ from pipelines.flows.backtest_jobs import Opening
 from pipelines.flows.fit import Fitting, Order, Unfitted, fit_services, scope_of
 from pipelines.flows.spread import Places
 
-__all__ = ["Fit", "fit", "shown_as_json"]
+__all__ = ["Fit", "fit", "fitted_store", "shown_as_json"]
 
 _PLAIN_WIDTH = 140
 
@@ -70,7 +70,7 @@ def fit(
     opening = Opening(settings.source.native(), settings.packs)
     places = Places(jobs=wanted.jobs, dask=wanted.dask)
     now = time.time()
-    with _fitted_store(settings, make=not wanted.dry_run) as store:
+    with fitted_store(settings, make=not wanted.dry_run) as store:
         orders = [_order(request, store, now) for request in _requests(wanted, settings)]
         made: list[FittedModel | Unfitted] = []
         with _progress(len(orders)) as bar:
@@ -141,7 +141,7 @@ def _seen(settings: Settings) -> tuple[str, ...]:
 
 
 @contextmanager
-def _fitted_store(settings: Settings, *, make: bool) -> Iterator[FittedStore | None]:
+def fitted_store(settings: Settings, *, make: bool) -> Iterator[FittedStore | None]:
     """Where models are kept by the settings; None where nothing is yet, unless it is to be made."""
     from api.compose import DATABASE
     from pipelines.stores.fitted import SqlFitted

@@ -14,10 +14,12 @@ from detector.ports import MetricOutline
 from detector.series import Answer, Query, Series
 from pipelines.flows.backtest import Past
 
-__all__ = ["MOST_STEPS", "outlined", "read_panel"]
+__all__ = ["MOST_STEPS", "SETTLED_S", "outlined", "read_panel"]
 
 _TIMEOUT_S = 120.0
 _LATELY_S = 600.0
+# Younger samples may still be on their way: a counter would seem to stand still.
+SETTLED_S = 120.0
 _NOBODY = '{__none__="nothing"}'
 # Prometheus refuses more than 11,000 points of a series at once.
 MOST_STEPS = 10_000
@@ -28,6 +30,7 @@ def read_panel(
 ) -> Panel:
     """Rows of the metrics that are bound for a service, from `since` to `until` (unix seconds).
 
+    The last two minutes are left out.
     `InputError` where the source has no outline or nothing is bound.
     """
     source = past.source
@@ -45,7 +48,7 @@ def read_panel(
         past.catalog, asked, start=until - _LATELY_S, end=until, timeout_s=_TIMEOUT_S
     )
     columns = columns_of(plan)
-    first, last = math.floor(since / step_s) + 1, math.floor(until / step_s)
+    first, last = math.floor(since / step_s) + 1, math.floor((until - SETTLED_S) / step_s)
     queries = queries_of(columns)
     answers = outlined(source, queries, (first - 1) * step_s, last * step_s, step_s)
     return panel_of(columns, answers, first=first, rows=last - first + 1, step_s=step_s)

@@ -72,3 +72,18 @@ def test_a_service_that_is_not_there_is_told(source: str, tmp_path: Path) -> Non
     )
     assert asked.exit_code == 4
     assert "nobody" in asked.stdout
+
+
+def test_what_is_odd_is_asked_of_the_model_that_was_kept(source: str, tmp_path: Path) -> None:
+    """A quiet service shows nothing; without a model there is the next move."""
+    where = ("--data", str(tmp_path), "--prometheus", source)
+    before = serinus("odd", "--service", "checkout", *where)
+    assert before.exit_code == 2
+    assert "serinus fit --service checkout" in before.output
+    fitted(source, tmp_path, "--service", "checkout")
+    after = serinus("odd", "--service", "checkout", "--hours", "2", "--below", "1e-6", *where)
+    assert after.exit_code == 0, after.output
+    looked = serinus("odd", "--service", "checkout", "--hours", "2", "--format", "json", *where)
+    # The samples end when the fixture was made: that its requests then stop is odd indeed.
+    told = [one for one in json.loads(looked.stdout) if one["p_value"] < 1e-6]
+    assert all(one["start"] > time.time() - 600 for one in told)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from detector.fitted.odd import stretches
 
-AT = 60.0 * np.arange(12)
+AT = np.arange(0.0, 720.0, 60.0, dtype=np.float64)
 EVEN = np.full((12, 4), 0.25)
 
 

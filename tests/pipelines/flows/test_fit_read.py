@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from detector.gate.request import VerdictRequest
 from detector.series import Answer, Query
 from pipelines.flows import fit_read
 from pipelines.flows.backtest import Past
-from pipelines.flows.fit_read import outlined, read_panel
+from pipelines.flows.fit_read import SETTLED_S, outlined, read_panel
 from pipelines.sources.memory import MemorySource
 from tests.pipelines.flows.pasts import past_of
 from tests.pipelines.flows.releases import T0, Week, fill_week
@@ -31,13 +32,13 @@ class Spans:
 
     def outline(
         self,
-        queries: tuple[Query, ...],
+        queries: Sequence[Query],
         start: float,
         end: float,
         *,
         step_s: float,
         timeout_s: float,
-    ) -> tuple[Answer, ...]:
+    ) -> Sequence[Answer]:
         """See `MetricOutline`."""
         self.asked.append((start, end))
         return tuple(self.source.outline(queries, start, end, step_s=step_s, timeout_s=timeout_s))
@@ -58,6 +59,14 @@ def test_parts_are_put_together_without_a_seam() -> None:
         assert np.array_equal(series.times, other.times)
         assert np.array_equal(series.values, other.values)
     assert not by_labels
+
+
+def test_the_newest_samples_are_left_out() -> None:
+    """A scrape on its way would look like a counter that stands still."""
+    past = replace(past_of(source := fill_week(WEEK)), source=source)
+    rows = read_panel(LIKE, past, since=T0 + 600, until=T0 + 6000.0, step_s=60.0)
+    last = (rows.first + len(rows.x) - 1) * 60.0
+    assert T0 + 6000 - SETTLED_S - 60 < last <= T0 + 6000 - SETTLED_S
 
 
 def test_rows_are_on_the_grid_of_all_rows() -> None:

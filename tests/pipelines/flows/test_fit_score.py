@@ -10,18 +10,10 @@ import pytest
 from detector.errors import InputError
 from detector.fitted.model import FittedModel
 from detector.fitted.panel import Panel
+from pipelines.flows.fit import Order, fit_service
 from pipelines.flows.fit_score import odd_of, odd_rows
 from tests.models.anomaly.multivariate.servers import DAY, STEP_S
-from tests.pipelines.flows.test_fit import (
-    LIKE,
-    MINUTES,
-    NOW,
-    Order,
-    fit_service,
-    fitted,
-    panel,
-    past,
-)
+from tests.pipelines.flows.test_fit import LIKE, MINUTES, NOW, fitted, panel, past
 
 
 def broken() -> tuple[FittedModel, Panel, int]:
