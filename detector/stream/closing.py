@@ -22,12 +22,12 @@ def ended(state: StreamState, series: int, at: int, ending: Ending) -> Iterator[
     state.tracks.is_out[series] = False
     if excursion.is_excused:
         return
-    key = (state.subject_of(series), excursion.side)
+    key = state.subject_of(series)
     gathering = state.open[key]
     gathering.leave(series)
     if not gathering.under_way:
         state.resting[key] = state.open.pop(key)
-        live = state.sizes[key[0]]
+        live = state.sizes[key]
         yield gathering.happened(
             Happening.CLOSED, at, tenant=state.tenant, live=live, ending=ending
         )
@@ -64,7 +64,7 @@ def excused(state: StreamState, id: str, at: int) -> Iterator[Happened]:
     for series in sorted(gathering.under_way):
         state.excursions[series].is_excused = True
         gathering.leave(series)
-    live = state.sizes[key[0]]
+    live = state.sizes[key]
     yield gathering.happened(
         Happening.CLOSED, at, tenant=state.tenant, live=live, ending=Ending.FEEDBACK
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from detector.stream.anomaly import Happened, Happening, Side
+from detector.stream.anomaly import Happened, Happening
 from detector.stream.excursion import Excursion, Sample, begun
 from detector.stream.gathering import Gathering, gathered
 from detector.stream.state import StreamState
@@ -20,21 +20,21 @@ def opened(state: StreamState, sample: Sample) -> Iterator[Happened]:
     if planned(state.windows, subject, sample.at) is not None:
         return
     excursion = begun(sample)
-    gathering, kind = _gathering(state, (number, excursion.side), sample, excursion)
+    gathering, kind = _gathering(state, number, sample, excursion)
     gathering.join(sample.series, excursion)
     _begin(state, sample.series, excursion)
     yield from _told(state, gathering, excursion, kind, sample.at)
 
 
 def _gathering(
-    state: StreamState, key: tuple[int, Side], sample: Sample, excursion: Excursion
+    state: StreamState, key: int, sample: Sample, excursion: Excursion
 ) -> tuple[Gathering, Happening]:
     """The open anomaly, the one that has lately closed, or a new one."""
     if key in state.open:
         return state.open[key], Happening.GREW
     resting, kind = state.resting.pop(key, None), Happening.REOPENED
     if resting is None or is_past(state, resting, sample.at):
-        subject = state.subjects[key[0]]
+        subject = state.subjects[key]
         resting = gathered(state.tenant, subject, sample.series, excursion)
         kind = Happening.OPENED
     state.open[key] = resting
@@ -66,7 +66,7 @@ def took(state: StreamState, sample: Sample) -> Iterator[Happened]:
     excursion = state.excursions[sample.series]
     if excursion.is_excused:
         return
-    gathering = state.open[state.subject_of(sample.series), excursion.side]
+    gathering = state.open[state.subject_of(sample.series)]
     yield from _told(state, gathering, excursion, Happening.GREW, sample.at)
 
 

@@ -99,7 +99,7 @@ def _restore_open(state: StreamState, arrays: Arrays) -> None:
     state.tracks.is_out[list(excursions)] = True
     state.due = min((silent_at(state, one) for one in excursions.values()), default=0)
     for row, gathering in enumerate(_read_gatherings(state.subjects, arrays)):
-        key = (state.numbers[gathering.subject], gathering.side)
+        key = state.numbers[gathering.subject]
         members = [series for series in excursions if lasting[series] == row]
         gathering.under_way = {series: excursions[series] for series in members}
         (state.open if members else state.resting)[key] = gathering
@@ -145,7 +145,7 @@ def _gatherings(state: StreamState) -> dict[str, NDArray[Any]]:
     over = [(row, kept) for row, (_, one) in enumerate(every) for kept in one.over.values()]
     return {
         "excursion.of": _whole(rows.get(series, -1) for series in state.excursions),
-        "anomaly.subject": _whole(number for (number, _), _ in every),
+        "anomaly.subject": _whole(number for number, _ in every),
         "anomaly.side": _whole(_SIDES.index(one.side) for _, one in every),
         "anomaly.severity": _whole(_SEVERITIES.index(one.severity) for _, one in every),
         "anomaly.told": np.array([one.told for _, one in every], np.float64),

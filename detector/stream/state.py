@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from detector.stream.anomaly import Side, Subject
+from detector.stream.anomaly import Subject
 from detector.stream.columns import SeriesInfo
 from detector.stream.excursion import Excursion
 from detector.stream.gathering import Gathering
@@ -30,7 +30,8 @@ class StreamState:
     `watermark` is the newest time of a sample (unix ms); `since` that at the last tick of the hour,
     when `live` series were counted. `due` is a time before which no excursion becomes silent.
     `subjects` by number, with `sizes`, how many series each has. Anomalies are `open`, or
-    `resting`: closed, but so lately that the next excursion opens them again.
+    `resting`: closed, but so lately that the next excursion opens them again; both by subject. What
+    swings to the other side of its range, as after a recovery, is still the same anomaly.
     """
 
     tenant: str
@@ -41,8 +42,8 @@ class StreamState:
     subjects: list[Subject] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     excursions: dict[int, Excursion] = field(default_factory=dict)
-    open: dict[tuple[int, Side], Gathering] = field(default_factory=dict)
-    resting: dict[tuple[int, Side], Gathering] = field(default_factory=dict)
+    open: dict[int, Gathering] = field(default_factory=dict)
+    resting: dict[int, Gathering] = field(default_factory=dict)
     watermark: int = NEVER
     since: int = NEVER
     live: int = 0

@@ -67,7 +67,7 @@ def batches(minutes: int = 300, series: int = 4) -> list[Columns]:
 def opened(folder: Path, **more: float) -> tuple[Stream, Database]:
     """A stream on a folder, as a process would open it."""
     database = Database(folder / "stream.db")
-    part = StreamPart(database, "local", owners=OWNERS, settings=StreamSettings())
+    part = StreamPart(database, "local", owners=OWNERS, settings=StreamSettings(alarms_a_week=0.01))
     return Stream(part, Spool(folder / "spool"), **more), database  # type: ignore[arg-type]
 
 
@@ -149,7 +149,8 @@ def test_two_owners_of_one_part_do_not_both_write(tmp_path: Path) -> None:
     """A second process on the same folder takes over; the first one writes no checkpoint."""
     database = Database(tmp_path / "stream.db")
     first, second = (
-        StreamPart(database, "local", owners=OWNERS, settings=StreamSettings()) for _ in range(2)
+        StreamPart(database, "local", owners=OWNERS, settings=StreamSettings(alarms_a_week=0.01))
+        for _ in range(2)
     )
     first.take()
     second.take()

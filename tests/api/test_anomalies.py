@@ -1,0 +1,198 @@
+"""Anomalies over HTTP: what a person reads at night, what they answer, and kill -9 in between."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.compose import Opened, open_gate
+from api.ingest_settings import IngestSettings
+from api.serving import serving_app
+from api.settings import Settings
+from api.streaming import Streaming, StreamSection, open_streaming
+from pipelines.sources.memory import MemorySource
+from tests.api.streaming import ALWAYS, message, values_of
+from tests.servers import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+COLUMNS = {"Content-Type": "application/msgpack"}
+
+
+def streamed(folder: Path) -> tuple[FastAPI, Streaming, Opened]:
+    """An app with a stream that takes samples of any time."""
+    settings = Settings(
+        data=folder,
+        ingest=IngestSettings(ahead_s=ALWAYS, behind_s=ALWAYS),
+        stream=StreamSection(alarms_a_week=0.01),
+    )
+    opened, streaming = open_gate(settings, source=MemorySource()), open_streaming(settings)
+    app = serving_app(opened, settings, on_stop=lambda: None, streaming=streaming)
+    return app, streaming, opened
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[TestClient]:
+    """An app that has judged five hours of one service with twenty odd minutes."""
+    app, streaming, opened = streamed(tmp_path)
+    client = TestClient(app, base_url="http://127.0.0.1")
+    told = client.post("/v1/columns", content=message(0, values_of(300)), headers=COLUMNS)
+    assert told.status_code == 204, told.text
+    assert streaming.stream.drain(60)
+    yield client
+    streaming.stream.close()
+    opened.close()
+
+
+def test_an_anomaly_reads_well(client: TestClient) -> None:
+    """Whose, what, how far, since when, in how many series, and whether it is over."""
+    one = client.get("/v1/anomalies").json()["anomalies"][0]
+    assert (one["service"], one["metric"], one["side"]) == ("checkout", "queue", "above")
+    assert (one["state"], one["ended"], one["severity"]) == ("closed", "calm", "high")
+    assert (one["series"], one["of"]) == (2, 4)
+    assert one["text"].startswith("checkout: queue rose to ")
+    assert "in 2 of 4 series" in one["text"]
+    assert one["peak"]["high"] < one["peak"]["value"]
+    assert one["peak"]["labels"]["pod"] in {"checkout-0", "checkout-1"}
+    assert client.get(one["links"]["self"]).json() == one
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"),
+    [
+        ({"service": "checkout"}, 1),
+        ({"service": "cart"}, 0),
+        ({"severity": "high"}, 1),
+        ({"lasting": "true"}, 0),
+        ({"from": "2026-09-21T12:00:00Z"}, 1),
+        ({"from": "2026-09-22T12:00:00Z"}, 0),
+        ({"to": "2026-09-21T12:00:00Z"}, 0),
+    ],
+)
+def test_anomalies_are_found_by_what_people_ask(
+    client: TestClient, asked: dict[str, str], count: int
+) -> None:
+    """By service, by time, by severity, and whether they last."""
+    assert len(client.get("/v1/anomalies", params=asked).json()["anomalies"]) == count
+
+
+def test_another_tenant_sees_nothing_of_it(client: TestClient) -> None:
+    """Tenants share a process, not their anomalies."""
+    id = client.get("/v1/anomalies").json()["anomalies"][0]["id"]
+    other = {"X-Scope-OrgID": "other"}
+    assert client.get("/v1/anomalies", headers=other).json()["anomalies"] == []
+    assert client.get(f"/v1/anomalies/{id}", headers=other).status_code == 404
+
+
+def test_feedback_is_shown_with_what_it_changed(client: TestClient) -> None:
+    """Who says that something is normal sees which series are quieter now, and by how much."""
+    id = client.get("/v1/anomalies").json()["anomalies"][0]["id"]
+    said = {"verdict": "normal", "person": "ada", "note": "the nightly export"}
+    told = client.post(f"/v1/anomalies/{id}/feedback", json=said)
+    assert told.status_code == 201
+    assert told.json()["feedback"][0]["note"] == "the nightly export"
+    assert all(one["tuning"]["normal"] == 1 for one in told.json()["contributions"])
+    assert all(one["tuning"]["shift"] >= 1 for one in told.json()["contributions"])
+
+
+@pytest.mark.parametrize("body", [{"verdict": "maybe"}, {}, {"verdict": "real", "why": "x"}])
+def test_feedback_that_is_none_is_refused(client: TestClient, body: dict[str, str]) -> None:
+    """A word that is not known would change nothing, and seem to."""
+    id = client.get("/v1/anomalies").json()["anomalies"][0]["id"]
+    assert client.post(f"/v1/anomalies/{id}/feedback", json=body).status_code == 422
+
+
+def test_a_cursor_that_is_none_is_the_askers_mistake(client: TestClient) -> None:
+    """And no error of ours."""
+    assert client.get("/v1/anomalies", params={"cursor": "nonsense"}).status_code == 400
+
+
+def test_without_a_stream_there_are_no_anomalies(tmp_path: Path) -> None:
+    """404 says so; an empty list would seem calm."""
+    opened = open_gate(Settings(data=tmp_path), source=MemorySource(), in_memory=True)
+    answer = TestClient(create_app(opened.gate), base_url="http://127.0.0.1").get("/v1/anomalies")
+    assert answer.status_code == 404
+    assert "without a stream" in answer.json()["detail"]
+
+
+def test_metrics_tell_how_the_stream_is(client: TestClient) -> None:
+    """Lag, what waits and what was put off, for whoever watches the watcher."""
+    text = client.get("/metrics").text
+    assert "serinus_stream_samples 1200.0" in text
+    assert "serinus_stream_waiting_samples 0.0" in text
+    assert "serinus_stream_is_stopped 0.0" in text
+
+
+@contextmanager
+def served(data: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A process that is ready, and killed at the end."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.api.streaming", str(data), str(port)], cwd=ROOT
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait(url, process)
+        yield url, process
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
+    give_up = time.monotonic() + 80
+    while time.monotonic() < give_up and process.poll() is None:
+        try:
+            if httpx2.get(f"{url}/healthz", timeout=2).status_code == 200:
+                return
+        except httpx2.TransportError:
+            time.sleep(0.05)
+    raise AssertionError("it was not ready in time")
+
+
+def _judged(url: str, samples: int) -> list[dict[str, Any]]:
+    """All anomalies, once what was sent is judged."""
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up:
+        text = httpx2.get(f"{url}/metrics", timeout=10).text
+        if "serinus_stream_waiting_samples 0.0" in text:
+            found: list[dict[str, Any]] = httpx2.get(f"{url}/v1/anomalies", timeout=10).json()[
+                "anomalies"
+            ]
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{samples} samples were not judged in time")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_what_was_acknowledged_outlives_kill_9_and_is_judged_once(tmp_path: Path) -> None:
+    """Killed three times right after an answer: the anomalies are those of a calm life."""
+    value = values_of(300)
+    app, streaming, opened = streamed(tmp_path / "calm")
+    calm = TestClient(app, base_url="http://127.0.0.1")
+    assert calm.post("/v1/columns", content=message(0, value), headers=COLUMNS).status_code == 204
+    streaming.stream.close()
+    expected = calm.get("/v1/anomalies").json()["anomalies"]
+    opened.close()
+    cuts = sorted(np.random.default_rng(5).choice(range(1, 300), 3, replace=False).tolist())
+    for start, end in zip([0, *cuts], [*cuts, 300], strict=True):
+        with served(tmp_path / "killed") as (url, _):
+            for first in range(start, end, 10):
+                body = message(first, value[first : min(first + 10, end)])
+                told = httpx2.post(f"{url}/v1/columns", content=body, headers=COLUMNS, timeout=20)
+                assert told.status_code == 204, told.text
+    with served(tmp_path / "killed") as (url, _):
+        assert _judged(url, value.size) == expected
+    assert len(expected) == 1
