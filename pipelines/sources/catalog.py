@@ -63,6 +63,7 @@ class PrometheusCatalog:
             lambda: client.get_series(_moment(start), _moment(end), params), list[dict[str, str]]
         )
         if len(found) > bound:
+            found.clear()  # the error travels by a future and its frames: they outlive this call
             raise SourceError(
                 f"{self._exchange.where}: discovery selects over {bound:,} series; narrow the "
                 "selector or raise the budget max_series",
