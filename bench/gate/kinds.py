@@ -268,6 +268,9 @@ def figures_of(records: Sequence[Record]) -> dict[str, float]:
         "passes_in_incidents": float(
             sum(r.passed for r in records if r.incident and r.design in _AGAINST_HISTORY)
         ),
+        "fails_in_incidents": float(
+            sum(r.failed for r in records if r.incident and r.design in _AGAINST_HISTORY)
+        ),
         "closest_in_health": max((r.closest for r in healthy), default=float("nan")),
         "labelled": ratio(*share([r for r in lone if r.passed], lambda r: r.labelled)),
         "cpu_seconds_each": float(np.mean([r.cpu_s for r in records])),
