@@ -68,7 +68,7 @@ def clock_text(at: int) -> str:
     """A time of day in UTC, from unix milliseconds.
 
     >>> clock_text(1_790_000_000_000)
-    '13:33 UTC'
+    '14:13 UTC'
     """
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M UTC")
 
