@@ -18,11 +18,12 @@ from detector.gate.verdict import Outcome
 if TYPE_CHECKING:
     from api.settings import Settings
 
-__all__ = ["config_text", "rolled_lines", "strip_of", "try_text"]
+__all__ = ["ODDITIES", "config_text", "rolled_lines", "strip_of", "try_text"]
 
 _SERVICES_SHOWN = 20
 _UNREAD_SHOWN = 10
 _MISSING_SHOWN = 6
+ODDITIES = "oddities of the week"
 _NOT_REACHED = "not looked at, the time was up (give --within more)"
 _MARKS = {Outcome.PASS: "+", Outcome.FAIL: "x", Outcome.INCONCLUSIVE: "."}
 
@@ -47,6 +48,8 @@ def _services(report: Report) -> list[str]:
     listing = report.listing
     found = f"{listing.services:,} service{'' if listing.services == 1 else 's'}"
     lines = [f"{found} among {listing.metrics:,} metric{'' if listing.metrics == 1 else 's'}."]
+    if not report.judged and report.listing.services:
+        return [*lines, "None of them was looked at; see Skipped."]
     if not report.judged:
         return [*lines, "No metric counts requests as a pack knows them; see docs/signals.md."]
     lines += ["", "What would be judged, the busiest first:"]
@@ -183,6 +186,8 @@ def _why(course: Course) -> str:
 
 
 def _oddities(report: Report) -> list[str]:
+    if not report.oddities and any(one.what == ODDITIES for one in report.listing.skipped):
+        return [f"The strangest of the week: {_NOT_REACHED}."]
     if not report.oddities:
         return ["Nothing odd in the busiest services this week."]
     lines = ["The strangest of the week:"]

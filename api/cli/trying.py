@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.cli.guard import Code
 from api.cli.moments import moment_of, span_of
 from api.cli.serving import settings_of
-from api.cli.try_text import try_text
+from api.cli.try_text import ODDITIES, try_text
 from detector.backtest.course import Course
 from detector.discovery.census import Skipped
 from detector.discovery.judged import Judged
@@ -239,11 +239,11 @@ class _Run:
         return Placebos.of(list(courses.values()), asked=len(tasks), is_reached=is_reached)
 
     def _oddities(self, seen: Mapping[str, View], plans: Mapping[str, Plan]) -> Sequence[Oddity]:
-        with self._stage("oddities of the week", None):
+        with self._stage(ODDITIES, None):
             if self.watch.is_before(_ALL):
                 return self.trying.oddities(seen, plans)
         why = "not looked at in the time; give --within more"
-        self.trying.skipped.append(Skipped(what="oddities of the week", why=why))
+        self.trying.skipped.append(Skipped(what=ODDITIES, why=why))
         return ()
 
     def _played(self, name: str, tasks: Sequence[Task], part: float) -> dict[int, Course]:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from api.cli.try_text import config_text, strip_of, try_text
+from api.cli.try_text import ODDITIES, config_text, strip_of, try_text
 from api.settings import Settings, load_settings
 from bench.gate.company import Company, build
 from detector.backtest.course import Course, PastRollout, Poll
@@ -263,6 +263,23 @@ def test_placebos_that_were_not_reached_say_nothing_of_the_data() -> None:
 def test_placebos_that_nobody_could_be_asked_about_say_why() -> None:
     """A service of one pod has no placebos, however long one waits."""
     assert "no placebo could be judged (too few stable pods)" in said()
+
+
+def test_a_week_that_was_not_looked_at_is_not_a_calm_one() -> None:
+    """`Nothing odd` is a finding, and was not made."""
+    late = Listing(metrics=3, services=1, skipped=(Skipped(what=ODDITIES, why="late"),))
+    assert "The strangest of the week: not looked at" in said(listing=late)
+    assert "Nothing odd" not in said(listing=late)
+    assert "Nothing odd in the busiest services this week." in said()
+
+
+def test_services_that_are_too_large_to_look_at_are_still_services() -> None:
+    """200 services of 50,000 series each are known; that no metric counts requests is untrue."""
+    large = Listing(metrics=3, services=200, skipped=(Skipped(what="web", why="too many"),))
+    text = said(listing=large)
+    assert "None of them was looked at; see Skipped." in text
+    assert "No metric counts requests" not in text
+    assert "No metric counts requests" in said(listing=Listing(metrics=3, services=0, skipped=()))
 
 
 def test_the_false_alarm_rate_has_its_interval() -> None:
