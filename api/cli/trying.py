@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Wanted", "try_source"]
 
 # Parts of the time: until when each stage may take up something new.
+_SERVICES = 0.25
 _PLANS, _ROLLOUTS, _PLACEBOS, _ALL = 0.3, 0.7, 0.88, 0.95
 _CALL_S, _LEAST_S = 30.0, 2.0
 _BUSIEST = 10
@@ -133,6 +134,7 @@ def _source(settings: Settings) -> Iterator[Callable[[Wanted, _Watch], Trying]]:
             now=time.time() if wanted.as_of is None else moment_of(wanted.as_of, "as_of"),
             days=wanted.days,
             left_s=watch.left_s,
+            may_look=lambda: watch.is_before(_SERVICES),
         )
 
     try:

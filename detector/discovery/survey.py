@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from detector.discovery.asked import Asked
@@ -45,12 +45,18 @@ def glances(
 
 
 def views(
-    look: Look, packs: Sequence[Pack], sightings: Sequence[Sighting], *, whole: bool = False
+    look: Look,
+    packs: Sequence[Pack],
+    sightings: Sequence[Sighting],
+    *,
+    whole: bool = False,
+    may_go_on: Callable[[], bool] = lambda: True,
 ) -> tuple[Mapping[str, Sequence[View]], tuple[Skipped, ...]]:
     """By service each of its request metrics, the one that is looked at first in front.
 
     Series are those of now, or of the `whole` span of the look. Many services are asked for at
-    once; where that is too much for the source, in halves.
+    once; where that is too much for the source, in halves. Who is not asked about by the time at
+    which `may_go_on` says no is among the skipped.
     """
     found: dict[tuple[str, str], dict[str, list[Labels]]] = {}
     skipped: list[Skipped] = []
@@ -58,7 +64,14 @@ def views(
     for metric, label, pack in sorted({(o.metric, o.label, o.pack) for o in sightings}):
         key = metric, label, pack
         names = sorted({o.service for o in sightings if (o.metric, o.label, o.pack) == key})
-        wanted = _Wanted(look=look, metric=metric, label=label, pack=by_name[pack], whole=whole)
+        wanted = _Wanted(
+            look=look,
+            metric=metric,
+            label=label,
+            pack=by_name[pack],
+            whole=whole,
+            may_go_on=may_go_on,
+        )
         for begin in range(0, len(names), _AT_ONCE):
             series = wanted.series(names[begin : begin + _AT_ONCE], skipped)
             held = found.setdefault((metric, label), {})
@@ -85,6 +98,7 @@ class _Wanted:
     label: str
     pack: Pack
     whole: bool
+    may_go_on: Callable[[], bool]
 
     def _asked(self, names: Sequence[str]) -> Sequence[Labels]:
         matchers = [service_matcher(self.label, name, self.pack) for name in names]
@@ -94,6 +108,10 @@ class _Wanted:
 
     def series(self, names: Sequence[str], skipped: list[Skipped]) -> Sequence[Labels]:
         """Label sets of some services now; a source that finds them too many is asked in halves."""
+        if not self.may_go_on():
+            why = "not looked at in the time"
+            skipped += [Skipped(what=f"{name} ({self.metric})", why=why) for name in names]
+            return ()
         try:
             return self._asked(names)
         except SourceError as error:

@@ -69,7 +69,8 @@ class Sparing:
 class Trying:
     """The stages of a try, to be called in order; `now` is unix seconds.
 
-    `left_s` gives the seconds that one call may take.
+    `left_s` gives the seconds that one call may take; `may_look` whether there is time to look at
+    more services.
     """
 
     source: Source
@@ -78,6 +79,7 @@ class Trying:
     now: float
     days: float
     left_s: Callable[[], float]
+    may_look: Callable[[], bool] = lambda: True
     seed: int = 0
     skipped: list[Skipped] = field(default_factory=list)
 
@@ -103,7 +105,7 @@ class Trying:
         """All services as they are now, by name."""
         look = self.look()
         found = census(look, self.packs, names=look.names())
-        seen, skipped = views(look, self.packs, found.sightings)
+        seen, skipped = views(look, self.packs, found.sightings, may_go_on=self.may_look)
         self.skipped += [*found.skipped, *skipped]
         return found, {name: held[0] for name, held in seen.items() if held[0].series}
 

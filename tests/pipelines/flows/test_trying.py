@@ -151,3 +151,13 @@ def test_a_source_that_refuses_a_stage_is_told_and_the_try_goes_on() -> None:
     source.fault = Fault.REJECTED
     assert made.busiest(seen) == ()
     assert {one.what for one in made.skipped} == {"cart", "web", "quiet"}
+
+
+def test_services_that_there_is_no_time_for_are_named() -> None:
+    """Halving what is too large goes on for minutes; the rest of the report needs the time."""
+    made = trying()
+    made.may_look = lambda: False
+    census, seen = made.services()
+    assert (census.services, dict(seen)) == (("cart", "quiet", "web"), {})
+    assert {one.what.split(" ")[0] for one in made.skipped} == {"cart", "quiet", "web"}
+    assert {one.why for one in made.skipped} == {"not looked at in the time"}
