@@ -67,9 +67,10 @@ def _model(request: VerdictRequest, settings: Settings, now: float) -> FittedMod
     if model is None:
         name, space = request.service, request.namespace
         where = f" in {space}" if space else " (without --namespace)"
+        more = f" --namespace {space}" if space else ""
         raise NotFoundError(
-            f"no model of {name}{where} is kept here: fit one with `serinus fit --service {name}`"
-            + (f" --namespace {space}" if space else "")
+            f"no model of {name}{where} is kept here: fit one with"
+            f" `serinus fit --service {name}{more}`"
         )
     return model
 

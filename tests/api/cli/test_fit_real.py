@@ -79,7 +79,7 @@ def test_what_is_odd_is_asked_of_the_model_that_was_kept(source: str, tmp_path: 
     where = ("--data", str(tmp_path), "--prometheus", source)
     before = serinus("odd", "--service", "checkout", *where)
     assert before.exit_code == 2
-    assert "serinus fit --service checkout" in before.output
+    assert "serinus fit --service checkout`" in before.output.replace("\n", " ")
     fitted(source, tmp_path, "--service", "checkout")
     after = serinus("odd", "--service", "checkout", "--hours", "2", "--below", "1e-6", *where)
     assert after.exit_code == 0, after.output
