@@ -67,7 +67,8 @@ def advance(
     calendar = settings.calendar
     times = (calendar.starts, calendar.offsets, calendar.holidays)
     rows = (state.at, state.last, state.level, state.hot, state.kind, state.cold, state.profile)
-    pool = (state.pool_counts, state.pool_spent, state.pool_table)
+    table = state.pool_table
+    pool = (state.pool_counts, state.pool_spent, table[0], table[1])
     scores = (out.surprise, out.reached, out.p_value, out.value, out.expected, out.low, out.high)
     bits = value.view(np.uint64)
     _loop(series, at, value, bits, times, float(settings.quiet_s), rows, pool, scores, out.flag)
@@ -76,16 +77,19 @@ def advance(
 @_compiled
 def _loop(series, at, value, bits, times, quiet_s, rows, pool, scores, flag):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917
     newest, last, level, hot, kind, cold, profile = rows
-    nothing = np.float32(pool[2][0, 0])
+    starts, offsets, holidays = times
+    counts, spent, surprise_of, chance_of = pool
+    surprise, reached, p_value, scored, expected, low, high = scores
+    nothing = np.float32(surprise_of[0])
     for i in range(len(series)):
         row, t, v = series[i], at[i], value[i]
-        scores[0][i] = nothing
-        scores[1][i] = nothing
-        scores[2][i] = 1.0
-        scores[3][i] = v
-        scores[4][i] = np.nan
-        scores[5][i] = np.nan
-        scores[6][i] = np.nan
+        surprise[i] = nothing
+        reached[i] = nothing
+        p_value[i] = 1.0
+        scored[i] = v
+        expected[i] = np.nan
+        low[i] = np.nan
+        high[i] = np.nan
         flag[i] = _refused(newest[row], t, v, bits[i])
         if flag[i] != 0:
             if flag[i] == _STALE:
@@ -96,16 +100,24 @@ def _loop(series, at, value, bits, times, quiet_s, rows, pool, scores, flag):  #
         x, usable, reset = _rate(kind[row], v, last[row], seconds)
         newest[row] = t
         last[row] = v
-        here = _local(t, times)
-        _enter(row, here, _local(before, times), level, hot, cold, profile, times)
+        here, was = _local(t, starts, offsets), _local(before, starts, offsets)
+        _enter(row, here, was, level, hot, cold, profile, holidays)
         if reset:
             flag[i] |= _RESET
         if usable:
-            scores[3][i] = x
-            flag[i] |= _score(i, row, x, seconds, here, quiet_s, level, hot, pool, scores)
+            scored[i] = x
+            found, z, peak = _score(
+                i, row, x, seconds, here, quiet_s, level, hot, counts, spent, expected, low, high
+            )
+            flag[i] |= found
+            if z > 0:
+                surprise[i] = _read(surprise_of, z)
+                p_value[i] = _read(chance_of, z)
+            if peak > 0:
+                reached[i] = _read(surprise_of, peak)
         else:
             flag[i] |= _LEARNING
-            scores[3][i] = np.nan
+            scored[i] = np.nan
 
 
 @_compiled
@@ -132,10 +144,10 @@ def _rate(kind, v, last, seconds):  # type: ignore[no-untyped-def]  # noqa: ANN0
 
 
 @_compiled
-def _enter(row, here, was, level, hot, cold, profile, times):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+def _enter(row, here, was, level, hot, cold, profile, holidays):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     if here // HOUR_MS == was // HOUR_MS:
         return
-    _enter_hour(row, was // HOUR_MS, here // HOUR_MS, level[row], hot, cold, profile, times[2])
+    _enter_hour(row, was // HOUR_MS, here // HOUR_MS, level[row], hot, cold, profile, holidays)
     if here // DAY_MS == was // DAY_MS:
         return
     days = np.float64(cold[row, _DAYS])
@@ -152,7 +164,7 @@ def _enter(row, here, was, level, hot, cold, profile, times):  # type: ignore[no
 
 
 @_compiled
-def _score(i, row, x, seconds, here, quiet_s, levels, hot, pool, scores):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917
+def _score(i, row, x, seconds, here, quiet_s, levels, hot, counts, spent, expected, low, high):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917
     count = np.float64(hot[row, _COUNT])
     level = x if count == 0 else levels[row]
     early = count < c.LEARN
@@ -169,11 +181,11 @@ def _score(i, row, x, seconds, here, quiet_s, levels, hot, pool, scores):  # typ
     point_edge = max(np.float64(hot[row, _POINT_EDGE]), floor)
     wide_edge = max(np.float64(hot[row, _WIDE_EDGE]), floor)
     if not early:
-        expected = level + near + season
+        middle = level + near + season
         half = point_edge * (1.0 + 3.4 * np.float64(hot[row, _POINT_TAIL]))
-        scores[4][i] = expected
-        scores[5][i] = expected - half
-        scores[6][i] = expected + half
+        expected[i] = middle
+        low[i] = middle - half
+        high[i] = middle + half
     nats = c.POINT_WEIGHT * _weigh(row, _POINT_EDGE, abs(point), floor, count, inverse, hot)
     nats += c.SHORT_WEIGHT * _weigh(row, _SHORT_EDGE, abs(short), floor, count, inverse, hot)
     nats += c.LONG_WEIGHT * _weigh(row, _LONG_EDGE, abs(long), floor, count, inverse, hot)
@@ -183,7 +195,7 @@ def _score(i, row, x, seconds, here, quiet_s, levels, hot, pool, scores):  # typ
     hot[row, _TYPICAL] = typical
     hot[row, _DAY_MAX] = max(np.float64(hot[row, _DAY_MAX]), nats)
     z = np.float64(np.float32(min(nats / (c.TYPICAL_BASE + typical), _HIGHEST)))
-    _tell(i, row, z, count, seconds, quiet_s, hot, pool, scores)
+    peak = _tell(row, z, count, seconds, quiet_s, hot, counts, spent)
     found = _LEARNING if early else 0
     step = np.float64(hot[row, _STEP])
     if count > 2 and seconds > c.GAP * step:
@@ -198,25 +210,19 @@ def _score(i, row, x, seconds, here, quiet_s, levels, hot, pool, scores):  # typ
     bar = max(wide_next, c.FLOOR * abs(level) + c.LEAST)
     shifted = _settle(row, wide, bar, near, short, long, drift, level, early, levels, hot)
     hot[row, _COUNT] = min(count + 1.0, 16_777_216.0)
-    return found | (_SHIFT if shifted else 0)
+    return found | (_SHIFT if shifted else 0), z, peak
 
 
 @_compiled
-def _tell(i, row, z, count, seconds, quiet_s, hot, pool, scores):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917
-    counts, spent, table = pool
+def _tell(row, z, count, seconds, quiet_s, hot, counts, spent):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     since = np.float64(hot[row, _SINCE_PEAK]) + seconds
     reached = 0.0 if since > quiet_s else np.float64(hot[row, _PEAK])
     rises = z > reached
     hot[row, _PEAK] = z if rises else reached
     hot[row, _SINCE_PEAK] = 0.0 if rises else min(since, 1e9)
     bin_z = int(z * c.GRAIN_SCORE)
-    if z > 0:
-        scores[0][i] = _read(table[0], z)
-        scores[2][i] = _read(table[1], z)
-    if reached > 0:
-        scores[1][i] = _read(table[0], reached)
     if count < c.LEARN:
-        return
+        return reached
     counts[0, bin_z] += 1
     if rises:
         counts[1, bin_z] += 1
@@ -225,6 +231,7 @@ def _tell(i, row, z, count, seconds, quiet_s, hot, pool, scores):  # type: ignor
     spent[1] += min(int(seconds * 1000.0 + 0.5), c.WATCHED_MS)
     if count == c.LEARN:
         spent[2] += 1
+    return reached
 
 
 @_compiled

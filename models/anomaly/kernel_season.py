@@ -23,9 +23,8 @@ _SUNDAY = 6
 
 
 @_compiled
-def local(t, times):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def local(t, starts, offsets):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """What the clock on the wall shows."""
-    starts, offsets, _ = times
     if len(starts) == 0:
         return t
     here = len(starts) - 1

@@ -19,7 +19,7 @@ _PRIOR_RATE, _PRIOR_SCALE, _PRIOR_POWER, _PRIOR_WEEKS = 8.0, 2.0, -5.0, 20.0
 # Beyond the score that so many excursions reached, their tail is taken as exponential.
 _ENOUGH = 100.0
 # Counts are halved when they hold as many weeks of each series, and of so many series at least.
-_MEMORY_WEEKS, _FEW = 1.0, 200
+_MEMORY_WEEKS, _FEW = 2 / 7, 200
 _RARE = 0.06
 
 
