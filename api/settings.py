@@ -19,7 +19,7 @@ from api.bodies.policy import PolicyBody
 from api.ingest_settings import IngestSettings
 from api.notify import NotifySettings
 from api.section import Count, Seconds, Section, TlsSettings, secret_text, text_of
-from api.streaming import StreamSection
+from api.stream_settings import StreamSection
 from api.wording import words_of
 from detector.errors import ConfigError
 from detector.gate.policy import Policy

@@ -4,72 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Gauge
-from pydantic import Field, model_validator
-
-from api.section import Count, Seconds, Section
 
 if TYPE_CHECKING:
     from api.settings import Settings
     from detector.stream.anomaly import Happened
     from detector.stream.ports import AnomalyStore
-    from detector.stream.suppression import Window
     from pipelines.flows.stream import Stream
 
-__all__ = ["Followers", "StreamSection", "Streaming", "WindowSection", "open_streaming"]
+__all__ = ["Followers", "Streaming", "open_streaming"]
 
 DATABASE = "stream.db"
 _KEPT = 1000
-
-
-class WindowSection(Section):
-    """A span in which excursions are expected; with `every_s` it comes back."""
-
-    name: str
-    start: datetime
-    end: datetime
-    every_s: Annotated[int, Field(ge=0)] = 0
-    service: str = "*"
-    namespace: str = "*"
-    metric: str = "*"
-    reason: str = ""
-
-    @model_validator(mode="after")
-    def is_one(self) -> WindowSection:
-        """Its times have a zone, and it does not end before it starts."""
-        if self.start.tzinfo is None or self.end.tzinfo is None:
-            raise ValueError("start and end need a time zone, for example 2026-11-29T02:00:00Z")
-        self.native()
-        return self
-
-    def native(self) -> Window:
-        """The same in the words of the operator."""
-        from detector.stream.suppression import Window
-
-        return Window(
-            name=self.name,
-            start=round(1000 * self.start.timestamp()),
-            end=round(1000 * self.end.timestamp()),
-            every_s=self.every_s,
-            service=self.service,
-            namespace=self.namespace,
-            metric=self.metric,
-            reason=self.reason,
-        )
-
-
-class StreamSection(Section):
-    """The stream: whether metrics are taken, and how many false alarms are accepted."""
-
-    enabled: bool = True
-    alarms_a_week: Annotated[float, Field(gt=0)] = 1.0
-    room: Count = 2_000_000
-    checkpoint_s: Seconds = 60.0
-    survive_power_cuts: bool = False
-    windows: tuple[WindowSection, ...] = ()
 
 
 class Followers:

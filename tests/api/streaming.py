@@ -16,7 +16,8 @@ from api.compose import open_gate
 from api.ingest_settings import IngestSettings
 from api.serving import serving_app
 from api.settings import Settings
-from api.streaming import StreamSection, open_streaming
+from api.stream_settings import StreamSection
+from api.streaming import open_streaming
 from detector.stream.columns import Columns, SeriesInfo, SeriesKind
 from pipelines.ingest.columnar import packed
 from pipelines.sources.memory import MemorySource

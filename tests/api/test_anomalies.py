@@ -21,7 +21,8 @@ from api.compose import Opened, open_gate
 from api.ingest_settings import IngestSettings
 from api.serving import serving_app
 from api.settings import Settings
-from api.streaming import Streaming, StreamSection, open_streaming
+from api.stream_settings import StreamSection
+from api.streaming import Streaming, open_streaming
 from pipelines.sources.memory import MemorySource
 from tests.api.streaming import ALWAYS, message, values_of
 from tests.servers import free_port

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -18,9 +19,12 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from starlette.testclient import TestClient
 
 from api.settings import Settings
 from tests.api.doors import Door, failing_door, looking_client, passing_door
+from tests.api.streaming import message, values_of
+from tests.api.test_anomalies import COLUMNS, streamed
 
 EXAMPLES = 40
 PROMISES = [
@@ -132,9 +136,29 @@ def sent(door: Door) -> dict[tuple[str, str], Any]:
     }
 
 
-def test_what_is_sent_is_what_is_documented() -> None:
+def odd(folder: Path) -> dict[tuple[str, str], Any]:
+    """The same of a stream that has found an anomaly."""
+    app, streaming, opened = streamed(folder)
+    client = TestClient(app, base_url="http://127.0.0.1")
+    client.post("/v1/columns", content=message(0, values_of(300)), headers=COLUMNS)
+    streaming.stream.drain(60)
+    page = client.get("/v1/anomalies").json()
+    path = page["anomalies"][0]["links"]["self"]
+    answers = {
+        ("/v1/anomalies", "get"): page,
+        ("/v1/anomalies/{id}/feedback", "post"): client.post(
+            f"{path}/feedback", json={"verdict": "real"}
+        ).json(),
+        ("/v1/anomalies/{id}", "get"): client.get(path).json(),
+    }
+    streaming.stream.close()
+    opened.close()
+    return answers
+
+
+def test_what_is_sent_is_what_is_documented(tmp_path: Path) -> None:
     """Field by field, against the schema; a field that is not documented is an error too."""
-    answers = sent(failing_door())
+    answers = sent(failing_door()) | odd(tmp_path)
     for path, method, operation in operations():
         good = next(answer for status, answer in operation["responses"].items() if status < "300")
         if "application/json" in good.get("content", {}):
