@@ -32,13 +32,21 @@ def try_text(report: Report, settings: Settings) -> str:
     """The report as plain text, ends with the configuration."""
     sections = (
         _services(report),
-        _rollouts(report),
-        _placebos(report.placebos),
-        _oddities(report),
+        *(() if _is_blind(report) else _findings(report)),
         _skipped(report),
         _config(report, settings),
     )
     return "\n".join("\n".join(section) + "\n" for section in sections if section)
+
+
+def _findings(report: Report) -> tuple[list[str], ...]:
+    return _rollouts(report), _placebos(report.placebos), _oddities(report)
+
+
+def _is_blind(report: Report) -> bool:
+    """Whether there are services and none could be looked at: then nothing found says nothing."""
+    seen = report.judged or report.rolled or report.unread
+    return report.listing.services > 0 and not seen and bool(report.listing.skipped)
 
 
 # -- services

@@ -267,7 +267,7 @@ def test_placebos_that_nobody_could_be_asked_about_say_why() -> None:
 
 def test_a_week_that_was_not_looked_at_is_not_a_calm_one() -> None:
     """`Nothing odd` is a finding, and was not made."""
-    late = Listing(metrics=3, services=1, skipped=(Skipped(what=ODDITIES, why="late"),))
+    late = Listing(metrics=3, services=0, skipped=(Skipped(what=ODDITIES, why="late"),))
     assert "The strangest of the week: not looked at" in said(listing=late)
     assert "Nothing odd" not in said(listing=late)
     assert "Nothing odd in the busiest services this week." in said()
@@ -278,6 +278,8 @@ def test_services_that_are_too_large_to_look_at_are_still_services() -> None:
     large = Listing(metrics=3, services=200, skipped=(Skipped(what="web", why="too many"),))
     text = said(listing=large)
     assert "None of them was looked at; see Skipped." in text
+    for finding in ("0 found", "no placebo could be judged", "Nothing odd"):
+        assert finding not in text
     assert "No metric counts requests" not in text
     assert "No metric counts requests" in said(listing=Listing(metrics=3, services=0, skipped=()))
 
