@@ -223,11 +223,11 @@ def _tell(row, z, count, seconds, quiet_s, hot, counts, spent):  # type: ignore[
     bin_z = int(z * c.GRAIN_SCORE)
     if count < c.LEARN:
         return reached
-    counts[0, bin_z] += 1
+    counts[0, bin_z] += c.ONE
     if rises:
-        counts[1, bin_z] += 1
+        counts[1, bin_z] += c.ONE
         if reached > 0:
-            counts[1, int(reached * c.GRAIN_SCORE)] -= 1
+            counts[1, int(reached * c.GRAIN_SCORE)] -= c.ONE
     spent[1] += min(int(seconds * 1000.0 + 0.5), c.WATCHED_MS)
     if count == c.LEARN:
         spent[2] += 1

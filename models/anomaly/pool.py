@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.anomaly.tuning import GRAIN_SCORE
+from models.anomaly.tuning import GRAIN_SCORE, ONE
 from models.baseline.state import BINS, State
 
 __all__ = ["READ_EVERY", "made_ready", "read_counts"]
@@ -56,7 +56,8 @@ def _falling(edges: Array) -> Array:
 
 def _suffix(counts: NDArray[np.int64]) -> Array:
     """How many reached each edge, the last of which nothing is beyond."""
-    return np.append(counts[::-1].cumsum()[::-1], 0).astype(np.float64)
+    above: Array = np.append(counts[::-1].cumsum()[::-1], 0) / ONE
+    return above
 
 
 def _smooth(above: Array, edges: Array) -> Array:

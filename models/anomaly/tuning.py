@@ -33,3 +33,5 @@ INFINITE = 1e30
 # Bins of a score in the pool: so many to 1.
 GRAIN_SCORE = 16.0
 WATCHED_MS = 3_600_000
+# One in the counts of the pool: they are halved now and then, and a tail is made of single ones.
+ONE = 1 << 20

@@ -13,7 +13,7 @@ from models.baseline.layout import EMPTY, SLOTS, WIDTH, Cold, Kind
 
 __all__ = ["BINS", "NEVER", "SHARED", "VERSION", "State", "empty", "from_arrays", "grown"]
 
-VERSION = 2
+VERSION = 3
 NEVER = np.iinfo(np.int64).min
 BINS = 256
 # Arrays that are not of a row each.
@@ -43,7 +43,7 @@ class State:
     rate, for counters); `hot` (N, WIDTH) the columns of `layout.Hot`; `kind` (N,) of `layout.Kind`;
     `cold` (N, 6) of `layout.Cold`; `profile` (N, SLOTS) hours in units, `EMPTY` where none came.
 
-    What all series have in common: `pool_counts` (2, BINS) how many samples had a score in each
+    Of all series: `pool_counts` (2, BINS) in 1 / `tuning.ONE`, how many samples had a score in each
     bin, and how many more excursions rose into it than out of it; `pool_spent` (3,) samples since
     the counts were last read, milliseconds watched, series that are past learning; `pool_table`
     (2, BINS + 1) what was read from the counts: surprise and p-value at the edge of each bin.
