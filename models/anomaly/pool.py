@@ -16,7 +16,8 @@ _WEEK_MS = 604_800_000.0
 # Alarms a week of one series before any were counted: at score 0, how they fall with it, and the
 # weeks that this is worth. Read off made-up series of many kinds (bench/stream/calibration.py).
 _PRIOR_RATE, _PRIOR_SCALE, _PRIOR_POWER, _PRIOR_WEEKS = 8.0, 2.0, -5.0, 20.0
-# Beyond the score that so many excursions reached, their tail is taken as exponential.
+# Beyond the score that so many excursions reached, their tail falls as a power, as the prior does:
+# how fast is the mean log excess (Hill 1975).
 _ENOUGH = 100.0
 # Counts are halved when they hold as many weeks of each series, and of so many series at least.
 _MEMORY_WEEKS, _FEW = 2 / 7, 200
@@ -61,13 +62,15 @@ def _suffix(counts: NDArray[np.int64]) -> Array:
 
 
 def _smooth(above: Array, edges: Array) -> Array:
-    """The counts as they are where there are enough, beyond as an exponential tail."""
+    """The counts as they are where there are enough, beyond as a tail of a power."""
     enough = np.flatnonzero(above >= _ENOUGH)
     if not len(enough):
         return above
     last = int(enough[-1])
-    excess = max(float(above[last + 1 :].sum() / above[last]), 0.25) / GRAIN_SCORE
-    beyond = above[last] * np.exp(-(edges - edges[last]) / excess)
+    far = np.log1p(edges / _PRIOR_SCALE)
+    widths = np.diff(far)[last:]
+    excess = max(float((above[last + 1 :] * widths).sum() / above[last]), 0.05)
+    beyond = above[last] * np.exp(-(far - far[last]) / excess)
     smooth: Array = np.where(edges > edges[last], beyond, above)
     return smooth
 
