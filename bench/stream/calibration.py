@@ -22,7 +22,8 @@ import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 from bench.ending import concluded  # noqa: E402
-from models.anomaly.score import Settings, step, threshold  # noqa: E402
+from models.anomaly.score import step, threshold  # noqa: E402
+from models.anomaly.scored import Settings  # noqa: E402
 from models.baseline.state import empty  # noqa: E402
 
 Floats = NDArray[np.float64]

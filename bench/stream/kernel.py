@@ -25,7 +25,8 @@ import numpy as np  # noqa: E402
 
 from bench.ending import concluded  # noqa: E402
 from models.anomaly import kernel, twin  # noqa: E402
-from models.anomaly.score import Advance, Settings, run  # noqa: E402
+from models.anomaly.score import run  # noqa: E402
+from models.anomaly.scored import Advance, Settings  # noqa: E402
 from models.baseline.state import State, empty  # noqa: E402
 
 ASKED = {"kernel_samples_s": (">=", 30e6)}

@@ -29,7 +29,8 @@ import pandas as pd  # type: ignore[import-untyped]  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 from bench.ending import concluded  # noqa: E402
-from models.anomaly.score import Settings, step  # noqa: E402
+from models.anomaly.score import step  # noqa: E402
+from models.anomaly.scored import Settings  # noqa: E402
 from models.baseline.state import empty  # noqa: E402
 
 Floats = NDArray[np.float64]

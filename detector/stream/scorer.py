@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from detector.stream.columns import Columns, SeriesKind
 from detector.stream.scoring import Arrays, Scored
-from models.anomaly.score import Flag, Settings, step
+from models.anomaly.score import step
+from models.anomaly.scored import Flag, Settings
 from models.baseline.layout import Kind
 from models.baseline.state import SHARED, empty, from_arrays, grown
 

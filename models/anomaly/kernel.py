@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from models.anomaly import kernel_season, kernel_stats
 from models.anomaly import tuning as c
-from models.anomaly.score import Flag, Scored, Settings
+from models.anomaly.compiling import COMPILED, Doubles, Longs, Shorts, Singles
+from models.anomaly.scored import Flag, Scored, Settings
 from models.baseline.calendar import DAY_MS, HOUR_MS
 from models.baseline.layout import Cold, Hot, Kind
 from models.baseline.state import BINS, NEVER, State
 
 __all__ = ["advance"]
 
-_compiled: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy")
+_compiled: Callable[..., Any] = njit(forceinline=True, **COMPILED)
+_entered: Callable[..., Any] = njit(**COMPILED)
 # Members of enumerations are numbers of their own to the compiler only as plain integers.
 _STALE_BITS = np.uint64(0x7FF0000000000002)
 _LATE, _DUPLICATE, _INVALID, _STALE = (
@@ -74,8 +76,19 @@ def advance(
     _loop(series, at, value, bits, times, float(settings.quiet_s), rows, pool, scores, out.flag)
 
 
-@_compiled
-def _loop(series, at, value, bits, times, quiet_s, rows, pool, scores, flag):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917
+@_entered
+def _loop(
+    series: NDArray[np.int32],
+    at: Longs,
+    value: Doubles,
+    bits: NDArray[np.uint64],
+    times: tuple[Longs, ...],
+    quiet_s: float,
+    rows: tuple[NDArray[Any], ...],
+    pool: tuple[NDArray[Any], ...],
+    scores: tuple[NDArray[Any], ...],
+    flag: NDArray[np.uint8],
+) -> None:
     newest, last, level, hot, kind, cold, profile = rows
     starts, offsets, holidays = times
     counts, spent, surprise_of, chance_of = pool
@@ -121,7 +134,7 @@ def _loop(series, at, value, bits, times, quiet_s, rows, pool, scores, flag):  #
 
 
 @_compiled
-def _refused(newest, t, v, bits):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _refused(newest: int, t: int, v: float, bits: np.uint64) -> int:
     if t < newest:
         return _LATE
     if t == newest:
@@ -132,7 +145,7 @@ def _refused(newest, t, v, bits):  # type: ignore[no-untyped-def]  # noqa: ANN00
 
 
 @_compiled
-def _rate(kind, v, last, seconds):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _rate(kind: int, v: float, last: float, seconds: float) -> tuple[float, bool, bool]:
     if kind == _GAUGE:
         return v, True, False
     span = max(seconds, 1e-3)
@@ -144,7 +157,16 @@ def _rate(kind, v, last, seconds):  # type: ignore[no-untyped-def]  # noqa: ANN0
 
 
 @_compiled
-def _enter(row, here, was, level, hot, cold, profile, holidays):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+def _enter(
+    row: int,
+    here: int,
+    was: int,
+    level: Doubles,
+    hot: Singles,
+    cold: Singles,
+    profile: Shorts,
+    holidays: Longs,
+) -> None:
     if here // HOUR_MS == was // HOUR_MS:
         return
     _enter_hour(row, was // HOUR_MS, here // HOUR_MS, level[row], hot, cold, profile, holidays)
@@ -164,7 +186,21 @@ def _enter(row, here, was, level, hot, cold, profile, holidays):  # type: ignore
 
 
 @_compiled
-def _score(i, row, x, seconds, here, quiet_s, levels, hot, counts, spent, expected, low, high):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917
+def _score(
+    i: int,
+    row: int,
+    x: float,
+    seconds: float,
+    here: int,
+    quiet_s: float,
+    levels: Doubles,
+    hot: Singles,
+    counts: Longs,
+    spent: Longs,
+    expected: Doubles,
+    low: Doubles,
+    high: Doubles,
+) -> tuple[int, float, float]:
     count = np.float64(hot[row, _COUNT])
     level = x if count == 0 else levels[row]
     early = count < c.LEARN
@@ -197,7 +233,7 @@ def _score(i, row, x, seconds, here, quiet_s, levels, hot, counts, spent, expect
     z = np.float64(np.float32(min(nats / (c.TYPICAL_BASE + typical), _HIGHEST)))
     peak = _tell(row, z, count, seconds, quiet_s, hot, counts, spent)
     found = _LEARNING if early else 0
-    step = np.float64(hot[row, _STEP])
+    step = float(hot[row, _STEP])
     if count > 2 and seconds > c.GAP * step:
         found |= _GAP
     if count < 2:
@@ -214,7 +250,16 @@ def _score(i, row, x, seconds, here, quiet_s, levels, hot, counts, spent, expect
 
 
 @_compiled
-def _tell(row, z, count, seconds, quiet_s, hot, counts, spent):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+def _tell(
+    row: int,
+    z: float,
+    count: float,
+    seconds: float,
+    quiet_s: float,
+    hot: Singles,
+    counts: Longs,
+    spent: Longs,
+) -> float:
     since = np.float64(hot[row, _SINCE_PEAK]) + seconds
     reached = 0.0 if since > quiet_s else np.float64(hot[row, _PEAK])
     rises = z > reached
@@ -235,14 +280,26 @@ def _tell(row, z, count, seconds, quiet_s, hot, counts, spent):  # type: ignore[
 
 
 @_compiled
-def _read(table, z):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _read(table: Doubles, z: float) -> float:
     place = z * c.GRAIN_SCORE
     left = int(place)
-    return table[left] + (place - left) * (table[left + 1] - table[left])
+    return float(table[left] + (place - left) * (table[left + 1] - table[left]))
 
 
 @_compiled
-def _settle(row, wide, bar, near, short, long, drift, level, early, levels, hot):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917
+def _settle(
+    row: int,
+    wide: float,
+    bar: float,
+    near: float,
+    short: float,
+    long: float,
+    drift: float,
+    level: float,
+    early: bool,
+    levels: Doubles,
+    hot: Singles,
+) -> bool:
     trend = 0.0
     if not early:
         trend = np.float64(hot[row, _TREND])

@@ -10,12 +10,13 @@ import numpy as np
 from numba import njit
 
 from models.anomaly import tuning as c
+from models.anomaly.compiling import COMPILED, Longs, Shorts, Singles
 from models.baseline.calendar import HOUR_MS
 from models.baseline.layout import DAY_SLOTS, EMPTY, SLOTS, Cold, Hot
 
 __all__ = ["enter_hour", "local", "season_at"]
 
-_compiled: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy")
+_compiled: Callable[..., Any] = njit(forceinline=True, **COMPILED)
 _BEFORE, _HERE, _AFTER = int(Hot.BEFORE), int(Hot.HERE), int(Hot.AFTER)
 _BIN_SUM, _BIN_COUNT, _WIDE_EDGE = int(Hot.BIN_SUM), int(Hot.BIN_COUNT), int(Hot.WIDE_EDGE)
 _UNIT, _DAYS, _DAY, _WEEK = (int(k) for k in (Cold.UNIT, Cold.DAYS, Cold.DAY_FIT, Cold.WEEK_FIT))
@@ -23,18 +24,18 @@ _SUNDAY = 6
 
 
 @_compiled
-def local(t, starts, offsets):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def local(t: int, starts: Longs, offsets: Longs) -> int:
     """What the clock on the wall shows."""
     if len(starts) == 0:
         return t
     here = len(starts) - 1
     while here > 0 and t < starts[here]:
         here -= 1
-    return t + offsets[here]
+    return int(t + offsets[here])
 
 
 @_compiled
-def season_at(row, here, hot):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def season_at(row: int, here: int, hot: Singles) -> float:
     """Between the middles of the hours on a straight line."""
     into = (here % HOUR_MS) * (1.0 / HOUR_MS)
     middle = np.float64(hot[row, _HERE])
@@ -44,7 +45,16 @@ def season_at(row, here, hot):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
 
 
 @_compiled
-def enter_hour(row, over, hour, level, hot, cold, profile, holidays):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, PLR0917
+def enter_hour(
+    row: int,
+    over: int,
+    hour: int,
+    level: float,
+    hot: Singles,
+    cold: Singles,
+    profile: Shorts,
+    holidays: Longs,
+) -> None:
     """Learn the hour that is over, look up the one that begins."""
     if hot[row, _BIN_COUNT] > 0:
         _learn_hour(row, over, level, hot, cold, profile, holidays)
@@ -56,7 +66,7 @@ def enter_hour(row, over, hour, level, hot, cold, profile, holidays):  # type: i
 
 
 @_compiled
-def _slots(hour, holidays):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _slots(hour: int, holidays: Longs) -> tuple[int, int]:
     day = hour // 24
     of_day = hour - 24 * day
     weekday = (day + 3) % 7
@@ -67,28 +77,30 @@ def _slots(hour, holidays):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN
 
 
 @_compiled
-def _worth(row, fit, cold):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _worth(row: int, fit: int, cold: Singles) -> float:
     power = c.DOUBT * np.float64(cold[row, fit + 1]) + 1e-30
     return min(max(np.float64(cold[row, fit]) / power, 0.0), 1.0)
 
 
 @_compiled
-def _units(kept):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _units(kept: int) -> float:
     return 0.0 if kept == EMPTY else np.float64(kept)
 
 
 @_compiled
-def _season(row, hour, cold, profile, holidays):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _season(row: int, hour: int, cold: Singles, profile: Shorts, holidays: Longs) -> float:
     of_day, of_week = _slots(hour, holidays)
     by_day = _worth(row, _DAY, cold) * _units(profile[row, of_day])
     by_week = _worth(row, _WEEK, cold) * _units(profile[row, of_week])
-    return (by_day + by_week) * np.float64(cold[row, _UNIT])
+    return float((by_day + by_week) * np.float64(cold[row, _UNIT]))
 
 
 @_compiled
-def _learn_hour(row, over, level, hot, cold, profile, holidays):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _learn_hour(
+    row: int, over: int, level: float, hot: Singles, cold: Singles, profile: Shorts, holidays: Longs
+) -> None:
     of_day, of_week = _slots(over, holidays)
-    unit = np.float64(cold[row, _UNIT])
+    unit = float(cold[row, _UNIT])
     if unit == 0:
         least = c.FLOOR * abs(level) + c.LEAST
         unit = max(np.float64(hot[row, _WIDE_EDGE]), least) / c.GRAIN
@@ -116,18 +128,18 @@ def _learn_hour(row, over, level, hot, cold, profile, holidays):  # type: ignore
 
 
 @_compiled
-def _trust(row, fit, came, said, cold):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _trust(row: int, fit: int, came: float, said: float, cold: Singles) -> None:
     cold[row, fit] = c.FADE * np.float64(cold[row, fit]) + came * said
     cold[row, fit + 1] = c.FADE * np.float64(cold[row, fit + 1]) + said * said
 
 
 @_compiled
-def _whole(units):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _whole(units: float) -> np.int16:
     return np.int16(floor(min(max(units, -c.LARGEST), c.LARGEST) + 0.5))
 
 
 @_compiled
-def _halve(row, profile):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _halve(row: int, profile: Shorts) -> None:
     for slot in range(SLOTS):
         if profile[row, slot] != EMPTY:
             profile[row, slot] = profile[row, slot] >> 1

@@ -10,15 +10,16 @@ import numpy as np
 from numba import njit
 
 from models.anomaly import tuning as c
+from models.anomaly.compiling import COMPILED, Singles
 
 __all__ = ["bounded", "follow", "weigh"]
 
-_compiled: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy")
+_compiled: Callable[..., Any] = njit(forceinline=True, **COMPILED)
 _LN2 = 0.6931471805599453
 
 
 @_compiled
-def _ln(x):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _ln(x: float) -> float:
     """Natural logarithm by arithmetic alone, so that every machine finds the same bits."""
     mantissa, exponent = frexp(x)
     s = (mantissa - 0.75) / (mantissa + 0.75)
@@ -28,7 +29,7 @@ def _ln(x):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
 
 
 @_compiled
-def follow(over, odd, early, inverse):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def follow(over: float, odd: float, early: bool, inverse: float) -> float:
     """Where an edge moves so that a share `RARE` stays beyond it; at first to twice the mean."""
     if early:
         return over + (2.0 * odd - over) * inverse
@@ -37,7 +38,9 @@ def follow(over, odd, early, inverse):  # type: ignore[no-untyped-def]  # noqa: 
 
 
 @_compiled
-def weigh(row, edge, odd, floor, count, inverse, hot):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def weigh(
+    row: int, edge: int, odd: float, floor: float, count: float, inverse: float, hot: Singles
+) -> float:
     """Nats by which a statistic is beyond its edge; edge and tail then learn from it."""
     early = count < c.LEARN
     over = max(np.float64(hot[row, edge]), floor)
@@ -54,7 +57,7 @@ def weigh(row, edge, odd, floor, count, inverse, hot):  # type: ignore[no-untype
 
 
 @_compiled
-def bounded(odd, edge, early):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def bounded(odd: float, edge: float, early: bool) -> float:
     """A deviation, no larger than an outlier may teach."""
     most = c.CLIP * edge
     return odd if early else min(max(odd, -most), most)

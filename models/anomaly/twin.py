@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.anomaly import tuning as c
-from models.anomaly.score import Flag, Scored, Settings
+from models.anomaly.scored import Flag, Scored, Settings
 from models.anomaly.twin_season import enter_hours, season_at
 from models.baseline.calendar import DAY_MS, HOUR_MS, local_ms
 from models.baseline.layout import Cold, Hot, Kind

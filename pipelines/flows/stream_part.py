@@ -18,7 +18,7 @@ from detector.stream.snapshot import restored, taken
 from detector.stream.state import StreamState, introduced
 from detector.stream.subject import Owners
 from detector.stream.suppression import Window
-from models.anomaly.score import Settings
+from models.anomaly.scored import Settings
 from pipelines.stores.anomalies import add_anomaly, add_tuning
 from pipelines.stores.checkpoints import Checkpoints, Held, TenantHeld
 from pipelines.stores.connections import Connections

@@ -18,7 +18,7 @@ from detector.stream.settings import StreamSettings
 from detector.stream.snapshot import taken
 from detector.stream.state import StreamState, introduced
 from detector.stream.subject import Owners
-from models.anomaly.score import Settings
+from models.anomaly.scored import Settings
 from tests.detector.stream.streams import (
     MINUTE,
     T0,

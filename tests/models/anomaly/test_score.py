@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.anomaly.score import Flag, Scored, Settings, step, threshold
+from models.anomaly.score import step, threshold
+from models.anomaly.scored import Flag, Scored, Settings
 from models.baseline.layout import Kind
 from models.baseline.state import State, empty, from_arrays, grown
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.anomaly import kernel, twin
-from models.anomaly.score import Flag, Scored, Settings, run
+from models.anomaly.score import run
+from models.anomaly.scored import Flag, Scored, Settings
 from models.baseline.calendar import DAY_MS, HOUR_MS, Calendar
 from models.baseline.state import State, empty
 from tests.profiles import HEAVY
