@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from api.problems import Overloaded
 from detector.errors import InputError, NotFoundError
 from detector.stream.ports import SampleSink
 
-if TYPE_CHECKING:  # numba behind it is only for a process that takes metrics
+if TYPE_CHECKING:
     from pipelines.ingest.decoded import Decoded
     from pipelines.ingest.doors import Doors
     from pipelines.ingest.protocol import Door, Packing
@@ -82,10 +81,7 @@ def receiver_of(receiver: Receiver | None) -> Receiver:
 def take_metrics(app: FastAPI, sink: SampleSink, clock: Callable[[], float] = time.time) -> None:
     """Open the doors for metrics of an app: what comes in by them goes to `sink`."""
     from pipelines.ingest.doors import Doors
-    from pipelines.ingest.warm import warm
 
-    # A sender's first push would else wait for the compiler, for longer than some are patient.
-    threading.Thread(target=warm, name="ingest-warm", daemon=True).start()
     context = app.state.context
     settings: IngestSettings = context.settings.ingest
     doors = Doors(sink, settings.native(), clock)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from models.anomaly import kernel_season, kernel_stats
 from models.anomaly import tuning as c
-from models.anomaly.compiling import COMPILED, Doubles, Longs, Shorts, Singles
+from models.anomaly.columns import Doubles, Longs, Shorts, Singles
 from models.anomaly.scored import Flag, Scored, Settings
 from models.baseline.calendar import DAY_MS, HOUR_MS
 from models.baseline.layout import Cold, Hot, Kind
 from models.baseline.state import BINS, NEVER, State
+from models.compiling import inlined, uncounted
 
 __all__ = ["advance"]
 
-_compiled: Callable[..., Any] = njit(forceinline=True, **COMPILED)
-_entered: Callable[..., Any] = njit(**COMPILED)
 # Members of enumerations are numbers of their own to the compiler only as plain integers.
 _STALE_BITS = np.uint64(0x7FF0000000000002)
 _LATE, _DUPLICATE, _INVALID, _STALE = (
@@ -76,7 +73,7 @@ def advance(
     _loop(series, at, value, bits, times, float(settings.quiet_s), rows, pool, scores, out.flag)
 
 
-@_entered
+@uncounted
 def _loop(
     series: NDArray[np.int32],
     at: Longs,
@@ -133,7 +130,7 @@ def _loop(
             scored[i] = np.nan
 
 
-@_compiled
+@inlined
 def _refused(newest: int, t: int, v: float, bits: np.uint64) -> int:
     if t < newest:
         return _LATE
@@ -144,7 +141,7 @@ def _refused(newest: int, t: int, v: float, bits: np.uint64) -> int:
     return 0 if abs(v) <= c.INFINITE else _INVALID
 
 
-@_compiled
+@inlined
 def _rate(kind: int, v: float, last: float, seconds: float) -> tuple[float, bool, bool]:
     if kind == _GAUGE:
         return v, True, False
@@ -156,7 +153,7 @@ def _rate(kind: int, v: float, last: float, seconds: float) -> tuple[float, bool
     return gain / span, seconds > 0 and not np.isnan(last), reset
 
 
-@_compiled
+@inlined
 def _enter(
     row: int,
     here: int,
@@ -185,7 +182,7 @@ def _enter(
     cold[row, _DAYS] = days + 1.0
 
 
-@_compiled
+@inlined
 def _score(
     i: int,
     row: int,
@@ -201,7 +198,7 @@ def _score(
     low: Doubles,
     high: Doubles,
 ) -> tuple[int, float, float]:
-    count = np.float64(hot[row, _COUNT])
+    count = float(hot[row, _COUNT])
     level = x if count == 0 else levels[row]
     early = count < c.LEARN
     inverse = 1.0 / (count + 1.0)
@@ -249,7 +246,7 @@ def _score(
     return found | (_SHIFT if shifted else 0), z, peak
 
 
-@_compiled
+@inlined
 def _tell(
     row: int,
     z: float,
@@ -279,14 +276,14 @@ def _tell(
     return reached
 
 
-@_compiled
+@inlined
 def _read(table: Doubles, z: float) -> float:
     place = z * c.GRAIN_SCORE
     left = int(place)
     return float(table[left] + (place - left) * (table[left + 1] - table[left]))
 
 
-@_compiled
+@inlined
 def _settle(
     row: int,
     wide: float,

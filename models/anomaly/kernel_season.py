@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import floor
-from typing import Any
 
 import numpy as np
-from numba import njit
 
 from models.anomaly import tuning as c
-from models.anomaly.compiling import COMPILED, Longs, Shorts, Singles
+from models.anomaly.columns import Longs, Shorts, Singles
 from models.baseline.calendar import HOUR_MS
 from models.baseline.layout import DAY_SLOTS, EMPTY, SLOTS, Cold, Hot
+from models.compiling import inlined
 
 __all__ = ["enter_hour", "local", "season_at"]
 
-_compiled: Callable[..., Any] = njit(forceinline=True, **COMPILED)
 _BEFORE, _HERE, _AFTER = int(Hot.BEFORE), int(Hot.HERE), int(Hot.AFTER)
 _BIN_SUM, _BIN_COUNT, _WIDE_EDGE = int(Hot.BIN_SUM), int(Hot.BIN_COUNT), int(Hot.WIDE_EDGE)
 _UNIT, _DAYS, _DAY, _WEEK = (int(k) for k in (Cold.UNIT, Cold.DAYS, Cold.DAY_FIT, Cold.WEEK_FIT))
 _SUNDAY = 6
 
 
-@_compiled
+@inlined
 def local(t: int, starts: Longs, offsets: Longs) -> int:
     """What the clock on the wall shows."""
     if len(starts) == 0:
@@ -34,7 +31,7 @@ def local(t: int, starts: Longs, offsets: Longs) -> int:
     return int(t + offsets[here])
 
 
-@_compiled
+@inlined
 def season_at(row: int, here: int, hot: Singles) -> float:
     """Between the middles of the hours on a straight line."""
     into = (here % HOUR_MS) * (1.0 / HOUR_MS)
@@ -44,7 +41,7 @@ def season_at(row: int, here: int, hot: Singles) -> float:
     return middle + (np.float64(hot[row, _AFTER]) - middle) * (into - 0.5)
 
 
-@_compiled
+@inlined
 def enter_hour(
     row: int,
     over: int,
@@ -65,7 +62,7 @@ def enter_hour(
     hot[row, _BIN_COUNT] = 0.0
 
 
-@_compiled
+@inlined
 def _slots(hour: int, holidays: Longs) -> tuple[int, int]:
     day = hour // 24
     of_day = hour - 24 * day
@@ -76,18 +73,18 @@ def _slots(hour: int, holidays: Longs) -> tuple[int, int]:
     return of_day, DAY_SLOTS + 24 * weekday + of_day
 
 
-@_compiled
+@inlined
 def _worth(row: int, fit: int, cold: Singles) -> float:
     power = c.DOUBT * np.float64(cold[row, fit + 1]) + 1e-30
     return min(max(np.float64(cold[row, fit]) / power, 0.0), 1.0)
 
 
-@_compiled
+@inlined
 def _units(kept: int) -> float:
     return 0.0 if kept == EMPTY else np.float64(kept)
 
 
-@_compiled
+@inlined
 def _season(row: int, hour: int, cold: Singles, profile: Shorts, holidays: Longs) -> float:
     of_day, of_week = _slots(hour, holidays)
     by_day = _worth(row, _DAY, cold) * _units(profile[row, of_day])
@@ -95,7 +92,7 @@ def _season(row: int, hour: int, cold: Singles, profile: Shorts, holidays: Longs
     return float((by_day + by_week) * np.float64(cold[row, _UNIT]))
 
 
-@_compiled
+@inlined
 def _learn_hour(
     row: int, over: int, level: float, hot: Singles, cold: Singles, profile: Shorts, holidays: Longs
 ) -> None:
@@ -127,18 +124,18 @@ def _learn_hour(
         _halve(row, profile)
 
 
-@_compiled
+@inlined
 def _trust(row: int, fit: int, came: float, said: float, cold: Singles) -> None:
     cold[row, fit] = c.FADE * np.float64(cold[row, fit]) + came * said
     cold[row, fit + 1] = c.FADE * np.float64(cold[row, fit + 1]) + said * said
 
 
-@_compiled
+@inlined
 def _whole(units: float) -> np.int16:
     return np.int16(floor(min(max(units, -c.LARGEST), c.LARGEST) + 0.5))
 
 
-@_compiled
+@inlined
 def _halve(row: int, profile: Shorts) -> None:
     for slot in range(SLOTS):
         if profile[row, slot] != EMPTY:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import frexp
-from typing import Any
 
 import numpy as np
-from numba import njit
 
 from models.anomaly import tuning as c
-from models.anomaly.compiling import COMPILED, Singles
+from models.anomaly.columns import Singles
+from models.compiling import inlined
 
 __all__ = ["bounded", "follow", "weigh"]
 
-_compiled: Callable[..., Any] = njit(forceinline=True, **COMPILED)
 _LN2 = 0.6931471805599453
 
 
-@_compiled
+@inlined
 def _ln(x: float) -> float:
     """Natural logarithm by arithmetic alone, so that every machine finds the same bits."""
     mantissa, exponent = frexp(x)
@@ -28,7 +25,7 @@ def _ln(x: float) -> float:
     return 2.0 * s * series + (exponent * _LN2 - 0.2876820724517809)
 
 
-@_compiled
+@inlined
 def follow(over: float, odd: float, early: bool, inverse: float) -> float:
     """Where an edge moves so that a share `RARE` stays beyond it; at first to twice the mean."""
     if early:
@@ -37,7 +34,7 @@ def follow(over: float, odd: float, early: bool, inverse: float) -> float:
     return over * (1.0 + rate * (1.0 - c.RARE) if odd > over else 1.0 - rate * c.RARE)
 
 
-@_compiled
+@inlined
 def weigh(
     row: int, edge: int, odd: float, floor: float, count: float, inverse: float, hot: Singles
 ) -> float:
@@ -56,7 +53,7 @@ def weigh(
     return nats
 
 
-@_compiled
+@inlined
 def bounded(odd: float, edge: float, early: bool) -> float:
     """A deviation, no larger than an outlier may teach."""
     most = c.CLIP * edge

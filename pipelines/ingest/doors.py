@@ -6,21 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from detector.errors import InputError
 from detector.series import Answer
 from detector.stream.ports import SampleSink
 from pipelines.ingest.bodies import gunzipped, plain, unsnapped, unzstd
-from pipelines.ingest.columnar import Columnar
 from pipelines.ingest.decoded import Decoded, FullError, Window
-from pipelines.ingest.interning import Interner
-from pipelines.ingest.otlp import Otlp
-from pipelines.ingest.otlp_json import OtlpJson
 from pipelines.ingest.protocol import Door, Packing
-from pipelines.ingest.pulled import Pulled
-from pipelines.ingest.remote_write import RemoteWrite
 from pipelines.ingest.tally import Tally
+
+if TYPE_CHECKING:
+    from pipelines.ingest.tenant import Tenant
 
 __all__ = ["Doors", "Limits"]
 
@@ -36,28 +33,12 @@ class Limits:
     behind_s: float = 7 * 86_400.0
 
 
-class _Decoder(Protocol):
-    """One door of one tenant."""
-
-    def decode(self, body: bytes, window: Window) -> Decoded: ...
-
-
 _UNPACKED: Mapping[Packing, Callable[..., bytes]] = {
     Packing.PLAIN: plain,
     Packing.SNAPPY: unsnapped,
     Packing.GZIP: gunzipped,
     Packing.ZSTD: unzstd,
 }
-
-
-@dataclass(slots=True)
-class _Tenant:
-    """The doors of one tenant; one message at a time goes through them."""
-
-    interner: Interner
-    decoders: Mapping[Door, _Decoder]
-    pulled: Pulled
-    lock: threading.Lock
 
 
 class Doors:
@@ -70,7 +51,7 @@ class Doors:
         self.limits = limits or Limits()
         self.tally = Tally()
         self._clock = clock
-        self._tenants: dict[str, _Tenant] = {}
+        self._tenants: dict[str, Tenant] = {}
         self._lock = threading.Lock()
 
     def take(self, door: Door, tenant: str, body: bytes, packing: Packing) -> Decoded:
@@ -96,7 +77,7 @@ class Doors:
         """How many series each tenant has."""
         return {tenant: len(own.interner) for tenant, own in list(self._tenants.items())}
 
-    def _put(self, tenant: str, own: _Tenant, door: Door, decoded: Decoded) -> Decoded:
+    def _put(self, tenant: str, own: Tenant, door: Door, decoded: Decoded) -> Decoded:
         columns = decoded.columns
         if len(columns) and not self.sink.put(tenant, columns, own.interner):
             self.tally.full(tenant, door.value)
@@ -104,7 +85,7 @@ class Doors:
         self.tally.took(tenant, door.value, decoded)
         return decoded
 
-    def _of(self, tenant: str) -> _Tenant:
+    def _of(self, tenant: str) -> Tenant:
         found = self._tenants.get(tenant)
         if found is not None:
             return found
@@ -113,27 +94,17 @@ class Doors:
                 self._tenants[tenant] = self._opened(tenant)
             return self._tenants[tenant]
 
-    def _opened(self, tenant: str) -> _Tenant:
+    def _opened(self, tenant: str) -> Tenant:
         if len(self._tenants) >= self.limits.tenants:
             raise InputError(
                 f"there are {self.limits.tenants} tenants already, so {tenant!r} is refused: "
                 "correct the name, or raise ingest.tenants",
                 field="X-Scope-OrgID",
             )
-        known = self.sink.known(tenant)
-        interner = Interner(known, limit=self.limits.series)
-        decoders: dict[Door, _Decoder] = {
-            Door.REMOTE_WRITE: RemoteWrite(interner, known),
-            Door.OTLP: Otlp(interner),
-            Door.OTLP_JSON: OtlpJson(interner),
-            Door.COLUMNAR: Columnar(interner),
-        }
-        return _Tenant(
-            interner=interner,
-            decoders=decoders,
-            pulled=Pulled(interner),
-            lock=threading.Lock(),
-        )
+        # Its compiler is loaded when somebody pushes: who is asked for verdicts only never pays it.
+        from pipelines.ingest.tenant import opened
+
+        return opened(self.sink.known(tenant), self.limits.series)
 
     def _window(self) -> Window:
         now = self._clock()

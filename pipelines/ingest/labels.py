@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.ingest.compiled import compiled
+from models.compiling import compiled
 from pipelines.ingest.protobuf import BYTES, Bytes, field
 
 __all__ = [

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.ingest.compiled import compiled
+from models.compiling import compiled
 from pipelines.ingest.otlp_points import (
     APART,
     BROKEN,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.ingest.compiled import compiled
+from models.compiling import compiled
 
 __all__ = ["BYTES", "FIXED32", "FIXED64", "VARINT", "Bytes", "bits64", "field", "varint"]
 

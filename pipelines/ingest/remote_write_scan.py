@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.ingest.compiled import compiled
+from models.compiling import compiled
 from pipelines.ingest.protobuf import BYTES, FIXED64, VARINT, Bytes, bits64, field, varint
 
 __all__ = ["Scanned", "scan"]
