@@ -51,6 +51,11 @@ class Streaming:
         self.followers = Followers()
         stream.watch = self.followers.add
 
+    @property
+    def words(self) -> str:
+        """How the stream is, for people."""
+        return self.stream.meters.words
+
     def show(self, registry: CollectorRegistry) -> None:
         """Put what the stream says of itself into `/metrics`."""
         stream, meters = self.stream, self.stream.meters
@@ -64,6 +69,8 @@ class Streaming:
             ("checkpoints", "Checkpoints written.", lambda: meters.checkpoints),
             ("checkpoint_took_seconds", "The last one's duration.", lambda: meters.checkpoint_s),
             ("checkpoint_at_seconds", "When it was written.", lambda: meters.checkpoint_at),
+            ("retries", "Writes that failed and were tried again.", lambda: meters.retries),
+            ("is_retrying", "1 while its database is away.", lambda: float(bool(meters.retrying))),
             ("is_stopped", "1 where an error stopped it.", lambda: float(bool(meters.failed))),
         ):
             Gauge(f"serinus_stream_{name}", words, registry=registry).set_function(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -11,31 +12,18 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from detector.errors import SerinusError, StoreError
+from detector.errors import ConflictError, SerinusError, StoreError
 from detector.stream.anomaly import Happened
 from detector.stream.columns import Columns, SeriesInfo
 from detector.stream.feedback import Feedback, Tuning
 from detector.stream.ports import SeriesNames
+from pipelines.flows.stream_meters import Patience, StreamMeters
 from pipelines.flows.stream_part import Arrived, Said, Samples, StreamPart, read, spelled
 from pipelines.stores.spool import Spool
 
-__all__ = ["Stream", "StreamMeters"]
+__all__ = ["Stream"]
 
 _LOG = structlog.get_logger("serinus.stream")
-
-
-@dataclass(slots=True)
-class StreamMeters:
-    """What the stream says of itself: running totals, and times in unix seconds."""
-
-    samples: int = 0
-    refused: int = 0
-    anomalies: int = 0
-    checkpoints: int = 0
-    checkpoint_s: float = 0.0
-    checkpoint_at: float = 0.0
-    newest_ms: int = 0
-    failed: str = ""
 
 
 @dataclass(slots=True)
@@ -52,6 +40,7 @@ class Stream:
 
     A batch that `put` took is in the spool: it is judged exactly once, also if the process dies
     now. `room` bounds how many samples wait. `watch` hears what happens, in the judging thread.
+    A database that is away is waited for: the queue fills meanwhile, and then `put` is False.
     """
 
     def __init__(
@@ -61,10 +50,12 @@ class Stream:
         *,
         room: int = 2_000_000,
         checkpoint_s: float = 60.0,
+        patience: Patience | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._part, self._spool, self._room = part, spool, room
         self._every, self._clock = checkpoint_s, clock
+        self._patience, self._end_by = patience or Patience(), math.inf
         self._lock, self._ready = threading.Lock(), threading.Condition()
         self._queue: deque[_Queued] = deque()
         self._waiting, self._stopping = 0, False
@@ -127,6 +118,7 @@ class Stream:
         """Judge what was taken, write a checkpoint, and stop."""
         with self._ready:
             self._stopping = True
+            self._end_by = time.monotonic() + self._patience.at_end_s
             self._ready.notify_all()
         self._thread.join()
         self._spool.close()
@@ -151,6 +143,7 @@ class Stream:
         count = 0
         for number, body in self._spool.after(held):
             self._part.apply(number, read(body))
+            self._part.keep()
             count += 1
         self._known = {tenant: list(known) for tenant, known in self._part.series.items()}
         if count:
@@ -162,11 +155,32 @@ class Stream:
         try:
             while self._turn(due):
                 if time.monotonic() >= due:
-                    self._checkpoint()
+                    self._lasting(self._checkpoint)
                     due = time.monotonic() + self._every
-            self._checkpoint()
+            self._lasting(self._checkpoint)
         except Exception as error:  # noqa: BLE001 - the one at the top of the thread
             self._fail(error)
+
+    def _lasting(self, write: Callable[[], None]) -> None:
+        """Write, however long the database is away; at an orderly end not much longer."""
+        for pause in self._patience.pauses():
+            try:
+                write()
+            except StoreError as error:
+                # Another process owns the part: that will not pass.
+                if isinstance(error, ConflictError) or time.monotonic() >= self._end_by:
+                    raise
+                self.meters.missed(error)
+                self._wait(pause)
+            else:
+                break
+        self.meters.wrote()
+
+    def _wait(self, pause: float) -> None:
+        """Wait, or for the end to begin."""
+        with self._ready:
+            was = self._stopping
+            self._ready.wait_for(lambda: self._stopping != was, pause)
 
     def _turn(self, due: float) -> bool:
         """Judge one batch, or wait for one; False once all is done that is to be done."""
@@ -184,16 +198,17 @@ class Stream:
         return True
 
     def _judge(self, queued: _Queued) -> None:
-        happened, tunings = self._part.apply(queued.number, queued.arrived)
+        outcome = self._part.apply(queued.number, queued.arrived)
+        self._lasting(self._part.keep)
         self.meters.samples += queued.samples
-        for one in happened:
+        for one in outcome.happened:
             self.meters.anomalies += one.kind.value == "opened"
             self.watch(one)
         if isinstance(queued.arrived, Samples) and queued.samples:
             self.meters.newest_ms = max(
                 self.meters.newest_ms, int(queued.arrived.columns().at.max())
             )
-        queued.done.set_result(tunings)
+        queued.done.set_result(list(outcome.tunings))
 
     def _checkpoint(self) -> None:
         began = time.monotonic()
@@ -205,9 +220,7 @@ class Stream:
 
     def _fail(self, error: Exception) -> None:
         """Nothing is taken any more; what was taken is in the spool, for the next start."""
-        expected = isinstance(error, SerinusError)
-        self.meters.failed = str(error) if expected else "an error of serinus itself, see the log"
-        _LOG.error("the stream stopped", error=str(error), exc_info=None if expected else error)
+        self.meters.stopped(error, is_expected=isinstance(error, SerinusError))
         with self._ready:
             for queued in self._queue:
                 queued.done.set_exception(StoreError(self.meters.failed))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ from pipelines.stores.anomalies import add_anomaly, add_tuning
 from pipelines.stores.checkpoints import Checkpoints, Held, TenantHeld
 from pipelines.stores.connections import Connections
 
-__all__ = ["Arrived", "Said", "Samples", "StreamPart", "read", "spelled"]
+__all__ = ["Arrived", "Outcome", "Said", "Samples", "StreamPart", "read", "spelled"]
 
 
 class Samples(msgspec.Struct, frozen=True, tag="samples"):
@@ -54,6 +55,16 @@ class Said(msgspec.Struct, frozen=True, tag="said"):
 Arrived = Samples | Said
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one of those that arrived, up to which all is applied."""
+
+    tenant: str
+    position: int
+    happened: tuple[Happened, ...]
+    tunings: tuple[Tuning, ...]
+
+
 class StreamPart:
     """The operators of one part; for one thread.
 
@@ -76,6 +87,7 @@ class StreamPart:
         self._states: dict[str, StreamState] = {}
         self.series: dict[str, list[SeriesInfo]] = {}
         self.position = -1
+        self._owed: Outcome | None = None
 
     def take(self) -> int:
         """Become the owner of the part; the position of its checkpoint, -1 for none."""
@@ -97,18 +109,30 @@ class StreamPart:
             for tenant, one in held.tenants.items()
         }
 
-    def apply(self, position: int, arrived: Arrived) -> tuple[tuple[Happened, ...], list[Tuning]]:
-        """Take the next of what arrived; what happened is in the database when this returns."""
+    def apply(self, position: int, arrived: Arrived) -> Outcome:
+        """Take the next of what arrived: this moves the state, once. `keep` its outcome then."""
+        self.keep()
         if isinstance(arrived, Samples):
-            happened, tunings = self._samples(arrived), list[Tuning]()
+            happened, tunings = self._samples(arrived), tuple[Tuning, ...]()
         else:
             happened, tunings = self._said(arrived)
-        self._write(happened, arrived.tenant, tunings)
-        self.position = position
-        return happened, tunings
+        self._owed = Outcome(
+            tenant=arrived.tenant, position=position, happened=happened, tunings=tunings
+        )
+        return self._owed
+
+    def keep(self) -> None:
+        """Write what is owed: the outcome of what was applied last.
+
+        After a `StoreError` it may be tried again, also where the database did write it.
+        """
+        if self._owed is not None:
+            self._write(self._owed)
+            self.position, self._owed = self._owed.position, None
 
     def checkpoint(self) -> None:
-        """Write all that is held, and the position that it stands for."""
+        """Write all that is held, and the position that it stands for; may be tried again."""
+        self.keep()
         tenants = {
             tenant: TenantHeld(arrays=taken(state), series=self.series[tenant])
             for tenant, state in self._states.items()
@@ -129,19 +153,19 @@ class StreamPart:
         self._states[arrived.tenant], happened = step(state, arrived.columns())
         return happened
 
-    def _said(self, arrived: Said) -> tuple[tuple[Happened, ...], list[Tuning]]:
+    def _said(self, arrived: Said) -> tuple[tuple[Happened, ...], tuple[Tuning, ...]]:
         state, happened, tunings = told(self._state(arrived.tenant), arrived.feedback)
         self._states[arrived.tenant] = state
-        return happened, list(tunings)
+        return happened, tuple(tunings)
 
-    def _write(self, happened: Sequence[Happened], tenant: str, tunings: Sequence[Tuning]) -> None:
-        if not happened and not tunings:
+    def _write(self, owed: Outcome) -> None:
+        if not owed.happened and not owed.tunings:
             return
         with self._db.write() as transaction:
-            for one in happened:
+            for one in owed.happened:
                 add_anomaly(transaction, self._part, one.at, one.anomaly, self.named(one))
-            for tuning in tunings:
-                add_tuning(transaction, self._part, tenant, tuning)
+            for tuning in owed.tunings:
+                add_tuning(transaction, self._part, owed.tenant, tuning)
 
     def named(self, happened: Happened) -> dict[int, SeriesInfo]:
         """The series of an anomaly by their ids."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import crc32c
 import numpy as np
@@ -23,6 +23,9 @@ __all__ = ["Checkpoints", "Held", "TenantHeld"]
 
 # A chunk that did not change is not written again.
 CHUNK_BYTES = 2**20
+# Checksums of chunks by tenant, name and number.
+Sums: TypeAlias = dict[tuple[str, str, int], int]
+_GONE = -1
 _marks = schema.stream_marks.c
 _chunks, _series = schema.stream_chunks.c, schema.stream_series.c
 _TAKE = compiled(
@@ -87,6 +90,8 @@ class Checkpoints:
     epoch: int = 0
     _sums: dict[tuple[str, str, int], int] = field(default_factory=dict)
     _known: dict[str, int] = field(default_factory=dict)
+    # Whether `_sums` is what the database has: not while a write is under way, or failed.
+    _is_sure: bool = True
 
     def take(self) -> Held:
         """Become the owner, and read; whoever owned the part before can write no more."""
@@ -101,27 +106,28 @@ class Checkpoints:
 
     def write(
         self, transaction: Transaction, position: int, tenants: Mapping[str, TenantHeld]
-    ) -> dict[tuple[str, str, int], int]:
+    ) -> Sums:
         """Put a checkpoint into a transaction; give the result to `wrote` once it is through.
 
+        Where it failed, also without a word whether it is through, the next write mends that.
         `ConflictError` where another took the part meanwhile.
         """
         row = {"of": self.part, "mine": self.epoch, "position": position}
         if transaction.run(_MOVE, row) != 1:
             raise ConflictError(f"another process has taken {self.part}: nothing was written")
-        sums: dict[tuple[str, str, int], int] = {}
+        was_sure, self._is_sure = self._is_sure, False
+        sums: Sums = {}
         for tenant, held in tenants.items():
             self._write_series(transaction, tenant, held.series)
             for name, array in held.arrays.items():
-                sums |= self._write_array(transaction, tenant, name, array)
+                sums |= self._write_array(transaction, (tenant, name), array, was_sure)
         return sums
 
-    def wrote(
-        self, sums: Mapping[tuple[str, str, int], int], tenants: Mapping[str, TenantHeld]
-    ) -> None:
+    def wrote(self, sums: Sums, tenants: Mapping[str, TenantHeld]) -> None:
         """The transaction went through."""
-        self._sums.update(sums)
+        self._sums = {key: found for key, found in (self._sums | sums).items() if found != _GONE}
         self._known.update({tenant: len(held.series) for tenant, held in tenants.items()})
+        self._is_sure = True
 
     def _write_series(
         self, transaction: Transaction, tenant: str, series: Sequence[SeriesInfo]
@@ -132,25 +138,25 @@ class Checkpoints:
             transaction.run(_ADD_SERIES, {**row, "body": pack(tuple(series[first:]))})
 
     def _write_array(
-        self, transaction: Transaction, tenant: str, name: str, array: NDArray[Any]
-    ) -> dict[tuple[str, str, int], int]:
-        sums = {}
-        row = {"part": self.part, "tenant": tenant, "name": name}
+        self, transaction: Transaction, of: tuple[str, str], array: NDArray[Any], is_sure: bool
+    ) -> Sums:
+        sums: Sums = {}
+        row = {"part": self.part, "tenant": of[0], "name": of[1]}
         number = -1
         for number, body in enumerate(_cut(array)):
-            key, found = (tenant, name, number), crc32c.crc32c(body)
-            if self._sums.get(key) != found:
+            key, found = (*of, number), crc32c.crc32c(body)
+            if not is_sure or self._sums.get(key) != found:
                 transaction.run(_PUT, {**row, "chunk": number, "body": body})
                 sums[key] = found
-        if (tenant, name, number + 1) in self._sums:
+        if not is_sure or (*of, number + 1) in self._sums:
             transaction.run(_DROP, {**row, "from_chunk": number + 1})
-            for gone in [k for k in self._sums if k[:2] == (tenant, name) and k[2] > number]:
-                del self._sums[gone]
+            sums |= {key: _GONE for key in self._sums if key[:2] == of and key[2] > number}
         return sums
 
     def _read(self, transaction: Transaction) -> dict[str, TenantHeld]:
         self._sums.clear()
         self._known.clear()
+        self._is_sure = True
         series: dict[str, list[SeriesInfo]] = {}
         for tenant, body in transaction.rows(_SERIES_OF, {"part": self.part}):
             series.setdefault(tenant, []).extend(unpack(tuple[SeriesInfo, ...], body))
