@@ -258,3 +258,6 @@ class ReadyAnswer(Answer):
     ready: bool = Field(description="Whether to send requests here.")
     store: str = Field(description="The state of our own store, in words.")
     source: str = Field(description="The state of the metric source, in words.")
+    stream: str | None = Field(
+        description="The state of the stream, in words; null without one. Readiness needs none."
+    )

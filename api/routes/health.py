@@ -48,10 +48,17 @@ async def healthz() -> Response:
 async def readyz(context: In) -> Response:
     """Ready while the store is open; a source that is known to be down is told, not hidden.
 
+    So is a stream that stopped or waits: verdicts need none, and must not be taken away for it.
     It does not queue with the questions: being busy is no reason to be taken out of service.
     """
     store, source = await _probed(context.store), await _probed(context.source)
-    body = {"ready": store.is_right, "store": store.words, "source": source.words}
+    stream = None if context.streaming is None else context.streaming.words
+    body = {
+        "ready": store.is_right,
+        "store": store.words,
+        "source": source.words,
+        "stream": stream,
+    }
     return json_response(body, 200 if store.is_right else 503)
 
 

@@ -17,13 +17,17 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.bodies.answer import ReadyAnswer
 from api.compose import Opened, open_gate
 from api.ingest_settings import IngestSettings
 from api.serving import serving_app
 from api.settings import Settings
 from api.stream_settings import StreamSection
-from api.streaming import Streaming, open_streaming
+from api.streaming import DATABASE, Streaming, open_streaming
+from detector.errors import StoreError
 from pipelines.sources.memory import MemorySource
+from pipelines.stores.checkpoints import Checkpoints
+from pipelines.stores.sqlite import Database
 from tests.api.streaming import ALWAYS, message, values_of
 from tests.servers import free_port
 
@@ -133,6 +137,35 @@ def test_metrics_tell_how_the_stream_is(client: TestClient) -> None:
     assert "serinus_stream_samples 1200.0" in text
     assert "serinus_stream_waiting_samples 0.0" in text
     assert "serinus_stream_is_stopped 0.0" in text
+
+
+def test_a_stream_that_stopped_is_told_and_takes_no_verdict_away(tmp_path: Path) -> None:
+    """A gate that says 503 for it would hold up every release; who looks still sees it."""
+    app, streaming, opened = streamed(tmp_path)
+    client = TestClient(app, base_url="http://127.0.0.1")
+    well = client.get("/readyz")
+    streaming.stream.meters.missed(StoreError("database is locked"))
+    waits = client.get("/readyz")
+    part_of(tmp_path).take()
+    streaming.stream.close()
+    stopped = client.get("/readyz")
+    ReadyAnswer.model_validate(stopped.json())
+    assert [told.status_code for told in (well, waits, stopped)] == [200] * 3
+    assert well.json()["stream"] == "judges what comes in"
+    assert waits.json()["stream"].startswith("waits for its database")
+    assert "another process" in stopped.json()["stream"]
+    assert stopped.json()["ready"] is True
+    assert (
+        client.post("/v1/columns", content=message(0, values_of(1)), headers=COLUMNS).status_code
+        == 503
+    )
+    assert "serinus_stream_is_stopped 1.0" in client.get("/metrics").text
+    opened.close()
+
+
+def part_of(folder: Path) -> Checkpoints:
+    """The part of the stream of a data directory, as another process would take it."""
+    return Checkpoints(Database(folder / DATABASE), "local")
 
 
 @contextmanager

@@ -59,6 +59,7 @@ def test_ready_with_a_store_that_works() -> None:
     told = door.get("/readyz")
     ReadyAnswer.model_validate(told.json())
     assert (told.status_code, told.json()["ready"]) == (200, True)
+    assert told.json()["stream"] is None
 
 
 def test_not_ready_with_a_store_that_is_down() -> None:
