@@ -102,8 +102,8 @@ def add_anomaly(
     row = {
         "id": anomaly.id,
         "tenant": anomaly.tenant,
-        "service": anomaly.subject.service,
-        "metric": anomaly.subject.metric,
+        "service": _plain(anomaly.subject.service),
+        "metric": _plain(anomaly.subject.metric),
         "severity": anomaly.severity.rank,
         "state": anomaly.state.value,
         "start": anomaly.start,
@@ -136,9 +136,9 @@ def _whole(looks: Transaction, row: Row) -> KeptAnomaly:
 def _conditions(wanted: AnomalyFilter) -> list[sa.ColumnElement[bool]]:
     found = [_kept.tenant == wanted.tenant, _kept.severity >= wanted.severity.rank]
     if wanted.service is not None:
-        found.append(_kept.service == wanted.service)
+        found.append(_kept.service == _plain(wanted.service))
     if wanted.metric is not None:
-        found.append(_kept.metric == wanted.metric)
+        found.append(_kept.metric == _plain(wanted.metric))
     if wanted.is_open is not None:
         state = AnomalyState.OPEN if wanted.is_open else AnomalyState.CLOSED
         found.append(_kept.state == state.value)
@@ -151,6 +151,11 @@ def _conditions(wanted: AnomalyFilter) -> list[sa.ColumnElement[bool]]:
         before = sa.and_(_kept.start == start, _kept.id < id)
         found.append(sa.or_(_kept.start < start, before))
     return found
+
+
+def _plain(name: str) -> str:
+    """A name to search for: a label may have a character that PostgreSQL's texts cannot."""
+    return name.replace("\0", "\ufffd")
 
 
 def _cursor(row: Row) -> str:

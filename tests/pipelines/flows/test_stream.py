@@ -20,6 +20,7 @@ from detector.stream.subject import Owners
 from pipelines.flows.stream import Stream
 from pipelines.flows.stream_part import StreamPart
 from pipelines.stores.anomalies import SqlAnomalies
+from pipelines.stores.connections import Connections
 from pipelines.stores.spool import Spool
 from pipelines.stores.sqlite import Database
 
@@ -71,7 +72,7 @@ def opened(folder: Path, **more: float) -> tuple[Stream, Database]:
     return Stream(part, Spool(folder / "spool"), **more), database  # type: ignore[arg-type]
 
 
-def found(database: Database) -> tuple[KeptAnomaly, ...]:
+def found(database: Connections) -> tuple[KeptAnomaly, ...]:
     """All anomalies, newest first."""
     return SqlAnomalies(database).list(AnomalyFilter(tenant="default")).anomalies
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from detector.ports import Stores
+from pipelines.stores.connections import Connections
 from pipelines.stores.memory import memory_stores
 from pipelines.stores.sqlite import Database
 from tests.servers import RunningPostgres, running_postgres
@@ -42,6 +43,19 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
             database.close()
         case _:
             yield from _postgres(request.getfixturevalue("empty"))
+
+
+@pytest.fixture(params=KINDS[1:])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connections]:
+    """A database of every kind, migrated."""
+    if request.param == "sqlite":
+        opened: Connections = Database(tmp_path / "stream.db")
+    else:
+        from pipelines.stores.postgres import PostgresDatabase
+
+        opened = PostgresDatabase(request.getfixturevalue("empty"))
+    yield opened
+    opened.close()
 
 
 def _postgres(address: str) -> Iterator[Stores]:

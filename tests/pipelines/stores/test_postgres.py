@@ -23,6 +23,7 @@ from pipelines.stores.migrate import NEWEST
 from pipelines.stores.postgres import PostgresDatabase
 from pipelines.stores.postgres_server import postgres_url, shown_url
 from pipelines.stores.statements import Statement
+from tests.pipelines.stores.test_sqlite import NEWER
 from tests.pipelines.stores.test_stores import PLAN, REASON, T0, attempt
 from tests.servers import RunningPostgres, free_port, running_postgres
 
@@ -71,6 +72,24 @@ def test_the_steps_lead_to_the_tables(replicas: Replicas) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, schema.metadata) == []
         assert context.get_current_revision() == NEWEST
+
+
+def test_a_database_from_before_the_stream_is_migrated_and_keeps_what_it_has(
+    replicas: Replicas,
+) -> None:
+    """An update of a gate in use: the step makes tables, and touches none that are there."""
+    old = replicas()
+    old.stores().attempts.save(attempt())
+    with old.built() as connection:
+        for table in NEWER:
+            connection.execute(sa.text(f"drop table {table}"))
+        connection.execute(sa.text("update alembic_version set version_num = '0004'"))
+    new = replicas()
+    with new.built() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, schema.metadata) == []
+        assert context.get_current_revision() == NEWEST
+    assert new.stores().attempts.get("a1") == attempt()
 
 
 def test_replicas_that_start_at_once_migrate_once(replicas: Replicas) -> None:
