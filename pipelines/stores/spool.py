@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import crc32c
+import structlog
 
 from detector.errors import StoreError
 
 __all__ = ["Spool"]
 
-_HEAD = struct.Struct("<QII")
+_START, _CHECK = struct.Struct("<QI"), struct.Struct("<I")
 _SEGMENT_BYTES = 64 * 2**20
 _ENDING = ".spool"
+_LOG = structlog.get_logger("serinus.stream")
 
 
 class Spool:
@@ -46,9 +48,7 @@ class Spool:
             if self._file < 0 or self._size >= _SEGMENT_BYTES:
                 self._open(self.next)
             number = self.next
-            record = _HEAD.pack(number, len(body), crc32c.crc32c(body)) + body
-            self._write(record)
-            self._size += len(record)
+            self._write(_record(number, body))
             self.next = number + 1
             return number
 
@@ -56,7 +56,7 @@ class Spool:
         """The records whose numbers are above one, in order."""
         with _told(self._folder):
             for path in self._segments():
-                for found, body, _ in _records(path.read_bytes()):
+                for found, body, _ in _records(path):
                     if found > number:
                         yield found, body
 
@@ -84,7 +84,9 @@ class Spool:
 
     def _write(self, record: bytes) -> None:
         """All of it, or nothing: half a record would hide those after it."""
-        at = os.lseek(self._file, 0, os.SEEK_END)
+        if os.fstat(self._file).st_size > self._size:
+            # A full disk took half a record, and it could not be cut off then.
+            os.ftruncate(self._file, self._size)
         try:
             left = memoryview(record)
             while left:
@@ -92,14 +94,17 @@ class Spool:
             if self._durable:
                 os.fdatasync(self._file)
         except OSError:
-            os.ftruncate(self._file, at)
+            os.ftruncate(self._file, self._size)
             raise
+        self._size += len(record)
 
     def _open(self, first: int) -> None:
         self._close()
         path = self._folder / f"{first:020d}{_ENDING}"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._size = 0
+        self._size = os.fstat(self._file).st_size
+        if self._durable:
+            _sync(self._folder)
 
     def _close(self) -> None:
         if self._file >= 0:
@@ -113,12 +118,13 @@ class Spool:
         """Cut off what is torn at the end; the number of the last whole record."""
         last = 0
         for path in self._segments():
-            whole = 0
-            for number, _, end in _records(path.read_bytes()):
+            whole, last = 0, _first(path) - 1
+            for number, _, end in _records(path):
                 last, whole = number, end
-            if whole < path.stat().st_size:
+            torn = path.stat().st_size - whole
+            if torn:
+                _LOG.warning("cut off what is no whole record", file=path.name, bytes=torn)
                 os.truncate(path, whole)
-            last = max(last, _first(path) - 1)
         return last
 
 
@@ -126,15 +132,33 @@ def _first(path: Path) -> int:
     return int(path.stem)
 
 
-def _records(held: bytes) -> Iterator[tuple[int, bytes, int]]:
+def _sync(folder: Path) -> None:
+    """A new file outlives a power cut once its folder does."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(held)
+    finally:
+        os.close(held)
+
+
+def _record(number: int, body: bytes) -> bytes:
+    """A record: the checksum is of its number, its length and its body."""
+    start = _START.pack(number, len(body))
+    return start + _CHECK.pack(crc32c.crc32c(body, crc32c.crc32c(start))) + body
+
+
+def _records(path: Path) -> Iterator[tuple[int, bytes, int]]:
     """Whole records with their numbers and where each ends; nothing after the first torn one."""
-    at = 0
-    while at + _HEAD.size <= len(held):
-        number, length, check = _HEAD.unpack_from(held, at)
-        body = held[at + _HEAD.size : at + _HEAD.size + length]
-        if len(body) < length or crc32c.crc32c(body) != check:
+    held, at = path.read_bytes(), 0
+    for expected in itertools.count(_first(path)):
+        begin = at + _START.size + _CHECK.size
+        if begin > len(held):
             return
-        at += _HEAD.size + length
+        number, length = _START.unpack_from(held, at)
+        body = held[begin : begin + length]
+        if number != expected or held[at : begin + length] != _record(number, body):
+            return
+        at = begin + length
         yield number, body, at
 
 

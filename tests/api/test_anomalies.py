@@ -29,6 +29,7 @@ from pipelines.sources.memory import MemorySource
 from pipelines.stores.checkpoints import Checkpoints
 from pipelines.stores.sqlite import Database
 from tests.api.streaming import ALWAYS, message, values_of
+from tests.full_disk import full_disk
 from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,6 +161,28 @@ def test_a_stream_that_stopped_is_told_and_takes_no_verdict_away(tmp_path: Path)
         == 503
     )
     assert "serinus_stream_is_stopped 1.0" in client.get("/metrics").text
+    opened.close()
+
+
+def test_a_full_disk_is_503_and_needs_no_restart(tmp_path: Path) -> None:
+    """Senders keep what was refused and send it again: no sample is lost, and none counts twice."""
+    app, streaming, opened = streamed(tmp_path)
+    client = TestClient(app, base_url="http://127.0.0.1")
+
+    def sent(first: int, last: int) -> int:
+        body = message(first, values_of(300)[first:last])
+        return client.post("/v1/columns", content=body, headers=COLUMNS).status_code
+
+    began = sent(0, 100)
+    with full_disk(sum(path.stat().st_size for path in tmp_path.glob("spool/*")) + 50):
+        refused = [sent(100, 300) for _ in range(3)]
+        ready = client.get("/readyz").status_code
+    after = sent(100, 300)
+    assert streaming.stream.drain(60)
+    streaming.stream.close()
+    assert (began, refused, ready, after) == (204, [503] * 3, 200, 204)
+    assert (streaming.stream.meters.samples, streaming.stream.meters.failed) == (1200, "")
+    assert len(client.get("/v1/anomalies").json()["anomalies"]) == 1
     opened.close()
 
 

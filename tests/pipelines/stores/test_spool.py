@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from detector.errors import StoreError
 from pipelines.stores.spool import Spool
+from tests.full_disk import full_disk
 
 
 def filled(folder: Path) -> Spool:
@@ -58,3 +63,75 @@ def test_a_folder_that_cannot_be_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="spool"):
         Spool(tmp_path / "file" / "spool")
+
+
+@pytest.mark.parametrize("room", [0, 1, 15, 16, 17, 115])
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_full_disk_is_said_and_takes_nothing(tmp_path: Path, room: int, durable: bool) -> None:
+    """Half of a record that was not acknowledged must neither be replayed nor hide the next."""
+    spool = Spool(tmp_path, durable=durable)
+    spool.append(b"a")
+    with full_disk(spool.size + room), pytest.raises(StoreError, match="File too large"):
+        spool.append(b"x" * 100)
+    assert list(Spool(tmp_path).after(0)) == [(1, b"a")]
+    assert spool.append(b"b") == 2
+    assert list(Spool(tmp_path).after(0)) == [(1, b"a"), (2, b"b")]
+
+
+def test_a_disk_that_is_full_for_the_first_record_of_all_is_no_end(tmp_path: Path) -> None:
+    """An empty file is left behind: it is gone on with, by this process and by the next."""
+    spool = Spool(tmp_path)
+    for _ in range(2):
+        with full_disk(9), pytest.raises(StoreError, match="File too large"):
+            spool.append(b"x" * 100)
+    again = Spool(tmp_path)
+    assert [again.append(b"a"), again.append(b"b")] == [1, 2]
+    assert list(Spool(tmp_path).after(0)) == [(1, b"a"), (2, b"b")]
+
+
+def test_half_a_record_that_could_not_be_cut_off_is_cut_off_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk may refuse that, too: what is acknowledged after it would never be found again."""
+
+    def refused(*_: int) -> None:
+        raise OSError(errno.EIO, "no")
+
+    spool = filled(tmp_path)
+    with monkeypatch.context() as patch, full_disk(spool.size + 50):
+        patch.setattr(os, "ftruncate", refused)
+        with pytest.raises(StoreError, match="no"):
+            spool.append(b"x" * 100)
+        with pytest.raises(StoreError, match="no"):
+            spool.append(b"y")
+    assert list(spool.after(2)) == [(3, b"ccc")]
+    assert spool.append(b"d") == 4
+    assert list(Spool(tmp_path).after(2)) == [(3, b"ccc"), (4, b"d")]
+
+
+def test_zeros_that_a_power_cut_left_are_no_records(tmp_path: Path) -> None:
+    """File systems may have the length of a file and not what was in it: numbers began anew."""
+    filled(tmp_path).close()
+    path = next(tmp_path.glob("*.spool"))
+    path.write_bytes(path.read_bytes() + bytes(4096))
+    assert Spool(tmp_path).append(b"d") == 4
+    assert list(Spool(tmp_path).after(0)) == [(1, b"a"), (2, b""), (3, b"ccc"), (4, b"d")]
+
+
+@given(data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_byte_that_changed_makes_no_record_of_its_own(
+    tmp_path: Path, data: st.DataObject
+) -> None:
+    """What is replayed was written: in order from the first on, whichever byte of it is wrong."""
+    for old in tmp_path.glob("*.spool"):
+        old.unlink()
+    filled(tmp_path).close()
+    path = next(tmp_path.glob("*.spool"))
+    held = bytearray(path.read_bytes())
+    at = data.draw(st.integers(0, len(held) - 1))
+    held[at] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(held)
+    found = list(Spool(tmp_path).after(0))
+    assert found == [(1, b"a"), (2, b""), (3, b"ccc")][: len(found)]
+    assert len(found) < 3
