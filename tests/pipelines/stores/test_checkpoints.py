@@ -63,7 +63,7 @@ def test_a_part_that_nobody_had_is_empty(database: Connections) -> None:
 
 def test_arrays_of_all_kinds_and_sizes_come_back_to_the_bit(database: Connections) -> None:
     """Also empty ones, strange numbers, and those of several chunks."""
-    arrays = {
+    arrays: dict[str, Any] = {
         "long": np.arange(3 * ROWS + 5, dtype=np.int64),
         "wide": np.random.default_rng(1).normal(size=(70_000, 24)).astype(np.float32),
         "none": np.zeros((0, 4), np.int8),
