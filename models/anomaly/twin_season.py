@@ -68,6 +68,7 @@ def _learn_hour(
     first = np.maximum(hot[:, Hot.WIDE_EDGE], floor) / c.GRAIN
     unit = np.where(cold[:, Cold.UNIT] == 0, first, cold[:, Cold.UNIT])
     came = hot[:, Hot.BIN_SUM] / (hot[:, Hot.BIN_COUNT] * unit)
+    came = np.minimum(np.maximum(came, -c.INFINITE), c.INFINITE)
     day, week = _units(state, rows, of_day), _units(state, rows, of_week)
     day_known = state.profile[rows, of_day] != EMPTY
     week_known = state.profile[rows, of_week] != EMPTY

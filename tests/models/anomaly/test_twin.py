@@ -5,22 +5,20 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from models.anomaly import kernel, twin
 from models.anomaly.score import run
 from models.anomaly.scored import Flag, Scored, Settings
 from models.baseline.calendar import DAY_MS, HOUR_MS, Calendar
 from models.baseline.state import State, empty
+from tests.models.anomaly.samples import STALE, Samples, differing
 from tests.profiles import HEAVY
 
-STALE = np.array([0x7FF0000000000002], dtype=np.uint64).view(np.float64)[0]
 CALENDAR = Calendar(
     starts=np.array([0, 6 * DAY_MS]),
     offsets=np.array([HOUR_MS // 2, 2 * HOUR_MS]),
     holidays=np.array([3, 9]),
 )
-Samples = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]
 
 
 def made(seed: int, count: int, scale: float, *, shift: bool, season: bool) -> Samples:
@@ -43,16 +41,6 @@ def both(samples: Samples) -> tuple[State, Scored, State, Scored]:
     settings = Settings(calendar=CALENDAR)
     scored = run(kernel.advance, fast, *samples, settings)
     return fast, scored, plain, run(twin.advance, plain, *samples, settings)
-
-
-def differing(fast: State, scored: Scored, plain: State, wanted: Scored) -> list[str]:
-    """Names of what is not the same to the bit."""
-    want = plain.to_arrays()
-    state = [n for n, array in fast.to_arrays().items() if array.tobytes() != want[n].tobytes()]
-    columns = Scored.__slots__
-    return state + [
-        n for n in columns if getattr(scored, n).tobytes() != getattr(wanted, n).tobytes()
-    ]
 
 
 @HEAVY
