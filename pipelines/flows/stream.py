@@ -177,10 +177,10 @@ class Stream:
         self.meters.wrote()
 
     def _wait(self, pause: float) -> None:
-        """Wait, or for the end to begin."""
+        """Wait, or until the end begins, or is over."""
         with self._ready:
-            was = self._stopping
-            self._ready.wait_for(lambda: self._stopping != was, pause)
+            was, left = self._stopping, self._end_by - time.monotonic()
+            self._ready.wait_for(lambda: self._stopping != was, max(min(pause, left), 0.0))
 
     def _turn(self, due: float) -> bool:
         """Judge one batch, or wait for one; False once all is done that is to be done."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import time
@@ -36,12 +37,12 @@ ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = {"Content-Type": "application/msgpack"}
 
 
-def streamed(folder: Path) -> tuple[FastAPI, Streaming, Opened]:
+def streamed(folder: Path, **more: int) -> tuple[FastAPI, Streaming, Opened]:
     """An app with a stream that takes samples of any time."""
     settings = Settings(
         data=folder,
         ingest=IngestSettings(ahead_s=ALWAYS, behind_s=ALWAYS),
-        stream=StreamSection(alarms_a_week=0.01),
+        stream=StreamSection(alarms_a_week=0.01, **more),
     )
     opened, streaming = open_gate(settings, source=MemorySource()), open_streaming(settings)
     app = serving_app(opened, settings, on_stop=lambda: None, streaming=streaming)
@@ -182,6 +183,31 @@ def test_a_full_disk_is_503_and_needs_no_restart(tmp_path: Path) -> None:
     streaming.stream.close()
     assert (began, refused, ready, after) == (204, [503] * 3, 200, 204)
     assert (streaming.stream.meters.samples, streaming.stream.meters.failed) == (1200, "")
+    assert len(client.get("/v1/anomalies").json()["anomalies"]) == 1
+    opened.close()
+
+
+def test_behind_a_database_that_is_locked_senders_hear_later(tmp_path: Path) -> None:
+    """What was taken is judged once the lock is gone; what was not is sent again."""
+    app, streaming, opened = streamed(tmp_path, room=4)
+    client = TestClient(app, base_url="http://127.0.0.1")
+
+    def sent(first: int, last: int) -> int:
+        body = message(first, values_of(300)[first:last])
+        return client.post("/v1/columns", content=body, headers=COLUMNS).status_code
+
+    began = sent(0, 190)
+    assert streaming.stream.drain(60)
+    other = sqlite3.connect(tmp_path / DATABASE, isolation_level=None)
+    other.execute("begin immediate")
+    taken, later = sent(190, 250), sent(250, 300)
+    other.execute("rollback")
+    assert streaming.stream.drain(60)
+    again = sent(250, 300)
+    assert streaming.stream.drain(60)
+    streaming.stream.close()
+    assert (began, taken, later, again) == (204, 204, 429, 204)
+    assert streaming.stream.meters.samples == 1200
     assert len(client.get("/v1/anomalies").json()["anomalies"]) == 1
     opened.close()
 

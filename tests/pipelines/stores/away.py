@@ -15,20 +15,23 @@ __all__ = ["AwayDatabase"]
 
 
 class AwayDatabase:
-    """`Connections` that refuses writes: all while `is_away`, and by a plan, write by write.
+    """`Connections` that refuses writes: all while `is_away`, and by plans, write by write.
 
-    Of the plan's words `before` fails with nothing written, `after` with all of it written, and
-    any other lets a write through; where the plan is over, all go through.
+    `plan` is of durable writes, `light` of the others. Of their words `before` fails with nothing
+    written, `after` with all of it written, and any other lets a write through; where a plan is
+    over, all go through.
     """
 
-    def __init__(self, within: Connections, plan: Iterable[str] = ()) -> None:
-        self.within, self._plan = within, iter(plan)
+    def __init__(
+        self, within: Connections, plan: Iterable[str] = (), light: Iterable[str] = ()
+    ) -> None:
+        self.within, self._plans = within, {True: iter(plan), False: iter(light)}
         self.is_away, self.missed = False, threading.Semaphore(0)
 
     @contextmanager
     def write(self, *, durable: bool = False) -> Iterator[Transaction]:
         """As the database within, unless it is away."""
-        word = "before" if self.is_away else next(self._plan, "")
+        word = "before" if self.is_away else next(self._plans[durable], "")
         if word == "before":
             self._miss()
         with self.within.write(durable=durable) as transaction:
