@@ -37,12 +37,12 @@ ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = {"Content-Type": "application/msgpack"}
 
 
-def streamed(folder: Path, **more: int) -> tuple[FastAPI, Streaming, Opened]:
+def streamed(folder: Path, room: int = 2_000_000) -> tuple[FastAPI, Streaming, Opened]:
     """An app with a stream that takes samples of any time."""
     settings = Settings(
         data=folder,
         ingest=IngestSettings(ahead_s=ALWAYS, behind_s=ALWAYS),
-        stream=StreamSection(alarms_a_week=0.01, **more),
+        stream=StreamSection(alarms_a_week=0.01, room=room),
     )
     opened, streaming = open_gate(settings, source=MemorySource()), open_streaming(settings)
     app = serving_app(opened, settings, on_stop=lambda: None, streaming=streaming)
