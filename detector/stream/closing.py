@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-from numpy.typing import NDArray
-
 from detector.stream.anomaly import Ending, Happened, Happening
 from detector.stream.opening import is_past, silent_at
 from detector.stream.state import StreamState
 
-__all__ = ["ended", "excused", "fallen_silent", "forget"]
+__all__ = ["ended", "excused", "fallen_silent", "forget", "marked"]
 
 
 def ended(state: StreamState, series: int, at: int, ending: Ending) -> Iterator[Happened]:
@@ -33,16 +30,20 @@ def ended(state: StreamState, series: int, at: int, ending: Ending) -> Iterator[
         )
 
 
-def fallen_silent(state: StreamState, marks: NDArray[np.int64], mark: int) -> Iterator[Happened]:
-    """Close what brought no sample for too long by a mark; in the order of when that was so.
+def marked(state: StreamState, series: int, at: int) -> Iterator[Happened]:
+    """A staleness marker ends the excursion of its series; one that came late ends nothing."""
+    excursion = state.excursions.get(series)
+    if excursion is not None and at > excursion.seen:
+        yield from ended(state, series, at, Ending.SILENT)
 
-    `marks` are those of the batch: a batch that is cut otherwise closes them in the same order.
-    """
+
+def fallen_silent(state: StreamState, mark: int) -> Iterator[Happened]:
+    """Close what brought no sample for too long by a mark; in the order of when that was so."""
     if not state.excursions or mark < state.due:
         return
     due = {series: silent_at(state, one) for series, one in state.excursions.items()}
     over = [series for series, at in due.items() if at <= mark]
-    over.sort(key=lambda series: (int(np.searchsorted(marks, due[series])), series))
+    over.sort(key=lambda series: (due[series], series))
     for series in over:
         yield from ended(state, series, due[series], Ending.SILENT)
     state.due = min((at for series, at in due.items() if series in state.excursions), default=mark)

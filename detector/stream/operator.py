@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.stream.anomaly import Ending, Happened
-from detector.stream.closing import ended, fallen_silent, forget
+from detector.stream.closing import ended, fallen_silent, forget, marked
 from detector.stream.columns import Columns, is_stale
 from detector.stream.excursion import Sample
 from detector.stream.opening import opened, took
@@ -20,6 +20,9 @@ from detector.stream.state import NEVER, StreamState
 __all__ = ["step"]
 
 _HOUR_MS = 3_600_000
+# The p-value of a sample with nothing odd about it: where more alarms are accepted than there are
+# odd samples, even such a one would surprise enough.
+_USUAL = 1.0
 
 
 def step(state: StreamState, columns: Columns) -> tuple[StreamState, tuple[Happened, ...]]:
@@ -92,20 +95,19 @@ def _within(state: StreamState, part: _Part) -> Iterator[Happened]:
     """The samples that matter, one by one: of series that are out of their range, or leave it."""
     for at in _telling(state, part):
         mark, series = int(part.marks[at]), int(part.columns.series[at])
-        yield from fallen_silent(state, part.marks[part.span], mark)
+        yield from fallen_silent(state, mark)
         if is_stale(part.columns.value[at : at + 1])[0]:
-            yield from ended(state, series, int(part.columns.at[at]), Ending.SILENT)
+            yield from marked(state, series, int(part.columns.at[at]))
         elif part.scored.is_usable[at]:
             yield from _judged(state, part.sample(at))
-    yield from fallen_silent(state, part.marks[part.span], int(part.marks[part.span.stop - 1]))
+    yield from fallen_silent(state, int(part.marks[part.span.stop - 1]))
 
 
 def _telling(state: StreamState, part: _Part) -> list[int]:
     """Places of all samples of series that are out of their range or have a sample that is."""
     series, scored = part.columns.series[part.span], part.scored
-    is_hot = scored.is_usable[part.span] & (
-        scored.surprise[part.span] >= state.tracks.needed[series]
-    )
+    is_hot = scored.surprise[part.span] >= state.tracks.needed[series]
+    is_hot &= scored.is_usable[part.span] & (scored.p_value[part.span] < _USUAL)
     is_out = state.tracks.is_out
     if not is_hot.any():
         found = np.flatnonzero(is_out[series])
@@ -121,7 +123,7 @@ def _telling(state: StreamState, part: _Part) -> list[int]:
 def _judged(state: StreamState, sample: Sample) -> Iterator[Happened]:
     excursion = state.excursions.get(sample.series)
     if excursion is None:
-        if sample.surprise >= state.tracks.needed[sample.series]:
+        if sample.p_value < _USUAL and sample.surprise >= state.tracks.needed[sample.series]:
             yield from opened(state, sample)
     elif excursion.take(sample, state.settings):
         yield from ended(state, sample.series, sample.at, Ending.CALM)

@@ -101,8 +101,8 @@ def _learn_hour(
     if unit == 0:
         least = c.FLOOR * abs(level) + c.LEAST
         unit = max(np.float64(hot[row, _WIDE_EDGE]), least) / c.GRAIN
-    came = np.float64(hot[row, _BIN_SUM]) / (np.float64(hot[row, _BIN_COUNT]) * unit)
-    came = min(max(came, -c.INFINITE), c.INFINITE)
+    mean = np.float64(hot[row, _BIN_SUM]) / (np.float64(hot[row, _BIN_COUNT]) * unit)
+    came = min(max(mean, -c.INFINITE), c.INFINITE)
     day, week = _units(profile[row, of_day]), _units(profile[row, of_week])
     day_known, week_known = profile[row, of_day] != EMPTY, profile[row, of_week] != EMPTY
     rest = came - _worth(row, _DAY, cold) * day
