@@ -20,6 +20,8 @@ from pipelines.stores.statements import Statement
 __all__ = ["SqliteFile"]
 
 _BUSY_MS = 5000
+# Several processes that start at once wait for the one that makes the tables.
+_OPENING_MS = 60_000
 # Threads that ask at once; connections beyond them are closed when they come back.
 _KEPT = 8
 
@@ -40,9 +42,11 @@ class SqliteFile:
         )
         sa.event.listen(self.engine, "connect", _configured_by_engine)
         with self.built() as connection:
+            connection.exec_driver_sql(f"pragma busy_timeout={_OPENING_MS}")
             connection.exec_driver_sql("begin immediate")
             migrate(connection)
             connection.commit()
+            connection.exec_driver_sql(f"pragma busy_timeout={_BUSY_MS}")
 
     @contextmanager
     def built(self) -> Iterator[sa.Connection]:

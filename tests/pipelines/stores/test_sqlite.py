@@ -86,6 +86,20 @@ def test_many_threads_open_a_new_file_at_once(tmp_path: Path) -> None:
     assert failures == []
 
 
+def test_a_start_waits_for_another_that_takes_long_to_make_the_tables(tmp_path: Path) -> None:
+    """On a busy machine the second of two processes would not start."""
+    path = tmp_path / "s.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("pragma journal_mode=wal")
+    other.execute("begin immediate")
+    # Longer than a write may wait, which is five seconds.
+    done = threading.Timer(5.5, lambda: other.execute("rollback"))
+    done.start()
+    open_sqlite(path).attempts.save(attempt())
+    done.join()
+    other.close()
+
+
 def test_a_failing_disk_is_a_store_error(tmp_path: Path) -> None:
     """No driver's error leaves the store."""
     database = Database(tmp_path / "s.db")
