@@ -18,9 +18,6 @@ from models.compiling import inlined, uncounted
 
 __all__ = ["advance"]
 
-# Machine code is kept under this file's text alone, though parts of other files become part of it:
-# whoever changes one of those, or a constant, changes this number too.
-_EDITION = 2
 # Members of enumerations are numbers of their own to the compiler only as plain integers.
 _STALE_BITS = np.uint64(0x7FF0000000000002)
 _LATE, _DUPLICATE, _INVALID, _STALE = (
