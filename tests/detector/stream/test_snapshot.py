@@ -1,0 +1,110 @@
+"""The operator's state as arrays: another process goes on where this one stopped, or refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from detector.signals.packs import shipped_packs
+from detector.stream.columns import SeriesInfo, SeriesKind
+from detector.stream.operator import step
+from detector.stream.snapshot import SCHEMA, taken
+from detector.stream.state import StreamState, introduced
+from detector.stream.subject import Owners
+from tests.detector.stream.streams import (
+    MINUTE,
+    T0,
+    again,
+    columns_of,
+    following,
+    series_of,
+    stream_of,
+)
+
+OWNERS = Owners(shipped_packs())
+VALUES = st.lists(st.tuples(st.integers(0, 2), st.sampled_from([0.0, 2.5, 4.0, 9.0])), max_size=40)
+
+
+def bits(state: StreamState) -> dict[str, bytes]:
+    """A snapshot, to be compared."""
+    return {name: array.tobytes() for name, array in taken(state).items()}
+
+
+def after(values: list[tuple[int, float]]) -> StreamState:
+    """Three series of two services that brought these, one a minute."""
+    state = stream_of([*series_of(2), *series_of(1, service="cart")])
+    samples = [(series, n * MINUTE, value) for n, (series, value) in enumerate(values, start=1)]
+    return step(state, columns_of(samples))[0]
+
+
+@given(VALUES)
+def test_a_snapshot_of_what_was_restored_is_the_same_to_the_bit(
+    values: list[tuple[int, float]],
+) -> None:
+    """With every restart a little of what is going on would be lost."""
+    state = after(values)
+    assert bits(again(state, taken(state))) == bits(state)
+
+
+@given(VALUES)
+def test_a_snapshot_leaves_the_state_as_it_was(values: list[tuple[int, float]]) -> None:
+    """What people are told would depend on how often it is saved."""
+    state = after(values)
+    first = bits(state)
+    assert bits(state) == first
+
+
+@given(st.text(min_size=1, max_size=20), st.text(max_size=20))
+def test_any_name_comes_back_as_it_was(service: str, namespace: str) -> None:
+    """A service in another alphabet would be another service after a restart."""
+    labels = (("__name__", "queue"), ("namespace", namespace), ("service", service))
+    state = stream_of([SeriesInfo(labels=labels, kind=SeriesKind.GAUGE)])
+    assert again(state, taken(state)).subjects == state.subjects
+
+
+def test_a_series_that_is_new_after_a_restart_joins_its_service() -> None:
+    """A rollout during a restart would be a second anomaly of the same thing."""
+    state = stream_of(series_of(1))
+    opened = following(state, [4.0])[0].anomaly
+    restored = introduced(again(state, taken(state)), series_of(3)[1:], OWNERS)
+    _, happened = step(restored, columns_of([(2, 2 * MINUTE, 9.0)]))
+    assert [one.anomaly.id for one in happened] == [opened.id]
+    assert happened[0].anomaly.members == 2
+
+
+def test_an_anomaly_that_rests_is_opened_again_after_a_restart() -> None:
+    """What comes back an hour later would be told as if it were new."""
+    state = stream_of(series_of(1))
+    first = following(state, [4.0] + [0.0] * 5)[0].anomaly
+    back = following(again(state, taken(state)), [5.0])[0].anomaly
+    assert (back.id, back.start) == (first.id, T0 + MINUTE)
+
+
+@pytest.mark.parametrize("schema", [0, SCHEMA + 1])
+def test_a_state_of_another_schema_is_refused(schema: int) -> None:
+    """Numbers of another layout would be read as these."""
+    state = stream_of(series_of(1))
+    arrays = {**taken(state), "stream": np.array([schema, 0, 0, 0, 0])}
+    with pytest.raises(ValueError, match=f"schema {schema}, this reads {SCHEMA}"):
+        again(state, arrays)
+
+
+def test_no_state_at_all_is_refused() -> None:
+    """An empty file would be a stream that knows nothing, and goes on."""
+    with pytest.raises(ValueError, match="schema 0"):
+        again(stream_of(series_of(1)), {})
+
+
+@pytest.mark.parametrize("name", ["shift", "seen", "normal"])
+def test_arrays_of_another_number_of_series_are_refused(name: str) -> None:
+    """Feedback would be of other series than people gave it for."""
+    state = stream_of(series_of(2))
+    arrays: dict[str, NDArray[Any]] = dict(taken(state))
+    arrays[f"track.{name}"] = arrays[f"track.{name}"][:1]
+    with pytest.raises(ValueError, match=f"{name} of other series"):
+        again(state, arrays)
