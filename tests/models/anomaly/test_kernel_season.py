@@ -8,8 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from models.anomaly.score import step
 from models.anomaly.scored import Scored, Settings
 from models.baseline.calendar import DAY_MS, HOUR_MS, Calendar, local_ms
+from models.baseline.layout import Cold
 from models.baseline.state import State
 from tests.models.anomaly.samples import MINUTE, MONDAY, apart, beside, scored, some
 
@@ -127,6 +129,19 @@ def test_an_hour_without_samples_leaves_the_profile_as_it_was() -> None:
 def finite(state: State) -> bool:
     """Whether every number of a state is one."""
     return bool(np.isfinite(state.hot).all() and np.isfinite(state.cold).all())
+
+
+def test_a_coarser_unit_leaves_every_other_hour_what_it_was() -> None:
+    """One night of a burst would double what is expected of each other hour of the week."""
+    state, _ = scored(beside(office(Calendar()), every=STEP))
+    unit, profile = float(state.cold[0, Cold.UNIT]), state.profile[0].astype(np.float64)
+    burst = beside([1e7] * 6 + [20.0] * 2, start=int(TIMES[-1]) + STEP, every=STEP)
+    step(state, *burst, Settings())
+    coarse = float(state.cold[0, Cold.UNIT])
+    off = np.abs(state.profile[0] * coarse - profile * unit)
+    assert coarse == 2 * unit
+    # Learned meanwhile: the hour before the burst and its own, of the day and of the week.
+    assert int((off > coarse).sum()) <= 4
 
 
 def nights(usual: float, odd: list[float]) -> NDArray[np.float64]:
