@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-import structlog
-
 from detector.errors import ConflictError, SerinusError, StoreError
 from detector.stream.anomaly import Happened
 from detector.stream.columns import Columns, SeriesInfo
@@ -22,8 +20,6 @@ from pipelines.flows.stream_part import Arrived, Said, Samples, StreamPart, read
 from pipelines.stores.spool import Spool
 
 __all__ = ["Stream"]
-
-_LOG = structlog.get_logger("serinus.stream")
 
 
 @dataclass(slots=True)
@@ -147,7 +143,7 @@ class Stream:
             count += 1
         self._known = {tenant: list(known) for tenant, known in self._part.series.items()}
         if count:
-            _LOG.info("replayed what was not in a checkpoint", batches=count)
+            self.meters.log.info("replayed what was not in a checkpoint", batches=count)
             self._checkpoint()
 
     def _run(self) -> None:

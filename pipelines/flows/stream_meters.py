@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
 from detector.errors import StoreError
 
 __all__ = ["Patience", "StreamMeters"]
-
-_LOG = structlog.get_logger("serinus.stream")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +46,7 @@ class StreamMeters:
     retries: int = 0
     retrying: str = ""
     failed: str = ""
+    log: Any = field(default_factory=lambda: structlog.get_logger("serinus.stream"))
 
     @property
     def words(self) -> str:
@@ -61,17 +61,19 @@ class StreamMeters:
         """A write failed and is tried again: logged once, until writes go through."""
         self.retries += 1
         if not self.retrying:
-            _LOG.warning("the stream waits for its database", error=str(error))
+            self.log.warning("the stream waits for its database", error=str(error))
         self.retrying = str(error)
 
     def wrote(self) -> None:
         """A write went through."""
         if self.retrying:
             self.retrying = ""
-            _LOG.info("the stream goes on", retries=self.retries)
+            self.log.info("the stream goes on", retries=self.retries)
 
     def stopped(self, error: Exception, *, is_expected: bool) -> None:
         """Nothing is written any more."""
         self.failed = str(error) if is_expected else "an error of serinus itself, see the log"
         self.retrying = ""
-        _LOG.error("the stream stopped", error=str(error), exc_info=None if is_expected else error)
+        self.log.error(
+            "the stream stopped", error=str(error), exc_info=None if is_expected else error
+        )
