@@ -11,17 +11,13 @@ import numpy as np
 
 from detector.stream.anomaly import Happened
 from detector.stream.columns import Columns, SeriesInfo
-from detector.stream.feedback import Feedback, Tuning, told
-from detector.stream.operator import step
-from detector.stream.scorer import ModelScorer
+from detector.stream.feedback import Feedback, Tuning
 from detector.stream.settings import StreamSettings
-from detector.stream.snapshot import restored, taken
-from detector.stream.state import StreamState, introduced
 from detector.stream.subject import Owners
 from detector.stream.suppression import Window
-from models.anomaly.scored import Settings
+from pipelines.flows.stream_operators import Operators
 from pipelines.stores.anomalies import add_anomaly, add_tuning
-from pipelines.stores.checkpoints import Checkpoints, Held, TenantHeld
+from pipelines.stores.checkpoints import Checkpoints
 from pipelines.stores.connections import Connections
 
 __all__ = ["Arrived", "Outcome", "Said", "Samples", "StreamPart", "read", "spelled"]
@@ -81,41 +77,33 @@ class StreamPart:
         settings: StreamSettings,
         windows: Sequence[Window] = (),
     ) -> None:
-        self._db, self._part, self._owners = database, part, owners
-        self._settings, self._windows = settings, tuple(windows)
+        self._db, self._part = database, part
+        self._operators = Operators(owners=owners, settings=settings, windows=windows)
         self._checkpoints = Checkpoints(database, part)
-        self._states: dict[str, StreamState] = {}
-        self.series: dict[str, list[SeriesInfo]] = {}
         self.position = -1
         self._owed: Outcome | None = None
+
+    @property
+    def series(self) -> dict[str, list[SeriesInfo]]:
+        """The series of each tenant, in id order."""
+        return self._operators.series
 
     def take(self) -> int:
         """Become the owner of the part; the position of its checkpoint, -1 for none."""
         held = self._checkpoints.take()
-        self._restore(held)
-        return held.position
-
-    def _restore(self, held: Held) -> None:
         self.position = held.position
-        self.series = {tenant: list(one.series) for tenant, one in held.tenants.items()}
-        self._states = {
-            tenant: restored(
-                one.arrays,
-                tenant=tenant,
-                settings=self._settings,
-                windows=self._windows,
-                scorer=lambda arrays: ModelScorer(self._models(), arrays),
-            )
-            for tenant, one in held.tenants.items()
-        }
+        self._operators.restore(held.tenants)
+        return held.position
 
     def apply(self, position: int, arrived: Arrived) -> Outcome:
         """Take the next of what arrived: this moves the state, once. `keep` its outcome then."""
         self.keep()
+        tunings: tuple[Tuning, ...] = ()
         if isinstance(arrived, Samples):
-            happened, tunings = self._samples(arrived), tuple[Tuning, ...]()
+            self._operators.introduce(arrived.tenant, arrived.new)
+            happened = self._operators.samples(arrived.tenant, arrived.columns())
         else:
-            happened, tunings = self._said(arrived)
+            happened, tunings = self._operators.said(arrived.tenant, arrived.feedback)
         self._owed = Outcome(
             tenant=arrived.tenant, position=position, happened=happened, tunings=tunings
         )
@@ -133,58 +121,24 @@ class StreamPart:
     def checkpoint(self) -> None:
         """Write all that is held, and the position that it stands for; may be tried again."""
         self.keep()
-        tenants = {
-            tenant: TenantHeld(arrays=taken(state), series=self.series[tenant])
-            for tenant, state in self._states.items()
-        }
+        tenants = self._operators.held()
         with self._db.write(durable=True) as transaction:
             sums = self._checkpoints.write(transaction, self.position, tenants)
         self._checkpoints.wrote(sums, tenants)
 
     def open(self) -> int:
         """How many anomalies last."""
-        return sum(len(state.open) for state in self._states.values())
-
-    def _samples(self, arrived: Samples) -> tuple[Happened, ...]:
-        state = self._state(arrived.tenant)
-        if arrived.new:
-            self.series[arrived.tenant].extend(arrived.new)
-            state = introduced(state, arrived.new, self._owners)
-        self._states[arrived.tenant], happened = step(state, arrived.columns())
-        return happened
-
-    def _said(self, arrived: Said) -> tuple[tuple[Happened, ...], tuple[Tuning, ...]]:
-        state, happened, tunings = told(self._state(arrived.tenant), arrived.feedback)
-        self._states[arrived.tenant] = state
-        return happened, tuple(tunings)
+        return self._operators.open()
 
     def _write(self, owed: Outcome) -> None:
         if not owed.happened and not owed.tunings:
             return
         with self._db.write() as transaction:
             for one in owed.happened:
-                add_anomaly(transaction, self._part, one.at, one.anomaly, self.named(one))
+                named = self._operators.named(one)
+                add_anomaly(transaction, self._part, one.at, one.anomaly, named)
             for tuning in owed.tunings:
                 add_tuning(transaction, self._part, owed.tenant, tuning)
-
-    def named(self, happened: Happened) -> dict[int, SeriesInfo]:
-        """The series of an anomaly by their ids."""
-        known = self.series[happened.anomaly.tenant]
-        return {one.series: known[one.series] for one in happened.anomaly.contributions}
-
-    def _state(self, tenant: str) -> StreamState:
-        if tenant not in self._states:
-            self.series[tenant] = []
-            self._states[tenant] = StreamState(
-                tenant=tenant,
-                scorer=ModelScorer(self._models()),
-                settings=self._settings,
-                windows=self._windows,
-            )
-        return self._states[tenant]
-
-    def _models(self) -> Settings:
-        return Settings(quiet_s=self._settings.quiet_s)
 
 
 def spelled(arrived: Arrived) -> bytes:
