@@ -18,6 +18,7 @@ from starlette.routing import Match
 from api.strict import strict_json
 from api.wording import words_of
 from detector.errors import (
+    BrokerError,
     ConfigError,
     InputError,
     NotFoundError,
@@ -118,7 +119,7 @@ def _status_of(error: Exception) -> int:
             return error.status
         case HTTPException():
             return error.status_code
-        case Overloaded() | StoreError() | SourceError() | TimeoutError():
+        case Overloaded() | StoreError() | SourceError() | BrokerError() | TimeoutError():
             return 503
     return 500
 

@@ -7,17 +7,23 @@ SerinusError
 ├── StoreError      our own store failed
 │   └── ConflictError   another wrote the same meanwhile: read it anew
 ├── DeliveryError   a notice was not taken by its receiver; `retryable`, `after_s`
+├── BrokerError     the log of messages between processes failed; `retryable`
+│   └── OffsetGoneError the log does not hold what is to be read next
 └── ConfigError     the configuration is wrong; raised at start only
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 __all__ = [
+    "BrokerError",
     "ConfigError",
     "ConflictError",
     "DeliveryError",
     "InputError",
     "NotFoundError",
+    "OffsetGoneError",
     "SerinusError",
     "SourceError",
     "StoreError",
@@ -71,6 +77,28 @@ class DeliveryError(SerinusError):
         super().__init__(message)
         self.retryable = retryable
         self.after_s = after_s
+
+
+class BrokerError(SerinusError):
+    """The log of messages between processes did not answer, or refused.
+
+    `retryable`: a later try may succeed.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = True) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class OffsetGoneError(BrokerError):
+    """The log does not hold what is to be read next: it was deleted, or the log is another.
+
+    `offsets`: by topic and number of the partition, the offset that was to be read.
+    """
+
+    def __init__(self, message: str, *, offsets: Mapping[tuple[str, int], int]) -> None:
+        super().__init__(message, retryable=False)
+        self.offsets = offsets
 
 
 class ConflictError(StoreError):

@@ -10,6 +10,7 @@ from api.logs import configure_logs
 from api.problems import Overloaded, Refused, problem_of
 from api.settings import Settings
 from detector.errors import (
+    BrokerError,
     ConfigError,
     DeliveryError,
     InputError,
@@ -27,6 +28,7 @@ STATUSES = {
     NotFoundError: 404,
     SourceError: 503,
     StoreError: 503,
+    BrokerError: 503,
     ConfigError: 500,
     Overloaded: 503,
     Refused: 403,

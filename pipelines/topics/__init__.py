@@ -1,0 +1,1 @@
+"""A partitioned log, Kafka's or a fake: what is read from topics, written to them, and set up."""
