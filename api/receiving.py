@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from api.pool import Pool
 from api.problems import Overloaded
 from detector.errors import InputError, NotFoundError
 from detector.stream.ports import SampleSink
+from pipelines.ingest.protocol import is_tenant
 
 if TYPE_CHECKING:
     from pipelines.ingest.decoded import Decoded
@@ -36,7 +36,6 @@ __all__ = [
 PATHS = ("/api/v1/write", "/v1/metrics", "/v1/columns")
 RETRY_AFTER_S = 2
 TENANT = "X-Scope-OrgID"
-_TENANT_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Receiver:
@@ -92,7 +91,7 @@ def take_metrics(app: FastAPI, sink: SampleSink, clock: Callable[[], float] = ti
 def tenant_of(request: Request) -> str:
     """Whose metrics these are; `InputError` for a name that is none."""
     name = request.headers.get(TENANT, "default")
-    if not _TENANT_NAME.fullmatch(name):
+    if not is_tenant(name):
         raise InputError(
             f"{TENANT} must be 1 to 64 letters, digits, dots, dashes or underscores", field=TENANT
         )

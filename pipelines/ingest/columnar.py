@@ -94,6 +94,13 @@ class Columnar:
         _tell_unknown(series, words, self.interner, refused)
         return Decoded(columns=windowed(series, at, value, window, refused), refused=refused)
 
+    def memory(self) -> bytes:
+        """Nothing: each message tells its series whole."""
+        return b""
+
+    def recall(self, memory: bytes) -> None:
+        """Nothing was learned."""
+
     def _table(self, table: bytes) -> tuple[NDArray[np.int32], str]:
         """The id of each series of a table, and what is wrong with the first that has none."""
         found = self._tables.get(table)

@@ -6,12 +6,15 @@ Observations below zero are in every bucket, as they should be; that they are sp
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOST_POWERS", "Exponential", "Powers", "bound_text"]
+from pipelines.ingest.remembered import Grown
+
+__all__ = ["MOST_POWERS", "Exponential", "Powers", "bound_text", "grown", "regrown"]
 
 # Buckets of one series: 64 powers of two reach from a nanosecond to five centuries.
 MOST_POWERS = 64
@@ -76,6 +79,19 @@ class Powers:
         step = 1 << max(-histogram.scale, 0)
         first = -(-self.low // step) * step
         return np.arange(first, self.high + 1, step, dtype=np.int64)
+
+
+def grown(powers: Mapping[tuple[bytes | int, ...], Powers]) -> tuple[Grown, ...]:
+    """The powers of many series as plain values."""
+    return tuple((key, one.low, one.high, one.is_empty) for key, one in powers.items())
+
+
+def regrown(kept: Iterable[Grown]) -> dict[tuple[bytes | int, ...], Powers]:
+    """The same as they were."""
+    return {
+        tuple(key): Powers(low=low, high=high, is_empty=is_empty)
+        for key, low, high, is_empty in kept
+    }
 
 
 def bound_text(bound: float) -> str:

@@ -61,6 +61,10 @@ class Families:
         is_counted = name.endswith(_COUNTER_SUFFIXES)
         return (SeriesKind.CUMULATIVE if is_counted else SeriesKind.GAUGE), ""
 
+    def known(self) -> tuple[Family, ...]:
+        """What was learned, in the order in which it came."""
+        return tuple(self._families.values())
+
     def learn(self, families: Iterable[Family]) -> list[str]:
         """Take metadata in; the names of series about which it says something new."""
         fresh = [family for family in families if self._is_news(family)]

@@ -63,6 +63,10 @@ class Interner:
         """The series of the ids from `first` on, in id order."""
         return [self._info(id) for id in range(first, len(self))]
 
+    def kind_of(self, id: int) -> SeriesKind:
+        """The kind of a series by its id."""
+        return self._kinds[id]
+
     def blocks(self) -> dict[bytes, int]:
         """The newest id of each block of labels that is no delta: what remote write begins with."""
         kinds = self._kinds

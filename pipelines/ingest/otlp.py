@@ -63,6 +63,14 @@ class Otlp:
             dropped={what: count for what, count in dropped.items() if count},
         )
 
+    def memory(self) -> bytes:
+        """What was learned beside the series."""
+        return self._contexts.memory()
+
+    def recall(self, memory: bytes) -> None:
+        """Go on from there."""
+        self._contexts.recall(memory)
+
     def _numbers(
         self,
         body: bytes,

@@ -13,7 +13,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import HistogramDataPoint, Numbe
 
 from detector.stream.columns import SeriesKind
 from pipelines.ingest.decoded import Refusal, Refused
-from pipelines.ingest.exponential import Powers, bound_text
+from pipelines.ingest.exponential import Powers, bound_text, grown, regrown
 from pipelines.ingest.interning import AT_LIMIT, Interner
 from pipelines.ingest.labels import NAME, LabelsError, checked
 from pipelines.ingest.otlp_names import (
@@ -23,6 +23,7 @@ from pipelines.ingest.otlp_names import (
     scope_labels,
 )
 from pipelines.ingest.otlp_scan import EXPONENTIAL, GAUGE, HISTOGRAM, SUM, SUMMARY, Metric
+from pipelines.ingest.remembered import Learned
 
 __all__ = ["MOST_BUCKETS", "REFUSED", "Context", "Contexts", "Ids", "Part", "attributes_key"]
 
@@ -31,6 +32,7 @@ REFUSED = -1
 MOST_BUCKETS = 1_000
 _DELTA, _CUMULATIVE = 1, 2
 _KEYS_PER_SERIES = 2
+_MOST_HISTOGRAMS = 100_000
 Ids = NDArray[np.int32]
 # Suffix of the name, labels beside the point's own, kind.
 Part = tuple[str, dict[str, str], SeriesKind]
@@ -48,7 +50,11 @@ class Context:
         self.refusal = self._named(key)
         self.points: dict[bytes, int] = {}
         self._histograms: dict[tuple[bytes, bytes, int, int], Ids] = {}
-        self.powers: dict[bytes, Powers] = {}
+        self._key = key
+
+    def powers(self, attributes: bytes) -> Powers:
+        """How far the exponential histogram of some attributes has reached."""
+        return self._contexts.powers((*self._key, attributes))
 
     def _named(self, key: _Key) -> tuple[Refusal, str] | None:
         """Names and labels from bytes; why nothing of it is taken, where that is so."""
@@ -171,6 +177,7 @@ class Contexts:
     def __init__(self, interner: Interner) -> None:
         self.interner = interner
         self._known: dict[_Key, Context] = {}
+        self._powers: dict[tuple[bytes | int, ...], Powers] = {}
         self._keys = 0
 
     def of(self, body: bytes, metrics: Sequence[Metric]) -> list[Context]:
@@ -180,6 +187,20 @@ class Contexts:
             self._keys = 0
         seen: dict[tuple[int, int], bytes] = {}
         return [self._of(body, metric, seen) for metric in metrics]
+
+    def powers(self, key: tuple[bytes | int, ...]) -> Powers:
+        """How far a histogram has reached: remembered by its own count, whatever is forgotten."""
+        if len(self._powers) > _MOST_HISTOGRAMS:
+            self._powers.clear()
+        return self._powers.setdefault(key, Powers())
+
+    def memory(self) -> bytes:
+        """What was learned beside the series."""
+        return Learned(grown=grown(self._powers)).packed()
+
+    def recall(self, memory: bytes) -> None:
+        """Go on from there."""
+        self._powers = regrown(Learned.read(memory).grown)
 
     def count(self, keys: int) -> None:
         """So many more are kept."""

@@ -39,6 +39,14 @@ class OtlpJson:
             return decoded
         return replace(decoded, dropped={**decoded.dropped, Dropped.EXEMPLARS: exemplars})
 
+    def memory(self) -> bytes:
+        """What was learned beside the series."""
+        return self._protobuf.memory()
+
+    def recall(self, memory: bytes) -> None:
+        """Go on from there."""
+        self._protobuf.recall(memory)
+
 
 def protobuf_of(body: bytes) -> tuple[bytes, int]:
     """The request as protobuf, without its exemplars, and how many those were."""

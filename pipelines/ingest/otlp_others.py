@@ -16,7 +16,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 
 from detector.stream.columns import STALE, Columns, SeriesKind
 from pipelines.ingest.decoded import Refusal, Refused, Window, windowed
-from pipelines.ingest.exponential import Exponential, Powers, bound_text
+from pipelines.ingest.exponential import Exponential, bound_text
 from pipelines.ingest.otlp_context import MOST_BUCKETS, Context, Ids, Part, attributes_key
 from pipelines.ingest.otlp_scan import SUMMARY
 
@@ -97,7 +97,7 @@ def _spread(
         below=float(point.zero_count) + float(sum(point.negative.bucket_counts)),
     )
     key, has_sum = attributes_key(point.attributes), point.HasField("sum")
-    shown = context.powers.setdefault(key, Powers()).widened(histogram)
+    shown = context.powers(key).widened(histogram)
     # The powers from the first to the last, of which a coarse scale shows each second or fourth.
     shape = (int(shown[0]) if len(shown) else 0, 2 * (point.scale * 4096 + len(shown)) + has_sum)
     ids = context.several(

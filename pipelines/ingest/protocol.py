@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
-__all__ = ["Door", "Format", "Packing", "form_of"]
+__all__ = ["Door", "Format", "Packing", "form_of", "is_tenant"]
+
+_TENANT_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Door(Enum):
@@ -48,3 +51,12 @@ _FORMS = {
 def form_of(written: Format) -> tuple[Door, Packing]:
     """By which door the messages of a topic come in, and how they are packed."""
     return _FORMS[written]
+
+
+def is_tenant(name: str) -> bool:
+    """Whether a tenant may be called so.
+
+    >>> is_tenant("team-a"), is_tenant(""), is_tenant("../x")
+    (True, False, False)
+    """
+    return _TENANT_NAME.fullmatch(name) is not None

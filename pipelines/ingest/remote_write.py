@@ -27,6 +27,7 @@ from pipelines.ingest.interning import AT_LIMIT, Interner
 from pipelines.ingest.labels import NAME, Labels, LabelsError, block_of, labels_of
 from pipelines.ingest.metadata import families_in
 from pipelines.ingest.protobuf import BYTES, field
+from pipelines.ingest.remembered import Learned
 from pipelines.ingest.remote_write_histograms import NativeHistograms
 from pipelines.ingest.remote_write_scan import Scanned, scan
 
@@ -65,6 +66,22 @@ class RemoteWrite:
             columns = joined((columns, native))
         dropped = {Dropped.EXEMPLARS: scanned.exemplars} if scanned.exemplars else {}
         return Decoded(columns=columns, refused=refused, dropped=dropped)
+
+    def memory(self) -> bytes:
+        """What was learned beside the series."""
+        return Learned(families=self.families.known(), grown=self._histograms.grown()).packed()
+
+    def recall(self, memory: bytes) -> None:
+        """Go on from there: a series whose kind was found to be another gets its new id again."""
+        learned = Learned.read(memory)
+        self.families.learn(learned.families)
+        self._histograms.regrow(learned.grown)
+        if learned.families:
+            self._ids = {block: id for block, id in self._ids.items() if self._is_right(block, id)}
+
+    def _is_right(self, block: bytes, id: int) -> bool:
+        name = dict(labels_of(block))[NAME]
+        return self.families.of(name)[0] is self.interner.kind_of(id)
 
     def _ids_of(self, body: bytes, scanned: Scanned, refused: Refused) -> NDArray[np.int32]:
         """(S,) the id of each series, negative where it has none."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.stream.columns import STALE, Columns, SeriesKind, is_stale
 from pipelines.ingest.decoded import Refusal, Refused, Window, in_window
-from pipelines.ingest.exponential import Powers, bound_text
+from pipelines.ingest.exponential import Powers, bound_text, grown, regrown
 from pipelines.ingest.interning import AT_LIMIT, Interner
 from pipelines.ingest.labels import NAME, LabelsError, checked, labels_of
 from pipelines.ingest.native import Native, NativeError, native_of
+from pipelines.ingest.remembered import Grown
 
 __all__ = ["NativeHistograms"]
 
@@ -26,8 +27,16 @@ class NativeHistograms:
 
     def __init__(self, interner: Interner) -> None:
         self.interner = interner
-        self._powers: dict[bytes, Powers] = {}
+        self._powers: dict[tuple[bytes | int, ...], Powers] = {}
         self._ids: dict[tuple[bytes, SeriesKind, bytes], _Ids] = {}
+
+    def grown(self) -> tuple[Grown, ...]:
+        """How far each reached."""
+        return grown(self._powers)
+
+    def regrow(self, kept: Iterable[Grown]) -> None:
+        """They had reached so far."""
+        self._powers = regrown(kept)
 
     def columns(
         self,
@@ -38,8 +47,10 @@ class NativeHistograms:
         refused: Refused,
     ) -> Columns:
         """The samples of histograms given as row, begin and end; `block_at` has a row's labels."""
-        if len(self._powers) > _MOST_KEYS or len(self._ids) > _MOST_KEYS:
+        # Each by its own count: ids are known anew after a restart, powers are kept over it.
+        if len(self._powers) > _MOST_KEYS:
             self._powers.clear()
+        if len(self._ids) > _MOST_KEYS:
             self._ids.clear()
         found = [
             self._samples(block_at(row), body[start:stop], window, refused)
@@ -82,7 +93,7 @@ class NativeHistograms:
         if native.bounds is not None:
             places = np.arange(1, len(native.bounds) + 1, dtype=np.float64)
             return native.bounds, native.spread.below_edges(places)
-        powers = self._powers.setdefault(block, Powers()).widened(native.spread)
+        powers = self._powers.setdefault((block,), Powers()).widened(native.spread)
         return np.ldexp(1.0, powers), native.spread.up_to(powers)
 
     def _ids_of(

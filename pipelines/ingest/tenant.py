@@ -18,7 +18,7 @@ from pipelines.ingest.pulled import Pulled
 from pipelines.ingest.remote_write import RemoteWrite
 from pipelines.ingest.warm import warm
 
-__all__ = ["Decoder", "Tenant", "opened"]
+__all__ = ["Decoder", "Tenant", "decoder", "opened"]
 
 
 class Decoder(Protocol):
@@ -26,6 +26,14 @@ class Decoder(Protocol):
 
     def decode(self, body: bytes, window: Window) -> Decoded:
         """The samples of a message; `InputError` where it cannot be read."""
+        ...
+
+    def memory(self) -> bytes:
+        """What was learned beside the series: with both, a new one goes on to the bit."""
+        ...
+
+    def recall(self, memory: bytes) -> None:
+        """Go on from there; before the first message."""
         ...
 
 
@@ -39,16 +47,26 @@ class Tenant:
     lock: threading.Lock
 
 
+def decoder(door: Door, interner: Interner, known: Sequence[SeriesInfo]) -> Decoder:
+    """One door onto an interner that knows some series."""
+    match door:
+        case Door.REMOTE_WRITE:
+            return RemoteWrite(interner, known)
+        case Door.OTLP:
+            return Otlp(interner)
+        case Door.OTLP_JSON:
+            return OtlpJson(interner)
+        case Door.COLUMNAR:
+            return Columnar(interner)
+        case Door.PULL:
+            raise ValueError("what is pulled comes by no message")
+
+
 def opened(known: Sequence[SeriesInfo], limit: int) -> Tenant:
     """The doors of a tenant whose series are `known`; seconds where nothing is compiled yet."""
     warm()
     interner = Interner(known, limit=limit)
-    decoders: dict[Door, Decoder] = {
-        Door.REMOTE_WRITE: RemoteWrite(interner, known),
-        Door.OTLP: Otlp(interner),
-        Door.OTLP_JSON: OtlpJson(interner),
-        Door.COLUMNAR: Columnar(interner),
-    }
+    decoders = {door: decoder(door, interner, known) for door in Door if door is not Door.PULL}
     return Tenant(
         interner=interner, decoders=decoders, pulled=Pulled(interner), lock=threading.Lock()
     )
