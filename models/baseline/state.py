@@ -10,22 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.baseline.layout import EMPTY, SLOTS, WIDTH, Cold, Kind
+from models.baseline.room import Column
 
-__all__ = ["BINS", "NEVER", "SHARED", "VERSION", "State", "empty", "from_arrays", "grown"]
+__all__ = ["BINS", "NEVER", "ROWS", "SHARED", "VERSION", "State", "empty", "from_arrays", "grown"]
 
 VERSION = 3
 NEVER = np.iinfo(np.int64).min
 BINS = 256
 # Arrays that are not of a row each.
 SHARED = frozenset({"version", "pool_counts", "pool_spent", "pool_table"})
-_ROWS: dict[str, tuple[type[np.generic], tuple[int, ...], float]] = {
-    "at": (np.int64, (), NEVER),
-    "last": (np.float64, (), np.nan),
-    "level": (np.float64, (), np.nan),
-    "hot": (np.float32, (WIDTH,), 0),
-    "kind": (np.int8, (), Kind.GAUGE),
-    "cold": (np.float32, (len(Cold),), 0),
-    "profile": (np.int16, (SLOTS,), EMPTY),
+# Arrays with a row for each series: with each sample the first four change, each hour the last two.
+ROWS: dict[str, Column] = {
+    "at": Column(dtype=np.int64, fill=NEVER),
+    "last": Column(dtype=np.float64, fill=np.nan),
+    "level": Column(dtype=np.float64, fill=np.nan),
+    "hot": Column(dtype=np.float32, shape=(WIDTH,)),
+    "kind": Column(dtype=np.int8, fill=Kind.GAUGE),
+    "cold": Column(dtype=np.float32, shape=(len(Cold),)),
+    "profile": Column(dtype=np.int16, shape=(SLOTS,), fill=EMPTY),
 }
 _POOL: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
     "pool_counts": (np.int64, (2, BINS)),
@@ -96,25 +98,30 @@ def grown(state: State, count: int, kind: NDArray[np.int8] | None = None) -> Sta
     )
 
 
-def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> State:
-    """The state of these arrays, copied; ValueError where a version, name or shape is not ours."""
+def from_arrays(arrays: Mapping[str, NDArray[Any]], *, are_given: bool = False) -> State:
+    """The state of these arrays; ValueError where a version, name or shape is not ours.
+
+    They are copied, unless they are given away: then a state of a gigabyte is not there twice.
+    """
     version = int(arrays["version"][0]) if "version" in arrays else 0
     if version != VERSION:
         raise ValueError(f"state of version {version}, this reads version {VERSION}")
     count = len(arrays["at"])
-    rows = {n: _checked(n, arrays, (count, *rest), of) for n, (of, rest, _) in _ROWS.items()}
-    pool = {n: _checked(n, arrays, shape, of) for n, (of, shape) in _POOL.items()}
-    return State(**rows, **pool)
+    shapes = {n: ((count, *column.shape), column.dtype) for n, column in ROWS.items()}
+    shapes |= {n: (shape, of) for n, (of, shape) in _POOL.items()}
+    checked = {n: _checked(n, arrays, shape) for n, (shape, _) in shapes.items()}
+    copy = None if are_given else True
+    return State(
+        **{n: np.array(checked[n], of, order="C", copy=copy) for n, (_, of) in shapes.items()}
+    )
 
 
-def _checked(
-    name: str, arrays: Mapping[str, NDArray[Any]], shape: tuple[int, ...], dtype: type[np.generic]
-) -> NDArray[Any]:
+def _checked(name: str, arrays: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> NDArray[Any]:
     if name not in arrays or arrays[name].shape != shape:
         raise ValueError(f"state without {name} of shape {shape}")
-    return np.array(arrays[name], dtype=dtype, order="C")
+    return arrays[name]
 
 
 def _blank(count: int) -> dict[str, NDArray[Any]]:
-    rows = {n: np.full((count, *rest), fill, dtype=of) for n, (of, rest, fill) in _ROWS.items()}
+    rows = {n: np.full((count, *c.shape), c.fill, dtype=c.dtype) for n, c in ROWS.items()}
     return rows | {n: np.zeros(shape, dtype=of) for n, (of, shape) in _POOL.items()}

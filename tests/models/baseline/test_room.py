@@ -1,0 +1,71 @@
+"""Rows in memory that grows: nobody's numbers change, and a row that is cleared knows nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.baseline.room import Column, Room
+
+COLUMNS = {
+    "at": Column(dtype=np.int64, fill=-1),
+    "sum": Column(dtype=np.float32, shape=(3,)),
+    "level": Column(dtype=np.float64, fill=np.nan),
+}
+
+
+def room_of(count: int) -> Room:
+    """So many rows, each with its number in it."""
+    room = Room(COLUMNS)
+    room.grow(count)
+    room["at"][:] = np.arange(count)
+    room["sum"][:] = np.arange(count)[:, None]
+    room["level"][:] = np.arange(count)
+    return room
+
+
+@given(st.lists(st.integers(0, 1500), min_size=1, max_size=5))
+def test_rows_keep_their_numbers_and_new_ones_know_nothing(counts: list[int]) -> None:
+    """A new pod would begin with the usual of another, or change it."""
+    room = room_of(counts[0])
+    for more in counts[1:]:
+        room.grow(more)
+    first, size = counts[0], sum(counts)
+    assert room.size == len(room["at"]) == len(room["sum"]) == size
+    assert room["at"].tolist() == [*range(first), *[-1] * (size - first)]
+    assert room["sum"][:, 2].tolist() == [*range(first), *[0] * (size - first)]
+    assert np.isnan(room["level"][first:]).all()
+    assert room["level"][:first].tolist() == list(range(first))
+
+
+def test_cleared_rows_know_nothing_but_what_is_to_stay() -> None:
+    """Who gets the row of a series that is gone would get its past, too."""
+    room = room_of(5)
+    room.clear(np.array([1, 3]), but=frozenset({"sum"}))
+    assert room["at"].tolist() == [0, -1, 2, -1, 4]
+    assert np.isnan(room["level"][[1, 3]]).all()
+    assert room["sum"][:, 0].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_arrays_that_are_given_are_not_copied() -> None:
+    """After a restart a gigabyte of state would be in memory twice."""
+    own = room_of(4).views()
+    room = Room(COLUMNS, own)
+    assert room.size == 4
+    assert all(np.shares_memory(room[name], array) for name, array in own.items())
+
+
+def test_a_room_that_was_given_arrays_grows_too() -> None:
+    """The first new series after a restart would fail."""
+    room = Room(COLUMNS, room_of(4).views())
+    room.grow(2)
+    assert room["at"].tolist() == [0, 1, 2, 3, -1, -1]
+
+
+@pytest.mark.parametrize("wrong", [{"at": np.zeros(3)}, {"other": np.zeros(4)}])
+def test_arrays_that_do_not_belong_together_are_refused(wrong: dict[str, np.ndarray]) -> None:
+    """Rows would be of different series."""
+    with pytest.raises(ValueError, match="columns of"):
+        Room(COLUMNS, room_of(4).views() | wrong)
