@@ -19,7 +19,7 @@ from pipelines.ingest.tally import Tally
 if TYPE_CHECKING:
     from pipelines.ingest.tenant import Tenant
 
-__all__ = ["Doors", "Limits"]
+__all__ = ["Doors", "Limits", "unpacked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,11 @@ _UNPACKED: Mapping[Packing, Callable[..., bytes]] = {
     Packing.GZIP: gunzipped,
     Packing.ZSTD: unzstd,
 }
+
+
+def unpacked(packing: Packing, body: bytes, *, most: int) -> bytes:
+    """A body unpacked to at most so many bytes; `InputError` where that cannot be."""
+    return _UNPACKED[packing](body, most=most)
 
 
 class Doors:
@@ -61,25 +66,30 @@ class Doors:
         `StoreError` where nothing can be kept; then nothing of it was taken.
         """
         own = self._of(tenant)
-        unpacked = _UNPACKED[packing](body, most=self.limits.unpacked_bytes)
+        whole = unpacked(packing, body, most=self.limits.unpacked_bytes)
+        # Held until it is put: what a tenant sends is kept in the order in which it was read.
         with own.lock:
-            decoded = own.decoders[door].decode(unpacked, self._window())
-        return self._put(tenant, own, door, decoded)
+            decoded = own.decoders[door].decode(whole, self._window())
+            return self._put(tenant, own, door, decoded)
 
-    def take_answers(self, tenant: str, answers: Sequence[Answer]) -> Decoded:
-        """Take the samples that a source gave; errors as those of `take`."""
+    def take_answers(
+        self, tenant: str, answers: Sequence[Answer], *, read_to: int | None = None
+    ) -> Decoded:
+        """Take the samples that a source gave, which are all up to a time; errors as `take`."""
         own = self._of(tenant)
         with own.lock:
             decoded = own.pulled.columns(answers, self._window())
-        return self._put(tenant, own, Door.PULL, decoded)
+            return self._put(tenant, own, Door.PULL, decoded, read_to)
 
     def series(self) -> dict[str, int]:
         """How many series each tenant has."""
         return {tenant: len(own.interner) for tenant, own in list(self._tenants.items())}
 
-    def _put(self, tenant: str, own: Tenant, door: Door, decoded: Decoded) -> Decoded:
+    def _put(
+        self, tenant: str, own: Tenant, door: Door, decoded: Decoded, read_to: int | None = None
+    ) -> Decoded:
         columns = decoded.columns
-        if len(columns) and not self.sink.put(tenant, columns, own.interner):
+        if len(columns) and not self.sink.put(tenant, columns, own.interner, read_to=read_to):
             self.tally.full(tenant, door.value)
             raise FullError("the queue of samples is full: send the same again in a moment")
         self.tally.took(tenant, door.value, decoded)
@@ -101,10 +111,11 @@ class Doors:
                 "correct the name, or raise ingest.tenants",
                 field="X-Scope-OrgID",
             )
+        known = self.sink.known(tenant)
         # Its compiler is loaded when somebody pushes: who is asked for verdicts only never pays it.
         from pipelines.ingest.tenant import opened
 
-        return opened(self.sink.known(tenant), self.limits.series)
+        return opened(known, self.limits.series)
 
     def _window(self) -> Window:
         now = self._clock()
