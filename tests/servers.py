@@ -50,6 +50,7 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "postgres": ("SERINUS_POSTGRES", ("postgres", *_debian("postgres"))),
     "go": ("SERINUS_GO", ("go", str(ROOT / ".servers/go/bin/go"), "/usr/local/go/bin/go")),
     "controllers": ("SERINUS_CONTROLLERS", (str(ROOT / ".servers/bin/controllers"),)),
+    "kafka": ("SERINUS_KAFKA", (str(ROOT / ".servers/bin/kafka"),)),
     "chromium": ("SERINUS_CHROMIUM", ("chromium",)),
 }
 # Built for `make e2e` alone.

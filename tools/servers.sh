@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the real servers that the contract tests start: Prometheus 2, promtool and
-# VictoriaMetrics and PostgreSQL from Debian, a Go toolchain, Prometheus 3 built from its Go module, Chromium, and
-# `controllers`: Argo Rollouts' and Flagger's own code as a client (tests/controllers).
+# VictoriaMetrics and PostgreSQL from Debian, a Go toolchain, Prometheus 3 built from its Go module, Chromium,
+# `controllers`: Argo Rollouts' and Flagger's own code as a client (tests/controllers), and Apache Kafka's jars
+# through Maven (tools/kafka/pom.xml), with a Java to run them.
 #
 #   tools/servers.sh            install and build what is missing
 #   tools/servers.sh e2e        that, and Thanos built from its Go module (4 minutes of CPU)
@@ -20,6 +21,7 @@ thanos_version="${THANOS_VERSION:-v0.42.4}"
 prometheus3="$servers/bin/prometheus3"
 thanos="$servers/bin/thanos"
 controllers="$servers/bin/controllers"
+kafka="$servers/bin/kafka"
 
 say() { printf 'servers: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -173,6 +175,35 @@ build_thanos() {
     say "built $thanos in $((SECONDS - started)) s"
 }
 
+kafka_version() { # as its pom says
+    sed -n 's:.*<kafka.version>\(.*\)</kafka.version>.*:\1:p' "$root/tools/kafka/pom.xml"
+}
+
+kafka_is_there() { # the jars of the version asked for, and a Java for them
+    [ -x "$kafka" ] && [ "$(cat "$servers/kafka.version" 2>/dev/null)" = "$(kafka_version)" ] && command -v java >/dev/null
+}
+
+# The jars lie outside Maven's own store, so that this checkout has all it needs; the launcher takes the
+# main class and its arguments. One node of a test is small: a serial collector and the fast compiler start it
+# in half the time.
+install_kafka() {
+    local started="$SECONDS" wanted
+    wanted="$(kafka_version)"
+    command -v java >/dev/null || apt_install default-jre-headless
+    command -v mvn >/dev/null || apt_install maven
+    say "fetching Apache Kafka $wanted through Maven"
+    rm -rf "$servers/kafka" "$servers/kafka.version"
+    mkdir -p "$servers/bin"
+    mvn --batch-mode --quiet -f "$root/tools/kafka/pom.xml" dependency:copy-dependencies \
+        -DincludeScope=runtime "-DoutputDirectory=$servers/kafka"
+    # shellcheck disable=SC2016 # the launcher is to expand it
+    printf '#!/bin/sh\nexec java %s -cp "%s/*" "$@"\n' \
+        '${KAFKA_JAVA:--Xms256m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1}' "$servers/kafka" >"$kafka"
+    chmod +x "$kafka"
+    printf '%s\n' "$wanted" >"$servers/kafka.version"
+    say "fetched $(find "$servers/kafka" -name '*.jar' | wc -l) jars in $((SECONDS - started)) s"
+}
+
 print_env() {
     local go postgres
     if command -v prometheus >/dev/null; then
@@ -196,6 +227,9 @@ print_env() {
     if [ -x "$controllers" ]; then
         printf 'export SERINUS_CONTROLLERS=%q\n' "$controllers"
     fi
+    if kafka_is_there; then
+        printf 'export SERINUS_KAFKA=%q\n' "$kafka"
+    fi
     if command -v chromium >/dev/null; then
         printf 'export SERINUS_CHROMIUM=%q\n' "$(command -v chromium)"
     fi
@@ -212,6 +246,7 @@ check() {
     if command -v victoria-metrics >/dev/null; then say "VictoriaMetrics: $(command -v victoria-metrics)"; else say "VictoriaMetrics: missing"; missing=1; fi
     if postgres="$(find_postgres)"; then say "PostgreSQL: $postgres"; else say "PostgreSQL: missing"; missing=1; fi
     if controllers_are_built; then say "controllers: $controllers"; else say "controllers: missing"; missing=1; fi
+    if kafka_is_there; then say "Kafka: $kafka"; else say "Kafka: missing"; missing=1; fi
     if go="$(find_go)"; then say "Go: $go"; else say "Go: missing"; missing=1; fi
     if command -v chromium >/dev/null; then say "Chromium: $(command -v chromium)"; else say "Chromium: missing"; missing=1; fi
     if thanos_is_built; then say "Thanos: $thanos"; else say "Thanos: missing, only for make e2e"; fi
@@ -230,6 +265,7 @@ install() {
     command -v shellcheck >/dev/null || apt_install shellcheck
     prometheus3_is_built || build_prometheus3
     controllers_are_built || build_controllers
+    kafka_is_there || install_kafka
     find_go >/dev/null || install_go
     check
 }
