@@ -8,12 +8,14 @@ from dataclasses import replace
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.compose import Opened, open_services
+from api.compose import Opened, open_services, source_of
 from api.probe import source_probe, store_probe
+from api.pulling import open_pulling, show_pulling
 from api.receiving import take_metrics
 from api.settings import Settings
 from api.streaming import Streaming
 from pipelines.flows.curves import Curves
+from pipelines.sources.open import Source
 
 __all__ = ["serving_app"]
 
@@ -24,8 +26,12 @@ def serving_app(
     *,
     on_stop: Callable[[], None],
     streaming: Streaming | None = None,
+    pulled: Source | None = None,
 ) -> FastAPI:
-    """Every door, with probes, charts and costs; `on_stop` runs after the last answer."""
+    """Every door, with probes, charts and costs; `on_stop` runs after the last answer.
+
+    `pulled` is read for the stream in place of a source of its own by the settings.
+    """
     app = create_app(
         opened.gate,
         settings,
@@ -38,6 +44,16 @@ def serving_app(
     services = open_services(settings, opened.source)
     app.state.context = replace(app.state.context, services=services, streaming=streaming)
     if streaming is not None:
-        take_metrics(app, streaming.stream)
+        take_metrics(app, streaming)
         streaming.show(app.state.context.telemetry.registry)
+        if settings.stream.pull.selectors:
+            _pull(app, settings, streaming, pulled or source_of(settings))
     return app
+
+
+def _pull(app: FastAPI, settings: Settings, streaming: Streaming, source: Source) -> None:
+    """Begin to read for the stream what cannot push; the stream ends it with itself."""
+    context = app.state.context
+    streaming.pulling = open_pulling(settings, source, context.receiver.doors)
+    show_pulling(context.telemetry.registry, streaming.pulling)
+    streaming.pulling.start()

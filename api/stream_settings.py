@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, model_validator
 
 from api.section import Count, Seconds, Section
+from detector.errors import InputError
 
 if TYPE_CHECKING:
     from detector.stream.suppression import Window
+    from pipelines.ingest.selectors import Selector
 
-__all__ = ["StreamSection", "WindowSection"]
+__all__ = ["PullSection", "StreamSection", "WindowSection"]
 
 
 class WindowSection(Section):
@@ -51,6 +53,32 @@ class WindowSection(Section):
         )
 
 
+class PullSection(Section):
+    """Metrics that are read from the metric source, for those who cannot push them."""
+
+    selectors: tuple[str, ...] = ()
+    tenant: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "default"
+    interval_s: Seconds = 30.0
+    timeout_s: Seconds = 20.0
+    settle_s: Seconds = 15.0
+    first_s: Annotated[float, Field(ge=0)] = 3_600.0
+
+    @model_validator(mode="after")
+    def selects(self) -> PullSection:
+        """Each of its selectors is one."""
+        self.native()
+        return self
+
+    def native(self) -> tuple[Selector, ...]:
+        """The selectors in the words of the door."""
+        from pipelines.ingest.selectors import selector_of
+
+        try:
+            return tuple(selector_of(text) for text in self.selectors)
+        except InputError as error:
+            raise ValueError(str(error)) from error
+
+
 class StreamSection(Section):
     """The stream: whether metrics are taken, and how many false alarms are accepted."""
 
@@ -60,3 +88,4 @@ class StreamSection(Section):
     checkpoint_s: Seconds = 60.0
     survive_power_cuts: bool = False
     windows: tuple[WindowSection, ...] = ()
+    pull: PullSection = PullSection()

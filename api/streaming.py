@@ -1,20 +1,26 @@
-"""The embedded stream of `serinus serve`: opened with its settings, and shown in `/metrics`."""
+"""The embedded stream of `serinus serve`: opened beside the gate, and shown in `/metrics`."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from pipelines.flows.late import Late
+
 if TYPE_CHECKING:
     from api.settings import Settings
     from detector.stream.anomaly import Happened
-    from detector.stream.ports import AnomalyStore
+    from detector.stream.columns import Columns, SeriesInfo
+    from detector.stream.ports import AnomalyStore, SeriesNames
+    from pipelines.flows.pulling import Pulling
     from pipelines.flows.stream import Stream
 
-__all__ = ["Followers", "Streaming", "open_streaming"]
+__all__ = ["Followers", "OpenStream", "Streaming", "open_streaming"]
 
 DATABASE = "stream.db"
 _KEPT = 1000
@@ -43,37 +49,101 @@ class Followers:
             return [event for event in self._events if event[0] > number]
 
 
-class Streaming:
-    """The stream of one process, its anomalies and those who follow them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenStream:
+    """A stream with what it keeps; `close` ends both."""
 
-    def __init__(self, stream: Stream, anomalies: AnomalyStore) -> None:
-        self.stream, self.anomalies = stream, anomalies
+    stream: Stream
+    anomalies: AnomalyStore
+    close: Callable[[], None]
+
+
+class Streaming:
+    """The stream of one process, its anomalies and those who follow them: a `SampleSink`.
+
+    It is opened beside the gate, since verdicts need none. Until it is open, `stream`, `anomalies`
+    and every push are a `StoreError` that says why.
+    """
+
+    def __init__(self, opening: Callable[[], OpenStream], *, hint: str = "") -> None:
+        self._opening = opening
         self.followers = Followers()
-        stream.watch = self.followers.add
+        self.pulling: Pulling | None = None
+        self._late = Late(self._open, closing=lambda opened: opened.close(), hint=hint)
+
+    @property
+    def stream(self) -> Stream:
+        """The stream itself."""
+        return self._late.get().stream
+
+    @property
+    def anomalies(self) -> AnomalyStore:
+        """What it found."""
+        return self._late.get().anomalies
 
     @property
     def words(self) -> str:
         """How the stream is, for people."""
+        if not self._late.is_open:
+            return f"not open, and takes nothing yet: {self._late.why}"
         return self.stream.meters.words
+
+    def put(
+        self, tenant: str, columns: Columns, names: SeriesNames, *, read_to: int | None = None
+    ) -> bool:
+        """As the stream does."""
+        return self.stream.put(tenant, columns, names, read_to=read_to)
+
+    def known(self, tenant: str) -> Sequence[SeriesInfo]:
+        """As the stream does."""
+        return self.stream.known(tenant)
+
+    def read_to(self, tenant: str) -> int | None:
+        """As the stream does."""
+        return self.stream.read_to(tenant)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until it is open; whether it is."""
+        return self._late.wait(timeout_s)
+
+    def close(self) -> None:
+        """Judge what was taken, write a checkpoint, and stop."""
+        if self.pulling is not None:
+            self.pulling.close()
+        self._late.close()
 
     def show(self, registry: CollectorRegistry) -> None:
         """Put what the stream says of itself into `/metrics`."""
-        stream, meters = self.stream, self.stream.meters
-        for name, words, value in (
-            ("waiting_samples", "Samples taken and not judged yet.", lambda: stream.waiting),
-            ("lag_seconds", "How long the oldest of them waits.", lambda: stream.lag_s),
-            ("samples", "Samples judged since the start.", lambda: meters.samples),
-            ("put_off_samples", "Samples refused for want of room.", lambda: meters.refused),
-            ("anomalies", "Anomalies opened since the start.", lambda: meters.anomalies),
-            ("newest_seconds", "Time of the newest sample.", lambda: meters.newest_ms / 1000),
-            ("checkpoints", "Checkpoints written.", lambda: meters.checkpoints),
-            ("checkpoint_took_seconds", "The last one's duration.", lambda: meters.checkpoint_s),
-            ("checkpoint_at_seconds", "When it was written.", lambda: meters.checkpoint_at),
-            ("retries", "Writes that failed and were tried again.", lambda: meters.retries),
-            ("is_retrying", "1 while its database is away.", lambda: float(bool(meters.retrying))),
-            ("is_stopped", "1 where an error stopped it.", lambda: float(bool(meters.failed))),
-        ):
-            Gauge(f"serinus_stream_{name}", words, registry=registry).set_function(value)
+        for name, words, value in _SHOWN:
+            gauge = Gauge(f"serinus_stream_{name}", words, registry=registry)
+            gauge.set_function(lambda value=value: self._shown(value))
+        words = "1 once it takes samples, 0 while it cannot be opened."
+        gauge = Gauge("serinus_stream_is_open", words, registry=registry)
+        gauge.set_function(lambda: float(self._late.is_open))
+
+    def _shown(self, value: Callable[[Stream], float]) -> float:
+        return float(value(self.stream)) if self._late.is_open else 0.0
+
+    def _open(self) -> OpenStream:
+        opened = self._opening()
+        opened.stream.watch = self.followers.add
+        return opened
+
+
+_SHOWN: tuple[tuple[str, str, Callable[[Stream], float]], ...] = (
+    ("waiting_samples", "Samples taken and not judged yet.", lambda s: s.waiting),
+    ("lag_seconds", "How long the oldest of them waits.", lambda s: s.lag_s),
+    ("samples", "Samples judged since the start.", lambda s: s.meters.samples),
+    ("put_off_samples", "Samples refused for want of room.", lambda s: s.meters.refused),
+    ("anomalies", "Anomalies opened since the start.", lambda s: s.meters.anomalies),
+    ("newest_seconds", "Time of the newest sample.", lambda s: s.meters.newest_ms / 1000),
+    ("checkpoints", "Checkpoints written.", lambda s: s.meters.checkpoints),
+    ("checkpoint_took_seconds", "The last one's duration.", lambda s: s.meters.checkpoint_s),
+    ("checkpoint_at_seconds", "When it was written.", lambda s: s.meters.checkpoint_at),
+    ("retries", "Writes that failed and were tried again.", lambda s: s.meters.retries),
+    ("is_retrying", "1 while its database is away.", lambda s: bool(s.meters.retrying)),
+    ("is_stopped", "1 where an error stopped it.", lambda s: bool(s.meters.failed)),
+)
 
 
 def open_streaming(settings: Settings) -> Streaming:
@@ -81,6 +151,15 @@ def open_streaming(settings: Settings) -> Streaming:
 
     It has a database of its own, so that its large checkpoints hold up no verdict.
     """
+    hint = (
+        f"Verdicts need no stream. If a file is damaged, put back a copy of {DATABASE} and spool,"
+        f" or move {DATABASE}* and spool away from {settings.data}: what was learned begins anew"
+        " then, without a restart"
+    )
+    return Streaming(lambda: _opened(settings), hint=hint)
+
+
+def _opened(settings: Settings) -> OpenStream:
     from detector.stream.settings import StreamSettings
     from detector.stream.subject import Owners
     from pipelines.flows.stream import Stream
@@ -92,13 +171,17 @@ def open_streaming(settings: Settings) -> Streaming:
 
     own = settings.stream
     database = Database(settings.data / DATABASE)
-    part = StreamPart(
-        database,
-        "local",
-        owners=Owners(load_packs(settings.packs)),
-        settings=StreamSettings(alarms_a_week=own.alarms_a_week),
-        windows=[window.native() for window in own.windows],
-    )
-    spool = Spool(settings.data / "spool", durable=own.survive_power_cuts)
-    stream = Stream(part, spool, room=own.room, checkpoint_s=own.checkpoint_s)
-    return Streaming(stream, SqlAnomalies(database))
+    try:
+        part = StreamPart(
+            database,
+            "local",
+            owners=Owners(load_packs(settings.packs)),
+            settings=StreamSettings(alarms_a_week=own.alarms_a_week),
+            windows=[window.native() for window in own.windows],
+        )
+        spool = Spool(settings.data / "spool", durable=own.survive_power_cuts)
+        stream = Stream(part, spool, room=own.room, checkpoint_s=own.checkpoint_s)
+    except BaseException:
+        database.close()
+        raise
+    return OpenStream(stream=stream, anomalies=SqlAnomalies(database), close=stream.close)

@@ -261,3 +261,6 @@ class ReadyAnswer(Answer):
     stream: str | None = Field(
         description="The state of the stream, in words; null without one. Readiness needs none."
     )
+    pull: str | None = Field(
+        description="How far metrics were pulled, in words; null where none are. As little needed."
+    )

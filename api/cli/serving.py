@@ -106,7 +106,7 @@ def _run(settings: Settings, door: socket.socket) -> None:
         stopped.set()
         telling.stop()
         if streaming is not None:
-            streaming.stream.close()
+            streaming.close()
         opened.close()
 
     app = serving_app(opened, settings, on_stop=stop, streaming=streaming)

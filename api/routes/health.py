@@ -52,12 +52,13 @@ async def readyz(context: In) -> Response:
     It does not queue with the questions: being busy is no reason to be taken out of service.
     """
     store, source = await _probed(context.store), await _probed(context.source)
-    stream = None if context.streaming is None else context.streaming.words
+    streaming = context.streaming
     body = {
         "ready": store.is_right,
         "store": store.words,
         "source": source.words,
-        "stream": stream,
+        "stream": None if streaming is None else streaming.words,
+        "pull": None if streaming is None or streaming.pulling is None else streaming.pulling.words,
     }
     return json_response(body, 200 if store.is_right else 503)
 

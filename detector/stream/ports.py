@@ -22,8 +22,12 @@ class SeriesNames(Protocol):
 class SampleSink(Protocol):
     """Where a door puts what it decoded; safe for threads, never waits for room."""
 
-    def put(self, tenant: str, columns: Columns, names: SeriesNames) -> bool:
+    def put(
+        self, tenant: str, columns: Columns, names: SeriesNames, *, read_to: int | None = None
+    ) -> bool:
         """Take all of a batch, or (False) nothing of it: there is no room, it is to come again.
+
+        `read_to`: with it all is here that a source has up to then, in unix milliseconds.
 
         True promises that the batch is counted exactly once even if the process dies right after
         (see docs/stream.md). The sink asks `names` for those series that it has not kept yet: so a
@@ -34,6 +38,10 @@ class SampleSink(Protocol):
 
     def known(self, tenant: str) -> Sequence[SeriesInfo]:
         """All series of a tenant kept so far, in id order: an interner begins with them."""
+        ...
+
+    def read_to(self, tenant: str) -> int | None:
+        """The last `read_to` of a tenant that was taken, also by a process that died."""
         ...
 
 

@@ -56,6 +56,7 @@ class Stream:
         self._queue: deque[_Queued] = deque()
         self._waiting, self._stopping = 0, False
         self._known: dict[str, list[SeriesInfo]] = {}
+        self._read_to: dict[str, int] = {}
         self.meters = StreamMeters()
         self.watch: Callable[[Happened], None] = lambda _: None
         self._replay()
@@ -73,7 +74,9 @@ class Stream:
         with self._ready:
             return self._clock() - self._queue[0].at if self._queue else 0.0
 
-    def put(self, tenant: str, columns: Columns, names: SeriesNames) -> bool:
+    def put(
+        self, tenant: str, columns: Columns, names: SeriesNames, *, read_to: int | None = None
+    ) -> bool:
         """Spool and queue a batch; False where there is no room."""
         with self._lock:
             self._check()
@@ -89,15 +92,23 @@ class Stream:
                 at=columns.at.tobytes(),
                 value=columns.value.tobytes(),
                 new=new,
+                read_to=read_to,
             )
             self._enqueue(arrived, len(columns))
             known.extend(new)
+            if read_to is not None:
+                self._read_to[tenant] = read_to
         return True
 
     def known(self, tenant: str) -> Sequence[SeriesInfo]:
         """All series of a tenant that were taken so far."""
         with self._lock:
             return list(self._known.get(tenant, ()))
+
+    def read_to(self, tenant: str) -> int | None:
+        """How far a source was read for a tenant."""
+        with self._lock:
+            return self._read_to.get(tenant)
 
     def say(self, tenant: str, feedback: Feedback) -> Future[list[Tuning]]:
         """Take feedback; what it made of the series, once it is applied."""
@@ -138,10 +149,12 @@ class Stream:
         self._spool.follow(held)
         count = 0
         for number, body in self._spool.after(held):
+            _check_order(number, max(held, 0) + count + 1)
             self._part.apply(number, read(body))
             self._part.keep()
             count += 1
         self._known = {tenant: list(known) for tenant, known in self._part.series.items()}
+        self._read_to = dict(self._part.read_to)
         if count:
             self.meters.log.info("replayed what was not in a checkpoint", batches=count)
             self._checkpoint()
@@ -223,3 +236,12 @@ class Stream:
             self._queue.clear()
             self._waiting = 0
             self._ready.notify_all()
+
+
+def _check_order(number: int, expected: int) -> None:
+    """Samples tell their series by ids, which mean nothing without all that came before."""
+    if number != expected:
+        raise StoreError(
+            f"the spool has no record {expected}, which follows the checkpoint, but has {number}:"
+            " it is damaged, or the database is not the one that it belongs to"
+        )

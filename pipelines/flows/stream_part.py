@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -17,20 +17,24 @@ from detector.stream.subject import Owners
 from detector.stream.suppression import Window
 from pipelines.flows.stream_operators import Operators
 from pipelines.stores.anomalies import add_anomaly, add_tuning
-from pipelines.stores.checkpoints import Checkpoints
+from pipelines.stores.checkpoints import Checkpoints, TenantHeld
 from pipelines.stores.connections import Connections
 
 __all__ = ["Arrived", "Outcome", "Said", "Samples", "StreamPart", "read", "spelled"]
 
 
 class Samples(msgspec.Struct, frozen=True, tag="samples"):
-    """A batch with the series that come with it for the first time, as it is spooled."""
+    """A batch with the series that come with it for the first time, as it is spooled.
+
+    `read_to`: with it all is here that a source has up to then, in unix milliseconds.
+    """
 
     tenant: str
     series: bytes
     at: bytes
     value: bytes
     new: tuple[SeriesInfo, ...] = ()
+    read_to: int | None = None
 
     def columns(self) -> Columns:
         """The batch."""
@@ -49,6 +53,7 @@ class Said(msgspec.Struct, frozen=True, tag="said"):
 
 
 Arrived = Samples | Said
+_READ_TO = "pull.read_to"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +86,7 @@ class StreamPart:
         self._operators = Operators(owners=owners, settings=settings, windows=windows)
         self._checkpoints = Checkpoints(database, part)
         self.position = -1
+        self.read_to: dict[str, int] = {}
         self._owed: Outcome | None = None
 
     @property
@@ -93,6 +99,11 @@ class StreamPart:
         held = self._checkpoints.take()
         self.position = held.position
         self._operators.restore(held.tenants)
+        self.read_to = {
+            tenant: int(one.arrays[_READ_TO][0])
+            for tenant, one in held.tenants.items()
+            if _READ_TO in one.arrays
+        }
         return held.position
 
     def apply(self, position: int, arrived: Arrived) -> Outcome:
@@ -102,6 +113,8 @@ class StreamPart:
         if isinstance(arrived, Samples):
             self._operators.introduce(arrived.tenant, arrived.new)
             happened = self._operators.samples(arrived.tenant, arrived.columns())
+            if arrived.read_to is not None:
+                self.read_to[arrived.tenant] = arrived.read_to
         else:
             happened, tunings = self._operators.said(arrived.tenant, arrived.feedback)
         self._owed = Outcome(
@@ -121,7 +134,7 @@ class StreamPart:
     def checkpoint(self) -> None:
         """Write all that is held, and the position that it stands for; may be tried again."""
         self.keep()
-        tenants = self._operators.held()
+        tenants = {name: self._marked(name, one) for name, one in self._operators.held().items()}
         with self._db.write(durable=True) as transaction:
             sums = self._checkpoints.write(transaction, self.position, tenants)
         self._checkpoints.wrote(sums, tenants)
@@ -129,6 +142,13 @@ class StreamPart:
     def open(self) -> int:
         """How many anomalies last."""
         return self._operators.open()
+
+    def _marked(self, tenant: str, held: TenantHeld) -> TenantHeld:
+        """With how far a source was read: it stands for what the state has taken."""
+        if tenant not in self.read_to:
+            return held
+        mark = np.array([self.read_to[tenant]], np.int64)
+        return replace(held, arrays={**held.arrays, _READ_TO: mark})
 
     def _write(self, owed: Outcome) -> None:
         if not owed.happened and not owed.tunings:

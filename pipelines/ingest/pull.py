@@ -2,41 +2,54 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from detector.ports import MetricSource
+from detector.errors import SourceError
+from detector.ports import MetricCatalog, MetricSource
 from detector.series import Query
 from pipelines.ingest.decoded import Decoded
 from pipelines.ingest.doors import Doors
+from pipelines.ingest.selectors import Selector, queries_of
 
-__all__ = ["Pull"]
+__all__ = ["LONGEST_S", "SETTLE_S", "SHORTEST_S", "Pull"]
 
 # A scrape is written when it has ended, some seconds after the time of its samples.
 SETTLE_S = 15.0
-# So much is caught up with at once, after the source or the queue was away.
-LONGEST_S = 3_600.0
+# So much is read at once, after the source or the queue was away; less where that fails.
+LONGEST_S, SHORTEST_S = 900.0, 60.0
+# Names of metrics are asked for anew so often, where a selector leaves the name open.
+_NAMES_S = 60.0
 
 
 class Pull:
-    """What a tenant's selectors give; `since` (unix seconds) is how far it was read.
+    """What a tenant's selectors give, from the end of what was taken before, also by a process
+    that died: the sink keeps how far it is with the samples themselves.
 
-    A step that fails, or for which there is no room, moves nothing: the next reads the same again.
+    `since` (unix seconds) is how far it was read, None before the first step; the very first one
+    begins `first_s` before now. A step that fails, or for which there is no room, moves nothing:
+    the next reads the same again.
     """
 
     def __init__(
         self,
         source: MetricSource,
+        catalog: MetricCatalog,
         doors: Doors,
-        selectors: Sequence[Query],
+        selectors: Sequence[Selector],
         *,
-        since: float,
+        first_s: float = 0.0,
+        settle_s: float = SETTLE_S,
         tenant: str = "default",
     ) -> None:
-        self.source = source
-        self.doors = doors
-        self.selectors = tuple(selectors)
+        self._source, self._catalog, self._doors = source, catalog, doors
+        self._selectors = tuple(selectors)
+        self._first_s, self._settle_s = first_s, settle_s
+        self._longest_s = LONGEST_S
+        self._names: frozenset[str] = frozenset()
+        self._named_at = -math.inf
         self.tenant = tenant
-        self.since = since
+        self.since: float | None = None
         self.doubtful = 0
 
     def step(self, now: float, *, timeout_s: float) -> Decoded | None:
@@ -45,11 +58,34 @@ class Pull:
         `SourceError` where the source does not answer, `FullError` and `StoreError` as
         `Doors.take`. `doubtful` counts answers from which series may be missing.
         """
-        until = min(now - SETTLE_S, self.since + LONGEST_S)
-        if until <= self.since:
+        since = self._begin(now)
+        until = min(math.floor(1000 * (now - self._settle_s)) / 1000, since + self._longest_s)
+        if until <= since:
             return None
-        answers = self.source.read(self.selectors, self.since, until, timeout_s=timeout_s)
-        decoded = self.doors.take_answers(self.tenant, answers)
+        try:
+            queries = self._queries(now, timeout_s)
+            answers = self._source.read(queries, since, until, timeout_s=timeout_s)
+        except SourceError:
+            self._longest_s = max(self._longest_s / 2, SHORTEST_S)
+            raise
+        decoded = self._doors.take_answers(self.tenant, answers, read_to=round(1000 * until))
+        self._longest_s = min(2 * self._longest_s, LONGEST_S)
         self.doubtful += sum(bool(answer.warnings) for answer in answers)
         self.since = until
         return decoded
+
+    def _begin(self, now: float) -> float:
+        """Where to read on; what is older than the doors take is passed over."""
+        if self.since is None:
+            kept = self._doors.sink.read_to(self.tenant)
+            first = now - self._settle_s - self._first_s
+            self.since = first if kept is None else kept / 1000
+        oldest = now - self._doors.limits.behind_s
+        return max(self.since, math.floor(1000 * oldest) / 1000)
+
+    def _queries(self, now: float, timeout_s: float) -> list[Query]:
+        is_open = any(selector.metric is None for selector in self._selectors)
+        if is_open and now - self._named_at >= _NAMES_S:
+            self._names = self._catalog.metrics(timeout_s=timeout_s)
+            self._named_at = now
+        return queries_of(self._selectors, self._names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -26,9 +26,12 @@ class Pulled:
         self._ids: dict[tuple[tuple[str, str], ...], int] = {}
 
     def columns(self, answers: Sequence[Answer], window: Window) -> Decoded:
-        """The samples of all answers; their kinds are those that the names promise."""
+        """The samples of all answers; their kinds are those that the names promise.
+
+        A series that several selectors select is taken once.
+        """
         refused = Refused()
-        series = [one for answer in answers for one in answer.series if len(one.times)]
+        series = list(_once(answers))
         ids = [self._id_of(one, refused) for one in series]
         times = np.concatenate([one.times for one in series] or [np.zeros(0)])
         columns = windowed(
@@ -41,7 +44,7 @@ class Pulled:
         return Decoded(columns=columns, refused=refused)
 
     def _id_of(self, series: Series, refused: Refused) -> int:
-        key = tuple(sorted(series.labels.items()))
+        key = _key(series.labels)
         found = self._ids.get(key)
         if found is not None:
             return found
@@ -57,3 +60,16 @@ class Pulled:
         else:
             self._ids[key] = found
         return found
+
+
+def _once(answers: Sequence[Answer]) -> Iterator[Series]:
+    """Each series that has samples, from the first answer that has it."""
+    seen = set[tuple[tuple[str, str], ...]]()
+    for answer in answers:
+        fresh = [(_key(one.labels), one) for one in answer.series if len(one.times)]
+        yield from (one for key, one in fresh if key not in seen)
+        seen.update(key for key, _ in fresh)
+
+
+def _key(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(labels.items()))

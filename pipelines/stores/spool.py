@@ -121,15 +121,30 @@ class Spool:
             whole, last = 0, _first(path) - 1
             for number, _, end in _records(path):
                 last, whole = number, end
-            torn = path.stat().st_size - whole
-            if torn:
-                _LOG.warning("cut off what is no whole record", file=path.name, bytes=torn)
-                os.truncate(path, whole)
+            if path.stat().st_size > whole:
+                _cut_off(path, whole)
         return last
 
 
 def _first(path: Path) -> int:
     return int(path.stem)
+
+
+def _cut_off(path: Path, whole: int) -> None:
+    """End a file after its whole records; what was acknowledged and is damaged is put aside."""
+    rest = path.read_bytes()[whole:]
+    if _is_damaged(rest):
+        aside = path.with_name(f"{path.stem}-{whole}.damaged")
+        aside.write_bytes(rest)
+        _LOG.error("put aside what is damaged: samples are missing", file=aside.name)
+    _LOG.warning("cut off what is no whole record", file=path.name, bytes=len(rest))
+    os.truncate(path, whole)
+
+
+def _is_damaged(rest: bytes) -> bool:
+    """Whether it was acknowledged: the beginning of a record, or zeros, never were."""
+    begin = _START.size + _CHECK.size
+    return begin <= len(rest) and begin + _START.unpack_from(rest)[1] <= len(rest) and any(rest)
 
 
 def _sync(folder: Path) -> None:

@@ -41,6 +41,13 @@ class SqliteFile:
             f"sqlite:///{path}", connect_args={"timeout": _BUSY_MS / 1000}, pool_size=_KEPT
         )
         sa.event.listen(self.engine, "connect", _configured_by_engine)
+        try:
+            self._migrate()
+        except BaseException:
+            self.engine.dispose()
+            raise
+
+    def _migrate(self) -> None:
         with self.built() as connection:
             connection.exec_driver_sql(f"pragma busy_timeout={_OPENING_MS}")
             connection.exec_driver_sql("begin immediate")

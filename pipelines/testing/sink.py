@@ -24,8 +24,11 @@ class MemorySink:
         self.refusals = 0
         self.batches: dict[str, list[Columns]] = {}
         self.series: dict[str, list[SeriesInfo]] = {}
+        self.reads: dict[str, int] = {}
 
-    def put(self, tenant: str, columns: Columns, names: SeriesNames) -> bool:
+    def put(
+        self, tenant: str, columns: Columns, names: SeriesNames, *, read_to: int | None = None
+    ) -> bool:
         """Keep the batch, with the series that are new to us."""
         if self.is_down:
             raise StoreError("the disk is full")
@@ -36,11 +39,17 @@ class MemorySink:
             kept = self.series.setdefault(tenant, [])
             kept.extend(names.since(len(kept)))
             self.batches.setdefault(tenant, []).append(columns)
+            if read_to is not None:
+                self.reads[tenant] = read_to
         return True
 
     def known(self, tenant: str) -> Sequence[SeriesInfo]:
         """The series kept so far."""
         return list(self.series.get(tenant, ()))
+
+    def read_to(self, tenant: str) -> int | None:
+        """How far a source was read."""
+        return self.reads.get(tenant)
 
     def samples(self, tenant: str = "default") -> list[tuple[SeriesInfo, int, float]]:
         """Every sample with its series, in the order in which they came."""

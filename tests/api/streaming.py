@@ -61,7 +61,7 @@ def _serve(data: Path, port: int) -> None:
     )
     quiet_logs()
     opened, streaming = open_gate(settings, source=MemorySource()), open_streaming(settings)
-    app = serving_app(opened, settings, on_stop=streaming.stream.close, streaming=streaming)
+    app = serving_app(opened, settings, on_stop=streaming.close, streaming=streaming)
     uvicorn.run(app, host="127.0.0.1", port=port, log_config=None, access_log=False)
 
 

@@ -46,6 +46,7 @@ def streamed(folder: Path, room: int = 2_000_000) -> tuple[FastAPI, Streaming, O
     )
     opened, streaming = open_gate(settings, source=MemorySource()), open_streaming(settings)
     app = serving_app(opened, settings, on_stop=lambda: None, streaming=streaming)
+    assert streaming.wait(60), streaming.words
     return app, streaming, opened
 
 
@@ -58,7 +59,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
     assert told.status_code == 204, told.text
     assert streaming.stream.drain(60)
     yield client
-    streaming.stream.close()
+    streaming.close()
     opened.close()
 
 
@@ -149,7 +150,7 @@ def test_a_stream_that_stopped_is_told_and_takes_no_verdict_away(tmp_path: Path)
     streaming.stream.meters.missed(StoreError("database is locked"))
     waits = client.get("/readyz")
     part_of(tmp_path).take()
-    streaming.stream.close()
+    streaming.close()
     stopped = client.get("/readyz")
     ReadyAnswer.model_validate(stopped.json())
     assert [told.status_code for told in (well, waits, stopped)] == [200] * 3
@@ -180,7 +181,7 @@ def test_a_full_disk_is_503_and_needs_no_restart(tmp_path: Path) -> None:
         ready = client.get("/readyz").status_code
     after = sent(100, 300)
     assert streaming.stream.drain(60)
-    streaming.stream.close()
+    streaming.close()
     assert (began, refused, ready, after) == (204, [503] * 3, 200, 204)
     assert (streaming.stream.meters.samples, streaming.stream.meters.failed) == (1200, "")
     assert len(client.get("/v1/anomalies").json()["anomalies"]) == 1
@@ -205,7 +206,7 @@ def test_behind_a_database_that_is_locked_senders_hear_later(tmp_path: Path) -> 
     assert streaming.stream.drain(60)
     again = sent(250, 300)
     assert streaming.stream.drain(60)
-    streaming.stream.close()
+    streaming.close()
     assert (began, taken, later, again) == (204, 204, 429, 204)
     assert streaming.stream.meters.samples == 1200
     assert len(client.get("/v1/anomalies").json()["anomalies"]) == 1
@@ -237,7 +238,8 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     give_up = time.monotonic() + 80
     while time.monotonic() < give_up and process.poll() is None:
         try:
-            if httpx2.get(f"{url}/healthz", timeout=2).status_code == 200:
+            told = httpx2.get(f"{url}/readyz", timeout=2).json()
+            if told["stream"] == "judges what comes in":
                 return
         except httpx2.TransportError:
             time.sleep(0.05)
@@ -266,7 +268,7 @@ def test_what_was_acknowledged_outlives_kill_9_and_is_judged_once(tmp_path: Path
     app, streaming, opened = streamed(tmp_path / "calm")
     calm = TestClient(app, base_url="http://127.0.0.1")
     assert calm.post("/v1/columns", content=message(0, value), headers=COLUMNS).status_code == 204
-    streaming.stream.close()
+    streaming.close()
     expected = calm.get("/v1/anomalies").json()["anomalies"]
     opened.close()
     cuts = sorted(np.random.default_rng(5).choice(range(1, 300), 3, replace=False).tolist())

@@ -151,7 +151,7 @@ def odd(folder: Path) -> dict[tuple[str, str], Any]:
         ).json(),
         ("/v1/anomalies/{id}", "get"): client.get(path).json(),
     }
-    streaming.stream.close()
+    streaming.close()
     opened.close()
     return answers
 

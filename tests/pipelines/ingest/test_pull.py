@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.errors import SourceError
-from detector.series import Query
 from detector.stream.columns import SeriesKind
 from pipelines.ingest.decoded import FullError, Refusal
-from pipelines.ingest.pull import LONGEST_S, SETTLE_S, Pull
+from pipelines.ingest.pull import LONGEST_S, SETTLE_S, SHORTEST_S, Pull
+from pipelines.ingest.selectors import selector_of
 from pipelines.sources.open import open_source
 from pipelines.sources.settings import SourceSettings
 from pipelines.testing import FakeSource, Fault
@@ -34,31 +34,34 @@ def filled() -> FakeSource:
 
 
 def pulling(source: FakeSource, doorway: Doorway, since: float = START) -> Pull:
-    """Of both metrics."""
-    selectors = [Query("requests_total"), Query("load")]
-    return Pull(source, doorway.doors, selectors, since=since)
+    """Of both metrics, by a process whose sink has all up to a time."""
+    doorway.sink.reads.setdefault("default", round(1000 * since))
+    selectors = [selector_of("requests_total"), selector_of('{__name__="load",pod!=""}')]
+    return Pull(source, source, doorway.doors, selectors)
 
 
-FAILURES = st.lists(st.sampled_from([None, "down", "full"]), max_size=12)
+FAILURES = st.lists(st.sampled_from([None, "down", "full", "death"]), max_size=12)
 
 
 @given(st.lists(st.floats(1, 500), min_size=1, max_size=12), FAILURES)
 def test_each_sample_comes_once_whatever_fails_in_between(
     pauses: list[float], failures: list[str | None]
 ) -> None:
-    """A source that is down and a queue that is full make no gap and nothing double."""
+    """A source that is down, a full queue and a process that dies: no gap, and nothing double."""
     source, doorway = filled(), Doorway()
     pull, now = pulling(source, doorway), START
     for place, pause in enumerate(pauses):
         now = min(now + pause, NOW)
         failure = failures[place] if place < len(failures) else None
         doorway.sink.is_full = failure == "full"
+        if failure == "death":
+            pull = pulling(source, doorway)
         if failure == "down":
             source.script(Fault.DOWN)
         try:
             pull.step(now, timeout_s=1)
         except (SourceError, FullError):
-            assert failure is not None
+            assert failure in {"down", "full"}
         source._script.clear()
     doorway.sink.is_full = False
     pull.step(NOW, timeout_s=1)
@@ -84,6 +87,47 @@ def test_a_long_pause_is_caught_up_with_in_parts() -> None:
         pull.step(NOW, timeout_s=1)
     assert max(read.end - read.start for read in source.reads) <= LONGEST_S
     assert pull.since == NOW - SETTLE_S
+
+
+def test_a_stretch_that_is_too_much_is_read_in_shorter_ones() -> None:
+    """A source that answers in time for a minute alone would never be caught up with."""
+    source, doorway = filled(), Doorway()
+    pull = pulling(source, doorway, since=NOW - 3 * LONGEST_S)
+    for _ in range(6):
+        source.script(Fault.DOWN)
+        with pytest.raises(SourceError):
+            pull.step(NOW, timeout_s=1)
+    pull.step(NOW, timeout_s=1)
+    assert [read.end - read.start for read in source.reads][-1] == SHORTEST_S
+    pull.step(NOW, timeout_s=1)
+    assert [read.end - read.start for read in source.reads][-1] == 2 * SHORTEST_S
+
+
+def test_the_very_first_reading_goes_back_as_far_as_is_asked() -> None:
+    """Baselines begin with an hour of the past, not with the next scrape."""
+    source, doorway = filled(), Doorway()
+    pull = Pull(source, source, doorway.doors, [selector_of("load")], first_s=600)
+    pull.step(NOW, timeout_s=1)
+    assert [(read.start, read.end) for read in source.reads] == [
+        (NOW - SETTLE_S - 600, NOW - SETTLE_S)
+    ]
+
+
+def test_what_is_older_than_the_doors_take_is_passed_over() -> None:
+    """After a month away nothing is asked for that would be refused."""
+    source, doorway = filled(), Doorway(behind_s=1_000)
+    pulling(source, doorway, since=NOW - 30 * 86_400).step(NOW, timeout_s=1)
+    assert source.reads[0].start == NOW - 1_000
+
+
+def test_a_series_that_two_selectors_select_is_taken_once() -> None:
+    """Its second copy would be counted as odd input."""
+    source, doorway = filled(), Doorway()
+    selectors = [selector_of("load"), selector_of('{pod="a"}'), selector_of('load{pod=~"a|b"}')]
+    Pull(source, source, doorway.doors, selectors, first_s=600).step(NOW, timeout_s=1)
+    times = [at for at, _ in doorway.sink.of("load")]
+    assert times == sorted(set(times))
+    assert len(times) == len(doorway.sink.of("requests_total")) == 40
 
 
 def test_kinds_follow_names_and_the_limit_holds() -> None:
@@ -113,7 +157,9 @@ def test_a_real_prometheus_is_read(tmp_path: Path) -> None:
     doorway = Doorway()
     with running_prometheus("prometheus3", tmp_path) as server:
         source = open_source(SourceSettings(kind="prometheus", url=server.url))
-        pull = Pull(source, doorway.doors, [Query("requests_total")], since=START - 1)
-        pull.step(NOW, timeout_s=10)
+        doorway.sink.reads["default"] = round(1000 * START) - 1
+        pull = Pull(source, source, doorway.doors, [selector_of('{__name__=~"requests.+"}')])
+        while pull.step(NOW, timeout_s=10) is not None:
+            pass
     told = doorway.sink.of("requests_total")
     assert told == [(round(1000 * (START + 15 * n)), float(n)) for n in range(100)]
