@@ -17,6 +17,7 @@ from pydantic_settings import (
 
 from api.bodies.policy import PolicyBody
 from api.ingest_settings import IngestSettings
+from api.kafka_settings import KafkaSection
 from api.notify import NotifySettings
 from api.section import Count, Seconds, Section, TlsSettings, secret_text, text_of
 from api.stream_settings import StreamSection
@@ -150,6 +151,7 @@ class Settings(BaseSettings):
     notify: NotifySettings = NotifySettings()
     ingest: IngestSettings = IngestSettings()
     stream: StreamSection = StreamSection()
+    kafka: KafkaSection = KafkaSection()
 
     @cached_property
     def native_policies(self) -> tuple[Policy, ...]:

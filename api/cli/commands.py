@@ -48,6 +48,7 @@ from api.cli.question import (
     Weight,
 )
 from api.cli.shadow_command import shadow
+from api.cli.topics_command import topics
 from api.cli.try_command import try_source
 
 __all__ = ["app"]
@@ -71,6 +72,7 @@ app.add_typer(shadow)
 for command in (export, replay, explain, notify):
     app.command()(command)
 app.add_typer(pack)
+app.add_typer(topics)
 
 
 @app.command()
