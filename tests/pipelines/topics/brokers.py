@@ -8,7 +8,13 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import TypeVar
 
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import MemberToRemove
+
 from pipelines.testing.topics import MemoryBroker, MemoryReader
+from pipelines.topics.kafka_admin import KafkaAdmin
+from pipelines.topics.kafka_reader import KafkaReader
+from pipelines.topics.kafka_writer import KafkaWriter
 from pipelines.topics.port import (
     Admin,
     Begin,
@@ -19,9 +25,10 @@ from pipelines.topics.port import (
     Topic,
     Writer,
 )
+from pipelines.topics.settings import BrokerSettings
 from tests.pipelines.topics.heard import Heard
 
-__all__ = ["Broker", "InMemory"]
+__all__ = ["Broker", "InMemory", "OnKafka"]
 
 PATIENCE_S = 60.0
 T = TypeVar("T", Admin, Reader, Writer)
@@ -141,3 +148,50 @@ class InMemory(Broker):
         """As it is kept."""
         (only,) = self.broker.committed.values()
         return only
+
+
+class OnKafka(Broker):
+    """A real one."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self.settings = BrokerSettings(
+            servers=(address,), request_s=5.0, session_s=6.0, pause_s=30.0
+        )
+        self._tools = KafkaAdminClient(bootstrap_servers=address)
+        self._groups: dict[int, str] = {}
+
+    def open_reader(self, topic: str, rebalance: Rebalance, begin: Begin) -> Reader:
+        """A member of a group that is named for the topic."""
+        reader = KafkaReader(self.settings, f"group-{topic}", [topic], rebalance, begin)
+        self._groups[id(reader)] = f"group-{topic}"
+        return reader
+
+    def open_writer(self) -> Writer:
+        """A writer."""
+        return KafkaWriter(self.settings)
+
+    def open_admin(self) -> Admin:
+        """The admin."""
+        return KafkaAdmin(self.settings)
+
+    def trim(self, partition: Partition, start: int) -> None:
+        """By the request that tools use."""
+        self._tools.delete_records({TopicPartition(*partition): start})
+
+    def expire(self, reader: Reader) -> None:
+        """As an operator removes a member."""
+        assert isinstance(reader, KafkaReader)
+        member = MemberToRemove(member_id=reader.member)
+        self._tools.remove_group_members(self._groups[id(reader)], [member])
+
+    def committed(self, reader: Reader) -> Mapping[Partition, int]:
+        """As tools that watch groups ask."""
+        group = self._groups[id(reader)]
+        found = self._tools.list_group_offsets(group)[group]
+        return {Partition(*one): kept.offset for one, kept in found.items()}
+
+    def close(self) -> None:
+        """Close all, and what the tests ask with."""
+        super().close()
+        self._tools.close()
