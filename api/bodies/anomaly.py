@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import msgspec
 from pydantic import Field
 
 from api.bodies.answer import Answer
@@ -16,7 +18,7 @@ from detector.stream.record import AnomalyPage, KeptAnomaly
 from detector.stream.words import told_in_words
 
 __all__ = ["AnomaliesAnswer", "AnomalyAnswer", "FeedbackBody", "anomaly_body", "event_body",
-           "page_body"]  # fmt: skip
+           "page_body", "topic_body"]  # fmt: skip
 
 
 class FeedbackBody(Section):
@@ -99,6 +101,17 @@ def event_body(happened: Happened) -> dict[str, Any]:
     """What happened, as it is sent to those who follow."""
     anomaly = happened.anomaly
     return {"event": happened.kind.value, "at": _time(happened.at), **_head(anomaly, is_rate=False)}
+
+
+def topic_body(happened: Happened, series: Mapping[int, SeriesInfo]) -> bytes:
+    """What happened, as it is written to a topic: the whole anomaly, with series by their ids."""
+    kept = KeptAnomaly(anomaly=happened.anomaly, series=series, tunings={})
+    head = {
+        "event": happened.kind.value,
+        "at": _time(happened.at),
+        "tenant": happened.anomaly.tenant,
+    }
+    return msgspec.json.encode(head | anomaly_body(kept))
 
 
 def anomaly_body(kept: KeptAnomaly) -> dict[str, Any]:
