@@ -16,7 +16,7 @@ def ended(state: StreamState, series: int, at: int, ending: Ending) -> Iterator[
     excursion = state.excursions.pop(series, None)
     if excursion is None:
         return
-    state.tracks.is_out[series] = False
+    state.tracks["is_out"][series] = False
     if excursion.is_excused:
         return
     key = state.subject_of(series)

@@ -53,6 +53,10 @@ class Columns:
     def __len__(self) -> int:
         return len(self.series)
 
+    def part(self, span: slice) -> Columns:
+        """Some of the samples."""
+        return Columns(series=self.series[span], at=self.at[span], value=self.value[span])
+
 
 def is_stale(value: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Where values are staleness markers, whatever other NaN there are."""

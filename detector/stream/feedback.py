@@ -57,8 +57,8 @@ def told(
 
 
 def _shift(state: StreamState, judged: Judged, series: int, surprise: float) -> None:
-    arrays = state.tracks.arrays
-    held, needed = float(arrays["shift"][series]), float(state.tracks.needed[series])
+    arrays = state.tracks
+    held, needed = float(arrays["shift"][series]), float(arrays.needed(series))
     if judged is Judged.NORMAL:
         step = min(max(_NORMAL, surprise - needed + _BEYOND), _STEP)
         arrays["normal"][series] += 1
@@ -70,7 +70,7 @@ def _shift(state: StreamState, judged: Judged, series: int, surprise: float) -> 
 
 def tuning_of(state: StreamState, series: int) -> Tuning:
     """What feedback made of a series so far."""
-    arrays = state.tracks.arrays
+    arrays = state.tracks
     return Tuning(
         series=series,
         shift=round(float(arrays["shift"][series]), 3),

@@ -48,7 +48,7 @@ def is_past(state: StreamState, resting: Gathering, at: int) -> bool:
 
 def _begin(state: StreamState, series: int, excursion: Excursion) -> None:
     state.excursions[series] = excursion
-    state.tracks.is_out[series] = True
+    state.tracks["is_out"][series] = True
     state.due = (
         min(state.due, silent_at(state, excursion))
         if len(state.excursions) > 1

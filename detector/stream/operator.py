@@ -13,6 +13,7 @@ from detector.stream.anomaly import Ending, Happened
 from detector.stream.closing import ended, fallen_silent, forget, marked
 from detector.stream.columns import Columns, is_stale
 from detector.stream.excursion import Sample
+from detector.stream.forgetting import expire, returned
 from detector.stream.opening import opened, took
 from detector.stream.scoring import Scored
 from detector.stream.state import NEVER, StreamState
@@ -34,14 +35,15 @@ def step(state: StreamState, columns: Columns) -> tuple[StreamState, tuple[Happe
     """
     if not len(columns):
         return state, ()
-    scored = state.scorer.score(columns)
     marks = np.maximum(np.maximum.accumulate(columns.at), state.watermark)
     happened: list[Happened] = []
     for span in _hours(state, marks):
         _tick(state, int(marks[span.start]))
-        part = _Part(columns=columns, scored=scored, marks=marks, span=span)
-        state.tracks.counted(columns.series[span])
-        happened += _within(state, part)
+        part = columns.part(span)
+        returned(state, part.series)
+        state.tracks.counted(part.series, state.hours)
+        scored = state.scorer.score(part)
+        happened += _within(state, _Part(columns=part, scored=scored, marks=marks[span]))
         state.watermark = int(marks[span.stop - 1])
     return state, tuple(happened)
 
@@ -53,10 +55,9 @@ class _Part:
     columns: Columns
     scored: Scored
     marks: NDArray[np.int64]
-    span: slice
 
     def sample(self, at: int) -> Sample:
-        """One of them, by its place in the batch."""
+        """One of them, by its place."""
         scored = self.scored
         return Sample(
             series=int(self.columns.series[at]),
@@ -80,15 +81,18 @@ def _hours(state: StreamState, marks: NDArray[np.int64]) -> Iterator[slice]:
 
 
 def _tick(state: StreamState, mark: int) -> None:
-    """At another hour, count the series and share out the alarms anew."""
+    """At another hour, count the series, share out the alarms anew, and forget who is gone."""
     if state.since == NEVER:
         state.since = mark
-    is_new = mark // _HOUR_MS != state.watermark // _HOUR_MS
-    if is_new and state.watermark - state.since >= state.settings.warm_s * 1000:
-        state.live = state.tracks.tick()
-        state.since = mark
+    if mark // _HOUR_MS == state.watermark // _HOUR_MS:
+        return
+    state.hours += 1
+    if state.watermark - state.since >= state.settings.warm_s * 1000:
+        state.live = state.tracks.live(state.first)
+        state.since, state.first = mark, state.hours
         state.share()
         forget(state, mark)
+    expire(state)
 
 
 def _within(state: StreamState, part: _Part) -> Iterator[Happened]:
@@ -100,30 +104,26 @@ def _within(state: StreamState, part: _Part) -> Iterator[Happened]:
             yield from marked(state, series, int(part.columns.at[at]))
         elif part.scored.is_usable[at]:
             yield from _judged(state, part.sample(at))
-    yield from fallen_silent(state, int(part.marks[part.span.stop - 1]))
+    yield from fallen_silent(state, int(part.marks[-1]))
 
 
 def _telling(state: StreamState, part: _Part) -> list[int]:
     """Places of all samples of series that are out of their range or have a sample that is."""
-    series, scored = part.columns.series[part.span], part.scored
-    is_hot = scored.surprise[part.span] >= state.tracks.needed[series]
-    is_hot &= scored.is_usable[part.span] & (scored.p_value[part.span] < _USUAL)
-    is_out = state.tracks.is_out
-    if not is_hot.any():
-        found = np.flatnonzero(is_out[series])
-        return [part.span.start + at for at in found.tolist()]
+    series, scored, is_out = part.columns.series, part.scored, state.tracks["is_out"]
+    is_hot = scored.surprise >= state.tracks.needed(series)
+    is_hot &= scored.is_usable & (scored.p_value < _USUAL)
     hot = series[is_hot]
     marked = hot[~is_out[hot]]
     is_out[marked] = True
-    found = np.flatnonzero(is_out[series])
+    found: list[int] = np.flatnonzero(is_out[series]).tolist()
     is_out[marked] = False
-    return [part.span.start + at for at in found.tolist()]
+    return found
 
 
 def _judged(state: StreamState, sample: Sample) -> Iterator[Happened]:
     excursion = state.excursions.get(sample.series)
     if excursion is None:
-        if sample.p_value < _USUAL and sample.surprise >= state.tracks.needed[sample.series]:
+        if sample.p_value < _USUAL and sample.surprise >= state.tracks.needed(sample.series):
             yield from opened(state, sample)
     elif excursion.take(sample, state.settings):
         yield from ended(state, sample.series, sample.at, Ending.CALM)

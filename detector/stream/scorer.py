@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from detector.stream.columns import Columns, SeriesKind
 from detector.stream.scoring import Arrays, Scored
+from models.anomaly.forgetting import forget
 from models.anomaly.score import step
 from models.anomaly.scored import Flag, Settings
 from models.baseline.layout import Kind
-from models.baseline.state import SHARED, empty, from_arrays, grown
+from models.baseline.room import Room
+from models.baseline.state import ROWS, SHARED, State, empty, from_arrays
 
 __all__ = ["ModelScorer"]
 
@@ -23,25 +25,37 @@ _KINDS = {
     SeriesKind.DELTA: Kind.DELTA,
 }
 _SILENT = np.uint8(Flag.LATE | Flag.DUPLICATE | Flag.INVALID | Flag.STALE | Flag.LEARNING)
-_ROOM = 1024
+_POOL = sorted(SHARED - {"version"})
 
 
 class ModelScorer:
-    """`Scorer`; its state has room for more series than there are, so that growing is cheap."""
+    """`Scorer`; its state lies in room for more series than there are, so that growing is cheap."""
 
     def __init__(
         self, settings: Settings, arrays: Mapping[str, NDArray[Any]] | None = None
     ) -> None:
+        """With `arrays` it goes on from there, in their memory."""
         self._settings = settings
-        self._state = empty(_ROOM) if arrays is None else from_arrays(arrays)
-        self._size = 0 if arrays is None else len(self._state)
+        held = empty(0) if arrays is None else from_arrays(arrays, are_given=True)
+        self._pool = {name: getattr(held, name) for name in _POOL}
+        self._room = Room(ROWS, {name: getattr(held, name) for name in ROWS})
+        self._state = self._viewed()
 
     def grow(self, kinds: Sequence[SeriesKind]) -> None:
         """Add rows."""
-        old, self._size = self._size, self._size + len(kinds)
-        if self._size > len(self._state):
-            self._state = grown(self._state, max(self._size, 2 * len(self._state)))
-        self._state.kind[old : self._size] = [_KINDS[kind] for kind in kinds]
+        old = self._room.size
+        self._room.grow(len(kinds))
+        self._state = self._viewed()
+        self._state.kind[old:] = [_KINDS[kind] for kind in kinds]
+
+    def begin(self, rows: NDArray[np.int32], kinds: Sequence[SeriesKind]) -> None:
+        """Give rows that were forgotten to others."""
+        forget(self._state, self._room, rows)
+        self._state.kind[rows] = [_KINDS[kind] for kind in kinds]
+
+    def forget(self, rows: NDArray[np.int32]) -> None:
+        """Clear rows."""
+        forget(self._state, self._room, rows)
 
     def score(self, columns: Columns) -> Scored:
         """Judge samples and learn from them."""
@@ -58,8 +72,8 @@ class ModelScorer:
         )
 
     def to_arrays(self) -> Arrays:
-        """The rows in use."""
-        return {
-            name: array if name in SHARED else array[: self._size]
-            for name, array in self._state.to_arrays().items()
-        }
+        """The rows in use, and what is of all of them."""
+        return self._state.to_arrays()
+
+    def _viewed(self) -> State:
+        return State(**self._room.views(), **self._pool)

@@ -42,6 +42,14 @@ class Scorer(Protocol):
         """Add rows for new series, in id order."""
         ...
 
+    def begin(self, rows: NDArray[np.int32], kinds: Sequence[SeriesKind]) -> None:
+        """Give rows that were forgotten to new series."""
+        ...
+
+    def forget(self, rows: NDArray[np.int32]) -> None:
+        """Let rows be as new ones, of the kinds that they are."""
+        ...
+
     def score(self, columns: Columns) -> Scored:
         """Judge samples in their order and learn from them: the same however they are cut."""
         ...

@@ -15,7 +15,8 @@ class StreamSettings:
     an equal share of them, whatever its rhythm. An excursion is over after `calm_samples` samples
     in a row and `calm_s` seconds whose p-value is above `calm_p`, or when its series is silent for
     `silent_s`. What leaves its range again within `quiet_s` of that opens the same anomaly again.
-    `warm_s` is how long series are counted before anything can alarm.
+    `warm_s` is how long series are counted before anything can alarm. A series that brings nothing
+    for `forget_s` (at least an hour; of time in which there were samples) is forgotten.
     """
 
     alarms_a_week: float = 1.0
@@ -25,6 +26,7 @@ class StreamSettings:
     silent_s: float = 3600.0
     quiet_s: float = 43_200.0
     warm_s: float = 600.0
+    forget_s: float = 604_800.0
 
     def __post_init__(self) -> None:
         if not self.alarms_a_week > 0:

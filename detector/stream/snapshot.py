@@ -17,12 +17,13 @@ from detector.stream.scoring import Arrays, Scorer
 from detector.stream.settings import StreamSettings
 from detector.stream.state import StreamState
 from detector.stream.suppression import Window
-from detector.stream.tracks import FIELDS, Tracks
+from detector.stream.tracks import FIELDS, GONE, Tracks
 
 __all__ = ["SCHEMA", "restored", "taken"]
 
-SCHEMA = 1
+SCHEMA = 2
 _MODEL = "model."
+_NUMBERS = ("watermark", "since", "live", "hours", "first")
 _SIDES, _SEVERITIES = list(Side), list(Severity)
 _SAMPLE = tuple(field.name for field in fields(Sample))
 _CONTRIBUTION = tuple(field.name for field in fields(Contribution))
@@ -34,7 +35,7 @@ def taken(state: StreamState) -> Arrays:
 
     Arrays of the models may be views: copy or write them before the next step.
     """
-    numbers = [SCHEMA, state.watermark, state.since, state.live, state.tracks.size]
+    numbers = [SCHEMA, *(getattr(state, name) for name in _NUMBERS), state.tracks.size]
     arrays: dict[str, NDArray[Any]] = {"stream": np.array(numbers, np.int64)}
     arrays |= {_MODEL + name: array for name, array in state.scorer.to_arrays().items()}
     arrays |= {f"track.{name}": state.tracks[name] for name in FIELDS}
@@ -56,24 +57,30 @@ def restored(
 
     `scorer` makes the models of their arrays.
     """
-    schema = int(arrays["stream"][0]) if "stream" in arrays else 0
-    if schema != SCHEMA:
-        raise ValueError(f"a stream's state has schema {schema}, this reads {SCHEMA}")
-    _, watermark, since, live, size = (int(n) for n in arrays["stream"])
+    numbers = arrays["stream"].tolist() if "stream" in arrays else [0]
+    if numbers[0] not in (1, SCHEMA):
+        raise ValueError(f"a stream's state has schema {numbers[0]}, this reads {SCHEMA}")
+    if numbers[0] == 1:
+        numbers, arrays = _of_first_schema(numbers, arrays)
     own = {n.removeprefix(_MODEL): a for n, a in arrays.items() if n.startswith(_MODEL)}
     state = StreamState(
         tenant=tenant,
         scorer=scorer(own),
         settings=settings,
         windows=tuple(windows),
-        watermark=watermark,
-        since=since,
-        live=live,
+        **dict(zip(_NUMBERS, numbers[1:], strict=False)),
     )
-    _restore_tracks(state, arrays, size)
+    _restore_tracks(state, arrays, numbers[-1])
     state.share()
     _restore_open(state, arrays)
     return state
+
+
+def _of_first_schema(numbers: list[int], arrays: Arrays) -> tuple[list[int], Arrays]:
+    """Series were marked as seen since the last tick; hours are counted from then on."""
+    _, watermark, since, live, size = numbers
+    heard = arrays["track.seen"].astype(np.int32)
+    return [SCHEMA, watermark, since, live, 1, 1, size], {**arrays, "track.heard": heard}
 
 
 def _restore_tracks(state: StreamState, arrays: Arrays, size: int) -> None:
@@ -82,21 +89,23 @@ def _restore_tracks(state: StreamState, arrays: Arrays, size: int) -> None:
         Subject(service=service, namespace=namespace, cluster=cluster, metric=metric)
         for service, namespace, cluster, metric in zip(*[iter(words)] * 4, strict=True)
     ]
-    state.numbers = {subject: number for number, subject in enumerate(state.subjects)}
-    state.tracks = Tracks()
-    state.tracks.add(arrays["track.subject"])
     for name in FIELDS:
         if len(arrays[f"track.{name}"]) != size:
             raise ValueError(f"a stream's state has {name} of other series than it says")
-        state.tracks.arrays[name][:size] = arrays[f"track.{name}"]
-    counts = np.bincount(arrays["track.subject"], minlength=len(state.subjects))
-    state.sizes = [int(count) for count in counts]
+    state.tracks = Tracks({name: arrays[f"track.{name}"] for name in FIELDS})
+    rows, is_gone = state.tracks["subject"], state.tracks["heard"] == GONE
+    state.absent = int(is_gone.sum())
+    state.rows_of = np.bincount(rows, minlength=len(state.subjects)).tolist()
+    state.sizes = np.bincount(rows[~is_gone], minlength=len(state.subjects)).tolist()
+    held = list(enumerate(zip(state.subjects, state.rows_of, strict=True)))
+    state.numbers = {subject: number for number, (subject, count) in held if count}
+    state.spare = [number for number, (_, count) in held if not count]
 
 
 def _restore_open(state: StreamState, arrays: Arrays) -> None:
     excursions, lasting = _read_excursions(arrays)
     state.excursions = excursions
-    state.tracks.is_out[list(excursions)] = True
+    state.tracks["is_out"][list(excursions)] = True
     state.due = min((silent_at(state, one) for one in excursions.values()), default=0)
     for row, gathering in enumerate(_read_gatherings(state.subjects, arrays)):
         key = state.numbers[gathering.subject]

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from detector.stream.anomaly import Happened
 from detector.stream.columns import Columns, SeriesInfo
 from detector.stream.feedback import Feedback, Tuning, told
+from detector.stream.introducing import introduced
 from detector.stream.operator import step
 from detector.stream.scorer import ModelScorer
 from detector.stream.settings import StreamSettings
 from detector.stream.snapshot import restored, taken
-from detector.stream.state import StreamState, introduced
+from detector.stream.state import StreamState
 from detector.stream.subject import Owners
 from detector.stream.suppression import Window
 from models.anomaly.scored import Settings

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from detector.signals.packs import shipped_packs
 from detector.stream.anomaly import Happened
 from detector.stream.columns import Columns, SeriesInfo, SeriesKind, is_stale
+from detector.stream.introducing import introduced
 from detector.stream.operator import step
 from detector.stream.scoring import Arrays, Scored
 from detector.stream.settings import StreamSettings
 from detector.stream.snapshot import restored
-from detector.stream.state import StreamState, introduced
+from detector.stream.state import StreamState
 from detector.stream.subject import Owners
 from detector.stream.suppression import Window
 
@@ -46,6 +47,14 @@ class PlainScorer:
     def grow(self, kinds: Sequence[SeriesKind]) -> None:
         """Rows that saw nothing."""
         self.seen = np.concatenate([self.seen, np.zeros(len(kinds), np.int64)])
+
+    def begin(self, rows: NDArray[np.int32], kinds: Sequence[SeriesKind]) -> None:
+        """They saw nothing."""
+        self.seen[rows] = 0
+
+    def forget(self, rows: NDArray[np.int32]) -> None:
+        """They saw nothing."""
+        self.seen[rows] = 0
 
     def score(self, columns: Columns) -> Scored:
         """The value itself; what is no number is not usable."""

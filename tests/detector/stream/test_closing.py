@@ -10,11 +10,12 @@ from detector.stream.anomaly import Ending, Happened, Happening, Judged
 from detector.stream.closing import excused
 from detector.stream.columns import STALE
 from detector.stream.feedback import Feedback, told
+from detector.stream.introducing import introduced
 from detector.stream.operator import step
 from detector.stream.scorer import ModelScorer
 from detector.stream.settings import StreamSettings
 from detector.stream.snapshot import taken
-from detector.stream.state import StreamState, introduced
+from detector.stream.state import StreamState
 from detector.stream.subject import Owners
 from models.anomaly.scored import Settings
 from tests.detector.stream.streams import (
@@ -149,4 +150,4 @@ def test_a_series_that_never_moves_never_alarms_however_many_alarms_are_accepted
     state = StreamState(tenant="acme", scorer=ModelScorer(Settings()), settings=settings)
     state = introduced(state, series_of(1), Owners(shipped_packs()))
     assert brought(state, *((0, n * MINUTE, level) for n in range(300))) == []
-    assert float(state.tracks.needed[0]) < 0.0
+    assert float(state.tracks.needed(0)) < 0.0

@@ -30,7 +30,7 @@ def said(
 
 def needed(state: StreamState, series: int = 0) -> float:
     """The surprise that its next alarm needs."""
-    return float(state.tracks.needed[series])
+    return float(state.tracks.needed(series))
 
 
 @given(SAID, st.floats(0, 20))

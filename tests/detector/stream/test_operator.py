@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from detector.signals.packs import shipped_packs
 from detector.stream.anomaly import AnomalyState, Ending, Happened, Happening, Severity, Side
 from detector.stream.columns import STALE, Columns
+from detector.stream.introducing import introduced
 from detector.stream.operator import step
 from detector.stream.scorer import ModelScorer
 from detector.stream.settings import StreamSettings
 from detector.stream.snapshot import taken
-from detector.stream.state import StreamState, introduced
+from detector.stream.state import StreamState
 from detector.stream.subject import Owners
 from models.anomaly.scored import Settings
 from tests.detector.stream.streams import (
@@ -125,8 +126,8 @@ def test_more_series_need_more_surprise_each() -> None:
     """The budget is for all of them together: a thousand share what one had alone."""
     settings = StreamSettings(alarms_a_week=1.0)
     few, many = (stream_of(series_of(n), settings=settings) for n in (10, 1000))
-    assert float(few.tracks.needed[0]) == pytest.approx(1.0)
-    assert float(many.tracks.needed[0]) == pytest.approx(3.0)
+    assert float(few.tracks.needed(0)) == pytest.approx(1.0)
+    assert float(many.tracks.needed(0)) == pytest.approx(3.0)
 
 
 def test_a_batch_of_nothing_changes_nothing() -> None:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from detector.signals.packs import shipped_packs
 from detector.stream.columns import SeriesInfo, SeriesKind
+from detector.stream.introducing import introduced
 from detector.stream.operator import step
 from detector.stream.snapshot import SCHEMA, taken
-from detector.stream.state import StreamState, introduced
+from detector.stream.state import StreamState
 from detector.stream.subject import Owners
 from tests.detector.stream.streams import (
     MINUTE,
@@ -85,6 +86,22 @@ def test_an_anomaly_that_rests_is_opened_again_after_a_restart() -> None:
     assert (back.id, back.start) == (first.id, T0 + MINUTE)
 
 
+def test_a_state_of_the_first_schema_goes_on() -> None:
+    """An upgrade would forget every baseline, and who had samples since the last count."""
+    state = stream_of(series_of(3))
+    state, _ = step(state, columns_of([(1, MINUTE, 0.0)]))
+    now = dict(taken(state))
+    _, watermark, since, live, _, first, size = now["stream"].tolist()
+    old = {name: array for name, array in now.items() if name != "track.heard"}
+    old["track.seen"] = now["track.heard"] >= first
+    old["stream"] = np.array([1, watermark, since, live, size])
+    upgraded = again(state, old)
+    later = [(2, 61 * MINUTE, 0.0)]
+    assert [step(each, columns_of(later))[0].live for each in (upgraded, state)] == [3, 3]
+    assert upgraded.tracks["heard"].tolist() == [1, 1, 2]
+    assert bits(upgraded).keys() == bits(state).keys()
+
+
 @pytest.mark.parametrize("schema", [0, SCHEMA + 1])
 def test_a_state_of_another_schema_is_refused(schema: int) -> None:
     """Numbers of another layout would be read as these."""
@@ -100,7 +117,7 @@ def test_no_state_at_all_is_refused() -> None:
         again(stream_of(series_of(1)), {})
 
 
-@pytest.mark.parametrize("name", ["shift", "seen", "normal"])
+@pytest.mark.parametrize("name", ["shift", "heard", "normal"])
 def test_arrays_of_another_number_of_series_are_refused(name: str) -> None:
     """Feedback would be of other series than people gave it for."""
     state = stream_of(series_of(2))

@@ -103,7 +103,7 @@ def test_feedback_stays_within_bounds_and_outlives_a_restart(
     assert LEAST <= shift <= MOST
     restored = again(state, taken(state))
     assert float(restored.tracks["shift"][0]) == shift
-    assert float(restored.tracks.needed[0]) == float(state.tracks.needed[0])
+    assert float(restored.tracks.needed(0)) == float(state.tracks.needed(0))
 
 
 def test_feedback_about_unknown_series_changes_nothing() -> None:
