@@ -50,11 +50,12 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "postgres": ("SERINUS_POSTGRES", ("postgres", *_debian("postgres"))),
     "go": ("SERINUS_GO", ("go", str(ROOT / ".servers/go/bin/go"), "/usr/local/go/bin/go")),
     "controllers": ("SERINUS_CONTROLLERS", (str(ROOT / ".servers/bin/controllers"),)),
+    "collector": ("SERINUS_COLLECTOR", (str(ROOT / ".servers/bin/collector"),)),
     "kafka": ("SERINUS_KAFKA", (str(ROOT / ".servers/bin/kafka"),)),
     "chromium": ("SERINUS_CHROMIUM", ("chromium",)),
 }
 # Built for `make e2e` alone.
-E2E_ONLY = frozenset({"thanos"})
+E2E_ONLY = frozenset({"collector", "thanos"})
 READY_WITHIN_S = 30.0
 STARTS = 3
 

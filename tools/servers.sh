@@ -5,7 +5,8 @@
 # through Maven (tools/kafka/pom.xml), with a Java to run them.
 #
 #   tools/servers.sh            install and build what is missing
-#   tools/servers.sh e2e        that, and Thanos built from its Go module (4 minutes of CPU)
+#   tools/servers.sh e2e        that, and Thanos (4 minutes of CPU) and an OpenTelemetry collector
+#                               built from their Go modules
 #   tools/servers.sh env        print `export` lines for the tests, install nothing
 #   tools/servers.sh check      say what is there; exit 1 when something is missing
 #
@@ -21,6 +22,7 @@ thanos_version="${THANOS_VERSION:-v0.42.4}"
 prometheus3="$servers/bin/prometheus3"
 thanos="$servers/bin/thanos"
 controllers="$servers/bin/controllers"
+collector="$servers/bin/collector"
 kafka="$servers/bin/kafka"
 
 say() { printf 'servers: %s\n' "$*" >&2; }
@@ -144,6 +146,27 @@ thanos_is_built() {
     [ -x "$thanos" ] && [ "$(cat "$servers/thanos.version" 2>/dev/null)" = "$thanos_version" ]
 }
 
+collector_sources() { # a checksum: another one means that it must be built again
+    (cd "$root/tests/collector" && cat go.mod go.sum main.go) | sha256sum | cut -d ' ' -f 1
+}
+
+collector_is_built() {
+    [ -x "$collector" ] && [ "$(cat "$servers/collector.sources" 2>/dev/null)" = "$(collector_sources)" ]
+}
+
+build_collector() {
+    local go started sources
+    go="$(find_go)" || { install_go; go="$(find_go)"; } || die "no Go >= $go_at_least"
+    started="$SECONDS"
+    sources="$(collector_sources)"
+    say "building an OpenTelemetry collector with $("$go" version); some minutes the first time"
+    mkdir -p "$servers/bin"
+    (cd "$root/tests/collector" && GOFLAGS=-buildvcs=false GOTOOLCHAIN=local CGO_ENABLED=0 \
+        "$go" build -ldflags "-s -w" -o "$collector" .)
+    printf '%s\n' "$sources" >"$servers/collector.sources"
+    say "built $collector in $((SECONDS - started)) s"
+}
+
 find_postgres() { # prints the path of the newest server binary; Debian keeps it off PATH
     local found
     if command -v postgres; then
@@ -227,6 +250,9 @@ print_env() {
     if [ -x "$controllers" ]; then
         printf 'export SERINUS_CONTROLLERS=%q\n' "$controllers"
     fi
+    if [ -x "$collector" ]; then
+        printf 'export SERINUS_COLLECTOR=%q\n' "$collector"
+    fi
     if kafka_is_there; then
         printf 'export SERINUS_KAFKA=%q\n' "$kafka"
     fi
@@ -250,6 +276,7 @@ check() {
     if go="$(find_go)"; then say "Go: $go"; else say "Go: missing"; missing=1; fi
     if command -v chromium >/dev/null; then say "Chromium: $(command -v chromium)"; else say "Chromium: missing"; missing=1; fi
     if thanos_is_built; then say "Thanos: $thanos"; else say "Thanos: missing, only for make e2e"; fi
+    if collector_is_built; then say "collector: $collector"; else say "collector: missing, only for make e2e"; fi
     return "$missing"
 }
 
@@ -273,6 +300,7 @@ install() {
 install_e2e() {
     install
     thanos_is_built || build_thanos
+    collector_is_built || build_collector
 }
 
 case "${1:-install}" in

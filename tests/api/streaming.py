@@ -1,6 +1,6 @@
 """`serinus serve` as a process with a stream, that takes columns and can be killed.
 
-`python -m tests.api.streaming DATA PORT`: what it serves is the real app with the real doors.
+`python -m tests.api.streaming DATA PORT [ROOM]`: it serves the real app with the real doors.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ def message(first: int, value: NDArray[np.float64]) -> bytes:
     return packed(table, Columns(series=ids, at=at, value=value.ravel()))
 
 
-def _serve(data: Path, port: int) -> None:
+def _serve(data: Path, port: int, room: int = 2_000_000) -> None:
     settings = Settings(
         data=data,
         ingest=IngestSettings(ahead_s=ALWAYS, behind_s=ALWAYS),
-        stream=StreamSection(checkpoint_s=0.5, alarms_a_week=0.01),
+        stream=StreamSection(checkpoint_s=0.5, alarms_a_week=0.01, room=room),
     )
     quiet_logs()
     opened, streaming = open_gate(settings, source=MemorySource()), open_streaming(settings)
@@ -66,4 +66,4 @@ def _serve(data: Path, port: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(Path(sys.argv[1]), int(sys.argv[2]))
+    _serve(Path(sys.argv[1]), *map(int, sys.argv[2:]))
