@@ -10,7 +10,7 @@ from pathlib import Path
 from api.settings import Settings
 from detector.gate.request import VerdictRequest
 from detector.gate.session import Session
-from detector.ports import MetricCatalog, MetricSource, Stores
+from detector.ports import Baselines, MetricCatalog, MetricSource, Stores
 from detector.signals.plan import Plan
 from pipelines.flows.gate import Gate, GateSettings
 from pipelines.flows.locate import Discover
@@ -47,8 +47,11 @@ def open_gate(
     source: Source | None = None,
     in_memory: bool = False,
     clock: Callable[[], float] = time.time,
+    baselines: Baselines | None = None,
 ) -> Opened:
     """The gate of the settings; `source` in place of theirs, `in_memory` keeps nothing.
+
+    `baselines` is the stream beside it, if there is one.
 
     `ConfigError` for a source or a pack that cannot be, `StoreError` for a data directory that
     cannot be used. A source that is down is no error: it is told in each verdict.
@@ -62,7 +65,9 @@ def open_gate(
     )
     discover = _discovery(settings.packs, metered)
     stores, close = _memory() if in_memory else _kept(settings)
-    return _opened(metered, stores, close, discover=discover, known=known, clock=clock)
+    return _opened(
+        metered, stores, close, discover=discover, known=known, clock=clock, baselines=baselines
+    )
 
 
 def source_of(settings: Settings) -> Source:
@@ -120,6 +125,7 @@ def _opened(
     discover: Discover,
     known: GateSettings,
     clock: Callable[[], float],
+    baselines: Baselines | None = None,
 ) -> Opened:
     gate = Gate(
         source=metered,
@@ -129,6 +135,7 @@ def _opened(
         discover=discover,
         session_factory=Session,
         settings=known,
+        baselines=baselines,
     )
     return Opened(gate=gate, source=metered, stores=stores, close=close)
 

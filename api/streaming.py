@@ -14,6 +14,7 @@ from pipelines.flows.late import Late
 
 if TYPE_CHECKING:
     from api.settings import Settings
+    from detector.ports import Baselines
     from detector.stream.anomaly import Happened
     from detector.stream.columns import Columns, SeriesInfo
     from detector.stream.ports import AnomalyStore, SeriesNames
@@ -80,6 +81,13 @@ class Streaming:
     def anomalies(self) -> AnomalyStore:
         """What it found."""
         return self._late.get().anomalies
+
+    @property
+    def baselines(self) -> Baselines:
+        """What the gate may ask it of the past of services."""
+        from pipelines.flows.stream_baselines import StreamBaselines
+
+        return StreamBaselines(lambda: self.stream)
 
     @property
     def words(self) -> str:
@@ -160,6 +168,7 @@ def open_streaming(settings: Settings) -> Streaming:
 
 
 def _opened(settings: Settings) -> OpenStream:
+    from detector.stream.counting import Counting
     from detector.stream.settings import StreamSettings
     from detector.stream.subject import Owners
     from pipelines.flows.stream import Stream
@@ -169,13 +178,15 @@ def _opened(settings: Settings) -> OpenStream:
     from pipelines.stores.spool import Spool
     from pipelines.stores.sqlite import Database
 
-    own = settings.stream
+    own, packs = settings.stream, load_packs(settings.packs)
+    owners = Owners(packs)
     database = Database(settings.data / DATABASE)
     try:
         part = StreamPart(
             database,
             "local",
-            owners=Owners(load_packs(settings.packs)),
+            owners=owners,
+            counting=Counting(packs, owners),
             settings=StreamSettings(alarms_a_week=own.alarms_a_week),
             windows=[window.native() for window in own.windows],
         )

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from detector.gate.aa import AaResult, Scope
 from detector.gate.attempt import Attempt, Identity, Revision
+from detector.gate.course import Streamed
 from detector.gate.decision import AuditEntry, ModeChange, Override
 from detector.gate.design import Elsewhere
 from detector.gate.judgement import Judgement
@@ -17,13 +18,14 @@ from detector.gate.record import Chunk, Filter, Kept, Page, PolicyVersion, Prune
 from detector.gate.request import Stage
 from detector.gate.telling import DeliveryState, Errand, Notice, Post, Settled
 from detector.series import Answer, Query
-from detector.signals.plan import Reading
+from detector.signals.plan import Plan, Reading
 
 __all__ = [
     "AaStore",
     "AnswerStore",
     "AttemptStore",
     "AuditLog",
+    "Baselines",
     "Clock",
     "Judge",
     "MetricCatalog",
@@ -98,6 +100,17 @@ class MetricOutline(Protocol):
         timeout_s: float,
     ) -> Sequence[Answer]:
         """The newest sample at each whole multiple of `step_s`, if not over five minutes old."""
+        ...
+
+
+class Baselines(Protocol):
+    """What is learned of services whether anything is released or not: a stream beside the gate."""
+
+    def told(self, tenant: str, plan: Plan, *, until: float) -> Streamed:
+        """The past of the plan's service up to a time (unix seconds), by signal.
+
+        Never raises and returns soon: what cannot be told, it says why.
+        """
         ...
 
 

@@ -97,9 +97,14 @@ def _run(settings: Settings, door: socket.socket) -> None:
     from api.telling import open_telling, watch_telling
 
     configure_logs(settings.log.level, settings.log.format)
-    opened = open_gate(settings)
-    telling = open_telling(settings, opened.stores)
     streaming = open_streaming(settings) if settings.stream.enabled else None
+    try:
+        opened = open_gate(settings, baselines=streaming.baselines if streaming else None)
+    except BaseException:
+        if streaming is not None:
+            streaming.close()
+        raise
+    telling = open_telling(settings, opened.stores)
     stopped = threading.Event()
 
     def stop() -> None:

@@ -28,6 +28,7 @@ from models.sequential.rows import ROWS, RowName
 
 __all__ = [
     "COUNT_SD",
+    "LEAST",
     "SCALE_SD",
     "Basis",
     "Counted",
@@ -44,7 +45,7 @@ COUNT_SD, SCALE_SD = 0.25, 0.08
 
 # With ten quiet moments and more a service may show that it is steadier, down to a quarter of what
 # is assumed: drawn as services of eight kinds no forecast was off by four of what was learned.
-_LEAST = 0.25
+LEAST = 0.25
 # A time of day is told from chance by that many days.
 _DAYS = 6
 
@@ -82,6 +83,11 @@ class Forecast:
 
 class Measure(Protocol):
     """How tallies of one signal are compared: exposure and events, or histograms."""
+
+    @property
+    def name(self) -> str:
+        """The signal."""
+        ...
 
     @property
     def default(self) -> float:
@@ -191,7 +197,7 @@ def _leaning(
         basis=basis,
         rate=rate,
         histogram=histogram,
-        spread=learned_spread(found, measure.default, least=_LEAST),
+        spread=learned_spread(found, measure.default, least=LEAST),
         noise=noise,
         quiet=len(found.effect),
     )
@@ -203,7 +209,7 @@ def _leaning(
         basis=basis,
         rate=rate,
         histogram=histogram,
-        spread=learned_spread(unseasonal(same), measure.default, least=_LEAST),
+        spread=learned_spread(unseasonal(same), measure.default, least=LEAST),
         noise=noise + counted,
         quiet=len(found.effect),
         shift=shift,

@@ -8,6 +8,7 @@ released, and widens what all canary pods may share.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +27,7 @@ from detector.gate.forecast import (
 )
 from detector.gate.learn import Learned
 from detector.gate.memory import LATELY_S, Memory
+from detector.gate.streamed import by_stream
 from detector.gate.track import Base, Track
 from detector.gate.weekly import last_two_hours, level_of
 from detector.gate.window import Window
@@ -45,7 +47,8 @@ class Recalled:
 
     `shift`: how much further up (log) than the histogram. `basis`: the minutes that it leans on,
     `times`: past times at the same hour that it makes use of; `quiet`: how many quiet moments
-    taught the sd.
+    taught the sd. `days`: how much of the stream did, 0 where the gate's own past did; `unused`:
+    why the stream did not.
     """
 
     rate: float
@@ -55,6 +58,8 @@ class Recalled:
     times: int
     quiet: int
     shift: float = 0.0
+    days: float = 0.0
+    unused: str = ""
 
     @property
     def tally(self) -> FloatArray:
@@ -63,20 +68,35 @@ class Recalled:
 
 
 def recalled(
-    track: Track, memory: Memory, edges: FloatArray | None, lately: FloatArray | None
+    track: Track,
+    memory: Memory,
+    edges: FloatArray | None,
+    lately: FloatArray | None,
+    at: float,
 ) -> Recalled | None:
     """What the past says of a signal, as the surest forecast has it; None where nothing does.
 
-    `lately`: the tally of the last half hour with a control; None if there never was one, so that
-    only past runs can tell.
+    Where a stream has learned enough of it, that foretells in place of the gate's own past.
+    `lately`: the tally of the last half hour with a control, which ended `at` (unix seconds); None
+    if there never was one, so that only past runs can tell.
     """
     measure = _measure_of(track, edges)
     if measure is None:
         return None
+    told = None
+    if lately is not None:
+        told = by_stream(track.name, measure, memory, _long(track), lately, at)
+    if told is not None and told.forecasts:
+        return replace(_as_told(_surest(told.forecasts), track), days=told.days)
     found = list(forecasts(measure, memory, _long(track), lately)) if lately is not None else []
     level = level_of(track, memory, edges)
     found += [level] if level is not None else []
-    return _as_told(min(found, key=lambda f: f.sd), track) if found else None
+    unused = "" if told is None else told.why
+    return replace(_as_told(_surest(found), track), unused=unused) if found else None
+
+
+def _surest(found: Sequence[Forecast]) -> Forecast:
+    return min(found, key=lambda f: f.sd)
 
 
 def _measure_of(track: Track, edges: FloatArray | None) -> Measure | None:

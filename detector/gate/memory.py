@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from detector.gate.course import Streamed
 from detector.gate.presence import pod_of, revision_keys
 from detector.selector import matches
 from detector.series import Answer, FloatArray, Matcher
@@ -91,15 +92,25 @@ class Then:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """All that is remembered of a service for one attempt; `at` is the attempt's start."""
+    """All that is remembered of a service for one attempt; `at` is the attempt's start.
+
+    `stream`: what the stream tells of it, None where there is none.
+    """
 
     at: float
     then: tuple[Then, ...] = ()
+    stream: Streamed | None = None
 
     @property
     def weeks(self) -> tuple[Then, ...]:
         """Those of the same hour of the week that saw requests, newest first."""
         return tuple(t for t in self.then if t.moment.weeks and _served(t.after))
+
+    @property
+    def span_s(self) -> float:
+        """How far back requests were seen; two hours at least, which are always asked for."""
+        served = (self.at - t.moment.at for t in self.then if _served(t.after))
+        return max(served, default=BEFORE_S)
 
 
 def _served(amount: Amount) -> bool:

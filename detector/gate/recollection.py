@@ -173,7 +173,8 @@ class Recollection:
             assert self.memory is not None
             alone = begin + int(np.argmax(win.starved[begin:] > 0))
             lately = None if self._never_served else lately_of(track, win, alone, edges)
-            said = recalled(track, self.memory, edges, lately)
+            at = self.memory.at + (win.first + alone) * win.frame.step
+            said = recalled(track, self.memory, edges, lately, at)
             self._recalled[track.name] = said
             if said is not None:
                 track.scorer.remember(said.before)

@@ -15,6 +15,7 @@ __all__ = ["against", "beside", "design_notes", "held", "recalling", "unfair", "
 
 # Engine seconds after which what was seen of other services is too old to tell.
 _ELSEWHERE_S = 180.0
+_HOUR_S, _DAY_S = 3600.0, 86_400.0
 _ABSOLUTE = (
     "Weaker comparison: there is neither control nor history, so the canary is judged by the"
     " absolute bounds of the policy."
@@ -107,7 +108,7 @@ def design_notes(standing: Standing) -> tuple[str, ...]:
         case Design.ABSOLUTE:
             return (_ABSOLUTE,)
         case Design.EXHAUSTED | Design.HISTORY:
-            return (_history_note(standing),)
+            return (_history_note(standing), *_unused_stream(standing))
 
 
 def _history_note(standing: Standing) -> str:
@@ -117,12 +118,50 @@ def _history_note(standing: Standing) -> str:
         "Weaker comparison: no control serves beside the canary, so it is held against what the"
         f" service did {_when(standing)}."
     )
+    text = f"{text} {_foretold(standing)}" if told else text
     latency = standing.recalled.get(RowName.LATENCY.value)
     if latency is None or not quiet:
         return text
     off = f"{100 * math.expm1(latency.before):.0f} %"
     return (
         f"{text} At {quiet} quiet times such a comparison was off by up to about {off} in latency."
+    )
+
+
+def _foretold(standing: Standing) -> str:
+    """Whose past foretells: that of the stream, the gate's own, or by signal the one or other."""
+    streamed = [name for name, one in standing.recalled.items() if one.days]
+    days = max((one.days for one in standing.recalled.values()), default=0.0)
+    source = "" if standing.memory is None else _span(standing.memory.span_s)
+    if not streamed:
+        return f"It is foretold from {source} of the metric source."
+    if len(streamed) == len(standing.recalled):
+        return f"It is foretold from {_span(days * _DAY_S)} of the stream."
+    others = [name for name in standing.recalled if name not in streamed]
+    return (
+        f"{_listed(tuple(streamed))} are foretold from {_span(days * _DAY_S)} of the stream,"
+        f" {_listed(tuple(others))} from {source} of the metric source."
+    )
+
+
+def _span(seconds: float) -> str:
+    """In hours below two days, else in days.
+
+    >>> _span(21_600.0), _span(1_036_800.0)
+    ('6 h', '12 days')
+    """
+    return f"{seconds / _HOUR_S:.0f} h" if seconds < 2 * _DAY_S else f"{seconds / _DAY_S:.0f} days"
+
+
+def _unused_stream(standing: Standing) -> tuple[str, ...]:
+    """Why the stream did not foretell, each reason once."""
+    by_reason: dict[str, list[str]] = {}
+    for name, one in standing.recalled.items():
+        if one.unused:
+            by_reason.setdefault(one.unused, []).append(name)
+    return tuple(
+        f"The stream was not used for {_listed(tuple(names))}: {why}."
+        for why, names in by_reason.items()
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from detector.discovery.several import without_others
 from detector.errors import NotFoundError, SourceError
 from detector.gate.attempt import Attempt, Identity, Latch, Weight, begins_anew
+from detector.gate.course import Streamed
 from detector.gate.policy import Policy
 from detector.gate.promotion import promoted
 from detector.gate.reason import Reason, ReasonCode
@@ -16,8 +18,9 @@ from detector.gate.ruling import verdict_id
 from detector.gate.steering import with_read, without_read
 from detector.gate.verdict import Outcome
 from detector.gate.version import ENGINE
-from detector.ports import MetricSource, Stores
+from detector.ports import Baselines, MetricSource, Stores
 from detector.series import Matcher
+from detector.signals.plan import Plan
 from pipelines.flows.asked import REACH_S, Asked, check_deadline, check_reach
 from pipelines.flows.locate import Located, Locator
 from pipelines.flows.playback import playback
@@ -50,8 +53,9 @@ class Following:
         locator: Locator,
         sessions: SessionFactory,
         warm: int,
+        baselines: Baselines | None = None,
     ) -> None:
-        self._stores, self._sessions = stores, sessions
+        self._stores, self._sessions, self._baselines = stores, sessions, baselines
         self._source, self._locator = source, locator
         self._watches: Recent[Watch] = Recent(warm, idle_s=_UNLOADED_S)
         self._revisions = Revisions(stores.revisions)
@@ -234,11 +238,17 @@ class Following:
         left_s = asked.budget.left_s
         events, error = watch.read(self._source, until, left_s)
         if error is None:
-            more, error = watch.recall(self._source, self._locator.catalog, until, left_s)
+            catalog, told = self._locator.catalog, partial(self._told, asked.request.tenant, until)
+            more, error = watch.recall(self._source, catalog, until, left_s, told)
             events = (*events, *more)
         if error is not None:
             asked.problem = Reason(error.code, str(error))
         return events
+
+    def _told(self, tenant: str, until: float, plan: Plan) -> Streamed | None:
+        if self._baselines is None:
+            return None
+        return self._baselines.told(tenant, plan, until=until)
 
 
 def _sent(attempt: Attempt) -> float | None:

@@ -14,7 +14,7 @@ from detector.gate.ruling import first_step
 from detector.gate.several import worst
 from detector.gate.telling import Route
 from detector.gate.verdict import Outcome, Verdict
-from detector.ports import Clock, MetricCatalog, MetricSource, Stores
+from detector.ports import Baselines, Clock, MetricCatalog, MetricSource, Stores
 from detector.selector import parse_side
 from pipelines.flows.answering import Answering
 from pipelines.flows.asked import Asked, check_times
@@ -67,13 +67,14 @@ class Gate:
         discover: Discover,
         session_factory: SessionFactory,
         settings: GateSettings | None = None,
+        baselines: Baselines | None = None,
     ) -> None:
         self.settings = settings or GateSettings()
         self.stores, self._clock = stores, clock
         self.records = Records(stores, session_factory)
         self.people = People(stores, clock, self.settings.policies)
         warm, locator = self.settings.warm_attempts, Locator(source, catalog, discover)
-        self._following = Following(stores, source, locator, session_factory, warm)
+        self._following = Following(stores, source, locator, session_factory, warm, baselines)
         self._answering = Answering(stores, session_factory, warm, self.settings.routes)
         self._past = Past(stores, self._following)
         self._turns = Turns()

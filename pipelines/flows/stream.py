@@ -11,6 +11,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from detector.errors import ConflictError, SerinusError, StoreError
+from detector.gate.course import Streamed
+from detector.signals.plan import Plan
 from detector.stream.anomaly import Happened
 from detector.stream.columns import Columns, SeriesInfo
 from detector.stream.feedback import Feedback, Tuning
@@ -53,6 +55,7 @@ class Stream:
         self._every, self._clock = checkpoint_s, clock
         self._patience, self._end_by = patience or Patience(), math.inf
         self._lock, self._ready = threading.Lock(), threading.Condition()
+        self._moving = threading.Lock()
         self._queue: deque[_Queued] = deque()
         self._waiting, self._stopping = 0, False
         self._known: dict[str, list[SeriesInfo]] = {}
@@ -115,6 +118,19 @@ class Stream:
         with self._lock:
             self._check()
             return self._enqueue(Said(tenant=tenant, feedback=feedback), 0).done
+
+    def told(self, tenant: str, plan: Plan, *, until: float, timeout_s: float = 2.0) -> Streamed:
+        """What is known of a plan's service up to a time (unix seconds), by what was judged so far.
+
+        `StoreError` where the stream takes nothing, or is busy for longer.
+        """
+        self._check()
+        if not self._moving.acquire(timeout=timeout_s):
+            raise StoreError(f"the stream was busy for {timeout_s:g} s")
+        try:
+            return self._part.told(tenant, plan, until=until)
+        finally:
+            self._moving.release()
 
     def drain(self, timeout_s: float) -> bool:
         """Wait until all that was taken is judged; whether it is."""
@@ -207,7 +223,8 @@ class Stream:
         return True
 
     def _judge(self, queued: _Queued) -> None:
-        outcome = self._part.apply(queued.number, queued.arrived)
+        with self._moving:
+            outcome = self._part.apply(queued.number, queued.arrived)
         self._lasting(self._part.keep)
         self.meters.samples += queued.samples
         for one in outcome.happened:

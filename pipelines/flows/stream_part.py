@@ -9,8 +9,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from detector.gate.course import Streamed
+from detector.signals.plan import Plan
 from detector.stream.anomaly import Happened
 from detector.stream.columns import Columns, SeriesInfo
+from detector.stream.counting import Counting
 from detector.stream.feedback import Feedback, Tuning
 from detector.stream.settings import StreamSettings
 from detector.stream.subject import Owners
@@ -81,9 +84,12 @@ class StreamPart:
         owners: Owners,
         settings: StreamSettings,
         windows: Sequence[Window] = (),
+        counting: Counting | None = None,
     ) -> None:
         self._db, self._part = database, part
-        self._operators = Operators(owners=owners, settings=settings, windows=windows)
+        self._operators = Operators(
+            owners=owners, settings=settings, windows=windows, counting=counting
+        )
         self._checkpoints = Checkpoints(database, part)
         self.position = -1
         self.read_to: dict[str, int] = {}
@@ -138,6 +144,10 @@ class StreamPart:
         with self._db.write(durable=True) as transaction:
             sums = self._checkpoints.write(transaction, self.position, tenants)
         self._checkpoints.wrote(sums, tenants)
+
+    def told(self, tenant: str, plan: Plan, *, until: float) -> Streamed:
+        """What is known of a plan's service up to a time (unix seconds)."""
+        return self._operators.told(tenant, plan, until=until)
 
     def open(self) -> int:
         """How many anomalies last."""

@@ -27,9 +27,10 @@ from pipelines.stores.codec import inflated
 
 __all__ = ["SCHEMA", "Event", "Fed", "Remembered", "Seen", "TapeReader", "TapeWriter", "Told"]
 
-SCHEMA = 4
-# Schema 2 has no packed histories, schema 3 nothing of other times and services.
-_READ = (2, 3, SCHEMA)
+SCHEMA = 5
+# Schema 2 has no packed histories, schema 3 nothing of other times and services, schema 4 nothing
+# of streams.
+_READ = (2, 3, 4, SCHEMA)
 # A first read of 26 h, 60 pods and 40 series each at 15 s has some 240 MB.
 _UNPACKED_MAX = 1 << 29
 _LEVEL = 1

@@ -15,6 +15,7 @@ from typing import Protocol
 from detector.errors import SourceError
 from detector.gate.aa_policy import checked
 from detector.gate.attempt import Attempt
+from detector.gate.course import Streamed, untold
 from detector.gate.judgement import Judgement
 from detector.gate.policy import Policy
 from detector.gate.presence import Presence
@@ -174,12 +175,17 @@ class Watch:
         catalog: MetricCatalog,
         now: float,
         left_s: Callable[[], float],
+        told: Callable[[Plan], Streamed | None] = lambda _: None,
     ) -> tuple[tuple[Event, ...], SourceError | None]:
-        """Read what the judge wants to know where no control serves, and tell it."""
+        """Read what the judge wants to know where no control serves, and tell it.
+
+        `told` is what a stream tells of the plan's service, None where there is none.
+        """
         events: list[Event] = []
         try:
             if self.judge.wants_memory:
                 memory = self.remembering.memory(source, left_s)
+                memory = replace(memory, stream=self._streamed(told(self.plan)))
                 events.append(Remembered(at=now, memory=memory))
                 self.apply(events[-1])
             due = self.judge.wants_witness or self.bystanders.is_due(now)
@@ -190,6 +196,12 @@ class Watch:
         except SourceError as error:
             return tuple(events), error
         return tuple(events), None
+
+    def _streamed(self, told: Streamed | None) -> Streamed | None:
+        """A stream knows the time as it is, and no clock that runs faster."""
+        if told is None or self.scale == 1.0:
+            return told
+        return untold(self.plan, "the policy's clock is not that of the stream")
 
     def _overlap(self, now: float) -> float:
         """How far before the last read samples are looked for once more, in seconds."""

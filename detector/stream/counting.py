@@ -1,0 +1,126 @@
+"""Which counters count the requests of a service: good ones, bad ones, and those within a bound.
+
+A sum over pods that come and go cannot be had from baselines of pods, so what a gate compares is
+added up over all of them before anything is learned of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from detector.discovery.matching import Labels, fits, rules
+from detector.series import Matcher
+from detector.signals.packs import Pack
+from detector.signals.packs.schema import Durations, Requests
+from detector.stream.columns import SeriesInfo, SeriesKind
+from detector.stream.subject import Owners
+
+__all__ = ["Cell", "Counting", "Part"]
+
+
+class Part(StrEnum):
+    """Which of a service's requests are in a cell.
+
+    `APART`: failures that have a counter of their own, and are among the good ones too.
+    """
+
+    GOOD = "good"
+    BAD = "bad"
+    APART = "apart"
+    BELOW = "below"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A sum over the pods of a service, by the metric of its requests or durations.
+
+    `edge`: the bound `le` of a `BELOW`, as it is written.
+    """
+
+    service: str
+    namespace: str
+    cluster: str
+    metric: str
+    part: Part
+    edge: str = ""
+
+    @property
+    def group(self) -> tuple[str, str, str, str]:
+        """What the cells of one metric of one service have in common."""
+        return self.service, self.namespace, self.cluster, self.metric
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """How a metric is read: requests or durations of a pack, for its own requests metric."""
+
+    told: Requests | Durations
+    own: tuple[Matcher, ...]
+    health: tuple[Matcher, ...]
+    metric: str
+    is_apart: bool = False
+
+
+class Counting:
+    """Finds the cell of series by some packs; the first whose rules a series fits decides."""
+
+    def __init__(self, packs: Sequence[Pack], owners: Owners) -> None:
+        self._owners = owners
+        self._rules: dict[str, list[_Rule]] = {}
+        for pack in packs:
+            for metric, rule in _rules(pack):
+                self._rules.setdefault(metric, []).append(rule)
+
+    def cell(self, series: SeriesInfo) -> Cell | None:
+        """The cell of a series; None for one that counts no requests of a service."""
+        rules_of = self._rules.get(series.name)
+        if rules_of is None or series.kind is SeriesKind.GAUGE:
+            return None
+        own = dict(series.labels)
+        # What keeps OpenTelemetry's dots is found under both spellings.
+        labels = {name.replace(".", "_"): value for name, value in own.items()} | own
+        for rule in rules_of:
+            if fits(rule.own, labels):
+                return self._of(rule, series, labels)
+        return None
+
+    def _of(self, rule: _Rule, series: SeriesInfo, labels: Labels) -> Cell | None:
+        if any(fits((one,), labels) for one in rule.health):
+            return None
+        part, edge = _part(rule, labels)
+        owner = self._owners.subject(series)
+        if part is None or not owner.service:
+            return None
+        return Cell(owner.service, owner.namespace, owner.cluster, rule.metric, part, edge)
+
+
+def _rules(pack: Pack) -> Iterator[tuple[str, _Rule]]:
+    health = rules(pack.health, {})
+    for requests in pack.requests:
+        own = rules(requests.where, requests.without)
+        yield requests.metric, _Rule(requests, own, health, requests.metric)
+        for metric in requests.errors.metrics:
+            yield metric, _Rule(requests, (), health, requests.metric, is_apart=True)
+    for durations in pack.durations:
+        own = rules(durations.where, durations.without)
+        yield durations.metric, _Rule(durations, own, health, durations.metric)
+
+
+def _part(rule: _Rule, labels: Labels) -> tuple[Part | None, str]:
+    if isinstance(rule.told, Durations):
+        edge = labels.get("le", "")
+        return (Part.BELOW, edge) if edge else (None, "")
+    if rule.is_apart:
+        return Part.APART, ""
+    return (Part.BAD if _is_bad(rule.told, labels) else Part.GOOD), ""
+
+
+def _is_bad(requests: Requests, labels: Mapping[str, str]) -> bool:
+    """By the first label that is like a code, as discovery finds it over all of them."""
+    errors = requests.errors
+    for label in errors.labels:
+        if labels.get(label) and fits(rules({label: errors.like}, {}), labels):
+            return fits(rules({label: errors.match}, errors.without), labels)
+    return False

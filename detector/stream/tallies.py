@@ -1,0 +1,283 @@
+"""What the services of a tenant counted in each half hour of the last two weeks, over all pods.
+
+Half hours are of the newest time that was seen, so that all depends on the samples and their order
+alone, not on how they are cut into batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.stream.columns import Columns, SeriesInfo, SeriesKind
+from detector.stream.counting import Cell, Counting, Part
+from detector.stream.scoring import Arrays
+from detector.stream.texts import read_texts, texts
+from models.baseline.state import NEVER
+from models.baseline.tally import tally
+
+__all__ = ["BLOCKS", "WIDTH_MS", "Tallies", "restored_tallies"]
+
+WIDTH_MS = 1_800_000
+# Two weeks: of each time of a day ten working days and four of weekends.
+BLOCKS = 14 * 48
+_A_DAY = 48
+_NOWHERE = -1
+_ROOM = 64
+SCHEMA = 1
+
+
+@dataclass(slots=True)
+class _Members:
+    """The series that are counted: by series its row here, by row what is known of it.
+
+    A row whose series is counted no more is free for another (-1 in `series`).
+    """
+
+    place: NDArray[np.int32] = field(default_factory=lambda: np.full(_ROOM, -1, np.int32))
+    series: list[int] = field(default_factory=list)
+    cell: NDArray[np.int32] = field(default_factory=lambda: np.zeros(_ROOM, np.int32))
+    is_delta: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(_ROOM, np.bool_))
+    last: NDArray[np.float64] = field(default_factory=lambda: np.full(_ROOM, np.nan))
+    seen: NDArray[np.int64] = field(default_factory=lambda: np.full(_ROOM, NEVER))
+
+    def put(self, series: int, cell: int, *, is_delta: bool) -> None:
+        """One more, in the row that its number had before."""
+        row = int(self.place[series])
+        if row < 0:
+            row = self._row()
+        self.series[row], self.place[series] = series, row
+        self.cell[row], self.is_delta[row] = cell, is_delta
+        self.last[row], self.seen[row] = np.nan, NEVER
+
+    def drop(self, series: int) -> None:
+        """It is counted no more, if it was."""
+        row = int(self.place[series])
+        if row >= 0:
+            self.series[row], self.place[series] = -1, -1
+
+    def reach(self, series: int) -> None:
+        """Have a place for so many series in all."""
+        if series > len(self.place):
+            more = np.full(2 * series - len(self.place), -1, np.int32)
+            self.place = np.concatenate([self.place, more])
+
+    def _row(self) -> int:
+        if len(self.series) == len(self.cell):
+            self._make_room(2 * len(self.series))
+        self.series.append(-1)
+        return len(self.series) - 1
+
+    def _make_room(self, rows: int) -> None:
+        more = rows - len(self.cell)
+        self.cell = np.concatenate([self.cell, np.zeros(more, np.int32)])
+        self.is_delta = np.concatenate([self.is_delta, np.zeros(more, np.bool_)])
+        self.last = np.concatenate([self.last, np.full(more, np.nan)])
+        self.seen = np.concatenate([self.seen, np.full(more, NEVER)])
+
+
+@dataclass(slots=True, kw_only=True)
+class Tallies:
+    """Changed in place by `introduce` and `take`; it has one owner at a time.
+
+    `cells` in the order in which they came, `most` of them are kept and those beyond counted as
+    `left_out`. `running` (C,) is the half hour `block` (unix ms / `WIDTH_MS`) so far, `ring`
+    (BLOCKS, C) those that are over: half hour b in row b % BLOCKS, of those since `first`.
+    """
+
+    counting: Counting
+    most: int
+    size: int = 0
+    left_out: int = 0
+    cells: dict[Cell, int] = field(default_factory=dict)
+    members: _Members = field(default_factory=_Members)
+    watermark: int = int(NEVER)
+    block: int = int(NEVER)
+    first: int = int(NEVER)
+    running: NDArray[np.float64] = field(default_factory=lambda: np.zeros(_ROOM))
+    believed: NDArray[np.float64] = field(default_factory=lambda: np.full(_ROOM, -1.0))
+    ring: NDArray[np.float32] = field(default_factory=lambda: np.zeros((BLOCKS, _ROOM), np.float32))
+
+    def introduce(self, series: Sequence[SeriesInfo], ids: Sequence[int] | None = None) -> None:
+        """New series, before their samples; without `ids` they have the next ones.
+
+        An id that another series had is the new one's alone.
+        """
+        own = range(self.size, self.size + len(series)) if ids is None else ids
+        self.members.reach(max(own, default=-1) + 1)
+        for id, one in zip(own, series, strict=True):
+            self.size = max(self.size, id + 1)
+            cell = self.counting.cell(one)
+            number = _NOWHERE if cell is None else self.number(cell)
+            if number == _NOWHERE:
+                self.members.drop(id)
+            else:
+                self.members.put(id, number, is_delta=one.kind is SeriesKind.DELTA)
+
+    def number(self, cell: Cell) -> int:
+        """The number of a cell, a new one if need be; `_NOWHERE` beyond the most that are kept."""
+        found = self.cells.get(cell)
+        if found is not None:
+            return found
+        number = len(self.cells)
+        if number >= self.most:
+            self.left_out += 1
+            return _NOWHERE
+        if number == len(self.running):
+            self._make_room(2 * number)
+        self.cells[cell] = number
+        return number
+
+    def _make_room(self, cells: int) -> None:
+        more = cells - len(self.running)
+        self.running = np.concatenate([self.running, np.zeros(more)])
+        self.believed = np.concatenate([self.believed, np.full(more, -1.0)])
+        wider = np.zeros((BLOCKS, cells), np.float32)
+        wider[:, : self.ring.shape[1]] = self.ring
+        self.ring = wider
+
+    def take(self, columns: Columns) -> None:
+        """Add what samples of known series grew by."""
+        if not len(columns):
+            return
+        marks = np.maximum(np.maximum.accumulate(columns.at), self.watermark)
+        blocks = marks // WIDTH_MS
+        cuts = (np.flatnonzero(np.diff(blocks)) + 1).tolist()
+        for start, stop in pairwise([0, *cuts, len(blocks)]):
+            self._enter(int(blocks[start]))
+            self._add(columns, slice(start, stop))
+        self.watermark = int(marks[-1])
+
+    def _add(self, columns: Columns, span: slice) -> None:
+        own, value = self.members, columns.value[span]
+        tally(
+            own.place,
+            own.cell,
+            own.is_delta,
+            own.last,
+            own.seen,
+            self.believed,
+            self.running,
+            columns.series[span],
+            columns.at[span],
+            value,
+            value.view(np.uint64),
+        )
+
+    def _enter(self, block: int) -> None:
+        """Close the half hours before this one."""
+        if self.first == NEVER:
+            self.first = self.block = block
+        if block == self.block:
+            return
+        self.ring[self.block % BLOCKS] = self.running
+        for empty in range(max(self.block + 1, block - BLOCKS), block):
+            self.ring[empty % BLOCKS] = 0.0
+        self._believe()
+        self.running[:] = 0.0
+        if block // _A_DAY != self.block // _A_DAY:
+            self._forget()
+        self.block = block
+        self.first = max(self.first, block - BLOCKS)
+
+    def _forget(self) -> None:
+        """Let go of cells in which nothing is counted any more and nothing was for two weeks."""
+        own = self.members
+        rows = np.array([row for row, series in enumerate(own.series) if series >= 0], np.int64)
+        kept: NDArray[np.bool_] = np.any(self.ring[:, : len(self.cells)], axis=0)
+        kept[own.cell[rows]] = True
+        if kept.all():
+            return
+        numbers = np.cumsum(kept) - 1
+        own.cell[rows] = numbers[own.cell[rows]]
+        cells = list(self.cells)
+        self.cells = {cells[old]: new for new, old in enumerate(np.flatnonzero(kept).tolist())}
+        for array in (self.running, self.believed, self.ring):
+            self._move(array, kept)
+
+    def _move(self, array: NDArray[Any], kept: NDArray[np.bool_]) -> None:
+        """The columns that are kept to the front, nothing behind them."""
+        count = int(kept.sum())
+        array[..., :count] = array[..., : len(kept)][..., kept]
+        array[..., count:] = -1.0 if array is self.believed else 0.0
+
+    def _believe(self) -> None:
+        """A counter that is new has counted since its birth, if no more than all did lately."""
+        totals: dict[tuple[str, ...], float] = {}
+        for cell, number in self.cells.items():
+            if cell.part in {Part.GOOD, Part.BAD} or cell.edge == "+Inf":
+                totals[cell.group] = totals.get(cell.group, 0.0) + float(self.running[number])
+        for cell, number in self.cells.items():
+            self.believed[number] = totals.get(cell.group, 0.0) or -1.0
+
+    def past(self, numbers: Iterable[int], until_ms: int) -> tuple[int, NDArray[np.float32]]:
+        """The half hours of some cells that ended by a time: the first one's number, and (K, C)."""
+        last = min(self.block, until_ms // WIDTH_MS)
+        rows = np.arange(min(self.first, last), last) % BLOCKS
+        return min(self.first, last), self.ring[np.ix_(rows, np.array(list(numbers), np.int64))]
+
+    def to_arrays(self) -> Arrays:
+        """All that is held; arrays may be views."""
+        cells, own = len(self.cells), self.members
+        rows = np.argsort(np.array(own.series, np.int32), kind="stable")
+        rows = rows[np.searchsorted(np.array(own.series, np.int32)[rows], 0) :]
+        return {
+            "tally": np.array([SCHEMA, self.watermark, self.block, self.first], np.int64),
+            **texts("tally.cells", [word for cell in self.cells for word in astuple(cell)]),
+            "tally.running": self.running[:cells],
+            "tally.believed": self.believed[:cells],
+            "tally.ring": self.ring[:, :cells],
+            "tally.series": np.array(own.series, np.int32)[rows],
+            "tally.last": own.last[rows],
+            "tally.seen": own.seen[rows],
+        }
+
+
+def restored_tallies(
+    arrays: Arrays, series: Sequence[SeriesInfo], *, counting: Counting, most: int
+) -> Tallies:
+    """The tallies of a snapshot whose series are these, in id order; `ValueError` for another's.
+
+    What packs say now decides which series are counted: what is counted anew begins now. A
+    snapshot without tallies begins all of them.
+    """
+    made = Tallies(counting=counting, most=most)
+    if "tally" not in arrays:
+        made.introduce(series)
+        return made
+    numbers = arrays["tally"].tolist()
+    if numbers[0] != SCHEMA:
+        raise ValueError(f"tallies have schema {numbers[0]}, this reads {SCHEMA}")
+    _, made.watermark, made.block, made.first = numbers
+    _fill_cells(made, arrays)
+    made.introduce(series)
+    _fill_members(made.members, arrays)
+    return made
+
+
+def _fill_cells(made: Tallies, arrays: Arrays) -> None:
+    for cell in _cells(read_texts("tally.cells", arrays)):
+        made.number(cell)
+    count = len(made.cells)
+    made.running[:count] = arrays["tally.running"]
+    made.believed[:count] = arrays["tally.believed"]
+    made.ring[:, :count] = arrays["tally.ring"]
+
+
+def _fill_members(members: _Members, arrays: Arrays) -> None:
+    """What was last seen of the series that were counted, and still are."""
+    known = arrays["tally.series"]
+    own = members.place[known]
+    kept = own >= 0
+    members.last[own[kept]] = arrays["tally.last"][kept]
+    members.seen[own[kept]] = arrays["tally.seen"][kept]
+
+
+def _cells(words: Sequence[str]) -> Iterator[Cell]:
+    for service, namespace, cluster, metric, part, edge in zip(*[iter(words)] * 6, strict=True):
+        yield Cell(service, namespace, cluster, metric, Part(part), edge)
