@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import sqlalchemy as sa
 
 from detector.errors import StoreError
@@ -9,6 +11,8 @@ from detector.errors import StoreError
 __all__ = ["NEWEST", "migrate"]
 
 NEWEST = "0006"
+# Alembic keeps the migration that runs in names of its modules: one of a process at a time.
+_TURN = threading.Lock()
 
 
 def migrate(connection: sa.Connection) -> None:
@@ -30,7 +34,8 @@ def migrate(connection: sa.Connection) -> None:
             f"the database has schema {at}, this serinus knows up to {NEWEST}:"
             " start the version that wrote it, or give another data directory"
         )
-    command.upgrade(config, "head")
+    with _TURN:
+        command.upgrade(config, "head")
 
 
 def _version(connection: sa.Connection) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,6 +85,19 @@ def test_many_threads_open_a_new_file_at_once(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_several_files_are_made_at_once(tmp_path: Path) -> None:
+    """The gate's file and the stream's, opened side by side, would get each other's tables."""
+    made = threading.Barrier(4)
+
+    def make(number: int) -> str:
+        made.wait(10)
+        stores = open_sqlite(tmp_path / f"{number}.db")
+        return stores.attempts.save(attempt(f"a{number}")).id
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(make, range(4))) == ["a0", "a1", "a2", "a3"]
 
 
 def test_a_start_waits_for_another_that_takes_long_to_make_the_tables(tmp_path: Path) -> None:
