@@ -22,6 +22,7 @@ from api.notify import NotifySettings
 from api.section import Count, Seconds, Section, TlsSettings, secret_text, text_of
 from api.stream_settings import StreamSection
 from api.wording import words_of
+from api.worker_settings import WorkerSection
 from detector.errors import ConfigError
 from detector.gate.policy import Policy
 from pipelines.sources.settings import Auth, Budget, SourceSettings
@@ -151,6 +152,7 @@ class Settings(BaseSettings):
     notify: NotifySettings = NotifySettings()
     ingest: IngestSettings = IngestSettings()
     stream: StreamSection = StreamSection()
+    worker: WorkerSection = WorkerSection()
     kafka: KafkaSection = KafkaSection()
 
     @cached_property

@@ -50,6 +50,7 @@ from api.cli.question import (
 from api.cli.shadow_command import shadow
 from api.cli.topics_command import topics
 from api.cli.try_command import try_source
+from api.cli.worker_command import worker
 
 __all__ = ["app"]
 
@@ -72,6 +73,7 @@ app.add_typer(shadow)
 for command in (export, replay, explain, notify):
     app.command()(command)
 app.add_typer(pack)
+app.add_typer(worker)
 app.add_typer(topics)
 
 

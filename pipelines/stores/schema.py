@@ -33,9 +33,11 @@ __all__ = [
     "policies",
     "revisions",
     "stream_chunks",
+    "stream_events",
     "stream_marks",
     "stream_series",
     "stream_tunings",
+    "stream_workers",
     "verdicts",
 ]
 
@@ -254,6 +256,35 @@ stream_tunings = Table(
     Column("tenant", String, primary_key=True),
     Column("series", BigInteger, primary_key=True),
     Column("body", LargeBinary, nullable=False),
+)
+
+# Events of the parts that workers own, as they are told: kept for those who follow them, and sent
+# on to a topic. A replay tells the same ones again, under the same keys.
+stream_events = Table(
+    "stream_events",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("part", String, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("nth", Integer, nullable=False),
+    Column("kept_at", Float, nullable=False),
+    Column("sent", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("part", "position", "nth"),
+    Index("stream_events_due", "part", "sent", "number"),
+)
+
+# Who works on a part, and how far it is: for people. What fences is the epoch of its mark.
+stream_workers = Table(
+    "stream_workers",
+    metadata,
+    Column("part", String, primary_key=True),
+    Column("worker", String, nullable=False),
+    Column("taken_at", Float, nullable=False),
+    Column("wrote_at", Float),
+    # The newest sample, in unix milliseconds.
+    Column("newest", BigInteger),
+    Column("words", String, nullable=False),
 )
 
 # Models of services, fitted on their past: what is used is the newest that was promoted.
