@@ -18,7 +18,7 @@ from pipelines.topics.port import Message, Partition, Reader, Rebalance
 __all__ = ["Pace", "Worker"]
 
 _POLL_S, _MOST, _AT_ONCE = 0.2, 500, 32
-_LOOK_S = 10.0
+_LOOK_S = 5.0
 _STORE, _BROKER = "its database", "the broker"
 
 
@@ -134,7 +134,7 @@ class Worker:
             self._go_on(reader, error)
             return
         self._enqueue(found)
-        if now >= self._look_at:
+        if now >= self._look_at and self._share.parts:
             self._look_at = now + _LOOK_S
             self._look(reader)
         self._commit(reader)
@@ -160,7 +160,7 @@ class Worker:
         was_full, room = self._is_full, self._pace.room_bytes
         self._is_full = self._waiting_bytes > (room // 2 if was_full else room)
         self.meters.pauses += self._is_full and not was_full
-        ours = set(self._share.parts) | self._share.waiting
+        ours = set(self._share.parts) | self._share.held()
         wanted = ours if self._is_full else self._share.held()
         if more := wanted - self._paused:
             reader.pause(more)

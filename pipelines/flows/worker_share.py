@@ -16,6 +16,8 @@ __all__ = ["Share", "ShareSettings", "WhenGone"]
 
 # So many messages may wait to be put aside; then their partition does.
 MOST_LETTERS = 1_000
+# So many messages in a row that break the judging say that we are broken, not they.
+MOST_BROKEN = 3
 _STORE, _LETTERS = "its database", "its dead-letter topic"
 
 
@@ -99,6 +101,8 @@ class Share:
     def checkpoint(self) -> None:
         """Keep all that moved; `StoreError` where it cannot be, then try again."""
         began = time.monotonic()
+        if not any(part.has_moved for part in self.parts.values()):
+            return
         self._each(lambda part: part.checkpoint() if part.has_moved else None)
         self.meters.checkpoints += 1
         self.meters.checkpoint_s = time.monotonic() - began
@@ -163,13 +167,19 @@ class Share:
 
     def _break(self, message: Message, reason: str) -> None:
         """Begin again from the checkpoint, and put that message aside when it comes again."""
+        partition, offset = message.partition, message.offset
         self.meters.poison += 1
         self.meters.log.error(
-            "a message is put aside", **_place(message.partition), offset=message.offset, why=reason
+            "a message broke the judging", **_place(partition), offset=offset, why=reason
         )
-        self._poison.setdefault(message.partition, {})[message.offset] = reason
-        self._drop(message.partition)
-        self.waiting.add(message.partition)
+        poison = self._poison.setdefault(partition, {})
+        poison[offset] = reason
+        if all(offset - back in poison for back in range(MOST_BROKEN)):
+            words = f"{MOST_BROKEN} messages in a row up to offset {offset} broke it: {reason}"
+            self._stop(partition, words)
+            return
+        self._drop(partition)
+        self.waiting.add(partition)
 
     def _count(self, part: WorkerPart, owed: int) -> None:
         for told in part.owed[owed:]:
@@ -226,18 +236,21 @@ class Share:
             case WhenGone.LATEST:
                 self.meters.log.error("begins anew at the latest", **_place(partition), why=told)
                 return span.end
-        self._stop(partition, told)
+        self._stop(
+            partition,
+            f"{told}: the topic was made anew, or the broker lost messages;"
+            " set worker.when_gone to earliest or latest to go on",
+        )
         return None
 
-    def _stop(self, partition: Partition, told: str) -> None:
-        words = (
-            f"{told}: the topic was made anew, or the broker lost messages;"
-            " set worker.when_gone to earliest or latest to go on"
-        )
+    def _stop(self, partition: Partition, words: str) -> None:
+        """Read it no more, and keep nothing of it: the next worker begins at its checkpoint."""
         self.stopped.add(partition)
         self.meters.stopped[partition] = words
         self.meters.log.error("a partition is not read any more", **_place(partition), why=words)
-        self.parts[partition].stop(words)
+        part = self.parts[partition]
+        self._drop(partition)
+        part.stop(words)
 
 
 def _place(partition: Partition) -> dict[str, object]:

@@ -303,6 +303,28 @@ def test_a_message_that_breaks_the_judging_is_put_aside_and_nothing_else_is_lost
     assert share.kept() == {P0: 122}
 
 
+def test_where_every_message_breaks_the_judging_the_partition_stops_and_none_is_put_aside(
+    database: Database,
+) -> None:
+    """An error of ours would empty a topic into the dead letters."""
+    world = Log(log())
+    share = share_on(database, world, operators=Breaking)
+    read(share, share.assigned([P0]), 20)
+    share.checkpoint()
+    bodies = [told(offset, body_of(gauges(1), [BREAKING])) for offset in range(20, 30)]
+
+    for _ in range(5):
+        share.taken()
+        for message in bodies:
+            share.apply(message)
+    share.checkpoint()
+
+    [progress] = progress_of(database)
+    assert share.held() == {P0}
+    assert "3 messages in a row" in progress.words
+    assert (progress.position, world.letters) == (19, [])
+
+
 @pytest.mark.parametrize(("begin", "offset"), [(Begin.EARLIEST, 0), (Begin.LATEST, 260)])
 def test_a_partition_that_was_never_read_begins_where_it_is_told_to(
     database: Database, begin: Begin, offset: int
@@ -410,4 +432,6 @@ def test_series_of_one_message_keep_their_ids_where_another_was_broken_in_its_mi
     offset = again.take(lambda: 0)
 
     assert offset == 101
-    assert again.series == part.series
+    names = [each.operators.names("default").to_arrays() for each in (part, again)]
+    assert len(names[0]["label.starts"])
+    assert all(names[1][name].tobytes() == array.tobytes() for name, array in names[0].items())
