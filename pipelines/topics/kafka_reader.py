@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import structlog
-from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka import OffsetAndMetadata, TopicPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import (
     CommitFailedError,
@@ -20,6 +20,7 @@ from kafka.errors import (
 
 from detector.errors import OffsetGoneError
 from pipelines.topics.kafka_client import client_options, refusal, speaking
+from pipelines.topics.kafka_group import GroupConsumer
 from pipelines.topics.kafka_rebalance import Listener
 from pipelines.topics.port import Begin, Message, Partition, Rebalance, Span
 from pipelines.topics.settings import BrokerSettings
@@ -47,7 +48,7 @@ class KafkaReader:
     ) -> None:
         self._settings = settings
         with speaking(settings, f"joining group {group}"):
-            self._consumer = KafkaConsumer(**_options(settings, group))
+            self._consumer = GroupConsumer(**_options(settings, group))
         self._listener = Listener(self._consumer, rebalance, begin)
         self._consumer.subscribe(list(topics), listener=self._listener)
 

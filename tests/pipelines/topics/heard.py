@@ -11,7 +11,7 @@ from pipelines.topics.port import Partition
 __all__ = ["Heard"]
 
 
-@dataclass(slots=True)
+@dataclass
 class Heard:
     """A `Rebalance` that keeps what it hears, and begins where `offsets` say."""
 
