@@ -21,6 +21,7 @@ from bench.gate.longpast import (
     World,
     drifting,
     elsewhere,
+    rushing,
     weeks_before,
 )
 from bench.gate.rates import expected
@@ -74,11 +75,18 @@ class Staged:
 
 
 def staged(
-    seed: int, design: Design, fault: Fault | None, *, silent: bool = False, incident: bool = False
+    seed: int,
+    design: Design,
+    fault: Fault | None,
+    *,
+    silent: bool = False,
+    incident: bool = False,
+    rush: bool = False,
 ) -> Staged:
     """One rollout of a kind; `silent`: its canary is never sent a request.
 
-    `incident`: the whole cluster fails and slows when the users come to the canary.
+    `incident`: the whole cluster fails and slows when the users come to the canary. `rush`: the
+    service does so, less, at this time of each working day.
     """
     rng = np.random.default_rng([seed, 80, list(Design).index(design)])
     base = draw(seed, fault, nuisance=Nuisance(rng.choice([n.value for n in _CALM])))
@@ -99,6 +107,9 @@ def staged(
     )
     if design is Design.FIRST:
         rollout = replace(rollout, error_rate=float(rng.choice([1e-5, 1e-4, 3e-4])))
+    if rush:
+        size = float(rng.uniform(0.4, 0.9)), float(rng.uniform(0.15, 0.35))
+        drift = rushing(drift, _LENGTH_S, plan.since, size)
     rollout = _drifted(rollout, drift)
     shaken = (0.0, 0.0)
     if incident:

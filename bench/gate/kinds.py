@@ -40,6 +40,7 @@ from detector.gate.policy import Policy  # noqa: E402
 from detector.gate.request import Stage, VerdictRequest  # noqa: E402
 from detector.gate.session import Session  # noqa: E402
 from detector.gate.verdict import Outcome, Verdict  # noqa: E402
+from detector.ports import Baselines  # noqa: E402
 from pipelines.flows.discovery import Discovery  # noqa: E402
 from pipelines.flows.gate import Gate, GateSettings  # noqa: E402
 from pipelines.packs import load_packs  # noqa: E402
@@ -138,7 +139,9 @@ def run(task: Task) -> Record:
     )
 
 
-def asked_of(stage: Staged, world: World) -> tuple[list[Verdict], Gate]:
+def asked_of(
+    stage: Staged, world: World, baselines: Baselines | None = None
+) -> tuple[list[Verdict], Gate]:
     """Every answer up to a fail or the end, and the gate that gave them."""
     gate = Gate(
         source=world,
@@ -148,6 +151,7 @@ def asked_of(stage: Staged, world: World) -> tuple[list[Verdict], Gate]:
         discover=Discovery(_packs(), world),
         session_factory=Session,
         settings=_PATIENT,
+        baselines=baselines,
     )
     if stage.design is Design.ROLLBACK:
         gate.stores.revisions.saw([_known()], apart_s=3600.0)

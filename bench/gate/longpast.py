@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,12 +22,23 @@ from detector.selector import matches
 from detector.series import Answer, FloatArray, Query, Series
 from pipelines.sources.memory import MemorySource
 
-__all__ = ["LONG_S", "STEP_S", "Counter", "Drift", "World", "drifting", "elsewhere", "weeks_before"]
+__all__ = [
+    "LONG_S",
+    "STEP_S",
+    "Counter",
+    "Drift",
+    "World",
+    "drifting",
+    "elsewhere",
+    "rushing",
+    "weeks_before",
+]
 
 STEP_S = 300.0
 LONG_S = 29 * 86_400.0
 _DAY_S, _WEEK_S = 86_400.0, 604_800.0
 _HOURLY_S = 3 * 3600.0
+_RUSH_S = 5400.0
 _HASHES = "bcdfghjklmnpqrstvwxz2456789"
 
 
@@ -65,6 +76,19 @@ def drifting(rng: Generator, length: float) -> Drift:
         + _steps(rng, grid, releases, 0.03),
         releases=releases,
     )
+
+
+def rushing(drift: Drift, length: float, at: float, size: tuple[float, float]) -> Drift:
+    """The same with a rush of 90 minutes at this time of each working day, or of each weekend's.
+
+    `size`: how much more errors and latency (logs) then; `at` seconds, of the day of the start.
+    """
+    grid = _grid(length)[: len(drift.errors)]
+    is_weekend = ((grid + ORIGIN) // _DAY_S + 3) % 7 >= 5
+    of_kind = is_weekend == ((ORIGIN // _DAY_S + 3) % 7 >= 5)
+    begin = math.floor(at / STEP_S) * STEP_S
+    on = ((grid - begin) % _DAY_S < _RUSH_S) & of_kind
+    return replace(drift, errors=drift.errors + size[0] * on, latency=drift.latency + size[1] * on)
 
 
 def _wander(rng: Generator, grid: FloatArray) -> FloatArray:

@@ -163,10 +163,10 @@ def _spread(seen: Outlook, default: float) -> float:
     """sd of what was off beyond counting, wide enough for its tail.
 
     One half hour in a hundred is left to incidents and releases; a normal has to reach as far as
-    the other ninety-nine.
+    the other ninety-nine. At a time of day that was less steady than others, as wide as it was.
     """
     far = np.abs(seen.off)
     kept = far <= np.quantile(far, _TAIL)
     sd = learned_spread(Contrasts(seen.off[kept], seen.variance[kept]), default, least=LEAST)
     reach = float(np.quantile(far / np.sqrt(seen.variance + sd**2), _TAIL)) / _TAIL_SDS
-    return sd * max(reach, 1.0)
+    return max(sd * max(reach, 1.0), seen.here)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -18,6 +18,7 @@ __all__ = ["Outlook", "Season", "outlook"]
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 # Others of its time that a block is held against, at least.
 _OTHERS = 3
 # What is further out, in robust standard deviations, moves a mean no more than that.
@@ -41,8 +42,10 @@ class Season(Enum):
 class Outlook:
     """The movement that is expected (log), and how far off it was at K past blocks.
 
-    `noise`: variance of `shift` by counting. `times`: past blocks of the same time that told it.
-    `off` (K,): what came less what the others of its time said, `variance` (K,) of it by counting.
+    `noise`: variance of `shift` by counting, and by where between two blocks it was asked for.
+    `times`: past blocks of the same time that told it. `off` (K,): what came less what the others
+    of its time said, `variance` (K,) of it by counting. `here`: sd of that beyond counting at this
+    time of the day, the furthest day left out: what happens once a week is no rare accident then.
     """
 
     season: Season
@@ -51,6 +54,7 @@ class Outlook:
     times: int
     off: Array
     variance: Array
+    here: float = 0.0
 
     def interval(self, coverage: float) -> tuple[float, float]:
         """Where the next movement lies with this chance; infinite where too little was seen.
@@ -70,14 +74,31 @@ def outlook(effect: Array, variance: Array, slot: Ints, at: float, *, a_day: int
 
     `effect` (K,): by how much (log) each past block was above its reference, `variance` (K,) of
     that by counting, `slot` (K,) its number since 1970 in blocks, `a_day` of them. Between two
-    slots the movement is in proportion. Without a season the level is expected to stand.
+    slots the movement is in proportion, and in doubt. Without a season the level is expected to
+    stand.
     """
     found = [_standing(effect, variance), *_seasonal(effect, variance, slot, at, a_day)]
-    return min(found, key=lambda one: _usual(one.off))
+    best, kept = min(found, key=lambda one: _usual(one[0].off))
+    here = _here(best, (slot[kept] - math.floor(at)) % a_day, is_between=at % 1.0 > 0)
+    return replace(best, here=here)
 
 
-def _standing(effect: Array, variance: Array) -> Outlook:
-    return Outlook(season=Season.NONE, shift=0.0, noise=0.0, times=0, off=effect, variance=variance)
+def _here(found: Outlook, ahead: Ints, *, is_between: bool) -> float:
+    """How far off it was at this time of past days, or at the next one if that is worse."""
+    worst = 0.0
+    for step in (0, 1) if is_between else (0,):
+        same = ahead == step
+        far = np.sort(np.abs(found.off[same]))[: -1 if same.sum() > _OTHERS else None]
+        if len(far):
+            worst = max(worst, float(np.mean(far**2) - np.mean(found.variance[same])))
+    return math.sqrt(worst)
+
+
+def _standing(effect: Array, variance: Array) -> tuple[Outlook, Bools]:
+    found = Outlook(
+        season=Season.NONE, shift=0.0, noise=0.0, times=0, off=effect, variance=variance
+    )
+    return found, np.ones(len(effect), np.bool_)
 
 
 def _usual(off: Array) -> float:
@@ -90,7 +111,7 @@ def _usual(off: Array) -> float:
 
 def _seasonal(
     effect: Array, variance: Array, slot: Ints, at: float, a_day: int
-) -> Iterator[Outlook]:
+) -> Iterator[tuple[Outlook, Bools]]:
     first = math.floor(at)
     beside = np.array([first, first + 1], np.int64)
     for season in (Season.DAY, Season.DAY_KIND, Season.WEEK):
@@ -114,7 +135,7 @@ def _keys(season: Season, slot: Ints, a_day: int) -> Ints:
 
 def _by_key(
     season: Season, effect: Array, variance: Array, keys: Ints, wanted: Ints, part: float
-) -> Outlook | None:
+) -> tuple[Outlook, Bools] | None:
     """By the mean of each time, every block against the mean of the others."""
     names, group = np.unique(keys, return_inverse=True)
     place = np.searchsorted(names, wanted)
@@ -132,14 +153,18 @@ def _by_key(
     doubt = variance[kept] + (noise[group] - variance)[kept] / (n - 1) ** 2
     # A mean of one block fewer is a little further off than that of all of them.
     more = (1 + 1 / n) / (1 + 1 / (n - 1))
-    return Outlook(
+    means = (total / count)[place]
+    # Of a step between two blocks it is not known on which side of it one stands.
+    unplaced = 2.0 * min(part, 1.0 - part) * float(np.abs(means).mean())
+    found = Outlook(
         season=season,
-        shift=float(share @ (total / count)[place]),
-        noise=float(share**2 @ (noise / count**2)[place]),
+        shift=float(share @ means),
+        noise=float(share**2 @ (noise / count**2)[place]) + unplaced**2,
         times=int(count[place].min()),
         off=(effect[kept] - others) * np.sqrt(more),
         variance=doubt * more,
     )
+    return found, kept
 
 
 def _bounded(effect: Array, variance: Array, group: Ints, groups: int) -> Array:
