@@ -27,7 +27,7 @@ import numpy as np  # noqa: E402
 from bench.ending import concluded  # noqa: E402
 from bench.stream.pushed import AT, columnar, labels_of, otlp, remote_write  # noqa: E402
 from bench.stream.throughput_peers import JsonLoop, ProtobufLoop, RiverLoop  # noqa: E402
-from detector.stream.columns import Columns, SeriesInfo  # noqa: E402
+from detector.stream.columns import Columns  # noqa: E402
 from detector.stream.ports import SeriesNames  # noqa: E402
 from pipelines.ingest.doors import Doors  # noqa: E402
 from pipelines.ingest.protocol import Door, Packing  # noqa: E402
@@ -41,13 +41,19 @@ ASKED = {
 class Counting:
     """A sink that takes all and keeps nothing."""
 
-    def put(self, tenant: str, columns: Columns, names: SeriesNames) -> bool:
+    def put(
+        self, tenant: str, columns: Columns, names: SeriesNames, *, read_to: int | None = None
+    ) -> bool:
         """There is always room."""
         return True
 
-    def known(self, tenant: str) -> Sequence[SeriesInfo]:
+    def known(self, tenant: str) -> SeriesNames | None:
         """Nothing is kept."""
-        return ()
+        return None
+
+    def read_to(self, tenant: str) -> int | None:
+        """Nothing is kept."""
+        return None
 
 
 def rate(work: Callable[[bytes], int], bodies: Sequence[bytes], rounds: int) -> float:

@@ -16,6 +16,7 @@ from detector.signals.plan import BoundSignal, Family, Plan
 from detector.signals.signal import Kind
 from detector.stream.columns import SeriesInfo
 from detector.stream.counting import Cell, Part
+from detector.stream.ports import SeriesNames
 from detector.stream.tallies import WIDTH_MS, Tallies
 
 __all__ = ["streamed"]
@@ -30,12 +31,12 @@ class _UntoldError(Exception):
 
 
 def streamed(
-    tallies: Tallies, series: Sequence[SeriesInfo], plan: Plan, *, until: float
+    tallies: Tallies, series: SeriesNames | Sequence[SeriesInfo], plan: Plan, *, until: float
 ) -> Streamed:
     """The half hours that ended by `until` (unix seconds), of each signal that a past can tell.
 
     A signal is told where the stream counts the very series that the plan reads, over all pods;
-    `series` are those of the tenant, in id order.
+    `series` are those of the tenant by their ids.
     """
     behind = until - tallies.block * WIDTH_MS / 1000
     if tallies.first == tallies.block:
@@ -48,7 +49,7 @@ def streamed(
 @dataclass(slots=True, kw_only=True)
 class _Telling:
     tallies: Tallies
-    series: Sequence[SeriesInfo]
+    series: SeriesNames | Sequence[SeriesInfo]
     plan: Plan
     until_ms: int
     first: int = 0

@@ -6,7 +6,7 @@ added up over all of them before anything is learned of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,6 +72,11 @@ class Counting:
         for pack in packs:
             for metric, rule in _rules(pack):
                 self._rules.setdefault(metric, []).append(rule)
+
+    @property
+    def metrics(self) -> Iterable[str]:
+        """The names of all metrics of which a series may be counted."""
+        return self._rules.keys()
 
     def cell(self, series: SeriesInfo) -> Cell | None:
         """The cell of a series; None for one that counts no requests of a service."""

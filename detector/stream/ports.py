@@ -12,10 +12,21 @@ __all__ = ["AnomalyStore", "SampleSink", "SeriesNames"]
 
 
 class SeriesNames(Protocol):
-    """The interner of one tenant, as a sink sees it: ids are dense, and never given anew."""
+    """The interner of one tenant, as a sink sees it; safe for threads.
 
-    def since(self, first: int) -> Sequence[SeriesInfo]:
-        """The series of the ids from `first` on, in id order; safe for threads."""
+    Ids are dense, and given anew once their series are forgotten.
+    """
+
+    def __getitem__(self, id: int) -> SeriesInfo:
+        """The series that has an id; `KeyError` where none has."""
+        ...
+
+    def fresh(self) -> Sequence[tuple[int, SeriesInfo]]:
+        """Series that no sink has kept yet, with their ids, in the order in which they got them."""
+        ...
+
+    def kept(self, count: int) -> None:
+        """The sink has kept so many of those."""
         ...
 
 
@@ -30,14 +41,15 @@ class SampleSink(Protocol):
         `read_to`: with it all is here that a source has up to then, in unix milliseconds.
 
         True promises that the batch is counted exactly once even if the process dies right after
-        (see docs/stream.md). The sink asks `names` for those series that it has not kept yet: so a
-        refused batch loses no series, and the order in which doors get here does not matter.
+        (see docs/stream.md). The sink asks `names` for those series that are not kept yet: so a
+        refused batch loses no series. A door lets nobody else ask for ids from when it read the
+        batch until it is put: so an id means in the batch what it means here.
         Raises `StoreError` where nothing can be kept at all.
         """
         ...
 
-    def known(self, tenant: str) -> Sequence[SeriesInfo]:
-        """All series of a tenant kept so far, in id order: an interner begins with them."""
+    def known(self, tenant: str) -> SeriesNames | None:
+        """The names that a tenant's series have here: doors go on with these, if there are any."""
         ...
 
     def read_to(self, tenant: str) -> int | None:

@@ -239,23 +239,28 @@ class Tallies:
 
 
 def restored_tallies(
-    arrays: Arrays, series: Sequence[SeriesInfo], *, counting: Counting, most: int
+    arrays: Arrays,
+    series: Sequence[SeriesInfo],
+    ids: Sequence[int] | None = None,
+    *,
+    counting: Counting,
+    most: int,
 ) -> Tallies:
-    """The tallies of a snapshot whose series are these, in id order; `ValueError` for another's.
+    """The tallies of a snapshot that has these series; `ValueError` for another's.
 
     What packs say now decides which series are counted: what is counted anew begins now. A
     snapshot without tallies begins all of them.
     """
     made = Tallies(counting=counting, most=most)
     if "tally" not in arrays:
-        made.introduce(series)
+        made.introduce(series, ids)
         return made
     numbers = arrays["tally"].tolist()
     if numbers[0] != SCHEMA:
         raise ValueError(f"tallies have schema {numbers[0]}, this reads {SCHEMA}")
     _, made.watermark, made.block, made.first = numbers
     _fill_cells(made, arrays)
-    made.introduce(series)
+    made.introduce(series, ids)
     _fill_members(made.members, arrays)
     return made
 
@@ -272,6 +277,7 @@ def _fill_cells(made: Tallies, arrays: Arrays) -> None:
 def _fill_members(members: _Members, arrays: Arrays) -> None:
     """What was last seen of the series that were counted, and still are."""
     known = arrays["tally.series"]
+    members.reach(int(known.max(initial=-1)) + 1)
     own = members.place[known]
     kept = own >= 0
     members.last[own[kept]] = arrays["tally.last"][kept]

@@ -79,7 +79,8 @@ class Tracks:
         """Series that had their last sample before an hour, and no feedback of people."""
         heard = self["heard"]
         rows = np.flatnonzero((heard < before) & (heard != GONE)).astype(np.int32)
-        return rows[(self["normal"][rows] == 0) & (self["real"][rows] == 0)]
+        silent: NDArray[np.int32] = rows[(self["normal"][rows] == 0) & (self["real"][rows] == 0)]
+        return silent
 
     def share(self, live: int, alarms_a_week: float) -> None:
         """Give each of the live series an equal part of the alarms that are accepted in a week."""

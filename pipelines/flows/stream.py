@@ -6,15 +6,17 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from detector.errors import ConflictError, SerinusError, StoreError
 from detector.gate.course import Streamed
 from detector.signals.plan import Plan
 from detector.stream.anomaly import Happened
-from detector.stream.columns import Columns, SeriesInfo
+from detector.stream.columns import Columns
 from detector.stream.feedback import Feedback, Tuning
 from detector.stream.ports import SeriesNames
 from pipelines.flows.stream_meters import Patience, StreamMeters
@@ -58,7 +60,6 @@ class Stream:
         self._moving = threading.Lock()
         self._queue: deque[_Queued] = deque()
         self._waiting, self._stopping = 0, False
-        self._known: dict[str, list[SeriesInfo]] = {}
         self._read_to: dict[str, int] = {}
         self.meters = StreamMeters()
         self.watch: Callable[[Happened], None] = lambda _: None
@@ -87,26 +88,30 @@ class Stream:
             if self._waiting and self._waiting + len(columns) > self._room:
                 self.meters.refused += len(columns)
                 return False
-            known = self._known.setdefault(tenant, [])
-            new = tuple(names.since(len(known)))
+            new = names.fresh()
             arrived = Samples(
                 tenant=tenant,
                 series=columns.series.tobytes(),
                 at=columns.at.tobytes(),
                 value=columns.value.tobytes(),
-                new=new,
+                new=tuple(info for _, info in new),
+                ids=np.array([id for id, _ in new], np.int32).tobytes(),
                 read_to=read_to,
             )
             self._enqueue(arrived, len(columns))
-            known.extend(new)
+            names.kept(len(new))
             if read_to is not None:
                 self._read_to[tenant] = read_to
         return True
 
-    def known(self, tenant: str) -> Sequence[SeriesInfo]:
-        """All series of a tenant that were taken so far."""
+    def known(self, tenant: str) -> SeriesNames:
+        """The names of a tenant's series: who puts samples gives ids by these."""
         with self._lock:
-            return list(self._known.get(tenant, ()))
+            return self._part.operators.names(tenant)
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """By tenant, how many series had samples lately, and how many were forgotten."""
+        return self._part.operators.counts()
 
     def read_to(self, tenant: str) -> int | None:
         """How far a source was read for a tenant."""
@@ -169,7 +174,8 @@ class Stream:
             self._part.apply(number, read(body))
             self._part.keep()
             count += 1
-        self._known = {tenant: list(known) for tenant, known in self._part.series.items()}
+        for tenant in self._part.operators.has_gone():
+            self._part.operators.release(tenant)
         self._read_to = dict(self._part.read_to)
         if count:
             self.meters.log.info("replayed what was not in a checkpoint", batches=count)
@@ -220,7 +226,17 @@ class Stream:
             self._queue.popleft()
             self._waiting -= queued.samples
             self._ready.notify_all()
+        self._release()
         return True
+
+    def _release(self) -> None:
+        """Give away ids of forgotten series, of tenants of whom nothing waits that means them."""
+        operators = self._part.operators
+        for tenant in operators.has_gone():
+            # Doors hold it from when they read a message until it is put: so none is in between.
+            with operators.names(tenant).lock, self._ready:
+                if all(queued.arrived.tenant != tenant for queued in self._queue):
+                    operators.release(tenant)
 
     def _judge(self, queued: _Queued) -> None:
         with self._moving:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from detector.gate.course import Streamed, untold
 from detector.signals.plan import Plan
@@ -21,17 +24,25 @@ from detector.stream.state import StreamState
 from detector.stream.subject import Owners
 from detector.stream.suppression import Window
 from detector.stream.tallies import Tallies, restored_tallies
+from detector.stream.tracks import GONE
 from models.anomaly.scored import Settings
 from pipelines.stores.checkpoints import TenantHeld
+
+if TYPE_CHECKING:
+    from pipelines.ingest.interning import Interner
 
 __all__ = ["CELLS", "Operators"]
 
 # Sums over the pods of services that are kept for half hours: some 1,400 services, 54 MB.
 CELLS = 20_000
+# Until a door says how many a tenant may have.
+_MOST_SERIES = 2**31 - 1
+# An array that is there where labels are kept as arrays.
+LABELS = "label.schema"
 
 
 class Operators:
-    """State by tenant, and the series of each in id order; for one thread.
+    """State by tenant, and the names of its series; for one thread.
 
     With `counting` what services counted is kept for the gate, in at most `cells` sums a tenant.
     """
@@ -49,11 +60,20 @@ class Operators:
         self._counting, self._cells = counting, cells
         self._tallies: dict[str, Tallies] = {}
         self._states: dict[str, StreamState] = {}
-        self.series: dict[str, list[SeriesInfo]] = {}
+        self._names: dict[str, Interner] = {}
+
+    def names(self, tenant: str) -> Interner:
+        """The labels of a tenant's series by their ids: those who give ids share them."""
+        found = self._names.get(tenant)
+        if found is None:
+            # Its compiler is loaded for who has samples.
+            from pipelines.ingest.interning import Interner
+
+            found = self._names.setdefault(tenant, Interner(limit=_MOST_SERIES))
+        return found
 
     def restore(self, tenants: Mapping[str, TenantHeld]) -> None:
         """Go on from what was held, in place of what is."""
-        self.series = {tenant: list(one.series) for tenant, one in tenants.items()}
         self._states = {
             tenant: restored(
                 one.arrays,
@@ -64,41 +84,85 @@ class Operators:
             )
             for tenant, one in tenants.items()
         }
+        self._names = {tenant: self._restored_names(tenant, tenants[tenant]) for tenant in tenants}
         self._tallies = {}
         if self._counting is not None:
             self._tallies = {
-                tenant: restored_tallies(
-                    one.arrays, one.series, counting=self._counting, most=self._cells
-                )
+                tenant: self._restored_tallies(self._counting, tenant, one.arrays)
                 for tenant, one in tenants.items()
             }
+
+    def _restored_names(self, tenant: str, held: TenantHeld) -> Interner:
+        """Those of the state, whatever was named after it."""
+        from pipelines.ingest.interning import Interner
+
+        names = Interner(held.series, limit=_MOST_SERIES)
+        if LABELS in held.arrays:
+            names = Interner.of_arrays(held.arrays, limit=_MOST_SERIES)
+        names.restrict(self._states[tenant].tracks["heard"] != GONE)
+        return names
+
+    def _restored_tallies(self, counting: Counting, tenant: str, arrays: Arrays) -> Tallies:
+        names = self._names[tenant]
+        ids = names.of_metrics(counting.metrics)
+        series = [names[id] for id in ids]
+        return restored_tallies(arrays, series, ids, counting=counting, most=self._cells)
 
     def held(self) -> dict[str, TenantHeld]:
         """All that is to be kept; its arrays may be views, so write them before the next step."""
         return {
-            tenant: TenantHeld(arrays=self._arrays(tenant, state), series=self.series[tenant])
+            tenant: TenantHeld(arrays=self._arrays(tenant, state))
             for tenant, state in self._states.items()
         }
 
     def _arrays(self, tenant: str, state: StreamState) -> Arrays:
         tallies = self._tallies.get(tenant)
-        return taken(state) if tallies is None else {**taken(state), **tallies.to_arrays()}
+        counted = {} if tallies is None else tallies.to_arrays()
+        return {**taken(state), **counted, **self.names(tenant).to_arrays()}
 
     def told(self, tenant: str, plan: Plan, *, until: float) -> Streamed:
         """What is known of a plan's service up to a time (unix seconds)."""
         tallies = self._tallies.get(tenant)
         if tallies is None:
             return untold(plan, "nothing is pushed to it")
-        return streamed(tallies, self.series[tenant], plan, until=until)
+        return streamed(tallies, self.names(tenant), plan, until=until)
 
-    def introduce(self, tenant: str, new: Sequence[SeriesInfo]) -> None:
-        """New series, in the order of their ids; before their samples."""
-        if new:
-            state = self._state(tenant)
-            self.series[tenant].extend(new)
-            self._states[tenant] = introduced(state, new, self._owners)
-            if tenant in self._tallies:
-                self._tallies[tenant].introduce(new)
+    def introduce(
+        self, tenant: str, new: Sequence[SeriesInfo], ids: Sequence[int] | None = None
+    ) -> None:
+        """New series, before their samples; without `ids` they have the next ones."""
+        if not new:
+            return
+        state, names = self._state(tenant), self.names(tenant)
+        if ids is None:
+            ids = range(state.tracks.size, state.tracks.size + len(new))
+        for id, info in zip(ids, new, strict=True):
+            names.place(id, info)
+        self._states[tenant] = introduced(state, new, self._owners, ids)
+        if tenant in self._tallies:
+            self._tallies[tenant].introduce(new, ids)
+
+    def release(self, tenant: str) -> bool:
+        """Give away the ids of series that are forgotten; whether there were any.
+
+        Only while nothing that was read before is to be judged yet: it means those series by them.
+        """
+        state = self._states.get(tenant)
+        if state is None or not state.gone:
+            return False
+        rows = np.unique(np.concatenate(state.gone))
+        state.gone.clear()
+        self.names(tenant).free(rows[state.tracks["heard"][rows] == GONE])
+        return True
+
+    def has_gone(self) -> list[str]:
+        """Tenants with series that are forgotten and have their ids still."""
+        return [tenant for tenant, state in self._states.items() if state.gone]
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """By tenant, how many series had samples lately, and how many were forgotten."""
+        states = list(self._states.items())
+        return {tenant: (state.live, state.forgotten) for tenant, state in states}
 
     def samples(self, tenant: str, columns: Columns) -> tuple[Happened, ...]:
         """Judge samples of series that were introduced; what happened."""
@@ -117,7 +181,7 @@ class Operators:
 
     def named(self, happened: Happened) -> dict[int, SeriesInfo]:
         """The series of an anomaly by their ids."""
-        known = self.series[happened.anomaly.tenant]
+        known = self.names(happened.anomaly.tenant)
         return {one.series: known[one.series] for one in happened.anomaly.contributions}
 
     def open(self) -> int:
@@ -126,7 +190,6 @@ class Operators:
 
     def _state(self, tenant: str) -> StreamState:
         if tenant not in self._states:
-            self.series[tenant] = []
             if self._counting is not None:
                 self._tallies[tenant] = Tallies(counting=self._counting, most=self._cells)
             self._states[tenant] = StreamState(

@@ -29,6 +29,7 @@ __all__ = ["Arrived", "Outcome", "Said", "Samples", "StreamPart", "read", "spell
 class Samples(msgspec.Struct, frozen=True, tag="samples"):
     """A batch with the series that come with it for the first time, as it is spooled.
 
+    `ids` are those of the new ones, as int32; older records have none, and mean the next ones.
     `read_to`: with it all is here that a source has up to then, in unix milliseconds.
     """
 
@@ -37,6 +38,7 @@ class Samples(msgspec.Struct, frozen=True, tag="samples"):
     at: bytes
     value: bytes
     new: tuple[SeriesInfo, ...] = ()
+    ids: bytes = b""
     read_to: int | None = None
 
     def columns(self) -> Columns:
@@ -96,9 +98,9 @@ class StreamPart:
         self._owed: Outcome | None = None
 
     @property
-    def series(self) -> dict[str, list[SeriesInfo]]:
-        """The series of each tenant, in id order."""
-        return self._operators.series
+    def operators(self) -> Operators:
+        """What it moves."""
+        return self._operators
 
     def take(self) -> int:
         """Become the owner of the part; the position of its checkpoint, -1 for none."""
@@ -117,7 +119,8 @@ class StreamPart:
         self.keep()
         tunings: tuple[Tuning, ...] = ()
         if isinstance(arrived, Samples):
-            self._operators.introduce(arrived.tenant, arrived.new)
+            ids = np.frombuffer(arrived.ids, np.int32).tolist() if arrived.ids else None
+            self._operators.introduce(arrived.tenant, arrived.new, ids)
             happened = self._operators.samples(arrived.tenant, arrived.columns())
             if arrived.read_to is not None:
                 self.read_to[arrived.tenant] = arrived.read_to

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from detector.errors import InputError
@@ -23,9 +23,8 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:
-    """What a door knows of a tenant: the series in id order, and what its decoder has learned."""
+    """What a door knows of a tenant beside its series: what its decoder has learned."""
 
-    series: Sequence[SeriesInfo]
     memory: bytes = b""
 
 
@@ -46,10 +45,17 @@ class PartDoor:
         self._door, self._packing = form_of(written)
         self._limits, self._tally = limits, tally
         self._tenants: dict[str, _Own] = {}
+        self._names: Callable[[str], Interner] = lambda _: Interner(limit=limits.series)
 
-    def restore(self, tenants: Mapping[str, Remembered]) -> None:
-        """Go on from what was remembered, in place of what is known."""
-        self._tenants = {name: self._opened(known) for name, known in tenants.items()}
+    def restore(
+        self, tenants: Mapping[str, Remembered], names: Callable[[str], Interner] | None = None
+    ) -> None:
+        """Go on from what was remembered, in place of what is known.
+
+        `names` are those of a tenant's series, which who judges them shares with the door.
+        """
+        self._names = names or self._names
+        self._tenants = {name: self._opened(name, known) for name, known in tenants.items()}
 
     def read(self, message: Message) -> tuple[str, Columns]:
         """Tenant and samples; `InputError` where it cannot be read. Ask for `new` after both."""
@@ -62,17 +68,15 @@ class PartDoor:
         self._tally.took(tenant, self._door.value, decoded)
         return tenant, decoded.columns
 
-    def new(self, known: Mapping[str, Sequence[SeriesInfo]]) -> dict[str, Sequence[SeriesInfo]]:
-        """By tenant, the series that are not among the known, in id order.
+    def new(self) -> dict[str, Sequence[tuple[int, SeriesInfo]]]:
+        """By tenant, series that were not told yet, with their ids.
 
         Also what could not be read to its end may have brought some: they have their ids.
         """
-        counts = {tenant: len(known.get(tenant, ())) for tenant in self._tenants}
-        return {
-            tenant: own.interner.since(counts[tenant])
-            for tenant, own in self._tenants.items()
-            if len(own.interner) > counts[tenant]
-        }
+        fresh = {tenant: own.interner.fresh() for tenant, own in self._tenants.items()}
+        for tenant, told in fresh.items():
+            self._tenants[tenant].interner.kept(len(told))
+        return {tenant: told for tenant, told in fresh.items() if told}
 
     def memory(self, tenant: str) -> bytes:
         """What a tenant's decoder has learned beside its series."""
@@ -87,12 +91,13 @@ class PartDoor:
                     " correct the name, or raise ingest.tenants",
                     field=TENANT,
                 )
-            self._tenants[tenant] = self._opened(Remembered(series=()))
+            self._tenants[tenant] = self._opened(tenant, Remembered())
         return self._tenants[tenant]
 
-    def _opened(self, known: Remembered) -> _Own:
-        interner = Interner(known.series, limit=self._limits.series)
-        made = decoder(self._door, interner, known.series)
+    def _opened(self, tenant: str, known: Remembered) -> _Own:
+        interner = self._names(tenant)
+        interner.limit = self._limits.series
+        made = decoder(self._door, interner)
         if known.memory:
             made.recall(known.memory)
         return _Own(interner=interner, decoder=made)

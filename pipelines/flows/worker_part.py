@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from detector.errors import InputError
-from detector.stream.columns import Columns, SeriesInfo
+from detector.stream.columns import Columns
 from pipelines.flows.stream_operators import Operators
 from pipelines.flows.worker_door import PartDoor, Remembered
 from pipelines.stores.checkpoints import TenantHeld
@@ -51,9 +51,9 @@ class WorkerPart:
         self.letters: list[Letter] = []
 
     @property
-    def series(self) -> Mapping[str, Sequence[SeriesInfo]]:
-        """The series of each tenant, in id order."""
-        return self._operators.series
+    def operators(self) -> Operators:
+        """What it moves."""
+        return self._operators
 
     @property
     def has_moved(self) -> bool:
@@ -67,7 +67,8 @@ class WorkerPart:
         """
         held = self._store.take()
         self._operators.restore(held.tenants)
-        self._door.restore({name: _remembered(one) for name, one in held.tenants.items()})
+        remembered = {name: _remembered(one) for name, one in held.tenants.items()}
+        self._door.restore(remembered, self._operators.names)
         self.position = self.kept = held.position
         self.newest = self._store.newest
         self.owed, self.letters = [], []
@@ -131,13 +132,15 @@ class WorkerPart:
         return self._operators.open()
 
     def _introduce(self) -> None:
-        for tenant, new in self._door.new(self._operators.series).items():
-            self._operators.introduce(tenant, new)
+        for tenant, new in self._door.new().items():
+            self._operators.introduce(tenant, [info for _, info in new], [id for id, _ in new])
 
     def _judge(self, message: Message, tenant: str, columns: Columns) -> None:
         try:
             self._introduce()
             happened = self._operators.samples(tenant, columns)
+            # Nothing that was read before waits to be judged.
+            self._operators.release(tenant)
         except Exception as error:
             raise PoisonError(f"an error of serinus itself: {error!r}") from error
         self.owed += [
@@ -160,4 +163,4 @@ class WorkerPart:
 
 def _remembered(held: TenantHeld) -> Remembered:
     memory = held.arrays.get(_MEMORY)
-    return Remembered(series=held.series, memory=b"" if memory is None else memory.tobytes())
+    return Remembered(memory=b"" if memory is None else memory.tobytes())

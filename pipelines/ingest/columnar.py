@@ -75,6 +75,12 @@ class Columnar:
         self._tables: dict[bytes, NDArray[np.int32]] = {}
         self._table_bytes = 0
         self._ids: dict[bytes, int] = {}
+        interner.forgetting(self._forget)
+
+    def _forget(self, is_gone: NDArray[np.bool_]) -> None:
+        self._ids = {entry: id for entry, id in self._ids.items() if not is_gone[id]}
+        self._tables = {table: ids for table, ids in self._tables.items() if not is_gone[ids].any()}
+        self._table_bytes = sum(map(len, self._tables))
 
     def decode(self, body: bytes, window: Window) -> Decoded:
         """The samples of an unpacked message; `InputError` where it is none."""

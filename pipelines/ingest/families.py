@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from detector.stream.columns import SeriesKind
 
-__all__ = ["Families", "Family", "FamilyType"]
+__all__ = ["Families", "Family", "FamilyType", "suffixed"]
 
 _COUNTER_SUFFIXES = ("_total", "_bucket", "_count", "_sum")
 _SUFFIXES = ("", *_COUNTER_SUFFIXES, "_created", "_gcount", "_gsum", "_info")
@@ -71,10 +71,15 @@ class Families:
         for family in fresh:
             if len(self._families) < self._most or family.name in self._families:
                 self._families[family.name] = family
-        return [family.name + suffix for family in fresh for suffix in _SUFFIXES]
+        return suffixed(family.name for family in fresh)
 
     def _is_news(self, family: Family) -> bool:
         return family.type is not FamilyType.UNKNOWN and self._families.get(family.name) != family
+
+
+def suffixed(families: Iterable[str]) -> list[str]:
+    """The names that series of some families may have."""
+    return [name + suffix for name in families for suffix in _SUFFIXES]
 
 
 def _kind_in(family: Family, suffix: str) -> SeriesKind:

@@ -109,6 +109,13 @@ class Context:
         parts = self.histogram_parts(texts, has_sum=bool(has_sum))
         return self._kept(key, _labels(HistogramDataPoint, attributes), parts, refused)
 
+    def forget(self, is_gone: NDArray[np.bool_]) -> int:
+        """Forget ids that are given away; how many are left."""
+        self.points = {key: id for key, id in self.points.items() if not is_gone[id]}
+        held = self._histograms.items()
+        self._histograms = {key: ids for key, ids in held if not is_gone[ids].any()}
+        return len(self.points) + sum(map(len, self._histograms.values()))
+
     def several(
         self,
         attributes: Sequence[KeyValue],
@@ -179,6 +186,12 @@ class Contexts:
         self._known: dict[_Key, Context] = {}
         self._powers: dict[tuple[bytes | int, ...], Powers] = {}
         self._keys = 0
+        interner.forgetting(self._forget)
+
+    def _forget(self, is_gone: NDArray[np.bool_]) -> None:
+        left = {key: own.forget(is_gone) for key, own in self._known.items()}
+        self._known = {key: own for key, own in self._known.items() if left[key]}
+        self._keys = len(self._known) + sum(left.values())
 
     def of(self, body: bytes, metrics: Sequence[Metric]) -> list[Context]:
         """The context of each metric of a body."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.series import Answer, Series
 from pipelines.ingest.decoded import Decoded, Refusal, Refused, Window, windowed
@@ -24,6 +25,10 @@ class Pulled:
         self.interner = interner
         self._families = Families()
         self._ids: dict[tuple[tuple[str, str], ...], int] = {}
+        interner.forgetting(self._forget)
+
+    def _forget(self, is_gone: NDArray[np.bool_]) -> None:
+        self._ids = {key: id for key, id in self._ids.items() if not is_gone[id]}
 
     def columns(self, answers: Sequence[Answer], window: Window) -> Decoded:
         """The samples of all answers; their kinds are those that the names promise.

@@ -5,13 +5,13 @@ https://prometheus.io/docs/specs/prw/remote_write_spec/
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.stream.columns import SeriesInfo
+from detector.stream.columns import SeriesKind
 from pipelines.ingest.decoded import (
     Decoded,
     Dropped,
@@ -22,7 +22,7 @@ from pipelines.ingest.decoded import (
     joined,
     windowed,
 )
-from pipelines.ingest.families import Families
+from pipelines.ingest.families import Families, suffixed
 from pipelines.ingest.interning import AT_LIMIT, Interner
 from pipelines.ingest.labels import NAME, Labels, LabelsError, block_of, labels_of
 from pipelines.ingest.metadata import families_in
@@ -42,12 +42,13 @@ _KEYS_PER_SERIES = 2
 class RemoteWrite:
     """The door of one tenant. Not for two threads at once."""
 
-    def __init__(self, interner: Interner, known: Sequence[SeriesInfo] = ()) -> None:
+    def __init__(self, interner: Interner) -> None:
         self.interner = interner
         self.families = Families()
-        self._ids = interner.blocks()
+        # Of labels that do not lie in the order in which they are held, as only few senders do it.
+        self._ids: dict[bytes, int] = {}
         self._histograms = NativeHistograms(interner)
-        self._kinds = {info.name: info.kind for info in known}
+        interner.forgetting(self._forget)
 
     def decode(self, body: bytes, window: Window) -> Decoded:
         """The samples of an unpacked body; `InputError` where it is no write request."""
@@ -76,18 +77,11 @@ class RemoteWrite:
         learned = Learned.read(memory)
         self.families.learn(learned.families)
         self._histograms.regrow(learned.grown)
-        if learned.families:
-            self._ids = {block: id for block, id in self._ids.items() if self._is_right(block, id)}
-
-    def _is_right(self, block: bytes, id: int) -> bool:
-        name = dict(labels_of(block))[NAME]
-        return self.families.of(name)[0] is self.interner.kind_of(id)
+        self._tell(suffixed(family.name for family in learned.families))
 
     def _ids_of(self, body: bytes, scanned: Scanned, refused: Refused) -> NDArray[np.int32]:
         """(S,) the id of each series, negative where it has none."""
-        known = self._ids.get
-        ids = [known(body[start:stop], AT_LIMIT) for start, stop in scanned.labels.tolist()]
-        found = np.array(ids, dtype=np.int32)
+        found = self.interner.find(body, scanned.labels)
         for row in np.flatnonzero((found < 0) & (scanned.samples > 0)).tolist():
             found[row] = self._id_of(body, scanned, row, refused)
         return found
@@ -108,16 +102,20 @@ class RemoteWrite:
         if found == AT_LIMIT:
             refused.add(Refusal.SERIES_LIMIT, samples, self.interner.limit_words)
         else:
-            self._remember(block, found)
+            self._remember(block, labels, found)
         return found
 
     def _interned(self, labels: Labels) -> int:
         name = dict(labels)[NAME]
         kind, unit = self.families.of(name)
-        self._kinds[name] = kind
-        return self.interner.id_of(labels, kind, unit)
+        id = self.interner.id_of(labels, kind, unit)
+        if id != AT_LIMIT:
+            self.interner.mean(name, kind)
+        return id
 
-    def _remember(self, block: bytes, id: int) -> None:
+    def _remember(self, block: bytes, labels: Labels, id: int) -> None:
+        if block == block_of(labels):
+            return
         if len(self._ids) >= _KEYS_PER_SERIES * self.interner.limit:
             self._ids.clear()
         self._ids[block] = id
@@ -126,19 +124,23 @@ class RemoteWrite:
         """Series whose kind was guessed wrong get another id, with the right kind."""
         if not len(scanned.metadata):
             return
-        told = self.families.learn(families_in(body, scanned.metadata))
+        self._tell(self.families.learn(families_in(body, scanned.metadata)))
+
+    def _tell(self, names: Iterable[str]) -> None:
+        """What the series of these names are is now as the families say."""
         wrong = [
-            name
-            for name in told
-            if name in self._kinds and self._kinds[name] is not self.families.of(name)[0]
+            name for name in names if self.interner.meant(name) not in {None, self._kind(name)}
         ]
+        for name in wrong:
+            self.interner.mean(name, self._kind(name))
         if wrong:
-            marks = [block_of(((NAME, name),)) for name in wrong]
-            self._ids = {
-                block: id
-                for block, id in self._ids.items()
-                if not any(mark in block for mark in marks)
-            }
+            self._ids.clear()
+
+    def _kind(self, name: str) -> SeriesKind:
+        return self.families.of(name)[0]
+
+    def _forget(self, is_gone: NDArray[np.bool_]) -> None:
+        self._ids = {block: id for block, id in self._ids.items() if not is_gone[id]}
 
 
 def _block(body: bytes, scanned: Scanned, row: int) -> bytes:

@@ -29,6 +29,10 @@ class NativeHistograms:
         self.interner = interner
         self._powers: dict[tuple[bytes | int, ...], Powers] = {}
         self._ids: dict[tuple[bytes, SeriesKind, bytes], _Ids] = {}
+        interner.forgetting(self._forget)
+
+    def _forget(self, is_gone: NDArray[np.bool_]) -> None:
+        self._ids = {key: ids for key, ids in self._ids.items() if not is_gone[ids].any()}
 
     def grown(self) -> tuple[Grown, ...]:
         """How far each reached."""

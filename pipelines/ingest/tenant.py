@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from detector.stream.columns import SeriesInfo
+from detector.stream.ports import SeriesNames
 from pipelines.ingest.columnar import Columnar
 from pipelines.ingest.decoded import Decoded, Window
 from pipelines.ingest.interning import Interner
@@ -44,14 +44,18 @@ class Tenant:
     interner: Interner
     decoders: Mapping[Door, Decoder]
     pulled: Pulled
-    lock: threading.Lock
+
+    @property
+    def lock(self) -> AbstractContextManager[bool]:
+        """Held from when a message is read until its samples are put: no id changes meanwhile."""
+        return self.interner.lock
 
 
-def decoder(door: Door, interner: Interner, known: Sequence[SeriesInfo]) -> Decoder:
-    """One door onto an interner that knows some series."""
+def decoder(door: Door, interner: Interner) -> Decoder:
+    """One door onto an interner, which may know some series."""
     match door:
         case Door.REMOTE_WRITE:
-            return RemoteWrite(interner, known)
+            return RemoteWrite(interner)
         case Door.OTLP:
             return Otlp(interner)
         case Door.OTLP_JSON:
@@ -62,11 +66,12 @@ def decoder(door: Door, interner: Interner, known: Sequence[SeriesInfo]) -> Deco
             raise ValueError("what is pulled comes by no message")
 
 
-def opened(known: Sequence[SeriesInfo], limit: int) -> Tenant:
-    """The doors of a tenant whose series are `known`; seconds where nothing is compiled yet."""
+def opened(known: SeriesNames | None, limit: int) -> Tenant:
+    """The doors of a tenant that has some names; seconds where nothing is compiled yet."""
     warm()
-    interner = Interner(known, limit=limit)
-    decoders = {door: decoder(door, interner, known) for door in Door if door is not Door.PULL}
-    return Tenant(
-        interner=interner, decoders=decoders, pulled=Pulled(interner), lock=threading.Lock()
-    )
+    interner = known if isinstance(known, Interner) else Interner(limit=limit)
+    interner.limit = limit
+    decoders: dict[Door, Decoder] = {
+        door: decoder(door, interner) for door in Door if door is not Door.PULL
+    }
+    return Tenant(interner=interner, decoders=decoders, pulled=Pulled(interner))

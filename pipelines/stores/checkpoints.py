@@ -43,7 +43,11 @@ _MOVE = compiled(
     .values(position=sa.bindparam("position"))
 )
 _PUT = upsert(schema.stream_chunks, "part", "tenant", "name", "chunk")
-_ADD_SERIES = upsert(schema.stream_series, "part", "tenant", "first")
+_DROP_SERIES = compiled(
+    schema.stream_series.delete().where(
+        _series.part == sa.bindparam("part"), _series.tenant == sa.bindparam("tenant")
+    )
+)
 _CHUNKS_OF = compiled(
     sa.select(_chunks.tenant, _chunks.name, _chunks.chunk, _chunks.body)
     .where(_chunks.part == sa.bindparam("part"))
@@ -66,10 +70,10 @@ _DROP = compiled(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantHeld:
-    """Arrays by name, and the series of a tenant in id order."""
+    """Arrays by name; in checkpoints of before labels were arrays, the series in id order."""
 
     arrays: Mapping[str, NDArray[Any]]
-    series: Sequence[SeriesInfo]
+    series: Sequence[SeriesInfo] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +122,8 @@ class Checkpoints:
         was_sure, self._is_sure = self._is_sure, False
         sums: Sums = {}
         for tenant, held in tenants.items():
-            self._write_series(transaction, tenant, held.series)
+            if self._known.get(tenant):
+                transaction.run(_DROP_SERIES, {"part": self.part, "tenant": tenant})
             for name, array in held.arrays.items():
                 sums |= self._write_array(transaction, (tenant, name), array, was_sure)
         return sums
@@ -126,16 +131,8 @@ class Checkpoints:
     def wrote(self, sums: Sums, tenants: Mapping[str, TenantHeld]) -> None:
         """The transaction went through."""
         self._sums = {key: found for key, found in (self._sums | sums).items() if found != _GONE}
-        self._known.update({tenant: len(held.series) for tenant, held in tenants.items()})
+        self._known = dict.fromkeys(self._known, 0)
         self._is_sure = True
-
-    def _write_series(
-        self, transaction: Transaction, tenant: str, series: Sequence[SeriesInfo]
-    ) -> None:
-        first = self._known.get(tenant, 0)
-        if len(series) > first:
-            row = {"part": self.part, "tenant": tenant, "first": first}
-            transaction.run(_ADD_SERIES, {**row, "body": pack(tuple(series[first:]))})
 
     def _write_array(
         self, transaction: Transaction, of: tuple[str, str], array: NDArray[Any], is_sure: bool

@@ -24,6 +24,7 @@ class MemorySink:
         self.refusals = 0
         self.batches: dict[str, list[Columns]] = {}
         self.series: dict[str, list[SeriesInfo]] = {}
+        self.names: dict[str, SeriesNames] = {}
         self.reads: dict[str, int] = {}
 
     def put(
@@ -36,16 +37,23 @@ class MemorySink:
             self.refusals += 1
             return False
         with self._lock:
-            kept = self.series.setdefault(tenant, [])
-            kept.extend(names.since(len(kept)))
+            new = names.fresh()
+            self._keep(tenant, new)
+            names.kept(len(new))
+            self.names[tenant] = names
             self.batches.setdefault(tenant, []).append(columns)
             if read_to is not None:
                 self.reads[tenant] = read_to
         return True
 
-    def known(self, tenant: str) -> Sequence[SeriesInfo]:
-        """The series kept so far."""
-        return list(self.series.get(tenant, ()))
+    def _keep(self, tenant: str, new: Sequence[tuple[int, SeriesInfo]]) -> None:
+        kept = self.series.setdefault(tenant, [])
+        for id, info in new:
+            kept[id : id + 1] = [info]
+
+    def known(self, tenant: str) -> SeriesNames | None:
+        """The names of the series kept so far."""
+        return self.names.get(tenant)
 
     def read_to(self, tenant: str) -> int | None:
         """How far a source was read."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +10,14 @@ import pytest
 from detector.errors import StoreError
 from detector.signals.packs import shipped_packs
 from detector.stream.anomaly import Judged
-from detector.stream.columns import Columns, SeriesInfo, SeriesKind
+from detector.stream.columns import Columns, SeriesKind
 from detector.stream.feedback import Feedback
 from detector.stream.record import AnomalyFilter, KeptAnomaly
 from detector.stream.settings import StreamSettings
 from detector.stream.subject import Owners
 from pipelines.flows.stream import Stream
 from pipelines.flows.stream_part import StreamPart
+from pipelines.ingest.interning import Interner
 from pipelines.stores.anomalies import SqlAnomalies
 from pipelines.stores.connections import Connections
 from pipelines.stores.spool import Spool
@@ -29,28 +28,14 @@ MINUTE = 60_000
 OWNERS = Owners(shipped_packs())
 
 
-@dataclass(slots=True)
-class Names:
-    """An interner that knows some series."""
-
-    known: list[SeriesInfo] = field(default_factory=list)
-
-    def since(self, first: int) -> Sequence[SeriesInfo]:
-        """Those from an id on."""
-        return self.known[first:]
-
-
-def names_of(count: int) -> Names:
-    """Gauges of some pods of one service."""
-    return Names(
-        [
-            SeriesInfo(
-                labels=(("__name__", "queue"), ("pod", f"checkout-{n}"), ("service", "checkout")),
-                kind=SeriesKind.GAUGE,
-            )
-            for n in range(count)
-        ]
-    )
+def named(stream: Stream, count: int) -> Interner:
+    """What gives ids to a stream's series, after it gave them to gauges of some pods."""
+    names = stream.known("default")
+    assert isinstance(names, Interner)
+    for n in range(count):
+        labels = (("__name__", "queue"), ("pod", f"checkout-{n}"), ("service", "checkout"))
+        names.id_of(labels, SeriesKind.GAUGE)
+    return names
 
 
 def batches(minutes: int = 300, series: int = 4) -> list[Columns]:
@@ -80,7 +65,8 @@ def found(database: Connections) -> tuple[KeptAnomaly, ...]:
 def undisturbed(folder: Path) -> tuple[KeptAnomaly, ...]:
     """What a stream that nobody disturbs finds."""
     stream, database = opened(folder)
-    assert all(stream.put("default", batch, names_of(4)) for batch in batches())
+    names = named(stream, 4)
+    assert all(stream.put("default", batch, names) for batch in batches())
     stream.close()
     return found(database)
 
@@ -100,7 +86,7 @@ def test_a_process_that_died_goes_on_where_its_spool_ends(tmp_path: Path) -> Non
     stream, database = opened(tmp_path / "killed")
     for part in (every[:150], every[150:210], every[210:]):
         stream, database = opened(tmp_path / "killed")
-        names = Names(list(stream.known("default")) or names_of(4).known)
+        names = named(stream, 4)
         assert all(stream.put("default", batch, names) for batch in part)
     stream.close()
     assert found(database) == expected
@@ -114,13 +100,13 @@ def test_a_full_queue_takes_nothing_and_loses_no_series(tmp_path: Path) -> None:
         at=np.arange(100_000, dtype=np.int64) + T0,
         value=np.zeros(100_000),
     )
-    names = names_of(1)
-    assert stream.put("default", large, names)
-    assert not stream.put("default", batches(1)[0], names_of(4))
-    assert len(stream.known("default")) == 1
+    assert stream.put("default", large, named(stream, 1))
+    names = named(stream, 4)
+    assert not stream.put("default", batches(1)[0], names)
+    assert [id for id, _ in names.fresh()] == [1, 2, 3]
     assert stream.drain(60)
-    assert stream.put("default", batches(1)[0], names_of(4))
-    assert len(stream.known("default")) == 4
+    assert stream.put("default", batches(1)[0], names)
+    assert names.fresh() == ()
     stream.close()
 
 
@@ -165,4 +151,4 @@ def test_a_stream_that_stopped_says_so(tmp_path: Path) -> None:
     stream, _ = opened(tmp_path)
     stream.close()
     with pytest.raises(StoreError, match="takes nothing"):
-        stream.put("default", batches(1)[0], names_of(4))
+        stream.put("default", batches(1)[0], named(stream, 4))

@@ -25,7 +25,7 @@ from pipelines.stores.checkpoints import Checkpoints
 from pipelines.stores.connections import Connections
 from pipelines.stores.spool import Spool
 from pipelines.stores.sqlite import Database
-from tests.pipelines.flows.test_stream import OWNERS, batches, found, names_of
+from tests.pipelines.flows.test_stream import OWNERS, batches, found, named
 from tests.pipelines.stores.away import AwayDatabase
 
 SOON = Patience(first_s=0.001, longest_s=0.004, at_end_s=0.2)
@@ -56,7 +56,7 @@ def fed(stream: Stream, every: list[Columns]) -> list[Happened]:
     told: list[Happened] = []
     stream.watch = told.append
     for batch in every:
-        until(partial(stream.put, "default", batch, names_of(4)))
+        until(partial(stream.put, "default", batch, named(stream, 4)))
     assert stream.drain(60)
     return told
 
@@ -111,8 +111,8 @@ def test_the_queue_fills_while_the_database_is_away_and_all_is_judged_after(
     assert away.missed.acquire(timeout=30)
     every = batches(101)
     with capture_logs() as logs:
-        assert all(stream.put("default", batch, names_of(4)) for batch in every[:100])
-        assert not stream.put("default", every[100], names_of(4))
+        assert all(stream.put("default", batch, named(stream, 4)) for batch in every[:100])
+        assert not stream.put("default", every[100], named(stream, 4))
         for _ in range(5):
             assert away.missed.acquire(timeout=30)
         assert (stream.waiting, stream.meters.refused) == (400, 4)
@@ -150,7 +150,7 @@ def test_an_end_while_the_database_is_away_loses_nothing(tmp_path: Path) -> None
     stream = opened(tmp_path / "away", away)
     fed(stream, batches()[:190])
     away.is_away = True
-    assert all(stream.put("default", batch, names_of(4)) for batch in batches()[190:250])
+    assert all(stream.put("default", batch, named(stream, 4)) for batch in batches()[190:250])
     assert away.missed.acquire(timeout=30)
     stream.close()
     assert "locked" in stream.meters.failed
@@ -171,7 +171,7 @@ def test_a_file_that_another_program_locks_is_waited_for(tmp_path: Path) -> None
     assert "database is locked" in stream.meters.retrying
     other.execute("rollback")
     until(lambda: not stream.meters.retrying)
-    assert stream.put("default", batches(1)[0], names_of(4))
+    assert stream.put("default", batches(1)[0], named(stream, 4))
     stream.close()
     assert (stream.meters.samples, stream.meters.failed) == (4, "")
 
@@ -196,10 +196,10 @@ def test_an_error_of_our_own_stops_it_and_is_not_tried_again(tmp_path: Path) -> 
         raise LookupError(happened.anomaly.id)
 
     stream.watch = broken
-    assert all(stream.put("default", batch, names_of(4)) for batch in batches()[190:201])
+    assert all(stream.put("default", batch, named(stream, 4)) for batch in batches()[190:201])
     until(lambda: stream.meters.failed)
     assert "of serinus itself" in stream.meters.failed
     assert stream.meters.retries == 0
     with pytest.raises(StoreError, match="takes nothing"):
-        stream.put("default", batches(1)[0], names_of(4))
+        stream.put("default", batches(1)[0], named(stream, 4))
     stream.close()

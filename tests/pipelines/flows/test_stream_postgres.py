@@ -13,7 +13,7 @@ from pipelines.flows.stream_meters import Patience
 from pipelines.stores.connections import Connections
 from pipelines.stores.spool import Spool
 from pipelines.stores.sqlite import Database
-from tests.pipelines.flows.test_stream import batches, found, names_of
+from tests.pipelines.flows.test_stream import batches, found, named
 from tests.pipelines.flows.test_stream_away import fed, held, opened, part_on, until
 from tests.servers import RunningPostgres, running_postgres
 
@@ -48,7 +48,7 @@ def test_a_server_that_stops_and_starts_loses_no_sample_and_doubles_none(
     told: list[Happened] = fed(stream, batches()[:190])
     stream.watch = told.append
     server.stop()
-    assert all(stream.put("default", batch, names_of(4)) for batch in batches()[190:])
+    assert all(stream.put("default", batch, named(stream, 4)) for batch in batches()[190:])
     until(lambda: stream.meters.retries >= 3)
     server.start()
     assert stream.drain(60)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from detector.errors import StoreError
-from detector.stream.columns import Columns, SeriesInfo
+from detector.stream.columns import Columns
 from detector.stream.ports import SeriesNames
 from pipelines.ingest.doors import Doors
 from pipelines.ingest.labels import NAME
@@ -83,7 +82,7 @@ class ShutSink(MemorySink):
 
     is_shut = True
 
-    def known(self, tenant: str) -> Sequence[SeriesInfo]:
+    def known(self, tenant: str) -> SeriesNames | None:
         """Fail until it is open."""
         if self.is_shut:
             raise StoreError("the stream is not open yet")

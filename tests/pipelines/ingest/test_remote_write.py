@@ -32,10 +32,10 @@ def decoded(body: bytes, door: Doorway) -> list[tuple[dict[str, str], int, bytes
     """Every sample of a body, at whatever time."""
     own = door.doors._of("default")
     columns = own.decoders[Door.REMOTE_WRITE].decode(body, ALWAYS).columns
-    infos = own.interner.since(0)
+    infos = own.interner
     return [
         (dict(infos[id].labels), at, struct.pack("<d", value))
-        for id, at, value in zip(columns.series, columns.at, columns.value, strict=True)
+        for id, at, value in zip(columns.series.tolist(), columns.at, columns.value, strict=True)
     ]
 
 
