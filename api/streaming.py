@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from api.settings import Settings
     from detector.ports import Baselines
     from detector.stream.anomaly import Happened
-    from detector.stream.columns import Columns, SeriesInfo
+    from detector.stream.columns import Columns
     from detector.stream.ports import AnomalyStore, SeriesNames
     from pipelines.flows.pulling import Pulling
     from pipelines.flows.stream import Stream
@@ -102,7 +102,7 @@ class Streaming:
         """As the stream does."""
         return self.stream.put(tenant, columns, names, read_to=read_to)
 
-    def known(self, tenant: str) -> Sequence[SeriesInfo]:
+    def known(self, tenant: str) -> SeriesNames | None:
         """As the stream does."""
         return self.stream.known(tenant)
 
