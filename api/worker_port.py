@@ -91,6 +91,7 @@ def registry_of(working: Working) -> CollectorRegistry:
         ("dead_letters", "Messages put aside since the start.", lambda: meters.letters),
         ("broke_judging", "Messages that broke the judging.", lambda: meters.poison),
         ("gone_messages", "Messages deleted before they were read.", lambda: meters.gone),
+        ("partitions", "Partitions that are this worker's.", lambda: working.partitions),
         ("waiting_bytes", "Bytes read and not judged yet.", lambda: working.waiting_bytes),
         ("pauses", "How often reading paused, for want of room.", lambda: meters.pauses),
         ("rebalances", "Partitions given or taken away, times.", lambda: meters.rebalances),

@@ -65,6 +65,11 @@ class Working:
         """Bytes of messages that were read and are not judged yet."""
         return self._worker.waiting_bytes if self._worker is not None else 0
 
+    @property
+    def partitions(self) -> int:
+        """How many are this worker's, and are judged."""
+        return len(self._worker.partitions) if self._worker is not None else 0
+
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`; `StoreError`, `BrokerError` where something stays away at first."""
         start = Start(

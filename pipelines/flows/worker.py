@@ -66,6 +66,11 @@ class Worker:
         """Bytes of messages that were read and are not judged yet."""
         return self._waiting_bytes
 
+    @property
+    def partitions(self) -> Collection[Partition]:
+        """Those that are ours, with their state."""
+        return tuple(self._share.parts)
+
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`; raises what no waiting helps against. Nothing that is kept is lost."""
         start = Start(

@@ -23,7 +23,7 @@ from pipelines.stores.statements import Statement, compiled, either, inserted, i
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
-__all__ = ["SqlAnomalies", "add_anomaly", "add_tuning", "upsert"]
+__all__ = ["SqlAnomalies", "add_anomaly", "add_tuning", "cursor_after", "upsert"]
 
 _kept = schema.anomalies.c
 _row = (_kept.id, _kept.start, _kept.body)
@@ -87,7 +87,7 @@ class SqlAnomalies:
         page, more = rows[: wanted.limit], len(rows) > wanted.limit
         with self._db.read() as looks:
             found = tuple(_whole(looks, row) for row in page)
-        return AnomalyPage(anomalies=found, next=_cursor(page[-1]) if more else None)
+        return AnomalyPage(anomalies=found, next=cursor_after(found[-1].anomaly) if more else None)
 
     def say(self, anomaly: str, feedback: KeptFeedback) -> None:
         """Keep what a person said, durably."""
@@ -158,8 +158,9 @@ def _plain(name: str) -> str:
     return name.replace("\0", "\ufffd")
 
 
-def _cursor(row: Row) -> str:
-    return base64.urlsafe_b64encode(f"{row[1]}.{row[0]}".encode()).decode()
+def cursor_after(last: Anomaly) -> str:
+    """The `next` of a page that ends with an anomaly."""
+    return base64.urlsafe_b64encode(f"{last.start}.{last.id}".encode()).decode()
 
 
 def _read_cursor(text: str) -> tuple[int, str]:

@@ -23,12 +23,23 @@ from detector.stream.columns import Columns, SeriesInfo, SeriesKind
 from pipelines.ingest.columnar import packed
 from tests.servers import free_port
 
-__all__ = ["Fleet", "Sender", "Worker", "bodies", "eventually", "read_topic"]
+__all__ = [
+    "Fleet",
+    "Sender",
+    "Worker",
+    "bodies",
+    "body_of",
+    "eventually",
+    "lag_of",
+    "pods",
+    "read_topic",
+]
 
 ROOT = Path(__file__).resolve().parents[3]
 CODE = "from api.cli import main; main()"
 TOPIC, ANOMALIES, LETTERS = "columns", "anomalies", "letters"
 MINUTE = 60_000
+NOT_KNOWN = 10**9
 
 
 def eventually(is_so: Callable[[], bool], within_s: float = 60.0, what: str = "") -> None:
@@ -101,7 +112,7 @@ class Fleet:
                 "group": group,
                 "session_s": 3.0,
                 "request_s": 5.0,
-                "metrics": {TOPIC: {"format": "columnar", "partitions": self.partitions}},
+                "metrics": {TOPIC: _columns(self.partitions)},
                 "anomalies": {"topic": ANOMALIES, "partitions": 2},
                 "dead_letters": {"topic": LETTERS, "partitions": 1},
                 **self.kafka_more,
@@ -149,6 +160,11 @@ class Fleet:
                 worker.kill()
 
 
+def _columns(partitions: int) -> dict[str, object]:
+    """Messages have times of their own, of long ago: none of them is deleted for its age."""
+    return {"format": "columnar", "partitions": partitions, "retention_h": 100_000}
+
+
 def _environment() -> dict[str, str]:
     """Without what tells serinus something in passing."""
     return {name: value for name, value in os.environ.items() if not name.startswith("SERINUS_")}
@@ -163,22 +179,24 @@ def bodies(
         rng = np.random.default_rng(7 + number)
         value = 10 + rng.normal(size=(minutes, series))
         value[out[0] : out[1], :2] += 30
-        table = [
-            SeriesInfo(
-                labels=(
-                    ("__name__", "queue"),
-                    ("pod", f"shop{number}-{n}"),
-                    ("service", f"shop{number}"),
-                ),
-                kind=SeriesKind.GAUGE,
-            )
-            for n in range(series)
-        ]
-        found.append([_body(table, start + at * MINUTE, value[at]) for at in range(minutes)])
+        table = pods(f"shop{number}", series)
+        found.append([body_of(table, start + at * MINUTE, value[at]) for at in range(minutes)])
     return found
 
 
-def _body(table: Sequence[SeriesInfo], at: int, value: Any) -> bytes:  # noqa: ANN401 - an array
+def pods(service: str, count: int) -> list[SeriesInfo]:
+    """Gauges of some pods of a service."""
+    return [
+        SeriesInfo(
+            labels=(("__name__", "queue"), ("pod", f"{service}-{n}"), ("service", service)),
+            kind=SeriesKind.GAUGE,
+        )
+        for n in range(count)
+    ]
+
+
+def body_of(table: Sequence[SeriesInfo], at: int, value: Any) -> bytes:  # noqa: ANN401 - an array
+    """A message with a sample of each series."""
     count = len(table)
     columns = Columns(
         series=np.arange(count, dtype=np.int32), at=np.full(count, at, np.int64), value=value
@@ -226,7 +244,12 @@ def read_topic(address: str, topic: str) -> list[Any]:
         consumer.close(autocommit=False)
 
 
-def positions(status: str) -> dict[str, int]:
-    """Lag by partition, of what `serinus worker status --format json` printed."""
-    told = json.loads(status)
-    return {one["partition"]: one["lag_messages"] for one in told["partitions"]}
+def lag_of(fleet: Fleet, store: str, group: str = "serinus") -> int:
+    """How far all partitions are behind; a high number while some are not known or not kept."""
+    code, said = fleet.run(store, "worker", "status", "--format", "json", group=group)
+    if code not in {0, 1}:
+        return NOT_KNOWN
+    told = json.loads(said)
+    lags = [one["lag_messages"] for one in told["partitions"] if one["kept_s_ago"] is not None]
+    is_whole = len(lags) == fleet.partitions and None not in lags
+    return sum(lags) if is_whole else NOT_KNOWN
