@@ -30,7 +30,7 @@ import numpy as np  # noqa: E402
 from bench.ending import concluded  # noqa: E402
 from bench.gate.designs import Design, Staged, staged  # noqa: E402
 from bench.gate.kinds import asked_of  # noqa: E402
-from bench.gate.operating import interval, of, ratio, share, table  # noqa: E402
+from bench.gate.operating import interval, mixed, of, ratio, share, table  # noqa: E402
 from bench.gate.pushed import Forgetful, Heard  # noqa: E402
 from bench.gate.rollout import Fault  # noqa: E402
 from bench.gate.samples import ORIGIN  # noqa: E402
@@ -201,7 +201,7 @@ def figures_of(records: Sequence[Record], past: Past) -> dict[str, float]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run, print, write; 1 when a figure falls short."""
     args = arguments(argv)
-    records = run_all(list(tasks_of(args)), args)
+    records = run_all(mixed(list(tasks_of(args))), args)
     each = {past: figures_of(records, past) for past in Past}
     ours, own = each[Past.STREAM], each[Past.OWN]
     figures = {
