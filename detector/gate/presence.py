@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.gate.attempt import Latch
-from detector.gate.known import Known, Labels
+from detector.gate.known import Key, Known, Labels, key_of
 from detector.series import Answer, Columns, FloatArray
 from detector.signals.plan import ArmName, Family, Plan, Reading
 
@@ -53,7 +53,7 @@ class _Side:
         self._owner: Ints = np.zeros(0, np.int64)
         self._last: FloatArray = np.zeros(0)
         self._known = Known()
-        self._numbers: dict[frozenset[tuple[str, str]], int] = {}
+        self._numbers: dict[Key, int] = {}
         self._places: dict[str, int] = {}
 
     def see(self, columns: Columns) -> None:
@@ -94,7 +94,7 @@ class _Side:
         return numbers
 
     def _place(self, labels: Labels) -> int:
-        key = frozenset(labels.items())
+        key = key_of(labels)
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self._owners)

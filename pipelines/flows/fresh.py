@@ -9,14 +9,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.gate.known import KnownByQuestion, Labels
+from detector.gate.known import Key, KnownByQuestion, Labels, key_of
 from detector.series import Answer, Columns, FloatArray
 from detector.signals.plan import ArmName, Family, Reading
 
 __all__ = ["Fresh"]
 
 Ints = NDArray[np.int64]
-_Key: TypeAlias = tuple[Family, ArmName | None, frozenset[tuple[str, str]]]
+_Key: TypeAlias = tuple[Family, ArmName | None, Key]
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class Fresh:
         family, arm, numbers = reading.family, reading.arm, self._numbers
 
         def place(labels: Labels) -> int:
-            return numbers.setdefault((family, arm, frozenset(labels.items())), len(numbers))
+            return numbers.setdefault((family, arm, key_of(labels)), len(numbers))
 
         return place
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from detector.errors import StoreError
 from detector.gate.design import Elsewhere
-from detector.gate.known import KnownByQuestion, Labels
+from detector.gate.known import Key, KnownByQuestion, Labels, key_of
 from detector.gate.memory import Memory
 from detector.series import Answer, Columns, FloatArray
 from detector.signals.plan import Reading
@@ -115,7 +115,7 @@ class _Body(msgspec.Struct, array_like=True):
 class TapeWriter:
     """Events to bytes; remembers what was written once."""
 
-    _numbers: dict[frozenset[tuple[str, str]], int] = field(default_factory=dict)
+    _numbers: dict[Key, int] = field(default_factory=dict)
     _known: KnownByQuestion = field(default_factory=KnownByQuestion)
     _readings: dict[Reading, int] = field(default_factory=dict)
     _written: dict[int, Ints] = field(default_factory=dict)
@@ -161,7 +161,7 @@ class TapeWriter:
 
     def _place(self, body: _Body, labels: Labels) -> int:
         """The number of a label set, which is written down with its first."""
-        key = frozenset(labels.items())
+        key = key_of(labels)
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self._numbers)
@@ -179,14 +179,18 @@ class TapeWriter:
     @property
     def written(self) -> tuple[Sequence[Mapping[str, str]], Sequence[Reading], Mapping[int, Ints]]:
         """Label sets and readings by their numbers, and the series of the last answer to each."""
-        return [dict(key) for key in self._numbers], [*self._readings], self._written
+        return [_labels_of(key) for key in self._numbers], [*self._readings], self._written
 
     def heard(self, labels: Sequence[Mapping[str, str]], readings: Sequence[Reading]) -> None:
         """Go on after what a reader has read."""
-        self._numbers = {frozenset(one.items()): n for n, one in enumerate(labels)}
+        self._numbers = {key_of(one): n for n, one in enumerate(labels)}
         self._known = KnownByQuestion()
         self._readings = {reading: n for n, reading in enumerate(readings)}
         self._written = {}
+
+
+def _labels_of(key: Key) -> Labels:
+    return dict(zip(key[::2], key[1::2], strict=True))
 
 
 def _told(event: Told) -> _Event:

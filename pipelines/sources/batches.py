@@ -202,6 +202,6 @@ def _parts(one: Merged, matrix: Matrix) -> Iterator[tuple[Query, Part]]:
     if len(one.queries) == 1:
         yield one.queries[0], matrix.whole()
         return
-    places = one.shared_out(element.metric for element in matrix.elements)
+    places = one.shared_out(matrix.labels)
     for query, own in zip(one.queries, places, strict=True):
         yield query, matrix.part(own)

@@ -231,7 +231,7 @@ class PrometheusSource:
         ]
         reply = self._exchange.send("POST", "/api/v1/query", params, deadline)
         matrix = decode_matrix(reply.body, self._exchange.where, reply.content_type)
-        self.cost.answered(series=len(matrix.elements), samples=matrix.samples)
+        self.cost.answered(series=len(matrix.labels), samples=matrix.samples)
         return matrix
 
     # -- as `Batches` reads

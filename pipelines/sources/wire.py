@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from detector.errors import SourceError
 from detector.series import Answer, Columns, FloatArray
+from pipelines.sources.labels import LabelSets
 from pipelines.sources.native import as_classic
 from pipelines.sources.refusal import FlakyError, refusal
 
@@ -33,7 +34,7 @@ AFTERTHOUGHT = b'}{"status":"error"'
 
 
 class _Element(msgspec.Struct, gc=False):
-    metric: dict[str, str]
+    metric: msgspec.Raw
     values: msgspec.Raw = EMPTY
     histograms: msgspec.Raw = EMPTY
 
@@ -52,6 +53,7 @@ class _Envelope(msgspec.Struct, gc=False):
 
 _envelopes = msgspec.json.Decoder(_Envelope)
 _numbers = msgspec.json.Decoder(list[float], strict=False)
+_label_sets = LabelSets()
 
 
 class Matrix:
@@ -61,9 +63,15 @@ class Matrix:
     """
 
     def __init__(
-        self, elements: list[_Element], warnings: tuple[str, ...], *, nan_is_stale: bool = False
+        self,
+        elements: list[_Element],
+        labels: list[Mapping[str, str]],
+        warnings: tuple[str, ...],
+        *,
+        nan_is_stale: bool = False,
     ) -> None:
-        self.elements, self.warnings, self._nan_is_stale = elements, warnings, nan_is_stale
+        self.labels, self.warnings = labels, warnings
+        self._elements, self._nan_is_stale = elements, nan_is_stale
         self._sizes = [_size(element) for element in elements]
         self._natives = [n for n, e in enumerate(elements) if len(e.histograms) > len(EMPTY_TEXT)]
 
@@ -78,7 +86,7 @@ class Matrix:
 
     def whole(self) -> Part:
         """All elements."""
-        return Part(self, range(len(self.elements)), self.samples)
+        return Part(self, range(len(self._elements)), self.samples)
 
     def answer(self, start: float, end: float) -> Answer:
         """See `Part`."""
@@ -97,20 +105,26 @@ class Matrix:
         try:
             return _picked(self._columns, places)
         except (msgspec.MsgspecError, ValueError):
-            return _parsed([self.elements[place] for place in places])
+            return self._parsed(places)
 
     def native(self, places: Sequence[int], start: float, end: float) -> list[Columns]:
         """The native histograms of some elements, as the series of their buckets."""
         if not self._natives:
             return []
-        found = [self.elements[n] for n in sorted({*self._natives}.intersection(places))]
-        return [Columns.of(as_classic(e.metric, bytes(e.histograms), start, end)) for e in found]
+        found = sorted({*self._natives}.intersection(places))
+        texts = [(self.labels[n], bytes(self._elements[n].histograms)) for n in found]
+        return [Columns.of(as_classic(*text, start, end)) for text in texts]
 
     @cached_property
     def _columns(self) -> Columns:
         """All plain samples, a batch of elements at a time."""
-        batches = range(0, len(self.elements), BATCH)
-        return Columns.joined([_parsed(self.elements[n : n + BATCH]) for n in batches])
+        every = range(len(self._elements))
+        batches = range(0, len(every), BATCH)
+        return Columns.joined([self._parsed(every[n : n + BATCH]) for n in batches])
+
+    def _parsed(self, places: Sequence[int]) -> Columns:
+        texts = [self._elements[place].values for place in places]
+        return _parsed([self.labels[place] for place in places], texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +179,7 @@ def decode_matrix(body: bytes, where: str, content_type: str = "") -> Matrix:
     """The reply as a matrix, or `SourceError` for whatever else it is."""
     try:
         envelope = _envelopes.decode(body)
+        labels = _label_sets.of([element.metric for element in envelope.data.result])
     except msgspec.MsgspecError as error:
         raise _no_matrix(error, body, where) from error
     if envelope.data.resultType != "matrix":
@@ -172,7 +187,8 @@ def decode_matrix(body: bytes, where: str, content_type: str = "") -> Matrix:
         raise SourceError(f"{where} answered with a {found!r}, not a matrix", retryable=False)
     partial = ["the source says that its answer is partial"] if envelope.isPartial else []
     stale = content_type.startswith(EXPORT)
-    return Matrix(envelope.data.result, (*envelope.warnings, *partial), nan_is_stale=stale)
+    warnings = (*envelope.warnings, *partial)
+    return Matrix(envelope.data.result, labels, warnings, nan_is_stale=stale)
 
 
 def _size(element: _Element) -> int:
@@ -203,18 +219,17 @@ def not_the_api(error: Exception, body: bytes = b"{") -> str:
     return f"answered JSON that is not an answer of the Prometheus API: {error}"
 
 
-def _parsed(batch: list[_Element]) -> Columns:
+def _parsed(labels: list[Mapping[str, str]], values: Sequence[msgspec.Raw]) -> Columns:
     """All samples of elements, those without any too.
 
     Lax decoding reads the quoted numbers in C; it knows `Inf` but not `+Inf`, and `1e20` is
     `1e+20`, so the plus signs go with the brackets.
     """
-    texts = [bytes(element.values).translate(None, b"[]+ \n") for element in batch]
+    texts = [bytes(text).translate(None, b"[]+ \n") for text in values]
     flat = np.fromiter(_numbers.decode(b"[" + b",".join(t for t in texts if t) + b"]"), np.float64)
     counts = np.array([text.count(b",") + 1 if text else 0 for text in texts], np.int64)
     if (counts & 1).any():
         raise ValueError("a sample is a time and a value")
-    labels: list[Mapping[str, str]] = [one.metric for one in batch]
     return Columns(labels, *_ordered(counts // 2, flat[0::2], flat[1::2]))
 
 
