@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -12,17 +12,18 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from detector.errors import ConflictError
+from detector.stream.chunks import cut, joined
 from detector.stream.columns import SeriesInfo
 from pipelines.stores import schema
 from pipelines.stores.anomalies import upsert
-from pipelines.stores.codec import pack, unpack
+from pipelines.stores.codec import unpack
 from pipelines.stores.connections import Connections, Transaction
 from pipelines.stores.statements import compiled, insertion
 
 __all__ = ["Checkpoints", "Held", "TenantHeld"]
 
-# A chunk that did not change is not written again.
-CHUNK_BYTES = 2**20
+# What chunks of before began with: msgpack of a schema, type, shape and bytes.
+_PACKED = b"\x92"
 # Checksums of chunks by tenant, name and number.
 Sums: TypeAlias = dict[tuple[str, str, int], int]
 _GONE = -1
@@ -48,10 +49,20 @@ _DROP_SERIES = compiled(
         _series.part == sa.bindparam("part"), _series.tenant == sa.bindparam("tenant")
     )
 )
-_CHUNKS_OF = compiled(
-    sa.select(_chunks.tenant, _chunks.name, _chunks.chunk, _chunks.body)
+_NAMES_OF = compiled(
+    sa.select(_chunks.tenant, _chunks.name)
     .where(_chunks.part == sa.bindparam("part"))
-    .order_by(_chunks.tenant, _chunks.name, _chunks.chunk)
+    .distinct()
+    .order_by(_chunks.tenant, _chunks.name)
+)
+_CHUNKS_OF = compiled(
+    sa.select(_chunks.chunk, _chunks.body)
+    .where(
+        _chunks.part == sa.bindparam("part"),
+        _chunks.tenant == sa.bindparam("tenant"),
+        _chunks.name == sa.bindparam("name"),
+    )
+    .order_by(_chunks.chunk)
 )
 _SERIES_OF = compiled(
     sa.select(_series.tenant, _series.body)
@@ -140,7 +151,7 @@ class Checkpoints:
         sums: Sums = {}
         row = {"part": self.part, "tenant": of[0], "name": of[1]}
         number = -1
-        for number, body in enumerate(_cut(array)):
+        for number, body in enumerate(cut(array)):
             key, found = (*of, number), crc32c.crc32c(body)
             if not is_sure or self._sums.get(key) != found:
                 transaction.run(_PUT, {**row, "chunk": number, "body": body})
@@ -157,32 +168,27 @@ class Checkpoints:
         series: dict[str, list[SeriesInfo]] = {}
         for tenant, body in transaction.rows(_SERIES_OF, {"part": self.part}):
             series.setdefault(tenant, []).extend(unpack(tuple[SeriesInfo, ...], body))
-        chunks: dict[str, dict[str, list[bytes]]] = {}
-        for tenant, name, number, body in transaction.rows(_CHUNKS_OF, {"part": self.part}):
-            chunks.setdefault(tenant, {}).setdefault(name, []).append(body)
-            self._sums[tenant, name, number] = crc32c.crc32c(body)
         self._known = {tenant: len(known) for tenant, known in series.items()}
+        arrays: dict[str, dict[str, NDArray[Any]]] = {}
+        for tenant, name in transaction.rows(_NAMES_OF, {"part": self.part}):
+            arrays.setdefault(tenant, {})[name] = self._read_array(transaction, tenant, name)
         return {
-            tenant: TenantHeld(
-                arrays={name: _joined(parts) for name, parts in named.items()},
-                series=series.get(tenant, []),
-            )
-            for tenant, named in chunks.items()
+            tenant: TenantHeld(arrays=named, series=series.get(tenant, []))
+            for tenant, named in arrays.items()
         }
 
+    def _read_array(self, transaction: Transaction, tenant: str, name: str) -> NDArray[Any]:
+        """One at a time, so that no more than one is in memory twice."""
+        row = {"part": self.part, "tenant": tenant, "name": name}
+        chunks = transaction.rows(_CHUNKS_OF, row)
+        for number, body in chunks:
+            self._sums[tenant, name, number] = crc32c.crc32c(body)
+        return joined(_upgraded(body) for _, body in chunks)
 
-def _cut(array: NDArray[Any]) -> Iterator[bytes]:
-    """Rows in chunks; each tells the type and the shape of its rows."""
-    width = max(array.itemsize * int(np.prod(array.shape[1:])), 1)
-    rows = max(CHUNK_BYTES // width, 1)
-    for start in range(0, max(len(array), 1), rows):
-        part = np.ascontiguousarray(array[start : start + rows])
-        yield pack((array.dtype.str, part.shape, part.tobytes()))
 
-
-def _joined(chunks: Iterable[bytes]) -> NDArray[Any]:
-    parts = []
-    for chunk in chunks:
-        dtype, shape, body = unpack(tuple[str, tuple[int, ...], bytes], chunk)
-        parts.append(np.frombuffer(body, np.dtype(dtype)).reshape(shape))
-    return np.concatenate(parts)
+def _upgraded(chunk: bytes) -> bytes:
+    """A chunk as it is written now."""
+    if not chunk.startswith(_PACKED):
+        return chunk
+    dtype, shape, body = unpack(tuple[str, tuple[int, ...], bytes], chunk)
+    return b"".join(cut(np.frombuffer(body, np.dtype(dtype)).reshape(shape)))

@@ -10,10 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from detector.errors import ConflictError, StoreError
+from detector.stream.chunks import CHUNK_BYTES
 from detector.stream.columns import SeriesInfo, SeriesKind
 from pipelines.stores import schema
 from pipelines.stores.anomalies import upsert
-from pipelines.stores.checkpoints import CHUNK_BYTES, Checkpoints, Held, TenantHeld
+from pipelines.stores.checkpoints import Checkpoints, Held, TenantHeld
 from pipelines.stores.codec import pack
 from pipelines.stores.connections import Connections
 from tests.pipelines.stores.away import AwayDatabase
@@ -89,6 +90,24 @@ def test_what_grows_changes_and_shrinks_comes_back_as_it_is(database: Connection
     own.take()
     write(own, 3, tenant(a=small, b=small))
     same(read(database), 3, a=small, b=small)
+
+
+def test_chunks_of_before_are_read(database: Connections) -> None:
+    """An upgrade would begin every baseline anew, or not start at all."""
+    own = owner(database)
+    large = np.arange(3 * ROWS, dtype=np.int64)
+    write(own, 1, tenant(a=large))
+    rows = upsert(schema.stream_chunks, "part", "tenant", "name", "chunk")
+    with database.write() as transaction:
+        for number in range(3):
+            part = large[number * ROWS : (number + 1) * ROWS]
+            body = pack((part.dtype.str, part.shape, part.tobytes()))
+            row = {"part": "local", "tenant": "default", "name": "a", "chunk": number}
+            transaction.run(rows, {**row, "body": body})
+    same(read(database), 1, a=large)
+    own.take()
+    write(own, 2, tenant(a=large))
+    same(read(database), 2, a=large)
 
 
 def test_who_lost_the_part_writes_nothing(database: Connections) -> None:
