@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
+from api.pull_settings import PullSection
 from api.section import Count, Seconds, Section
-from detector.errors import InputError
+from detector.errors import ConfigError
 
 if TYPE_CHECKING:
     from detector.stream.suppression import Window
-    from pipelines.ingest.selectors import Selector
+    from models.baseline.calendar import Calendar
 
-__all__ = ["PullSection", "StreamSection", "WindowSection"]
+__all__ = ["StreamSection", "WindowSection"]
 
 
 class WindowSection(Section):
-    """A span in which excursions are expected; with `every_s` it comes back."""
+    """A span in which excursions are expected; with `every_s` it comes back, by the zone's clock.
+
+    With a `zone` its times are those of the clock on the wall there, unless they say otherwise.
+    """
 
     name: str
     start: datetime
     end: datetime
     every_s: Annotated[int, Field(ge=0)] = 0
+    zone: str = ""
     service: str = "*"
     namespace: str = "*"
     metric: str = "*"
@@ -32,20 +37,29 @@ class WindowSection(Section):
     @model_validator(mode="after")
     def is_one(self) -> WindowSection:
         """Its times have a zone, and it does not end before it starts."""
-        if self.start.tzinfo is None or self.end.tzinfo is None:
-            raise ValueError("start and end need a time zone, for example 2026-11-29T02:00:00Z")
-        self.native()
+        if not self.zone and (self.start.tzinfo is None or self.end.tzinfo is None):
+            raise ValueError(
+                "start and end need a time zone, for example 2026-11-29T02:00:00Z,"
+                " or the window a zone, for example Europe/Berlin"
+            )
+        try:
+            self.native()
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
         return self
 
     def native(self) -> Window:
         """The same in the words of the operator."""
         from detector.stream.suppression import Window
+        from pipelines.zones import calendar_of
 
+        calendar = calendar_of(self.zone)
         return Window(
             name=self.name,
-            start=round(1000 * self.start.timestamp()),
-            end=round(1000 * self.end.timestamp()),
+            start=_instant(self.start, calendar),
+            end=_instant(self.end, calendar),
             every_s=self.every_s,
+            calendar=calendar,
             service=self.service,
             namespace=self.namespace,
             metric=self.metric,
@@ -53,39 +67,44 @@ class WindowSection(Section):
         )
 
 
-class PullSection(Section):
-    """Metrics that are read from the metric source, for those who cannot push them."""
+def _instant(told: datetime, calendar: Calendar) -> int:
+    """In unix ms; a time without a zone is one of the clock on the wall."""
+    from models.baseline.calendar import instant_of
 
-    selectors: tuple[str, ...] = ()
-    tenant: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "default"
-    interval_s: Seconds = 30.0
-    timeout_s: Seconds = 20.0
-    settle_s: Seconds = 15.0
-    first_s: Annotated[float, Field(ge=0)] = 3_600.0
-
-    @model_validator(mode="after")
-    def selects(self) -> PullSection:
-        """Each of its selectors is one."""
-        self.native()
-        return self
-
-    def native(self) -> tuple[Selector, ...]:
-        """The selectors in the words of the door."""
-        from pipelines.ingest.selectors import selector_of
-
-        try:
-            return tuple(selector_of(text) for text in self.selectors)
-        except InputError as error:
-            raise ValueError(str(error)) from error
+    if told.tzinfo is not None:
+        return round(1000 * told.timestamp())
+    return instant_of(round(1000 * told.replace(tzinfo=UTC).timestamp()), calendar)
 
 
 class StreamSection(Section):
-    """The stream: whether metrics are taken, and how many false alarms are accepted."""
+    """The stream: whether metrics are taken, how many false alarms are accepted, who lives where.
+
+    `zone` names the clock that people live by, `holidays` are days that go like a Sunday there.
+    """
 
     enabled: bool = True
     alarms_a_week: Annotated[float, Field(gt=0)] = 1.0
     room: Count = 2_000_000
     checkpoint_s: Seconds = 60.0
     survive_power_cuts: bool = False
+    zone: str = ""
+    holidays: tuple[date, ...] = ()
     windows: tuple[WindowSection, ...] = ()
     pull: PullSection = PullSection()
+
+    @model_validator(mode="after")
+    def has_a_clock(self) -> StreamSection:
+        """Its zone is known."""
+        if not self.zone:
+            return self
+        try:
+            self.calendar()
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    def calendar(self) -> Calendar:
+        """The same in the words of the models."""
+        from pipelines.zones import calendar_of
+
+        return calendar_of(self.zone, self.holidays)

@@ -187,7 +187,7 @@ def _opened(settings: Settings) -> OpenStream:
             "local",
             owners=owners,
             counting=Counting(packs, owners),
-            settings=StreamSettings(alarms_a_week=own.alarms_a_week),
+            settings=StreamSettings(alarms_a_week=own.alarms_a_week, calendar=own.calendar()),
             windows=[window.native() for window in own.windows],
         )
         spool = Spool(settings.data / "spool", durable=own.survive_power_cuts)

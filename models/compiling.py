@@ -55,7 +55,8 @@ def _parts(names: Mapping[str, Any], roots: frozenset[str], seen: set[str]) -> I
     for name, value in sorted(names.items()):
         plain = getattr(value, "py_func", value)
         code = getattr(plain, "__code__", None)
-        if isinstance(plain, Number | str) and not name.startswith("__"):
+        is_told = isinstance(plain, Number | str | tuple) and not name.startswith("__")
+        if is_told and not callable(plain):
             yield f"{name} {plain!r}"
         elif isinstance(code, CodeType):
             yield f"{name} {code.co_code.hex()} {code.co_names} {_constants(code)}"

@@ -4,49 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from detector.stream.anomaly import Ending, Happened, Happening
+from detector.stream.anomaly import Ending, Happened, Happening, Side
 from detector.stream.opening import is_past, silent_at
 from detector.stream.state import StreamState
 
 __all__ = ["ended", "excused", "fallen_silent", "forget", "marked"]
 
 
-def ended(state: StreamState, series: int, at: int, ending: Ending) -> Iterator[Happened]:
+def ended(
+    state: StreamState, series: int, side: Side, at: int, ending: Ending
+) -> Iterator[Happened]:
     """A series' excursion is over; its anomaly is, where it was the last of it."""
-    excursion = state.excursions.pop(series, None)
-    if excursion is None:
-        return
-    state.tracks["is_out"][series] = False
+    excursion = state.excursions.pop((series, side))
+    state.tracks["is_out"][series] = any((series, one) in state.excursions for one in Side)
     if excursion.is_excused:
         return
-    key = state.subject_of(series)
+    key = state.subject_of(series), side
     gathering = state.open[key]
     gathering.leave(series)
     if not gathering.under_way:
         state.resting[key] = state.open.pop(key)
-        live = state.sizes[key]
+        live = state.sizes[key[0]]
         yield gathering.happened(
             Happening.CLOSED, at, tenant=state.tenant, live=live, ending=ending
         )
 
 
 def marked(state: StreamState, series: int, at: int) -> Iterator[Happened]:
-    """A staleness marker ends the excursion of its series; one that came late ends nothing."""
-    excursion = state.excursions.get(series)
-    if excursion is not None and at > excursion.seen:
-        yield from ended(state, series, at, Ending.SILENT)
+    """A staleness marker ends the excursions of its series; one that came late ends nothing."""
+    for side in Side:
+        excursion = state.excursions.get((series, side))
+        if excursion is not None and at > excursion.seen:
+            yield from ended(state, series, side, at, Ending.SILENT)
 
 
 def fallen_silent(state: StreamState, mark: int) -> Iterator[Happened]:
     """Close what brought no sample for too long by a mark; in the order of when that was so."""
     if not state.excursions or mark < state.due:
         return
-    due = {series: silent_at(state, one) for series, one in state.excursions.items()}
-    over = [series for series, at in due.items() if at <= mark]
-    over.sort(key=lambda series: (due[series], series))
-    for series in over:
-        yield from ended(state, series, due[series], Ending.SILENT)
-    state.due = min((at for series, at in due.items() if series in state.excursions), default=mark)
+    due = {key: silent_at(state, one) for key, one in state.excursions.items()}
+    over = [key for key, at in due.items() if at <= mark]
+    over.sort(key=lambda key: (due[key], key))
+    for key in over:
+        yield from ended(state, *key, due[key], Ending.SILENT)
+    state.due = min((at for key, at in due.items() if key in state.excursions), default=mark)
 
 
 def forget(state: StreamState, mark: int) -> None:
@@ -63,9 +64,9 @@ def excused(state: StreamState, id: str, at: int) -> Iterator[Happened]:
         return
     gathering = state.open.pop(key)
     for series in sorted(gathering.under_way):
-        state.excursions[series].is_excused = True
+        state.excursions[series, gathering.side].is_excused = True
         gathering.leave(series)
-    live = state.sizes[key]
+    live = state.sizes[key[0]]
     yield gathering.happened(
         Happening.CLOSED, at, tenant=state.tenant, live=live, ending=Ending.FEEDBACK
     )

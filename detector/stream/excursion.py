@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from detector.stream.anomaly import Contribution, Side
 from detector.stream.settings import StreamSettings
 
-__all__ = ["EXCESS_MAX", "Excursion", "Sample", "side_of"]
+__all__ = ["EXCESS_MAX", "Excursion", "Sample"]
 
 # A series that never moved has a range without a width.
 EXCESS_MAX = 99.0
@@ -16,7 +16,7 @@ EXCESS_MAX = 99.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One judged sample of a series, at unix milliseconds."""
+    """One judged sample of a series, at unix milliseconds; on which side it is odd, if it is."""
 
     series: int
     at: int
@@ -26,6 +26,7 @@ class Sample:
     high: float
     surprise: float
     p_value: float
+    side: Side
 
     @property
     def excess(self) -> float:
@@ -39,17 +40,13 @@ class Sample:
         return min(beyond / width, EXCESS_MAX)
 
 
-def side_of(sample: Sample) -> Side:
-    """On which side of what is expected a value lies."""
-    return Side.ABOVE if sample.value > sample.expected else Side.BELOW
-
-
 @dataclass(slots=True, kw_only=True)
 class Excursion:
     """The running state of one; times in unix milliseconds.
 
     `last` is the newest abnormal sample, `seen` the newest of any kind, `calm` how many of those
-    since `last` were calm. `is_excused`: a person said that it is normal, and nobody hears of it.
+    since `last` were calm or odd on the other side. `is_excused`: a person said that it is normal,
+    and nobody hears of it.
     """
 
     side: Side
@@ -63,7 +60,7 @@ class Excursion:
     def take(self, sample: Sample, settings: StreamSettings) -> bool:
         """One more sample; whether the excursion is over with it."""
         self.seen = max(self.seen, sample.at)
-        if sample.p_value <= settings.calm_p:
+        if sample.side is self.side and sample.p_value <= settings.calm_p:
             self.last, self.calm = max(self.last, sample.at), 0
             if is_worse(sample, self.peak):
                 self.peak = sample
@@ -96,6 +93,4 @@ def is_worse(sample: Sample, than: Sample) -> bool:
 
 def begun(sample: Sample) -> Excursion:
     """The excursion that a sample begins."""
-    return Excursion(
-        side=side_of(sample), start=sample.at, last=sample.at, seen=sample.at, peak=sample
-    )
+    return Excursion(side=sample.side, start=sample.at, last=sample.at, seen=sample.at, peak=sample)

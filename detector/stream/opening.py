@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from detector.stream.anomaly import Happened, Happening
+from detector.stream.anomaly import Happened, Happening, Side
 from detector.stream.excursion import Excursion, Sample, begun
 from detector.stream.gathering import Gathering, gathered
 from detector.stream.state import StreamState
@@ -20,21 +20,21 @@ def opened(state: StreamState, sample: Sample) -> Iterator[Happened]:
     if planned(state.windows, subject, sample.at) is not None:
         return
     excursion = begun(sample)
-    gathering, kind = _gathering(state, number, sample, excursion)
+    gathering, kind = _gathering(state, (number, sample.side), sample, excursion)
     gathering.join(sample.series, excursion)
     _begin(state, sample.series, excursion)
     yield from _told(state, gathering, excursion, kind, sample.at)
 
 
 def _gathering(
-    state: StreamState, key: int, sample: Sample, excursion: Excursion
+    state: StreamState, key: tuple[int, Side], sample: Sample, excursion: Excursion
 ) -> tuple[Gathering, Happening]:
-    """The open anomaly, the one that has lately closed, or a new one."""
+    """The open anomaly of a subject on one side, the one that has lately closed, or a new one."""
     if key in state.open:
         return state.open[key], Happening.GREW
     resting, kind = state.resting.pop(key, None), Happening.REOPENED
     if resting is None or is_past(state, resting, sample.at):
-        subject = state.subjects[key]
+        subject = state.subjects[key[0]]
         resting = gathered(state.tenant, subject, sample.series, excursion)
         kind = Happening.OPENED
     state.open[key] = resting
@@ -47,7 +47,7 @@ def is_past(state: StreamState, resting: Gathering, at: int) -> bool:
 
 
 def _begin(state: StreamState, series: int, excursion: Excursion) -> None:
-    state.excursions[series] = excursion
+    state.excursions[series, excursion.side] = excursion
     state.tracks["is_out"][series] = True
     state.due = (
         min(state.due, silent_at(state, excursion))
@@ -61,12 +61,11 @@ def silent_at(state: StreamState, excursion: Excursion) -> int:
     return excursion.seen + int(state.settings.silent_s * 1000)
 
 
-def took(state: StreamState, sample: Sample) -> Iterator[Happened]:
-    """A series that is out of its range went on."""
-    excursion = state.excursions[sample.series]
+def took(state: StreamState, sample: Sample, excursion: Excursion) -> Iterator[Happened]:
+    """An excursion went on."""
     if excursion.is_excused:
         return
-    gathering = state.open[state.subject_of(sample.series)]
+    gathering = state.open[state.subject_of(sample.series), excursion.side]
     yield from _told(state, gathering, excursion, Happening.GREW, sample.at)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.stream.anomaly import Ending, Happened
+from detector.stream.anomaly import Ending, Happened, Side
 from detector.stream.closing import ended, fallen_silent, forget, marked
 from detector.stream.columns import Columns, is_stale
 from detector.stream.excursion import Sample
@@ -68,6 +68,7 @@ class _Part:
             high=float(scored.high[at]),
             surprise=float(scored.surprise[at]),
             p_value=float(scored.p_value[at]),
+            side=Side.ABOVE if scored.side[at] > 0 else Side.BELOW,
         )
 
 
@@ -121,11 +122,15 @@ def _telling(state: StreamState, part: _Part) -> list[int]:
 
 
 def _judged(state: StreamState, sample: Sample) -> Iterator[Happened]:
-    excursion = state.excursions.get(sample.series)
-    if excursion is None:
-        if sample.p_value < _USUAL and sample.surprise >= state.tracks.needed(sample.series):
-            yield from opened(state, sample)
-    elif excursion.take(sample, state.settings):
-        yield from ended(state, sample.series, sample.at, Ending.CALM)
-    else:
-        yield from took(state, sample)
+    """What a sample means for an excursion on either side."""
+    series = sample.series
+    for side in Side:
+        excursion = state.excursions.get((series, side))
+        if excursion is None:
+            is_odd = sample.side is side and sample.p_value < _USUAL
+            if is_odd and sample.surprise >= state.tracks.needed(series):
+                yield from opened(state, sample)
+        elif excursion.take(sample, state.settings):
+            yield from ended(state, series, side, sample.at, Ending.CALM)
+        else:
+            yield from took(state, sample, excursion)

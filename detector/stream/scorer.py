@@ -68,6 +68,7 @@ class ModelScorer:
             high=found.high,
             surprise=found.surprise,
             p_value=found.p_value,
+            side=found.side,
             is_usable=is_usable & np.isfinite(found.expected),
         )
 

@@ -21,7 +21,8 @@ class Scored:
     """N samples as they were judged, all of shape (N,).
 
     `value` is what was compared: of a counter its rate per second. `surprise` is -log10 of the
-    false alarms a week of one series that a threshold there would give. Only where `is_usable` do
+    false alarms a week of one series that a threshold there would give; `side` is 1 where it is
+    odd above, -1 below, 0 where nothing is odd. Only where `is_usable` do
     the others mean anything: a series that is still learned, a late, repeated or missing sample
     says nothing.
     """
@@ -32,6 +33,7 @@ class Scored:
     high: NDArray[np.float64]
     surprise: NDArray[np.float32]
     p_value: NDArray[np.float32]
+    side: NDArray[np.int8]
     is_usable: NDArray[np.bool_]
 
 

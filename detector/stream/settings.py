@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from models.baseline.calendar import Calendar
 
 __all__ = ["StreamSettings"]
 
@@ -16,7 +18,8 @@ class StreamSettings:
     in a row and `calm_s` seconds whose p-value is above `calm_p`, or when its series is silent for
     `silent_s`. What leaves its range again within `quiet_s` of that opens the same anomaly again.
     `warm_s` is how long series are counted before anything can alarm. A series that brings nothing
-    for `forget_s` (at least an hour; of time in which there were samples) is forgotten.
+    for `forget_s` (at least an hour; of time in which there were samples) is forgotten. By the
+    clocks and days off of `calendar` people live, and hours of day and week are told apart.
     """
 
     alarms_a_week: float = 1.0
@@ -27,6 +30,7 @@ class StreamSettings:
     quiet_s: float = 43_200.0
     warm_s: float = 600.0
     forget_s: float = 604_800.0
+    calendar: Calendar = field(default_factory=Calendar)
 
     def __post_init__(self) -> None:
         if not self.alarms_a_week > 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, fields
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,12 @@ from detector.stream.tracks import FIELDS, GONE, Tracks
 __all__ = ["SCHEMA", "restored", "taken"]
 
 SCHEMA = 2
+# A series and the side of its excursion.
+_Key: TypeAlias = tuple[int, Side]
 _MODEL = "model."
 _NUMBERS = ("watermark", "since", "live", "hours", "first")
 _SIDES, _SEVERITIES = list(Side), list(Severity)
-_SAMPLE = tuple(field.name for field in fields(Sample))
+_SAMPLE = tuple(field.name for field in fields(Sample) if field.name != "side")
 _CONTRIBUTION = tuple(field.name for field in fields(Contribution))
 _WHOLE = frozenset({"series", "at", "start", "peak_at", "end"})
 
@@ -105,16 +107,16 @@ def _restore_tracks(state: StreamState, arrays: Arrays, size: int) -> None:
 def _restore_open(state: StreamState, arrays: Arrays) -> None:
     excursions, lasting = _read_excursions(arrays)
     state.excursions = excursions
-    state.tracks["is_out"][list(excursions)] = True
+    state.tracks["is_out"][[series for series, _ in excursions]] = True
     state.due = min((silent_at(state, one) for one in excursions.values()), default=0)
     for row, gathering in enumerate(_read_gatherings(state.subjects, arrays)):
-        key = state.numbers[gathering.subject]
-        members = [series for series in excursions if lasting[series] == row]
-        gathering.under_way = {series: excursions[series] for series in members}
+        key = state.numbers[gathering.subject], gathering.side
+        members = [one for one in excursions if lasting[one] == row]
+        gathering.under_way = {one[0]: excursions[one] for one in members}
         (state.open if members else state.resting)[key] = gathering
 
 
-def _excursions(held: Mapping[int, Excursion]) -> dict[str, NDArray[Any]]:
+def _excursions(held: Mapping[_Key, Excursion]) -> dict[str, NDArray[Any]]:
     every = list(held.values())
     arrays = {f"excursion.{name}": _whole(getattr(one, name) for one in every) for name in _SPAN}
     arrays["excursion.side"] = _whole(_SIDES.index(one.side) for one in every)
@@ -124,23 +126,24 @@ def _excursions(held: Mapping[int, Excursion]) -> dict[str, NDArray[Any]]:
 _SPAN = ("start", "last", "seen", "calm", "is_excused")
 
 
-def _read_excursions(arrays: Arrays) -> tuple[dict[int, Excursion], Mapping[int, int]]:
-    """Excursions by series in the order in which they began, and the row of each one's anomaly."""
-    found: dict[int, Excursion] = {}
-    rows: dict[int, int] = {}
+def _read_excursions(arrays: Arrays) -> tuple[dict[_Key, Excursion], Mapping[_Key, int]]:
+    """Excursions in the order in which they began, and the row of each one's anomaly."""
+    found: dict[_Key, Excursion] = {}
+    rows: dict[_Key, int] = {}
     peaks = _read_table("excursion.peak", _SAMPLE, arrays)
     for at, peak in enumerate(peaks):
         start, last, seen, calm, is_excused = (
             int(arrays[f"excursion.{name}"][at]) for name in _SPAN
         )
-        series = int(peak["series"])
-        rows[series] = int(arrays["excursion.of"][at])
-        found[series] = Excursion(
-            side=_SIDES[int(arrays["excursion.side"][at])],
+        side = _SIDES[int(arrays["excursion.side"][at])]
+        key = int(peak["series"]), side
+        rows[key] = int(arrays["excursion.of"][at])
+        found[key] = Excursion(
+            side=side,
             start=start,
             last=last,
             seen=seen,
-            peak=Sample(**peak),
+            peak=Sample(**peak, side=side),
             calm=calm,
             is_excused=bool(is_excused),
         )
@@ -150,11 +153,11 @@ def _read_excursions(arrays: Arrays) -> tuple[dict[int, Excursion], Mapping[int,
 def _gatherings(state: StreamState) -> dict[str, NDArray[Any]]:
     """Open ones and then those that rest; each contribution that is over names its row."""
     every = [*state.open.items(), *state.resting.items()]
-    rows = {series: row for row, (_, one) in enumerate(every) for series in one.under_way}
+    rows = {(one, of.side): row for row, (_, of) in enumerate(every) for one in of.under_way}
     over = [(row, kept) for row, (_, one) in enumerate(every) for kept in one.over.values()]
     return {
-        "excursion.of": _whole(rows.get(series, -1) for series in state.excursions),
-        "anomaly.subject": _whole(number for number, _ in every),
+        "excursion.of": _whole(rows.get(key, -1) for key in state.excursions),
+        "anomaly.subject": _whole(number for (number, _), _ in every),
         "anomaly.side": _whole(_SIDES.index(one.side) for _, one in every),
         "anomaly.severity": _whole(_SEVERITIES.index(one.severity) for _, one in every),
         "anomaly.told": np.array([one.told for _, one in every], np.float64),

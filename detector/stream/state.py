@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.stream.anomaly import Subject
+from detector.stream.anomaly import Side, Subject
 from detector.stream.excursion import Excursion
 from detector.stream.gathering import Gathering
 from detector.stream.scoring import Scorer
@@ -35,8 +35,8 @@ class StreamState:
     series; `forgotten` is how many were since the start, `gone` those not told to who gives ids.
 
     Anomalies are `open`, or `resting`: closed, but so lately that the next excursion opens them
-    again; both by subject. What swings to the other side of its range, as after a recovery, is
-    still the same anomaly.
+    again; both by subject and side. What swings to the other side of its range is another anomaly,
+    and each side of a series has an excursion of its own.
     """
 
     tenant: str
@@ -48,9 +48,9 @@ class StreamState:
     sizes: list[int] = field(default_factory=list)
     rows_of: list[int] = field(default_factory=list)
     spare: list[int] = field(default_factory=list)
-    excursions: dict[int, Excursion] = field(default_factory=dict)
-    open: dict[int, Gathering] = field(default_factory=dict)
-    resting: dict[int, Gathering] = field(default_factory=dict)
+    excursions: dict[tuple[int, Side], Excursion] = field(default_factory=dict)
+    open: dict[tuple[int, Side], Gathering] = field(default_factory=dict)
+    resting: dict[tuple[int, Side], Gathering] = field(default_factory=dict)
     watermark: int = NEVER
     since: int = NEVER
     live: int = 0

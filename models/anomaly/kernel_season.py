@@ -7,28 +7,31 @@ from math import floor
 import numpy as np
 
 from models.anomaly import tuning as c
-from models.anomaly.columns import Longs, Shorts, Singles
-from models.baseline.calendar import HOUR_MS
+from models.anomaly.columns import Doubles, Longs, Shorts, Singles
+from models.baseline.calendar import DAY_MS, HOUR_MS
 from models.baseline.layout import DAY_SLOTS, EMPTY, SLOTS, Cold, Hot
 from models.compiling import inlined
 
-__all__ = ["enter_hour", "local", "season_at"]
+__all__ = ["enter", "era", "season_at"]
 
 _BEFORE, _HERE, _AFTER = int(Hot.BEFORE), int(Hot.HERE), int(Hot.AFTER)
 _BIN_SUM, _BIN_COUNT, _WIDE_EDGE = int(Hot.BIN_SUM), int(Hot.BIN_COUNT), int(Hot.WIDE_EDGE)
+_COUNT, _STEP, _TYPICAL, _DAY_MAX = (
+    int(h) for h in (Hot.COUNT, Hot.STEP, Hot.TYPICAL, Hot.DAY_MAX)
+)
 _UNIT, _DAYS, _DAY, _WEEK = (int(k) for k in (Cold.UNIT, Cold.DAYS, Cold.DAY_FIT, Cold.WEEK_FIT))
 _SUNDAY = 6
 
 
 @inlined
-def local(t: int, starts: Longs, offsets: Longs) -> int:
-    """What the clock on the wall shows."""
-    if len(starts) == 0:
-        return t
-    here = len(starts) - 1
+def era(t: int, starts: Longs, near: int) -> int:
+    """Which offset holds, looked for from the one that held for the sample before."""
+    here = near
+    while here + 1 < len(starts) and t >= starts[here + 1]:
+        here += 1
     while here > 0 and t < starts[here]:
         here -= 1
-    return int(t + offsets[here])
+    return here
 
 
 @inlined
@@ -42,7 +45,45 @@ def season_at(row: int, here: int, hot: Singles) -> float:
 
 
 @inlined
-def enter_hour(
+def enter(
+    row: int,
+    here: int,
+    was: int,
+    level: Doubles,
+    hot: Singles,
+    cold: Singles,
+    profile: Shorts,
+    holidays: Longs,
+) -> bool:
+    """At the turn of a local hour, and of a day, learn what is over; whether it is one."""
+    if here // HOUR_MS == was // HOUR_MS:
+        return False
+    _enter_hour(row, was // HOUR_MS, here // HOUR_MS, level[row], hot, cold, profile, holidays)
+    if here // DAY_MS != was // DAY_MS:
+        _enter_day(row, hot, cold)
+    return True
+
+
+@inlined
+def _enter_day(row: int, hot: Singles, cold: Singles) -> None:
+    days = np.float64(cold[row, _DAYS])
+    judged = np.float64(hot[row, _COUNT]) - c.LEARN
+    typical = np.float64(hot[row, _TYPICAL])
+    if judged > 0 and typical == c.TYPICAL_FIRST:
+        if judged * np.float64(hot[row, _STEP]) >= c.TYPICAL_FIRST_S:
+            hot[row, _TYPICAL] = c.TYPICAL
+    elif judged > 0:
+        most = c.TYPICAL_MOST * typical + 1.0
+        taught = (min(np.float64(hot[row, _DAY_MAX]), most) - typical) / min(
+            days + 2.0, c.TYPICAL_MEMORY
+        )
+        hot[row, _TYPICAL] = typical + taught
+    hot[row, _DAY_MAX] = 0.0
+    cold[row, _DAYS] = days + 1.0
+
+
+@inlined
+def _enter_hour(
     row: int,
     over: int,
     hour: int,
@@ -66,11 +107,20 @@ def enter_hour(
 def _slots(hour: int, holidays: Longs) -> tuple[int, int]:
     day = hour // 24
     of_day = hour - 24 * day
-    weekday = (day + 3) % 7
-    for holiday in holidays:
-        if holiday == day:
-            weekday = _SUNDAY
+    weekday = _SUNDAY if _is_among(day, holidays) else (day + 3) % 7
     return of_day, DAY_SLOTS + 24 * weekday + of_day
+
+
+@inlined
+def _is_among(day: int, holidays: Longs) -> bool:
+    low, high = 0, len(holidays)
+    while low < high:
+        middle = (low + high) // 2
+        if holidays[middle] < day:
+            low = middle + 1
+        else:
+            high = middle
+    return low < len(holidays) and holidays[low] == day
 
 
 @inlined

@@ -48,7 +48,8 @@ def weigh(
         nats = excess / tail
         seen = min(c.RARE * (count - c.LEARN) + c.TAIL_PRIOR, c.TAIL_MEMORY)
         tail = max(tail + (min(excess, c.TAIL_MOST * tail) - tail) / seen, c.TAIL_LEAST)
-    hot[row, edge + 1] = tail
+    if not early:
+        hot[row, edge + 1] = tail
     hot[row, edge] = follow(over, odd, early, inverse)
     return nats
 

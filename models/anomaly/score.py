@@ -75,12 +75,15 @@ def _columns(count: int) -> Scored:
     columns: dict[str, NDArray[Any]] = {
         **{name: np.empty(count, dtype=np.float32) for name in _SINGLE},
         **{name: np.empty(count) for name in _DOUBLE},
+        "side": np.zeros(count, dtype=np.int8),
+        "flag": np.zeros(count, dtype=np.uint8),
     }
-    return Scored(**columns, flag=np.zeros(count, dtype=np.uint8))
+    return Scored(**columns)
 
 
 def _cut(out: Scored, part: slice) -> Scored:
-    return Scored(**{name: getattr(out, name)[part] for name in (*_SINGLE, *_DOUBLE, "flag")})
+    names = (*_SINGLE, *_DOUBLE, "side", "flag")
+    return Scored(**{name: getattr(out, name)[part] for name in names})
 
 
 def _check(

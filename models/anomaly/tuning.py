@@ -4,6 +4,11 @@ from __future__ import annotations
 
 # Samples before the first score; until then a sample teaches everything.
 LEARN = 100
+# While it is learned: the farthest that one sample is believed, in edges, unless two were as far
+# out before; and how many in a row beyond the edge on one side, among the very first and later,
+# mean that the start was another level, and is forgotten. A shift of a series younger than YOUNG
+# is such a start, too.
+BELIEVED, AWAY_FIRST, AWAY, YOUNG = 8.0, 4, 16, 2000
 # Memories in samples: of the near level, the level, and both windows whose means are judged.
 NEAR, LEVEL, SHORT, LONG = 8.0, 1000.0, 10.0, 50.0
 TREND = 0.1
@@ -18,9 +23,13 @@ CLIP = 2.0
 FLOOR, LEAST = 1e-4, 1e-12
 # Weights of the point, the short and the long window in the score.
 POINT_WEIGHT, SHORT_WEIGHT, LONG_WEIGHT = 0.4, 1.0, 1.5
-# What a day's greatest score usually is: believed at first, memory in days, the most that one day
-# teaches, and what is added to it.
-TYPICAL, TYPICAL_MEMORY, TYPICAL_MOST, TYPICAL_BASE = 1.0, 10.0, 4.0, 0.5
+# What a day's greatest score usually is: of the first day, which has to be half a day at least and
+# teaches nothing, as edges and hours are not known yet; what is believed after it, memory in days,
+# the most that one day teaches, and what is added to it.
+TYPICAL_FIRST, TYPICAL_FIRST_S = 3.5, 43_200.0
+TYPICAL, TYPICAL_MEMORY, TYPICAL_MOST, TYPICAL_BASE = 2.4, 10.0, 4.0, 0.5
+# A sample teaches the hour as if it were no farther out than this many edges.
+HOUR_CLIP = 8.0
 # Samples in a row beyond the wide edge, on one side, after which the level has moved.
 SHIFT = 600
 # The profile: how fast hours of the day and of the week are learned, how fast trust in them fades,
@@ -32,6 +41,8 @@ GAP, STEP_RATE = 3.5, 0.1
 INFINITE = 1e30
 # Bins of a score in the pool: so many to 1.
 GRAIN_SCORE = 16.0
+# Grains of a score, so many to 1, and the highest: what an excursion reached is kept in them.
+GRAINS, GRAINS_MOST = 128, 2040.0
 WATCHED_MS = 3_600_000
 # One in the counts of the pool: they are halved now and then, and a tail is made of single ones.
 ONE = 1 << 20

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.anomaly import tuning as c
-from models.baseline.calendar import HOUR_MS, Calendar, slots
+from models.baseline.calendar import DAY_MS, HOUR_MS, Calendar, slots
 from models.baseline.layout import EMPTY, Cold, Hot
 from models.baseline.state import State
 
-__all__ = ["enter_hours", "season_at"]
+__all__ = ["enter", "season_at"]
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -25,17 +25,43 @@ def season_at(hot: Array, local: Ints) -> Array:
     return np.where(into < 0.5, early, late)
 
 
-def enter_hours(
-    state: State, rows: Ints, hot: Array, over: Ints, hour: Ints, calendar: Calendar
-) -> None:
-    """Rows at whose local `hour` the hour `over` ends; `hot` is their part, changed in place."""
+def enter(
+    state: State, rows: Ints, local: Ints, before: Ints, calendar: Calendar
+) -> NDArray[np.bool_]:
+    """What happens at the turn of a local hour and of a local day; whose hour has turned."""
+    turned: NDArray[np.bool_] = local // HOUR_MS != before // HOUR_MS
+    hours = before[turned] // HOUR_MS, local[turned] // HOUR_MS
+    _enter_hours(state, rows[turned], *hours, calendar)
+    _enter_days(state, rows[local // DAY_MS != before // DAY_MS])
+    return turned
+
+
+def _enter_days(state: State, rows: Ints) -> None:
+    hot, days = state.hot[rows].astype(np.float64), state.cold[rows, Cold.DAYS].astype(np.float64)
+    typical = hot[:, Hot.TYPICAL]
+    most = c.TYPICAL_MOST * typical + 1.0
+    taught = (np.minimum(hot[:, Hot.DAY_MAX], most) - typical) / np.minimum(
+        days + 2.0, c.TYPICAL_MEMORY
+    )
+    judged = hot[:, Hot.COUNT] - c.LEARN
+    is_first = (judged > 0) & (typical == c.TYPICAL_FIRST)
+    is_over = is_first & (judged * hot[:, Hot.STEP] >= c.TYPICAL_FIRST_S)
+    state.hot[rows, Hot.TYPICAL] = np.select(
+        [is_over, is_first, judged > 0], [c.TYPICAL, typical, typical + taught], typical
+    )
+    state.hot[rows, Hot.DAY_MAX] = 0.0
+    state.cold[rows, Cold.DAYS] = days + 1.0
+
+
+def _enter_hours(state: State, rows: Ints, over: Ints, hour: Ints, calendar: Calendar) -> None:
+    """Rows at whose local `hour` the hour `over` ends."""
+    hot, level = state.hot[rows].astype(np.float64), state.level[rows]
     filled = hot[:, Hot.BIN_COUNT] > 0
-    level = state.level[rows]
     _learn_hour(state, rows[filled], hot[filled], level[filled], over[filled], calendar)
     for column, beside in ((Hot.BEFORE, -1), (Hot.HERE, 0), (Hot.AFTER, 1)):
-        hot[:, column] = _season(state, rows, hour + beside, calendar)
-    hot[:, Hot.BIN_SUM] = 0.0
-    hot[:, Hot.BIN_COUNT] = 0.0
+        state.hot[rows, column] = _season(state, rows, hour + beside, calendar)
+    state.hot[rows, Hot.BIN_SUM] = 0.0
+    state.hot[rows, Hot.BIN_COUNT] = 0.0
 
 
 def _worth(fit: Array, power: Array) -> Array:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.baseline.layout import DAY_SLOTS
 
-__all__ = ["DAY_MS", "HOUR_MS", "Calendar", "local_ms", "slots"]
+__all__ = ["DAY_MS", "HOUR_MS", "Calendar", "instant_of", "local_ms", "local_of", "slots"]
 
 Ints = NDArray[np.int64]
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -49,6 +49,28 @@ def local_ms(at: Ints, calendar: Calendar) -> Ints:
     here = np.maximum(np.searchsorted(calendar.starts, at, side="right") - 1, 0)
     local: Ints = at + calendar.offsets[here]
     return local
+
+
+def local_of(at: int, calendar: Calendar) -> int:
+    """As `local_ms`, of one instant."""
+    return int(local_ms(np.array([at]), calendar)[0])
+
+
+def instant_of(local: int, calendar: Calendar) -> int:
+    """When the clock on the wall shows a time, in unix ms.
+
+    Of a time that comes twice, the first; a time that is skipped is told by the clock of before,
+    so it is as long after the skip as it would have been (RFC 5545, 3.3.5).
+
+    >>> forward = Calendar(starts=np.array([0, 5000]), offsets=np.array([0, 3000]))
+    >>> [instant_of(local, forward) for local in (4999, 5000, 7999, 8000)]
+    [4999, 5000, 7999, 5000]
+    """
+    if not len(calendar.starts):
+        return local
+    offsets = calendar.offsets
+    since = calendar.starts[1:] + np.maximum(offsets[1:], offsets[:-1])
+    return local - int(offsets[np.searchsorted(since, local, side="right")])
 
 
 def slots(hour: Ints, calendar: Calendar) -> tuple[Ints, Ints]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["DAY_SLOTS", "EMPTY", "SLOTS", "WIDTH", "Cold", "Hot", "Kind"]
+__all__ = ["DAY_SLOTS", "EMPTY", "PEAK_MINUTES", "SLOTS", "WIDTH", "Cold", "Hot", "Kind"]
 
 # A profile: 24 hours of any day, then 168 of the week as what they add to those.
 DAY_SLOTS = 24
 SLOTS = DAY_SLOTS + 168
 EMPTY = -32_768
+# A peak is grains of a score times this, plus its minute modulo this: a whole number below 2 ** 24.
+PEAK_MINUTES = 8192
 
 
 class Kind(IntEnum):
@@ -25,7 +27,9 @@ class Hot(IntEnum):
 
     Values are relative to the level, in its unit; of a `TAIL` it is the mean log excess over the
     `EDGE` before it, which is what a share `tuning.RARE` of the statistic exceeds; spans are in
-    seconds; `TYPICAL` and `DAY_MAX` are scores in nats.
+    seconds; `TYPICAL` and `DAY_MAX` are scores in nats; of the peaks of excursions see
+    `PEAK_MINUTES`. While a series is learned its tails are not yet: in their places are the largest
+    deviation, the second largest, and how many samples were learned before it began anew.
     """
 
     COUNT = 0
@@ -49,8 +53,8 @@ class Hot(IntEnum):
     AFTER = 18
     TYPICAL = 19
     DAY_MAX = 20
-    PEAK = 21
-    SINCE_PEAK = 22
+    PEAK_ABOVE = 21
+    PEAK_BELOW = 22
 
 
 class Cold(IntEnum):

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.baseline.layout import EMPTY, SLOTS, WIDTH, Cold, Kind
+from models.baseline.layout import EMPTY, SLOTS, WIDTH, Cold, Hot, Kind
 from models.baseline.room import Column
 
 __all__ = ["BINS", "NEVER", "ROWS", "SHARED", "VERSION", "State", "empty", "from_arrays", "grown"]
 
-VERSION = 3
+VERSION = 4
+_BEFORE = 3
 NEVER = np.iinfo(np.int64).min
 BINS = 256
 # Arrays that are not of a row each.
@@ -104,7 +105,9 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]], *, are_given: bool = False) 
     They are copied, unless they are given away: then a state of a gigabyte is not there twice.
     """
     version = int(arrays["version"][0]) if "version" in arrays else 0
-    if version != VERSION:
+    if version == _BEFORE:
+        arrays = _without_peaks(arrays)
+    elif version != VERSION:
         raise ValueError(f"state of version {version}, this reads version {VERSION}")
     count = len(arrays["at"])
     shapes = {n: ((count, *column.shape), column.dtype) for n, column in ROWS.items()}
@@ -114,6 +117,13 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]], *, are_given: bool = False) 
     return State(
         **{n: np.array(checked[n], of, order="C", copy=copy) for n, (_, of) in shapes.items()}
     )
+
+
+def _without_peaks(arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+    """Peaks of version 3 were of one side and other numbers: what lasts may alarm once more."""
+    hot = np.array(arrays["hot"]) if "hot" in arrays else np.zeros((0, WIDTH), np.float32)
+    hot[..., Hot.PEAK_ABOVE :] = 0.0
+    return {**arrays, "hot": hot}
 
 
 def _checked(name: str, arrays: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> NDArray[Any]:

@@ -67,6 +67,7 @@ class PlainScorer:
             high=np.full(len(columns), 1.0),
             surprise=odd.astype(np.float32),
             p_value=(10.0**-odd).astype(np.float32),
+            side=np.sign(np.nan_to_num(columns.value)).astype(np.int8),
             is_usable=np.isfinite(columns.value) & ~is_stale(columns.value),
         )
 

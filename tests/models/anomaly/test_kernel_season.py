@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.anomaly.score import step
 from models.anomaly.scored import Scored, Settings
 from models.baseline.calendar import DAY_MS, HOUR_MS, Calendar, local_ms
-from models.baseline.layout import Cold
+from models.baseline.layout import Cold, Hot
 from models.baseline.state import State
 from tests.models.anomaly.samples import MINUTE, MONDAY, apart, beside, scored, some
 
@@ -135,6 +135,8 @@ def test_a_coarser_unit_leaves_every_other_hour_what_it_was() -> None:
     """One night of a burst would double what is expected of each other hour of the week."""
     state, _ = scored(beside(office(Calendar()), every=STEP))
     unit, profile = float(state.cold[0, Cold.UNIT]), state.profile[0].astype(np.float64)
+    # An hour teaches no more than a sample's reach: this one's is wide.
+    state.hot[0, Hot.WIDE_EDGE] *= 1e4
     burst = beside([1e7] * 6 + [20.0] * 2, start=int(TIMES[-1]) + STEP, every=STEP)
     step(state, *burst, Settings())
     coarse = float(state.cold[0, Cold.UNIT])

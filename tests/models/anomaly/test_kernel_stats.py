@@ -71,7 +71,8 @@ def test_what_falls_is_as_odd_as_what_rises(seed: int) -> None:
     _, up = scored(beside(value))
     _, down = scored(beside(-value))
     assert up.surprise.tobytes() == down.surprise.tobytes()
-    assert (-up.low[LEARN:]).tolist() == down.high[LEARN:].tolist()
+    assert np.array_equal(-up.low, down.high, equal_nan=True)
+    assert (-up.side).tolist() == down.side.tolist()
 
 
 def sparse(share: float, count: int = 4000, seed: int = 0) -> NDArray[np.float64]:
@@ -108,8 +109,10 @@ def test_a_series_of_one_sample_a_day_is_learned_and_judged() -> None:
 def test_what_is_expected_lies_within_its_range(seed: int) -> None:
     """A chart would draw the line beside its band."""
     _, found = scored(beside(np.random.default_rng(seed).standard_cauchy(300)))
-    later = slice(LEARN, None)
-    assert np.isnan(found.expected[:LEARN]).all()
+    later = (found.flag & Flag.LEARNING) == 0
+    assert np.isnan(found.expected[~later]).all()
+    assert not later[:LEARN].any()
+    assert later[2 * LEARN :].all()
     assert (found.low[later] < found.expected[later]).all()
     assert (found.expected[later] < found.high[later]).all()
 

@@ -77,5 +77,5 @@ def test_a_level_that_has_moved_for_good_is_told_from_a_spike() -> None:
     scored = run(kernel.advance, empty(1), np.zeros(2000, dtype=np.int32), at, value, Settings())
     moved = np.flatnonzero(scored.flag & Flag.SHIFT)
     assert moved.tolist() == [1599]
-    assert abs(float(scored.expected[1600]) - 50.0) < 1.0
+    assert abs(float(scored.expected[1720]) - 50.0) < 1.0
     assert abs(float(scored.expected[520]) - 10.0) < 2.0
