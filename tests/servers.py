@@ -51,7 +51,7 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "go": ("SERINUS_GO", ("go", str(ROOT / ".servers/go/bin/go"), "/usr/local/go/bin/go")),
     "controllers": ("SERINUS_CONTROLLERS", (str(ROOT / ".servers/bin/controllers"),)),
     "collector": ("SERINUS_COLLECTOR", (str(ROOT / ".servers/bin/collector"),)),
-    "kafka": ("SERINUS_KAFKA", (str(ROOT / ".servers/bin/kafka"),)),
+    "kafka": ("SERINUS_KAFKA4", (str(ROOT / ".servers/bin/kafka"),)),
     "chromium": ("SERINUS_CHROMIUM", ("chromium",)),
 }
 # Built for `make e2e` alone.

@@ -254,7 +254,7 @@ print_env() {
         printf 'export SERINUS_COLLECTOR=%q\n' "$collector"
     fi
     if kafka_is_there; then
-        printf 'export SERINUS_KAFKA=%q\n' "$kafka"
+        printf 'export SERINUS_KAFKA4=%q\n' "$kafka"
     fi
     if command -v chromium >/dev/null; then
         printf 'export SERINUS_CHROMIUM=%q\n' "$(command -v chromium)"
