@@ -14,6 +14,7 @@ from detector.discovery.matching import Labels, fits, rules
 from detector.series import Matcher
 from detector.signals.packs import Pack
 from detector.signals.packs.schema import Durations, Requests
+from detector.stream.anomaly import Subject
 from detector.stream.columns import SeriesInfo, SeriesKind
 from detector.stream.subject import Owners
 
@@ -36,20 +37,22 @@ class Part(StrEnum):
 class Cell:
     """A sum over the pods of a service, by the metric of its requests or durations.
 
-    `edge`: the bound `le` of a `BELOW`, as it is written.
+    `pack`: by whose rules, since a proxy reports each request twice under one name. `edge`: the
+    bound `le` of a `BELOW`, as it is written.
     """
 
     service: str
     namespace: str
     cluster: str
+    pack: str
     metric: str
     part: Part
     edge: str = ""
 
     @property
-    def group(self) -> tuple[str, str, str, str]:
+    def group(self) -> tuple[str, str, str, str, str]:
         """What the cells of one metric of one service have in common."""
-        return self.service, self.namespace, self.cluster, self.metric
+        return self.service, self.namespace, self.cluster, self.pack, self.metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class _Rule:
     told: Requests | Durations
     own: tuple[Matcher, ...]
     health: tuple[Matcher, ...]
+    pack: str
     metric: str
     is_apart: bool = False
 
@@ -98,19 +102,23 @@ class Counting:
         owner = self._owners.subject(series)
         if part is None or not owner.service:
             return None
-        return Cell(owner.service, owner.namespace, owner.cluster, rule.metric, part, edge)
+        return Cell(*_where(owner), rule.pack, rule.metric, part, edge)
+
+
+def _where(owner: Subject) -> tuple[str, str, str]:
+    return owner.service, owner.namespace, owner.cluster
 
 
 def _rules(pack: Pack) -> Iterator[tuple[str, _Rule]]:
     health = rules(pack.health, {})
     for requests in pack.requests:
         own = rules(requests.where, requests.without)
-        yield requests.metric, _Rule(requests, own, health, requests.metric)
+        yield requests.metric, _Rule(requests, own, health, pack.name, requests.metric)
         for metric in requests.errors.metrics:
-            yield metric, _Rule(requests, (), health, requests.metric, is_apart=True)
+            yield metric, _Rule(requests, (), health, pack.name, requests.metric, is_apart=True)
     for durations in pack.durations:
         own = rules(durations.where, durations.without)
-        yield durations.metric, _Rule(durations, own, health, durations.metric)
+        yield durations.metric, _Rule(durations, own, health, pack.name, durations.metric)
 
 
 def _part(rule: _Rule, labels: Labels) -> tuple[Part | None, str]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from detector.stream.columns import Columns, SeriesInfo, SeriesKind
 from detector.stream.counting import Cell, Counting, Part
+from detector.stream.members import ROOM, Members
 from detector.stream.scoring import Arrays
 from detector.stream.texts import read_texts, texts
 from models.baseline.state import NEVER
@@ -28,57 +29,7 @@ WIDTH_MS = 1_800_000
 BLOCKS = 14 * 48
 _A_DAY = 48
 _NOWHERE = -1
-_ROOM = 64
 SCHEMA = 1
-
-
-@dataclass(slots=True)
-class _Members:
-    """The series that are counted: by series its row here, by row what is known of it.
-
-    A row whose series is counted no more is free for another (-1 in `series`).
-    """
-
-    place: NDArray[np.int32] = field(default_factory=lambda: np.full(_ROOM, -1, np.int32))
-    series: list[int] = field(default_factory=list)
-    cell: NDArray[np.int32] = field(default_factory=lambda: np.zeros(_ROOM, np.int32))
-    is_delta: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(_ROOM, np.bool_))
-    last: NDArray[np.float64] = field(default_factory=lambda: np.full(_ROOM, np.nan))
-    seen: NDArray[np.int64] = field(default_factory=lambda: np.full(_ROOM, NEVER))
-
-    def put(self, series: int, cell: int, *, is_delta: bool) -> None:
-        """One more, in the row that its number had before."""
-        row = int(self.place[series])
-        if row < 0:
-            row = self._row()
-        self.series[row], self.place[series] = series, row
-        self.cell[row], self.is_delta[row] = cell, is_delta
-        self.last[row], self.seen[row] = np.nan, NEVER
-
-    def drop(self, series: int) -> None:
-        """It is counted no more, if it was."""
-        row = int(self.place[series])
-        if row >= 0:
-            self.series[row], self.place[series] = -1, -1
-
-    def reach(self, series: int) -> None:
-        """Have a place for so many series in all."""
-        if series > len(self.place):
-            more = np.full(2 * series - len(self.place), -1, np.int32)
-            self.place = np.concatenate([self.place, more])
-
-    def _row(self) -> int:
-        if len(self.series) == len(self.cell):
-            self._make_room(2 * len(self.series))
-        self.series.append(-1)
-        return len(self.series) - 1
-
-    def _make_room(self, rows: int) -> None:
-        more = rows - len(self.cell)
-        self.cell = np.concatenate([self.cell, np.zeros(more, np.int32)])
-        self.is_delta = np.concatenate([self.is_delta, np.zeros(more, np.bool_)])
-        self.last = np.concatenate([self.last, np.full(more, np.nan)])
-        self.seen = np.concatenate([self.seen, np.full(more, NEVER)])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,13 +46,13 @@ class Tallies:
     size: int = 0
     left_out: int = 0
     cells: dict[Cell, int] = field(default_factory=dict)
-    members: _Members = field(default_factory=_Members)
+    members: Members = field(default_factory=Members)
     watermark: int = int(NEVER)
     block: int = int(NEVER)
     first: int = int(NEVER)
-    running: NDArray[np.float64] = field(default_factory=lambda: np.zeros(_ROOM))
-    believed: NDArray[np.float64] = field(default_factory=lambda: np.full(_ROOM, -1.0))
-    ring: NDArray[np.float32] = field(default_factory=lambda: np.zeros((BLOCKS, _ROOM), np.float32))
+    running: NDArray[np.float64] = field(default_factory=lambda: np.zeros(ROOM))
+    believed: NDArray[np.float64] = field(default_factory=lambda: np.full(ROOM, -1.0))
+    ring: NDArray[np.float32] = field(default_factory=lambda: np.zeros((BLOCKS, ROOM), np.float32))
 
     def introduce(self, series: Sequence[SeriesInfo], ids: Sequence[int] | None = None) -> None:
         """New series, before their samples; without `ids` they have the next ones.
@@ -274,7 +225,7 @@ def _fill_cells(made: Tallies, arrays: Arrays) -> None:
     made.ring[:, :count] = arrays["tally.ring"]
 
 
-def _fill_members(members: _Members, arrays: Arrays) -> None:
+def _fill_members(members: Members, arrays: Arrays) -> None:
     """What was last seen of the series that were counted, and still are."""
     known = arrays["tally.series"]
     members.reach(int(known.max(initial=-1)) + 1)
@@ -285,5 +236,7 @@ def _fill_members(members: _Members, arrays: Arrays) -> None:
 
 
 def _cells(words: Sequence[str]) -> Iterator[Cell]:
-    for service, namespace, cluster, metric, part, edge in zip(*[iter(words)] * 6, strict=True):
-        yield Cell(service, namespace, cluster, metric, Part(part), edge)
+    for service, namespace, cluster, pack, metric, part, edge in zip(
+        *[iter(words)] * 7, strict=True
+    ):
+        yield Cell(service, namespace, cluster, pack, metric, Part(part), edge)

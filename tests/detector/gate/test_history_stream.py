@@ -1,4 +1,4 @@
-"""Rollouts judged by their past where a stream is there: what it changes, and what it never does."""
+"""Rollouts judged by their past beside a stream: what it changes, and what it never does."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_what_happens_each_day_is_not_put_on_the_release() -> None:
 
 @pytest.mark.parametrize("fault", [{"more_errors": 0.004}, {"slower": np.log(1.3)}])
 def test_smaller_harm_is_found_than_without(fault: dict[str, float]) -> None:
-    """Less than half a point of errors, or a third as slow again: hundreds of steady half hours prove it."""
+    """Less than half a point of errors, or a third as slow again: steady half hours prove it."""
     recipe = replace(SWITCHED, **fault, begins=0.25)  # type: ignore[arg-type]
     assert judged(recipe, told(daily(0.0))).outcome is Outcome.FAIL
     assert judged(recipe, None).outcome is Outcome.INCONCLUSIVE
