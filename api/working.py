@@ -9,15 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
-from api.bodies.anomaly import event_body
+from api.bodies.anomaly import topic_body
 from api.settings import Settings
-from api.strict import strict_json
 from detector.errors import ConfigError
 from detector.stream.settings import StreamSettings
 from detector.stream.subject import Owners
 from pipelines.flows.stream_meters import Patience
 from pipelines.flows.stream_operators import Operators
-from pipelines.flows.worker import Worker
+from pipelines.flows.worker import START, Worker
 from pipelines.flows.worker_door import PartDoor
 from pipelines.flows.worker_meters import WorkerMeters
 from pipelines.flows.worker_outbox import Outbox
@@ -57,7 +56,7 @@ class Working:
         self._broker = settings.kafka.native()
         self._owners = Owners(load_packs(settings.packs))
         self.name = settings.worker.name or worker_name()
-        self.meters, self.tally = WorkerMeters(), Tally()
+        self.meters, self.tally = WorkerMeters(waits={START: "it connects"}), Tally()
         self._worker: Worker | None = None
 
     @property
@@ -165,7 +164,9 @@ class Working:
         operators = Operators(
             owners=self._owners,
             # Each partition has its part of the alarms that are accepted over all of a topic.
-            settings=StreamSettings(alarms_a_week=stream.alarms_a_week / partitions),
+            settings=StreamSettings(
+                alarms_a_week=stream.alarms_a_week / partitions, calendar=stream.calendar()
+            ),
             windows=[window.native() for window in stream.windows],
         )
         door = PartDoor(
@@ -187,7 +188,7 @@ class Working:
             part=event.part,
             offset=told.position,
             nth=told.nth,
-            body=strict_json(event_body(told.happened)),
+            body=topic_body(told.happened, told.series),
         )
 
 

@@ -15,11 +15,13 @@ from pipelines.flows.worker_share import Share
 from pipelines.flows.worker_start import Start
 from pipelines.topics.port import Message, Partition, Reader, Rebalance
 
-__all__ = ["Pace", "Worker"]
+__all__ = ["START", "Pace", "Worker"]
 
 _POLL_S, _MOST, _AT_ONCE = 0.2, 500, 32
 _LOOK_S = 5.0
 _STORE, _BROKER = "its database", "the broker"
+# What a process waits for before it has asked the group for anything.
+START = "its start"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,7 @@ class Worker:
         except OffsetGoneError as error:
             self._go_on(reader, error)
             return
+        self.meters.back(START)
         self._enqueue(found)
         if now >= self._look_at and self._share.parts:
             self._look_at = now + _LOOK_S

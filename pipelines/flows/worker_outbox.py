@@ -17,7 +17,7 @@ __all__ = ["Outbox"]
 
 _MOST, _FLUSH_S = 500, 10.0
 _TIDY_EVERY_S, _KEPT_S = 600.0, 3600.0
-_WHAT = "the topic of anomalies"
+_TOPIC, _STORE = "the topic of anomalies", "its database, to send events"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,11 +44,12 @@ class Outbox:
             try:
                 self.round()
             except (BrokerError, StoreError) as error:
-                self.meters.wait(_WHAT, error)
+                self.meters.wait(_TOPIC if isinstance(error, BrokerError) else _STORE, error)
                 stop.wait(next(pauses))
                 continue
             pauses = Patience().pauses()
-            self.meters.back(_WHAT)
+            self.meters.back(_TOPIC)
+            self.meters.back(_STORE)
             stop.wait(self.every_s)
 
     def round(self) -> int:
