@@ -17,7 +17,8 @@ from tests.pipelines.ingest.doorways import NOW_MS, Doorway
 
 def test_doors_that_nobody_pushes_to_load_no_compiler() -> None:
     """A gate alone would start two seconds later and hold a hundred megabytes more."""
-    look = "import sys, api.receiving, api.streaming, pipelines.ingest.doors; print('numba' in sys.modules)"
+    modules = "api.receiving, api.streaming, pipelines.ingest.doors"
+    look = f"import sys, {modules}; print('numba' in sys.modules)"
     told = subprocess.run(
         [sys.executable, "-c", look], capture_output=True, text=True, check=True, timeout=60
     )
