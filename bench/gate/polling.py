@@ -39,6 +39,8 @@ P99_MS = {300: 250.0, 1000: 500.0}
 # Growth in the measured time: a rollout may learn, but nothing may pile up.
 GROWTH_KB = 50.0
 LOOKS = 20
+# An attempt's windows fill in its first ten minutes: what it holds after them it holds for good.
+_SETTLE_S = 660.0
 CONNECTIONS = 400
 
 Ask = Callable[[httpx2.AsyncClient, int], Awaitable[str]]
@@ -263,7 +265,7 @@ def _times(size: int, minutes: float, *, is_quick: bool) -> Times:
     """A first question costs some ten polls, so that the first are spread over longer."""
     if is_quick:
         return Times(ramp=EVERY_S, settle=0.0, measure=EVERY_S)
-    return Times(ramp=max(60.0, size * 0.3), settle=300.0, measure=60 * minutes)
+    return Times(ramp=max(60.0, size * 0.3), settle=_SETTLE_S, measure=60 * minutes)
 
 
 if __name__ == "__main__":
