@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.anomaly.tuning import GRAIN_SCORE, ONE
+from models.anomaly.tuning import GRAIN_SCORE, LEARN, ONE
+from models.baseline.layout import Hot
 from models.baseline.state import BINS, State
 
 __all__ = ["READ_EVERY", "made_ready", "read_counts"]
@@ -18,9 +19,11 @@ _WEEK_MS = 604_800_000.0
 _PRIOR_RATE, _PRIOR_SCALE, _PRIOR_POWER, _PRIOR_WEEKS = 8.0, 2.0, -5.0, 20.0
 # Beyond the score that so many excursions reached, their tail falls as a power, as the prior does:
 # how fast is the mean log excess (Hill 1975).
-_ENOUGH = 100.0
-# Counts are halved when they hold as many weeks of each series, and of so many series at least.
-_MEMORY_WEEKS, _FEW = 2 / 7, 200
+_ENOUGH = 20.0
+# Counts are halved when they hold as many weeks of each series, and of so many series at least:
+# two days, but no more than a quarter of all that was ever seen, nor less than half a day. In the
+# first days levels are still found, and what was odd then says little of the days after.
+_MEMORY_WEEKS, _MEMORY_LEAST, _MEMORY_PART, _FEW = 2 / 7, 1 / 14, 0.25, 200
 _RARE = 0.06
 
 
@@ -34,10 +37,21 @@ def read_counts(state: State) -> None:
     """Turn the counts into the table of surprise, and forget old ones by and by."""
     _write(state)
     state.pool_spent[0] = 0
-    weeks = state.pool_spent[1] / _WEEK_MS
-    if weeks >= _MEMORY_WEEKS * max(int(state.pool_spent[2]), _FEW):
-        state.pool_counts[:] = state.pool_counts // 2
-        state.pool_spent[1] //= 2
+    series = max(int(state.pool_spent[2]), _FEW)
+    held, ever = (
+        ms / (_WEEK_MS * series) for ms in (state.pool_spent[1], state.pool_spent[1::2].sum())
+    )
+    if held >= max(min(_MEMORY_WEEKS, _MEMORY_PART * ever), _MEMORY_LEAST):
+        _forget_half(state)
+
+
+def _forget_half(state: State) -> None:
+    """Also of series: those that begin anew were counted once more."""
+    state.pool_counts[:] = state.pool_counts // 2
+    rest = state.pool_spent[1] // 2
+    state.pool_spent[3] += state.pool_spent[1] - rest
+    state.pool_spent[1] = rest
+    state.pool_spent[2] = int((state.hot[:, Hot.COUNT] > LEARN).sum())
 
 
 def _write(state: State) -> None:
@@ -45,7 +59,7 @@ def _write(state: State) -> None:
     weeks = state.pool_spent[1] / _WEEK_MS
     above = _suffix(state.pool_counts[1])
     prior = _PRIOR_WEEKS * _PRIOR_RATE * _falling(edges)
-    rises = np.maximum.accumulate((_smooth(above, edges) + prior)[::-1])[::-1]
+    rises = np.maximum.accumulate((_cautious(_smooth(above, edges)) + prior)[::-1])[::-1]
     state.pool_table[0] = -np.log10(rises / (weeks + _PRIOR_WEEKS))
     state.pool_table[1] = _p_values(_suffix(state.pool_counts[0]), edges)
 
@@ -73,6 +87,12 @@ def _smooth(above: Array, edges: Array) -> Array:
     beyond = above[last] * np.exp(-(far - far[last]) / excess)
     smooth: Array = np.where(edges > edges[last], beyond, above)
     return smooth
+
+
+def _cautious(above: Array) -> Array:
+    """As if the next one were among them, as in conformal prediction, in proportion far out."""
+    more: Array = above * (1.0 + 1.0 / (1.0 + above))
+    return more
 
 
 def _p_values(above: Array, edges: Array) -> Array:

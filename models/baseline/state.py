@@ -32,7 +32,7 @@ ROWS: dict[str, Column] = {
 }
 _POOL: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
     "pool_counts": (np.int64, (2, BINS)),
-    "pool_spent": (np.int64, (3,)),
+    "pool_spent": (np.int64, (4,)),
     "pool_table": (np.float64, (2, BINS + 1)),
 }
 
@@ -47,9 +47,10 @@ class State:
     `cold` (N, 6) of `layout.Cold`; `profile` (N, SLOTS) hours in units, `EMPTY` where none came.
 
     Of all series: `pool_counts` (2, BINS) in 1 / `tuning.ONE`, how many samples had a score in each
-    bin, and how many more excursions rose into it than out of it; `pool_spent` (3,) samples since
-    the counts were last read, milliseconds watched, series that are past learning; `pool_table`
-    (2, BINS + 1) what was read from the counts: surprise and p-value at the edge of each bin.
+    bin, and how many more excursions rose into it than out of it; `pool_spent` (4,) samples since
+    the counts were last read, milliseconds watched, series that are past learning, milliseconds
+    watched that are forgotten; `pool_table` (2, BINS + 1) what was read from the counts: surprise
+    and p-value at the edge of each bin.
     """
 
     at: NDArray[np.int64]
@@ -106,7 +107,7 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]], *, are_given: bool = False) 
     """
     version = int(arrays["version"][0]) if "version" in arrays else 0
     if version == _BEFORE:
-        arrays = _without_peaks(arrays)
+        arrays = _of_before(arrays)
     elif version != VERSION:
         raise ValueError(f"state of version {version}, this reads version {VERSION}")
     count = len(arrays["at"])
@@ -119,11 +120,12 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]], *, are_given: bool = False) 
     )
 
 
-def _without_peaks(arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+def _of_before(arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
     """Peaks of version 3 were of one side and other numbers: what lasts may alarm once more."""
     hot = np.array(arrays["hot"]) if "hot" in arrays else np.zeros((0, WIDTH), np.float32)
     hot[..., Hot.PEAK_ABOVE :] = 0.0
-    return {**arrays, "hot": hot}
+    spent = np.append(arrays["pool_spent"], 0) if "pool_spent" in arrays else np.zeros(4, np.int64)
+    return {**arrays, "hot": hot, "pool_spent": spent}
 
 
 def _checked(name: str, arrays: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> NDArray[Any]:

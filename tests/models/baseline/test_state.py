@@ -153,7 +153,9 @@ def test_a_state_of_the_version_before_is_read_without_its_peaks() -> None:
     arrays = fed(160).to_arrays()
     hot = arrays["hot"].copy()
     hot[:, Hot.PEAK_ABOVE :] = 9e8
-    state = from_arrays({**arrays, "version": np.array([3]), "hot": hot})
+    spent = arrays["pool_spent"][:3]
+    state = from_arrays({**arrays, "version": np.array([3]), "hot": hot, "pool_spent": spent})
+    assert state.pool_spent.tolist() == [*spent.tolist(), 0]
     assert not state.hot[:, Hot.PEAK_ABOVE :].any()
     assert state.hot[:, : Hot.PEAK_ABOVE].tobytes() == hot[:, : Hot.PEAK_ABOVE].tobytes()
     assert step(state, *samples(40, first=160), Settings()).surprise.max() < 10.0
