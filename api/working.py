@@ -168,6 +168,7 @@ class Working:
                 alarms_a_week=stream.alarms_a_week / partitions, calendar=stream.calendar()
             ),
             windows=[window.native() for window in stream.windows],
+            origin=part_name(partition),
         )
         door = PartDoor(
             self._settings.kafka.formats[partition.topic],

@@ -128,7 +128,11 @@ class Trial:
     def begin(self) -> None:
         """All three."""
         self.alive = {name: self.fleet.start(self.store, name) for name in NAMES}
-        eventually(lambda: self.judged() > 0, 120)
+        try:
+            eventually(lambda: self.judged() > 0, 120)
+        except AssertionError as error:
+            told = [worker.log.read_text("utf-8")[-2000:] for worker in self.alive.values()]
+            raise RuntimeError("no worker judges: " + "\n".join(told)) from error
 
     def judged(self) -> float:
         """Messages judged by those that live now, since each of them started."""

@@ -17,11 +17,10 @@ from pipelines.ingest.doors import Limits
 from pipelines.ingest.protocol import Format
 from pipelines.ingest.tally import Tally
 from pipelines.stores.checkpoints import TenantHeld
-from pipelines.stores.events import Told
 from pipelines.stores.sqlite import Database
-from pipelines.stores.worker_parts import WorkerPartStore
+from pipelines.stores.worker_parts import Owed, WorkerPartStore
 from pipelines.topics.port import Message, Partition
-from tests.api.cli.workers import TOPIC, read_topic
+from tests.api.cli.workers import ALARMS, TOPIC, read_topic
 from tests.pipelines.flows.working import kept
 
 __all__ = ["TornStore", "torn_run"]
@@ -42,14 +41,14 @@ class TornStore(WorkerPartStore):
         self,
         position: int,
         tenants: Mapping[str, TenantHeld],
-        events: Sequence[Told],
+        owed: Owed,
         newest: int | None,
     ) -> None:
         """As every consumer that commits its offset when it is done."""
-        super().checkpoint(self.offset, tenants, events, newest)
+        super().checkpoint(self.offset, tenants, owed, newest)
         if self.is_dying:
             raise DiedError
-        super().checkpoint(position, tenants, (), newest)
+        super().checkpoint(position, tenants, Owed(), newest)
         self.offset = position
 
     offset: int = -1
@@ -74,14 +73,14 @@ def torn_run(
     for number, messages in by_partition.items():
         share = deaths // partitions + (number < deaths % partitions)
         dying = set(draw.sample(range(1, max(len(messages) // CHECKPOINT_EVERY, 2)), k=1) * share)
-        _judge(database, messages, partitions, dying)
+        _judge(database, messages, dying)
     found = kept(database)
     database.close()
     return found
 
 
-def _judge(database: Database, messages: Sequence[Message], of: int, dying: set[int]) -> None:
-    part, store, at = _opened(database, messages[0].partition, of)
+def _judge(database: Database, messages: Sequence[Message], dying: set[int]) -> None:
+    part, store, at = _opened(database, messages[0].partition)
     while at < len(messages):
         part.apply(messages[at])
         at += 1
@@ -92,13 +91,15 @@ def _judge(database: Database, messages: Sequence[Message], of: int, dying: set[
         try:
             part.checkpoint()
         except DiedError:
-            part, store, at = _opened(database, messages[0].partition, of)
+            part, store, at = _opened(database, messages[0].partition)
 
 
-def _opened(database: Database, partition: Partition, of: int) -> tuple[WorkerPart, TornStore, int]:
+def _opened(database: Database, partition: Partition) -> tuple[WorkerPart, TornStore, int]:
     store = TornStore(database, f"{partition.topic}/{partition.number}", "torn")
     operators = Operators(
-        owners=Owners(shipped_packs()), settings=StreamSettings(alarms_a_week=0.01 * of / of)
+        owners=Owners(shipped_packs()),
+        settings=StreamSettings(alarms_a_week=ALARMS),
+        origin=f"{partition.topic}/{partition.number}",
     )
     part = WorkerPart(store, operators, PartDoor(Format.COLUMNAR, Limits(), Tally()))
     at = part.take(lambda: 0)

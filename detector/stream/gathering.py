@@ -110,9 +110,9 @@ class Gathering:
         )
 
 
-def gathered(tenant: str, subject: Subject, series: int, excursion: Excursion) -> Gathering:
+def gathered(place: str, subject: Subject, series: int, excursion: Excursion) -> Gathering:
     """The anomaly that a series' excursion opens."""
-    id = anomaly_id(tenant, subject, excursion.side, excursion.start, series)
+    id = anomaly_id(place, subject, excursion.side, excursion.start, series)
     return Gathering(
         id=id, subject=subject, side=excursion.side, start=excursion.start, end=excursion.start
     )

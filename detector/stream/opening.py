@@ -35,7 +35,7 @@ def _gathering(
     resting, kind = state.resting.pop(key, None), Happening.REOPENED
     if resting is None or is_past(state, resting, sample.at):
         subject = state.subjects[key[0]]
-        resting = gathered(state.tenant, subject, sample.series, excursion)
+        resting = gathered(state.place, subject, sample.series, excursion)
         kind = Happening.OPENED
     state.open[key] = resting
     return resting, kind

@@ -54,6 +54,7 @@ def restored(
     settings: StreamSettings,
     windows: Sequence[Window],
     scorer: Callable[[Arrays], Scorer],
+    origin: str = "",
 ) -> StreamState:
     """The state of a snapshot; `ValueError` for one of another schema or that is not whole.
 
@@ -70,6 +71,7 @@ def restored(
         scorer=scorer(own),
         settings=settings,
         windows=tuple(windows),
+        origin=origin,
         **dict(zip(_NUMBERS, numbers[1:], strict=False)),
     )
     _restore_tracks(state, arrays, numbers[-1])

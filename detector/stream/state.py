@@ -34,6 +34,9 @@ class StreamState:
     those of forgotten series; numbers without a row are `spare`. `absent` rows are of forgotten
     series; `forgotten` is how many were since the start, `gone` those not told to who gives ids.
 
+    `origin` is which part of a stream it judges, where there are several: ids of series are a
+    part's own.
+
     Anomalies are `open`, or `resting`: closed, but so lately that the next excursion opens them
     again; both by subject and side. What swings to the other side of its range is another anomaly,
     and each side of a series has an excursion of its own.
@@ -43,6 +46,7 @@ class StreamState:
     scorer: Scorer
     settings: StreamSettings
     windows: tuple[Window, ...] = ()
+    origin: str = ""
     tracks: Tracks = field(default_factory=Tracks)
     subjects: list[Subject] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
@@ -61,6 +65,11 @@ class StreamState:
     absent: int = 0
     forgotten: int = 0
     gone: list[NDArray[np.int32]] = field(default_factory=list)
+
+    @property
+    def place(self) -> str:
+        """What tells its anomalies from those of another state that has series of one subject."""
+        return f"{self.origin}\0{self.tenant}" if self.origin else self.tenant
 
     def subject_of(self, series: int) -> int:
         """The number of a series' subject."""

@@ -23,7 +23,7 @@ from detector.stream.snapshot import restored, taken
 from detector.stream.state import StreamState
 from detector.stream.subject import Owners
 from detector.stream.suppression import Window
-from detector.stream.tallies import Tallies, restored_tallies
+from detector.stream.tallies import Tallies, is_counted_alike, restored_tallies
 from detector.stream.tracks import GONE
 from models.anomaly.scored import Settings
 from pipelines.stores.checkpoints import TenantHeld
@@ -44,7 +44,8 @@ LABELS = "label.schema"
 class Operators:
     """State by tenant, and the names of its series; for one thread.
 
-    With `counting` what services counted is kept for the gate, in at most `cells` sums a tenant.
+    `origin` is the part, where several have series of one service. With `counting` what services
+    counted is kept for the gate, in at most `cells` sums a tenant.
     """
 
     def __init__(
@@ -55,9 +56,10 @@ class Operators:
         windows: Sequence[Window] = (),
         counting: Counting | None = None,
         cells: int = CELLS,
+        origin: str = "",
     ) -> None:
         self._owners, self._settings, self._windows = owners, settings, tuple(windows)
-        self._counting, self._cells = counting, cells
+        self._counting, self._cells, self._origin = counting, cells, origin
         self._tallies: dict[str, Tallies] = {}
         self._states: dict[str, StreamState] = {}
         self._names: dict[str, Interner] = {}
@@ -80,6 +82,7 @@ class Operators:
                 tenant=tenant,
                 settings=self._settings,
                 windows=self._windows,
+                origin=self._origin,
                 scorer=lambda arrays: ModelScorer(self._models(), arrays),
             )
             for tenant, one in tenants.items()
@@ -104,7 +107,7 @@ class Operators:
 
     def _restored_tallies(self, counting: Counting, tenant: str, arrays: Arrays) -> Tallies:
         names = self._names[tenant]
-        ids = names.of_metrics(counting.metrics)
+        ids = [] if is_counted_alike(arrays, counting) else names.of_metrics(counting.metrics)
         series = [names[id] for id in ids]
         return restored_tallies(arrays, series, ids, counting=counting, most=self._cells)
 
@@ -128,16 +131,25 @@ class Operators:
         return streamed(tallies, self.names(tenant), plan, until=until)
 
     def introduce(
-        self, tenant: str, new: Sequence[SeriesInfo], ids: Sequence[int] | None = None
+        self,
+        tenant: str,
+        new: Sequence[SeriesInfo],
+        ids: Sequence[int] | None = None,
+        *,
+        are_named: bool = False,
     ) -> None:
-        """New series, before their samples; without `ids` they have the next ones."""
+        """New series, before their samples; without `ids` they have the next ones.
+
+        `are_named`: who gave the ids did it by `names`, so that they are there.
+        """
         if not new:
             return
         state, names = self._state(tenant), self.names(tenant)
         if ids is None:
             ids = range(state.tracks.size, state.tracks.size + len(new))
-        for id, info in zip(ids, new, strict=True):
-            names.place(id, info)
+        if not are_named:
+            for id, info in zip(ids, new, strict=True):
+                names.place(id, info)
         self._states[tenant] = introduced(state, new, self._owners, ids)
         if tenant in self._tallies:
             self._tallies[tenant].introduce(new, ids)
@@ -197,6 +209,7 @@ class Operators:
                 scorer=ModelScorer(self._models()),
                 settings=self._settings,
                 windows=self._windows,
+                origin=self._origin,
             )
         return self._states[tenant]
 

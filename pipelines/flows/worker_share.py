@@ -81,7 +81,7 @@ class Share:
         if part is None:
             return
         reason = self._poison.get(partition, {}).get(message.offset)
-        before = part.samples, len(part.owed)
+        before = part.samples, len(part.owed.events)
         try:
             if reason is None:
                 part.apply(message)
@@ -96,7 +96,7 @@ class Share:
 
     def tell(self) -> None:
         """Keep the events that are owed, and put aside what could not be judged."""
-        self._each(lambda part: part.tell())
+        self._each(_tell)
 
     def checkpoint(self) -> None:
         """Keep all that moved; `StoreError` where it cannot be, then try again."""
@@ -182,7 +182,7 @@ class Share:
         self.waiting.add(partition)
 
     def _count(self, part: WorkerPart, owed: int) -> None:
-        for told in part.owed[owed:]:
+        for told in part.owed.events[owed:]:
             self.meters.anomalies += told.happened.kind.value == "opened"
 
     def _each(
@@ -251,6 +251,11 @@ class Share:
         part = self.parts[partition]
         self._drop(partition)
         part.stop(words)
+
+
+def _tell(part: WorkerPart) -> None:
+    part.hear()
+    part.tell()
 
 
 def _place(partition: Partition) -> dict[str, object]:

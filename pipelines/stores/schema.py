@@ -35,6 +35,7 @@ __all__ = [
     "stream_chunks",
     "stream_events",
     "stream_marks",
+    "stream_said",
     "stream_series",
     "stream_tunings",
     "stream_workers",
@@ -285,6 +286,17 @@ stream_workers = Table(
     # The newest sample, in unix milliseconds.
     Column("newest", BigInteger),
     Column("words", String, nullable=False),
+)
+
+# What people said of anomalies of workers, in the order in which its part is to hear it.
+stream_said = Table(
+    "stream_said",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("part", String, nullable=False),
+    Column("applied", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("stream_said_to", "part", "number"),
 )
 
 # Models of services, fitted on their past: what is used is the newest that was promoted.

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
 from detector.errors import ConflictError
+from detector.stream.feedback import Tuning
 from pipelines.stores import schema
-from pipelines.stores.anomalies import add_anomaly, upsert
+from pipelines.stores.anomalies import add_anomaly, add_tuning, upsert
 from pipelines.stores.checkpoints import Checkpoints, Held, TenantHeld
 from pipelines.stores.connections import Connections, Transaction
 from pipelines.stores.events import Told, add_event
+from pipelines.stores.said import Said, mark_applied, said_after
 from pipelines.stores.statements import compiled
 
-__all__ = ["PartProgress", "WorkerPartStore", "progress_of"]
+__all__ = ["Owed", "PartProgress", "WorkerPartStore", "progress_of"]
 
 _marks, _workers = schema.stream_marks.c, schema.stream_workers.c
 _HOLD = compiled(
@@ -61,6 +63,18 @@ class PartProgress:
     words: str
 
 
+@dataclass(slots=True, kw_only=True)
+class Owed:
+    """What is to be kept: events, what feedback made of series, and the numbers of that."""
+
+    events: list[Told] = field(default_factory=list)
+    tunings: list[tuple[str, Tuning]] = field(default_factory=list)
+    applied: list[int] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.events or self.applied)
+
+
 class WorkerPartStore:
     """The part of one worker; one thread at a time. `ConflictError` once another has taken it."""
 
@@ -89,23 +103,28 @@ class WorkerPartStore:
             self._own(transaction)
         return held
 
-    def tell(self, events: Sequence[Told]) -> None:
+    def said(self, after: int) -> list[Said]:
+        """What people said to the part after a number."""
+        with self._db.read() as looks:
+            return said_after(looks, self.part, after)
+
+    def tell(self, owed: Owed) -> None:
         """Keep events before their checkpoint; told again after a death, they are kept once."""
         with self._db.write(durable=True) as transaction:
             self._hold(transaction)
-            self._add(transaction, events)
+            self._add(transaction, owed)
 
     def checkpoint(
         self,
         position: int,
         tenants: Mapping[str, TenantHeld],
-        events: Sequence[Told],
+        owed: Owed,
         newest: int | None,
     ) -> None:
         """State, the offset that it stands for, and what happened up to there; may be repeated."""
         with self._db.write(durable=True) as transaction:
             sums = self._checkpoints.write(transaction, position, tenants)
-            self._add(transaction, events)
+            self._add(transaction, owed)
             self.newest, self._wrote_at = newest, self._clock()
             self._own(transaction)
         self._checkpoints.wrote(sums, tenants)
@@ -121,11 +140,14 @@ class WorkerPartStore:
         if transaction.run(_HOLD, mine) != 1:
             raise ConflictError(f"another worker has taken {self.part}: nothing was written")
 
-    def _add(self, transaction: Transaction, events: Sequence[Told]) -> None:
-        for told in events:
+    def _add(self, transaction: Transaction, owed: Owed) -> None:
+        for told in owed.events:
             one = told.happened
             add_anomaly(transaction, self.part, one.at, one.anomaly, told.series)
             add_event(transaction, self.part, told, self._clock())
+        for tenant, tuning in owed.tunings:
+            add_tuning(transaction, self.part, tenant, tuning)
+        mark_applied(transaction, owed.applied)
 
     def _own(self, transaction: Transaction, words: str = "") -> None:
         row = {

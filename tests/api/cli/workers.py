@@ -40,6 +40,8 @@ CODE = "from api.cli import main; main()"
 TOPIC, ANOMALIES, LETTERS = "columns", "anomalies", "letters"
 MINUTE = 60_000
 NOT_KNOWN = 10**9
+# A week, of each partition.
+ALARMS = 0.1
 
 
 def eventually(is_so: Callable[[], bool], within_s: float = 60.0, what: str = "") -> None:
@@ -118,7 +120,7 @@ class Fleet:
                 **self.kafka_more,
             },
             "worker": {"checkpoint_s": 1.0, "tell_s": 0.5, **self.worker_more},
-            "stream": {"alarms_a_week": 0.01 * self.partitions},
+            "stream": {"alarms_a_week": ALARMS * self.partitions},
         }
         path.write_text(yaml.safe_dump(tree), encoding="utf-8")
         return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -403,6 +404,20 @@ def test_a_checkpoint_that_fails_or_only_seems_to_is_written_again_as_it_was(
     share.checkpoint()
 
     assert kept(database) == undisturbed()
+
+
+def test_two_partitions_with_series_of_one_service_have_two_anomalies(database: Database) -> None:
+    """Each would write over what the other tells: of two pods that are odd one would be seen."""
+    same = messages(number=0)
+    twin = [replace(one, partition=P1) for one in same]
+    share = share_on(database, Log({P0: same, P1: twin}))
+    share.assigned([P0, P1])
+
+    for message in [*same, *twin]:
+        share.apply(message)
+    share.checkpoint()
+
+    assert len(kept(database)["anomalies"]) == 2
 
 
 def test_progress_says_who_works_on_what_and_since_when(database: Database) -> None:

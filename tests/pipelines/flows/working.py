@@ -44,7 +44,7 @@ T0 = 1_790_000_000_000 - 1_790_000_000_000 % 3_600_000
 MINUTE = 60_000
 TOPIC = "metrics"
 OWNERS = Owners(shipped_packs())
-SETTINGS = StreamSettings(alarms_a_week=0.01)
+SETTINGS = StreamSettings(alarms_a_week=0.1)
 
 
 def gauges(count: int, service: str = "checkout") -> list[SeriesInfo]:
@@ -140,7 +140,7 @@ def part_of(
         database, f"{partition.topic}/{partition.number}", worker, clock=lambda: 1.0
     )
     door = PartDoor(Format.COLUMNAR, Limits(), Tally())
-    return WorkerPart(store, operators(owners=OWNERS, settings=SETTINGS), door)
+    return WorkerPart(store, operators(owners=OWNERS, settings=SETTINGS, origin=store.part), door)
 
 
 def share_on(
