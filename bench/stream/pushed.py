@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from detector.stream.columns import Columns, SeriesInfo, SeriesKind
 from pipelines.ingest.columnar import packed
 from pipelines.testing.remote_write import request
 
-__all__ = ["AT", "columnar", "labels_of", "otlp", "remote_write"]
+__all__ = ["AT", "columnar", "fleet_labels_of", "labels_of", "otlp", "remote_write"]
 
 AT = 1_764_000_000_000
 _BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0]
@@ -38,13 +38,39 @@ def labels_of(number: int) -> tuple[tuple[str, str], ...]:
     )
 
 
-def remote_write(series: int) -> list[bytes]:
-    """Requests of 2,000 samples, before they are packed."""
+def fleet_labels_of(number: int) -> tuple[tuple[str, str], ...]:
+    """Those of a pod's forty series, sorted: eighteen of requests and durations, others beside."""
+    pod, which = divmod(number, 40)
+    service = f"service-{pod % 400}"
+    labels = {
+        "instance": f"10.{pod >> 16 & 255}.{pod >> 8 & 255}.{pod & 255}:8080",
+        "job": service,
+        "namespace": f"team-{pod % 40}",
+        "node": f"ip-10-0-{pod % 300}.eu-west-1.compute.internal",
+        "pod": f"{service}-5c4b8d6f7c-{pod:05x}",
+        "service": service,
+    }
+    if which < 12:
+        bound = "+Inf" if which == 11 else f"{0.005 * 2**which:g}"
+        own = {"__name__": "http_request_duration_seconds_bucket", "le": bound, "method": "GET"}
+    elif which < 18:
+        own = {"__name__": "http_requests_total", "code": f"{which - 13}00", "method": "GET"}
+    else:
+        own = {"__name__": f"process_thing_{which}_bytes", "container": "main"}
+    return tuple(sorted((labels | own).items()))
+
+
+def remote_write(
+    series: int,
+    *,
+    first: int = 0,
+    labels: Callable[[int], tuple[tuple[str, str], ...]] = labels_of,
+) -> list[bytes]:
+    """Requests of 2,000 samples, before they are packed, of series from a number on."""
+    stop = first + series
     return [
-        request(
-            (dict(labels_of(n)), [(n + 0.5, AT)]) for n in range(start, min(start + 2_000, series))
-        )
-        for start in range(0, series, 2_000)
+        request((dict(labels(n)), [(n + 0.5, AT)]) for n in range(start, min(start + 2_000, stop)))
+        for start in range(first, stop, 2_000)
     ]
 
 

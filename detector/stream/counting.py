@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 
 from detector.discovery.matching import Labels, fits, rules
 from detector.series import Matcher
@@ -72,6 +73,8 @@ class Counting:
 
     def __init__(self, packs: Sequence[Pack], owners: Owners) -> None:
         self._owners = owners
+        # Of all that decides: what was counted by the same is counted in the same cells.
+        self.mark = sha256(repr(tuple(packs)).encode()).digest()
         self._rules: dict[str, list[_Rule]] = {}
         for pack in packs:
             for metric, rule in _rules(pack):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.baseline.room import Column, Room
 from models.baseline.state import NEVER
 
 __all__ = ["ROOM", "Members"]
@@ -14,25 +16,70 @@ __all__ = ["ROOM", "Members"]
 ROOM = 64
 
 
-@dataclass(slots=True)
+_COLUMNS = {
+    "series": Column(dtype=np.int32, fill=-1),
+    "cell": Column(dtype=np.int32),
+    "is_delta": Column(dtype=np.bool_),
+    "last": Column(dtype=np.float64, fill=np.nan),
+    "seen": Column(dtype=np.int64, fill=NEVER),
+}
+_PLACES = {"place": Column(dtype=np.int32, fill=-1)}
+
+
 class Members:
     """The series that are counted: by series its row here, by row what is known of it.
 
     A row whose series is counted no more is free for another (-1 in `series`).
     """
 
-    place: NDArray[np.int32] = field(default_factory=lambda: np.full(ROOM, -1, np.int32))
-    series: list[int] = field(default_factory=list)
-    cell: NDArray[np.int32] = field(default_factory=lambda: np.zeros(ROOM, np.int32))
-    is_delta: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(ROOM, np.bool_))
-    last: NDArray[np.float64] = field(default_factory=lambda: np.full(ROOM, np.nan))
-    seen: NDArray[np.int64] = field(default_factory=lambda: np.full(ROOM, NEVER))
+    def __init__(self) -> None:
+        self._rows, self._places = Room(_COLUMNS), Room(_PLACES)
+
+    @property
+    def place(self) -> NDArray[np.int32]:
+        """By series its row, -1 for none."""
+        return self._places["place"]
+
+    @property
+    def series(self) -> NDArray[np.int32]:
+        """By row its series."""
+        return self._rows["series"]
+
+    @property
+    def cell(self) -> NDArray[np.int32]:
+        """By row where it is counted."""
+        return self._rows["cell"]
+
+    @property
+    def is_delta(self) -> NDArray[np.bool_]:
+        """By row whether its values are what came since the last one."""
+        return self._rows["is_delta"]
+
+    @property
+    def last(self) -> NDArray[np.float64]:
+        """By row its last value."""
+        return self._rows["last"]
+
+    @property
+    def seen(self) -> NDArray[np.int64]:
+        """By row when that was."""
+        return self._rows["seen"]
+
+    def fill(self, rows: Mapping[str, NDArray[Any]]) -> None:
+        """Be these rows, by what is known of them."""
+        series = rows["series"]
+        self.reach(int(series.max(initial=-1)) + 1)
+        self._rows.grow(len(series))
+        for name, column in rows.items():
+            self._rows[name][:] = column
+        self.place[series] = np.arange(len(series))
 
     def put(self, series: int, cell: int, *, is_delta: bool) -> None:
         """One more, in the row that its number had before."""
         row = int(self.place[series])
         if row < 0:
-            row = self._row()
+            self._rows.grow(1)
+            row = self._rows.size - 1
         self.series[row], self.place[series] = series, row
         self.cell[row], self.is_delta[row] = cell, is_delta
         self.last[row], self.seen[row] = np.nan, NEVER
@@ -45,19 +92,5 @@ class Members:
 
     def reach(self, series: int) -> None:
         """Have a place for so many series in all."""
-        if series > len(self.place):
-            more = np.full(2 * series - len(self.place), -1, np.int32)
-            self.place = np.concatenate([self.place, more])
-
-    def _row(self) -> int:
-        if len(self.series) == len(self.cell):
-            self._make_room(2 * len(self.series))
-        self.series.append(-1)
-        return len(self.series) - 1
-
-    def _make_room(self, rows: int) -> None:
-        more = rows - len(self.cell)
-        self.cell = np.concatenate([self.cell, np.zeros(more, np.int32)])
-        self.is_delta = np.concatenate([self.is_delta, np.zeros(more, np.bool_)])
-        self.last = np.concatenate([self.last, np.full(more, np.nan)])
-        self.seen = np.concatenate([self.seen, np.full(more, NEVER)])
+        if series > self._places.size:
+            self._places.grow(series - self._places.size)

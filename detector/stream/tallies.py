@@ -21,7 +21,7 @@ from detector.stream.scoring import Arrays
 from detector.stream.texts import read_texts, texts
 from models.baseline.state import NEVER
 
-__all__ = ["BLOCKS", "WIDTH_MS", "Tallies", "restored_tallies"]
+__all__ = ["BLOCKS", "WIDTH_MS", "Tallies", "is_counted_alike", "restored_tallies"]
 
 WIDTH_MS = 1_800_000
 # Two weeks: of each time of a day ten working days and four of weekends.
@@ -188,7 +188,16 @@ class Tallies:
             "tally.series": np.array(own.series, np.int32)[rows],
             "tally.last": own.last[rows],
             "tally.seen": own.seen[rows],
+            "tally.cell": own.cell[rows],
+            "tally.is_delta": own.is_delta[rows],
+            "tally.rules": np.frombuffer(self.counting.mark, np.uint8),
         }
+
+
+def is_counted_alike(arrays: Arrays, counting: Counting) -> bool:
+    """Whether packs said the same when a snapshot was taken: then it tells all of its series."""
+    rules = arrays.get("tally.rules")
+    return rules is not None and rules.tobytes() == counting.mark
 
 
 def restored_tallies(
@@ -202,7 +211,7 @@ def restored_tallies(
     """The tallies of a snapshot that has these series; `ValueError` for another's.
 
     What packs say now decides which series are counted: what is counted anew begins now. A
-    snapshot without tallies begins all of them.
+    snapshot without tallies begins all of them. Where `is_counted_alike` no series need be told.
     """
     made = Tallies(counting=counting, most=most)
     if "tally" not in arrays:
@@ -213,6 +222,15 @@ def restored_tallies(
         raise ValueError(f"tallies have schema {numbers[0]}, this reads {SCHEMA}")
     _, made.watermark, made.block, made.first = numbers
     _fill_cells(made, arrays)
+    if is_counted_alike(arrays, counting):
+        made.members.fill(
+            {
+                name: arrays[f"tally.{name}"]
+                for name in ("series", "cell", "is_delta", "last", "seen")
+            }
+        )
+        made.size = len(made.members.place)
+        return made
     made.introduce(series, ids)
     _fill_members(made.members, arrays)
     return made

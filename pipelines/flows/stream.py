@@ -64,6 +64,7 @@ class Stream:
         self.meters = StreamMeters()
         self.watch: Callable[[Happened], None] = lambda _: None
         self._replay()
+        self._part.are_named = True
         self._thread = threading.Thread(target=self._run, name="stream", daemon=True)
         self._thread.start()
 

@@ -96,6 +96,8 @@ class StreamPart:
         self.position = -1
         self.read_to: dict[str, int] = {}
         self._owed: Outcome | None = None
+        # Whether what arrives was named by the operators' own names, not by those of another life.
+        self.are_named = False
 
     @property
     def operators(self) -> Operators:
@@ -120,7 +122,7 @@ class StreamPart:
         tunings: tuple[Tuning, ...] = ()
         if isinstance(arrived, Samples):
             ids = np.frombuffer(arrived.ids, np.int32).tolist() if arrived.ids else None
-            self._operators.introduce(arrived.tenant, arrived.new, ids)
+            self._operators.introduce(arrived.tenant, arrived.new, ids, are_named=self.are_named)
             happened = self._operators.samples(arrived.tenant, arrived.columns())
             if arrived.read_to is not None:
                 self.read_to[arrived.tenant] = arrived.read_to

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -80,6 +81,7 @@ def block_of(labels: Labels) -> bytes:
     return b"".join([_label(name, value) for name, value in labels])
 
 
+@lru_cache(maxsize=8_192)
 def _label(name: str, value: str) -> bytes:
     key, word = name.encode(), value.encode()
     label = b"".join((b"\x0a", _size(len(key)), key, b"\x12", _size(len(word)), word))

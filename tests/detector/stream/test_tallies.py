@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from detector.stream.columns import Columns
 from detector.stream.counting import Part
-from detector.stream.tallies import BLOCKS, WIDTH_MS, Tallies, restored_tallies
+from detector.stream.tallies import BLOCKS, WIDTH_MS, Tallies, is_counted_alike, restored_tallies
 from tests.detector.stream.services import EDGES, T0, Pushed, counting, tallies_of
 from tests.profiles import HEAVY
 
@@ -155,6 +155,24 @@ def test_a_snapshot_without_tallies_begins_them() -> None:
     pushed = Pushed().born("pod-old-1")
     begun = restored_tallies({}, pushed.series, counting=counting(), most=100)
     assert len(begun.cells) == 2 + len(EDGES)
+
+
+def test_with_the_same_packs_no_label_is_read_after_a_restart() -> None:
+    """A million series would be looked at one by one before anything is taken."""
+    pushed = Pushed().born("pod-old-1").push(HOUR)
+    arrays = pushed.tallies.to_arrays()
+    assert is_counted_alike(arrays, counting())
+    alike = restored_tallies(arrays, (), counting=counting(), most=100)
+    assert same(alike, again(pushed.tallies, pushed))
+
+
+def test_with_other_packs_series_are_looked_at_anew() -> None:
+    """After an upgrade of a pack its series would be counted in cells of before."""
+    pushed = Pushed().born("pod-old-1").push(HOUR)
+    arrays = {**pushed.tallies.to_arrays(), "tally.rules": np.zeros(32, np.uint8)}
+    assert not is_counted_alike(arrays, counting())
+    anew = restored_tallies(arrays, pushed.series, counting=counting(), most=100)
+    assert same(anew, pushed.tallies)
 
 
 def test_a_snapshot_of_another_schema_is_refused() -> None:
