@@ -31,7 +31,7 @@ class SlowSink(MemorySink):
         """Wait, the first time."""
         if not self.is_reached.is_set():
             self.is_reached.set()
-            self.go_on.wait(30)
+            self.go_on.wait(90)
         return super().put(tenant, columns, names, read_to=read_to)
 
 
@@ -46,7 +46,7 @@ def test_of_two_requests_at_once_what_was_read_first_is_kept_first() -> None:
     door = Doorway(sink)
     with ThreadPoolExecutor(2) as senders:
         first = senders.submit(door.take, Door.REMOTE_WRITE, write(NOW_MS))
-        assert sink.is_reached.wait(30)
+        assert sink.is_reached.wait(90)
         second = senders.submit(door.take, Door.REMOTE_WRITE, write(NOW_MS + 1))
         # Were the door free meanwhile, the second would be through before the first.
         assert not _done_within(second, 0.2)
@@ -70,7 +70,7 @@ def test_another_tenant_does_not_wait_for_it() -> None:
     doors = Doors(sink, clock=lambda: NOW_MS / 1000)
     with ThreadPoolExecutor(1) as senders:
         slow = senders.submit(doors.take, Door.REMOTE_WRITE, "slow", write(NOW_MS), Packing.PLAIN)
-        assert sink.is_reached.wait(30)
+        assert sink.is_reached.wait(90)
         doors.take(Door.REMOTE_WRITE, "quick", write(NOW_MS), Packing.PLAIN)
         assert len(sink.samples("quick")) == 2
         sink.go_on.set()
