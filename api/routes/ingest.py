@@ -27,6 +27,8 @@ router = APIRouter(tags=["ingest"])
 _PROTOBUF = "application/x-protobuf"
 _SECOND = "io.prometheus.write.v2.request"
 _MSGPACK = {"application/msgpack", "application/x-msgpack", "application/vnd.msgpack"}
+# Prometheus with its kin, and the exporter of the OpenTelemetry collector, as they come.
+_DROP_429 = ("prometheus/", "grafanaagent/", "opentelemetry-collector", "otelcol")
 _PACKINGS = {"identity": Packing.PLAIN, "gzip": Packing.GZIP, "zstd": Packing.ZSTD}
 
 
@@ -80,10 +82,10 @@ def _refusal(request: Request) -> Response | None:
 
 
 def _full(request: Request, error: FullError) -> Response:
-    """429; but Prometheus, unless it is told to, drops what 429 answers, and waits after 503."""
-    is_prometheus = request.headers.get("user-agent", "").startswith("Prometheus/")
+    """429; but who, unless told to, throws away what 429 answers, waits after 503."""
+    sender = request.headers.get("user-agent", "").lower()
     return problem(
-        503 if is_prometheus else 429,
+        503 if sender.startswith(_DROP_429) else 429,
         str(error),
         request_id=request.state.request_id,
         headers={"Retry-After": str(RETRY_AFTER_S)},

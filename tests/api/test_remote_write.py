@@ -43,11 +43,20 @@ def test_a_full_queue_is_429_with_a_time_to_wait() -> None:
     assert 'serinus_ingest_full_total{door="remote_write",tenant="default"} 1.0' in door.metrics()
 
 
-def test_prometheus_itself_is_told_503() -> None:
-    """As it comes, it drops for good what 429 answers (retry_on_http_429 is off)."""
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "Prometheus/3.5.0",
+        "GrafanaAgent/v0.40.2",
+        "OpenTelemetry-Collector-Contrib/0.165.0",
+        "opentelemetry-collector/0.165.0",
+    ],
+)
+def test_who_would_throw_away_what_429_answers_is_told_503(sender: str) -> None:
+    """As they come, they retry after 5xx alone (Prometheus: retry_on_http_429 is off)."""
     door = PushDoor()
     door.sink.is_full = True
-    told = door.write(one_series(), User_Agent="Prometheus/3.5.0")
+    told = door.write(one_series(), User_Agent=sender)
     assert (told.status_code, told.headers["retry-after"]) == (503, "2")
 
 
