@@ -88,12 +88,12 @@ def _blocks(
     count = max(0, (values.shape[1] - start) // width)
     cut = slice(values.shape[1] - count * width, None)
     shape = (len(values), count, width)
-    load = arm.requests[:, cut].reshape(shape).sum(axis=2) / (width * step)
+    load = np.add.reduce(arm.requests[:, cut].reshape(shape), axis=2) / (width * step)
     value = values[:, cut].reshape(shape)
     finite = np.isfinite(value)
-    seen = finite.sum(axis=2)
+    seen = np.add.reduce(finite, axis=2)
     load[seen == 0] = np.nan
-    total = np.where(finite, value, 0.0).sum(axis=2)
+    total = np.add.reduce(np.where(finite, value, 0.0), axis=2)
     return load, np.where(seen > 0, total / np.maximum(seen, 1), np.nan)
 
 

@@ -95,7 +95,8 @@ def histogram_of(arm: Arm, name: str) -> Histogram | None:
 
 def tail_counts(counts: FloatArray, edge: int) -> Counts:
     """Requests, and those above `edge`, per pod and bin, of histograms (pods, T, B + 1)."""
-    return Counts(n=counts.sum(axis=2), x=counts[:, :, edge + 1 :].sum(axis=2))
+    above = counts[:, :, edge + 1 :]
+    return Counts(n=np.add.reduce(counts, axis=2), x=np.add.reduce(above, axis=2))
 
 
 def build_track(

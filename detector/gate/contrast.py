@@ -10,7 +10,7 @@ from detector.gate.learn import Learned
 from detector.gate.track import Base
 from detector.gate.window import Window, sums_over
 from detector.series import FloatArray
-from models.sequential.likelihood import ScaleTable, poisson, scale_likelihood
+from models.sequential.likelihood import ScaleTable, poisson, poisson_each, scale_likelihood
 from models.sequential.load import allowance
 from models.sequential.reference import bucket_middles, count_reference, histogram_reference
 
@@ -41,7 +41,8 @@ def count_bases(
     skip, new = since - len(win.requests), begin - since
     canary = win.canary(_side_by_side(ours, skip), since)
     control = win.reference(_side_by_side(theirs, skip), since)
-    served, history = canary[..., 0].sum(axis=1), np.array([one.rate for one in learned])
+    served = np.add.reduce(canary[..., 0], axis=1)
+    history = np.array([one.rate for one in learned])
     ref = count_reference(control[..., 0], control[..., 1], served, history, win.step_s, new)
     starved = win.starved[begin:, None] > 0
     eps0 = np.array([one.eps0 for one in learned])
@@ -50,17 +51,18 @@ def count_bases(
     raised = np.minimum(_RAISED * (history + eps0) / rate, 1.0)
     weight = np.where(starved, _HISTORY_WEIGHT, ref.weight * raised)
     canary, control, incident = canary[new:], control[new:], ref.incident.astype(np.float64)
+    n, x = canary.transpose(3, 2, 0, 1)
+    grids = tuple([one.row.grid for one in learned])
+    each = poisson_each(n, x, rate.T[..., None], weight.T[..., None], grids)
     return [
         Base(
-            log_l=poisson(
-                canary[:, :, at, 0], canary[:, :, at, 1], r[:, None], w[:, None], one.row.grid
-            ),
-            weight=w,
+            log_l=log_l,
+            weight=weight[:, at],
             incident=incident[:, at],
             ours=canary[:, :, at],
             theirs=control[:, at],
         )
-        for at, (one, r, w) in enumerate(zip(learned, rate.T, weight.T, strict=True))
+        for at, log_l in enumerate(each)
     ]
 
 
@@ -115,7 +117,7 @@ def histogram_base(
     """Latency histograms of canary pods and control pods, each (pods, T, B + 1)."""
     since = _since(begin, _HISTOGRAM_MEMORY_S, win.step_s)
     counts, control = win.canary(ours, begin), win.reference(theirs, since)
-    treated = ours[:, since:].sum(axis=(0, 2))
+    treated = np.add.reduce(ours[:, since:], axis=(0, 2))
     picked, weight, incident = histogram_reference(
         control, treated, bucket_middles(edges), win.step_s, begin - since
     )

@@ -92,8 +92,8 @@ class Exposures:
 
     def take(self, win: Window, begin: int) -> None:
         """Count the window's bins from `begin` on."""
-        canary, control = win.requests.sum(axis=1), win.control
-        ours, theirs = (sums_over(n, _LONG_S, win.step_s)[begin:] for n in (canary, control))
+        canary, control = np.add.reduce(win.requests, axis=1), win.control
+        ours, theirs = sums_over(np.stack([canary, control], axis=1), _LONG_S, win.step_s)[begin:].T
         starved = win.starved[begin:] > 0
         shared = (ours >= STARVED * (ours + theirs)) & (control[begin:] > 0) & ~starved
         self.beside += int(np.count_nonzero(shared & (canary[begin:] > 0)))
@@ -117,14 +117,12 @@ def without_control(win: Window) -> FloatArray:
     Over five minutes, or over one with many requests if its pods are there and idle, as after a
     switch; a control that says nothing is missed for two minutes, a gap in the scrapes is none.
     """
-    canary, control = win.requests.sum(axis=1), win.control
-    there = win.frame.control.seen.sum(axis=0)
-    long, short, silent = (
-        _under(canary, control, seconds, win.step_s) for seconds in (_LONG_S, _SHORT_S, _SILENT_S)
-    )
-    many = sums_over(canary, _SHORT_S, win.step_s) >= _PLENTY
-    seen = sums_over(there, _SHORT_S, win.step_s) > 0
-    starved: FloatArray = (long | (many & ((short & seen) | silent))).astype(np.float64)
+    there = np.add.reduce(win.frame.control.seen, axis=0)
+    served = np.stack([win.control, np.add.reduce(win.requests, axis=1), there], axis=1)
+    lately = sums_over(served, _SHORT_S, win.step_s)
+    long, silent = (_under(sums_over(served, s, win.step_s)) for s in (_LONG_S, _SILENT_S))
+    many, seen = lately[:, 1] >= _PLENTY, lately[:, 2] > 0
+    starved: FloatArray = (long | (many & ((_under(lately) & seen) | silent))).astype(np.float64)
     return starved
 
 
@@ -139,9 +137,8 @@ def worth_before(win: Window) -> float:
     return max(1.0, float(np.floor(served.sum() ** 2 / square + 1e-6))) if square > 0 else 1.0
 
 
-def _under(
-    canary: FloatArray, control: FloatArray, seconds: float, step_s: float
-) -> NDArray[np.bool_]:
-    ours, theirs = (sums_over(n, seconds, step_s) for n in (control, canary))
+def _under(served: FloatArray) -> NDArray[np.bool_]:
+    """Where the control, the first column, serves too little of what both arms do."""
+    ours, theirs = served[:, 0], served[:, 1]
     under: NDArray[np.bool_] = (theirs > 0) & (ours < STARVED * (ours + theirs))
     return under

@@ -26,6 +26,7 @@ _UNDER = -float(np.log(0.67))
 _RING_S = 600.0
 # Bins beyond those that are not worth a copy to be rid of.
 _SPARE = 4
+_COLUMNS = len(Account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +37,64 @@ class Advance:
     muted: Path | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Constants:
+    """What differs between the signals side by side, (S, 1), and scrape noise as `blur` (S, J, J).
+
+    `zero` (S,): where on its grid no effect is.
+    """
+
+    noise: FloatArray
+    spared: FloatArray
+    masked: NDArray[np.bool_]
+    caution: FloatArray
+    mask: FloatArray
+    zero: NDArray[np.int64]
+    blur: FloatArray
+
+    @classmethod
+    def of(cls, tracks: Sequence[Track], stack: Stack, step_s: float) -> _Constants:
+        """Those of some tracks in bins of so many seconds."""
+        rows = [track.learned.row for track in tracks]
+        caution, mask = np.array([row.caution for row in rows]).T[..., None]
+        blurs = np.zeros((*stack.lead, stack.points, stack.points))
+        for kernel, track in zip(blurs, tracks, strict=True):
+            made = blur_kernel(track.learned.row.grid, track.bin_noise(step_s))
+            kernel[: len(made), : len(made)] = made
+        return cls(
+            noise=np.array([[track.bin_noise(step_s)] for track in tracks]),
+            spared=np.array([[track.grace] for track in tracks]),
+            masked=np.array([[row.masked_by_load] for row in rows]),
+            caution=caution,
+            mask=mask,
+            zero=np.array([row.grid.zero for row in rows]),
+            blur=blurs,
+        )
+
+
 @dataclass(slots=True)
 class Ensemble:
     """At least one signal, all with cold starts or none.
 
     `running` are the sums of what may fail; `muted` of what may not because the pod was overloaded,
-    but bounds harm: None while there was no such bin. `ring` (T, S, P, J) and `ring_age` (T, P)
-    are the newest bins as they were heard.
+    but bounds harm: None while there was no such bin.
     """
 
     tracks: list[Track]
     scorer: SideBySide = field(init=False)
     running: Running = field(init=False)
     muted: Running | None = field(init=False, default=None)
-    ring: SingleArray = field(init=False)
-    ring_age: FloatArray = field(init=False)
-    _blur: FloatArray | None = field(init=False, default=None)
+    _bins: SingleArray = field(init=False)
+    _ages: FloatArray = field(init=False)
+    _held: int = field(init=False, default=0)
+    _constants: _Constants | None = field(init=False, default=None)
     _parts: dict[tuple[int, int], SideBySide] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scorer = SideBySide(tuple(track.scorer for track in self.tracks))
-        self.running = Running(self.stack, len(Account) + self._tally, self._tally)
-        self.ring = np.zeros((0, *self.stack.lead, 0, self.stack.points), np.float32)
-        self.ring_age = np.zeros((0, 0))
+        self.running = Running(self.stack, _COLUMNS + self._tally, self._tally)
+        self._bins = np.zeros((0, *self.stack.lead, 0, self.stack.points), np.float32)
+        self._ages = np.zeros((0, 0))
         self._place()
 
     @property
@@ -74,12 +110,11 @@ class Ensemble:
         """Further signals, nothing of which was seen."""
         self.tracks += tracks
         self.scorer = SideBySide(tuple(track.scorer for track in self.tracks))
-        self.running.widen(self.stack, len(Account) + self._tally, self._tally)
+        self.running.widen(self.stack, _COLUMNS + self._tally, self._tally)
         if self.muted is not None:
             self.muted.widen(self.stack, 1, 0)
-        none = ((0, 0), (0, len(tracks)), (0, 0), (0, 0))
-        self.ring = np.pad(self.ring, none)
-        self._blur = None
+        self._bins = np.pad(self._bins, ((0, 0), (0, len(tracks)), (0, 0), (0, 0)))
+        self._constants = None
         self._parts.clear()
         self._place()
 
@@ -105,11 +140,11 @@ class Ensemble:
     ) -> Advance:
         """Add the window's bins from index `begin` on: sums after each, starts remembered."""
         each = [bases[track.name] for track in self.tracks]
-        age, muted = win.age[begin:], None
-        care = self._care(age, win.step_s, grace)
-        log_l = self._heard(each, win.step_s, care)
+        age, muted, fixed = win.age[begin:], None, self._fixed(win.step_s)
+        care = attention(age[:, None], self.stack, fixed.noise, grace=grace[:, None] * fixed.spared)
+        log_l = self._heard(each, fixed, care)
         over = self._over(each, win, begin, care)
-        if self.muted is not None or over.any():
+        if over is not None and (self.muted is not None or over.any()):
             muted = self._mute(log_l, age, win.requests[begin:], over, beginnings)
             log_l, care = np.where(over[..., None], np.float32(0), log_l), care * ~over
         accounts = self._accounts(each, win, begin, care)
@@ -121,44 +156,38 @@ class Ensemble:
             track.take(base)
         return Advance(path, muted)
 
-    def _care(self, age: FloatArray, step_s: float, grace: FloatArray) -> FloatArray:
-        """How much each bin counts, (T, S, P)."""
-        noise = np.array([[track.bin_noise(step_s)] for track in self.tracks])
-        spared = np.array([[track.grace] for track in self.tracks])
-        return attention(age[:, None], self.stack, noise, grace=grace[:, None] * spared)
+    def _fixed(self, step_s: float) -> _Constants:
+        """The constants of the signals side by side; bins are always as wide."""
+        if self._constants is None:
+            self._constants = _Constants.of(self.tracks, self.stack, step_s)
+        return self._constants
 
-    def _heard(self, each: Sequence[Base], step_s: float, care: FloatArray) -> SingleArray:
+    def _heard(self, each: Sequence[Base], fixed: _Constants, care: FloatArray) -> SingleArray:
         """What each bin says after scrape noise and as far as it counts, (T, S, P, J)."""
-        if self._blur is None:
-            self._blur = self._kernels(step_s)
         told = np.full((*care.shape, self.stack.points), -np.inf)
-        zero = np.array([track.learned.row.grid.zero for track in self.tracks])
         for at, (track, base) in enumerate(zip(self.tracks, each, strict=True)):
             told[:, at, :, : base.log_l.shape[-1]] = _tempered(base.log_l, track)
-        heard = blur(told, self._blur)
-        heard -= heard.transpose(1, 0, 2, 3)[np.arange(len(zero)), ..., zero].swapaxes(0, 1)[
-            ..., None
-        ]
+        heard = blur(told, fixed.blur)
+        for at, zero in enumerate(fixed.zero.tolist()):
+            heard[:, at] -= heard[:, at, :, zero, None].copy()
         heard *= care[..., None]
         single = heard.astype(np.float32)
         for at, last in enumerate(self.stack.last.tolist()):
-            single[:, at, :, last + 1 :] = single[:, at, :, last : last + 1]
+            if last + 1 < self.stack.points:
+                single[:, at, :, last + 1 :] = single[:, at, :, last : last + 1]
         return single
-
-    def _kernels(self, step_s: float) -> FloatArray:
-        """Scrape noise of each signal, (S, J, J)."""
-        kernels = np.zeros((*self.stack.lead, self.stack.points, self.stack.points))
-        for kernel, track in zip(kernels, self.tracks, strict=True):
-            made = blur_kernel(track.learned.row.grid, track.bin_noise(step_s))
-            kernel[: len(made), : len(made)] = made
-        return kernels
 
     def _over(
         self, each: Sequence[Base], win: Window, begin: int, care: FloatArray
-    ) -> NDArray[np.bool_]:
-        """Bins that count and whose pods carry more load than can be explained, (T, S, P)."""
-        masked = np.array([[track.learned.row.masked_by_load] for track in self.tracks])
-        over: NDArray[np.bool_] = win.overloaded(begin)[:, None] & (care > 0) & masked
+    ) -> NDArray[np.bool_] | None:
+        """Bins that count and whose pods carry more load than can be explained, (T, S, P).
+
+        None where none ever did.
+        """
+        overloaded = win.overloaded(begin)
+        if self.muted is None and not overloaded.any():
+            return None
+        over: NDArray[np.bool_] = overloaded[:, None] & (care > 0) & self._fixed(win.step_s).masked
         for at, base in enumerate(each):
             if base.allowed is not None:
                 over[:, at] &= ~np.isfinite(base.allowed)
@@ -186,19 +215,21 @@ class Ensemble:
         self, each: Sequence[Base], win: Window, begin: int, care: FloatArray
     ) -> FloatArray:
         n, load = win.requests[begin:, None], win.load[begin:, None]
-        under = np.maximum(-load - _UNDER, 0.0)
-        rows = [track.learned.row for track in self.tracks]
-        caution, mask = np.array([row.caution for row in rows]).T[..., None]
+        fixed = self._fixed(win.step_s)
         told, counted = n * (care > 0), n * care
-        columns = np.zeros((*care.shape, len(Account) + self._tally))
+        columns = np.zeros((*care.shape, _COLUMNS + self._tally))
         columns[..., Account.REQUESTS] = told
         columns[..., Account.COUNTED] = counted
-        columns[..., Account.CAUTION] = told * (under * caution + _excused(each, win, begin, care))
-        columns[..., Account.MASK] = told * under * mask
+        under = np.maximum(-load - _UNDER, 0.0)
+        excused = _excused(each, win, begin, care)
+        if excused is not None or np.count_nonzero(under):
+            more = 0.0 if excused is None else excused
+            columns[..., Account.CAUTION] = told * (under * fixed.caution + more)
+            columns[..., Account.MASK] = told * under * fixed.mask
         columns[..., Account.ON_HISTORY] = n * win.starved[begin:, None, None]
         columns[..., Account.BINS] = counted > 0
         for at, base in enumerate(each):
-            columns[:, at, :, len(Account) : len(Account) + base.ours.shape[-1]] = base.ours
+            columns[:, at, :, _COLUMNS : _COLUMNS + base.ours.shape[-1]] = base.ours
         return columns
 
     def _theirs(self, each: Sequence[Base]) -> FloatArray:
@@ -208,30 +239,58 @@ class Ensemble:
             columns[:, at, : base.theirs.shape[-1]] = base.theirs
         return columns
 
+    @property
+    def ring(self) -> SingleArray:
+        """The newest bins as they were heard, (T, S, P, J)."""
+        return self._bins[: self._held]
+
+    @property
+    def ring_age(self) -> FloatArray:
+        """How old the units were in them, (T, P)."""
+        return self._ages[: self._held]
+
     def _remember(self, log_l: SingleArray, age: FloatArray, step_s: float) -> None:
         """Keep the last ten minutes of bins, and the new ones, for the persistence rule."""
-        keep = round(_RING_S / step_s)
-        missing = log_l.shape[2] - self.ring.shape[2]
+        keep, more = _kept(step_s), len(log_l)
+        if self._held + more > len(self._bins) or log_l.shape[2] > self._bins.shape[2]:
+            self._make_room(max(keep + _SPARE, min(self._held, keep) + more), log_l.shape[2], keep)
+        new = slice(self._held, self._held + more)
+        self._bins[new], self._ages[new] = log_l, age
+        self._held += more
+
+    def _make_room(self, bins: int, units: int, keep: int) -> None:
+        """Room for so many bins of so many units, of which the newest `keep` are what they were."""
         ring, ages = self.ring[-keep:], self.ring_age[-keep:]
-        if missing:
-            ring = np.pad(ring, ((0, 0), (0, 0), (0, missing), (0, 0)))
-            ages = np.pad(ages, ((0, 0), (0, missing)), constant_values=np.nan)
-        self.ring, self.ring_age = np.concatenate([ring, log_l]), np.concatenate([ages, age])
+        held, known = ages.shape
+        fits = (bins, units) == self._ages.shape
+        wide = (
+            self._bins
+            if fits
+            else np.zeros((bins, len(self.tracks), units, ring.shape[3]), np.float32)
+        )
+        old = self._ages if fits else np.full((bins, units), np.nan)
+        wide[:held, :, :known], old[:held, :known] = ring, ages
+        self._bins, self._ages, self._held = wide, old, held
 
     def keep(self, moved_on: Advance, live: Sequence[Start], step_s: float) -> None:
         """Make the end of the new bins the present and forget what no rule needs."""
         self.running.keep(moved_on.path, {s.index for s in live})
         if self.muted is not None and moved_on.muted is not None:
             self.muted.keep(moved_on.muted, {s.index for s in live if s.step})
-        keep = round(_RING_S / step_s)
-        if len(self.ring) > keep + _SPARE:
-            self.ring, self.ring_age = self.ring[-keep:].copy(), self.ring_age[-keep:].copy()
+        keep = _kept(step_s)
+        if len(self._bins) > keep + _SPARE:
+            self._make_room(keep + _SPARE, self._bins.shape[2], keep)
 
     @property
     def nbytes(self) -> int:
         """Bytes of the state held between polls."""
         muted = self.muted.nbytes if self.muted else 0
-        return self.running.nbytes + muted + self.ring.nbytes + self.ring_age.nbytes
+        return self.running.nbytes + muted + self._bins.nbytes + self._ages.nbytes
+
+
+def _kept(step_s: float) -> int:
+    """Bins that the persistence rule looks back on; of very long ones a few."""
+    return round(_RING_S / step_s) or _SPARE
 
 
 def _tempered(log_l: FloatArray, track: Track) -> FloatArray:
@@ -251,10 +310,10 @@ def _begin(running: Running, path: Path, beginnings: Sequence[Beginning]) -> Non
             running.snapshot(b.start.index, running.before(path, b.index), b.known, b.settled)
 
 
-def _excused(each: Sequence[Base], win: Window, begin: int, care: FloatArray) -> FloatArray | float:
-    """Harm that the load of overloaded pods explains, (T, S, P); 0 where they say nothing."""
+def _excused(each: Sequence[Base], win: Window, begin: int, care: FloatArray) -> FloatArray | None:
+    """Harm that the load of overloaded pods explains, (T, S, P); None where they say nothing."""
     if all(base.allowed is None for base in each):
-        return 0.0
+        return None
     excused, over = np.zeros_like(care), win.overloaded(begin)
     for at, base in enumerate(each):
         if base.allowed is not None:

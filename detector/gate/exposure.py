@@ -32,7 +32,7 @@ def warming_up(m: Moment) -> Reason | None:
     """Most requests went to pods whose caches still fill."""
     recent = m.last(m.window.requests, _LATELY_S)
     ages = m.last(m.window.age, _LATELY_S)
-    old = float(recent[np.nan_to_num(ages) >= _SETTLED_AGE_S].sum())
+    old = float(recent[ages >= _SETTLED_AGE_S].sum())
     if old >= _SETTLED_SHARE * float(recent.sum()):
         return None
     young = float(np.nanmin(m.window.age[-1])) if np.isfinite(m.window.age[-1]).any() else 0.0

@@ -14,7 +14,16 @@ from detector.gate.ensemble import Advance, Ensemble
 from detector.gate.judgement import FirstFail
 from detector.gate.policy import Policy
 from detector.gate.recollection import Recollection
-from detector.gate.rule import Board, Candidate, Timetable, boards, lived, persists, worst_window
+from detector.gate.rule import (
+    Board,
+    Candidate,
+    Timetable,
+    at_bin,
+    boards,
+    lived,
+    persists,
+    worst_window,
+)
 from detector.gate.schedule import Schedule, newest_of
 from detector.gate.window import Window
 from detector.gate.words import fail_reason
@@ -26,6 +35,7 @@ __all__ = ["Failing"]
 
 _OUTAGE_S, _OUTAGE_REQUESTS = 60.0, 50.0
 _FRESH_S, _FRESH_INTERVALS = 120.0, 3.0
+_FEW = 4
 
 
 @dataclass(slots=True)
@@ -101,6 +111,8 @@ class Failing:
         """Boards of all signals, and what reaches what is needed; shown ones need the newest."""
         newest = Timetable.of(newest_of(schedule))
         rows = newest if len(schedule) == 1 else Timetable.of(lived(schedule))
+        # Few boundaries of what is only shown cost less than reading it apart.
+        newest = rows if len(schedule) <= _FEW else newest
         effective, done = win.effective[begin:], win.first + begin
         last = win.first + len(win.requests) - 1
         reached: list[tuple[Candidate, Advance]] = []
@@ -108,7 +120,7 @@ class Failing:
             judging = [self.first is None and track.judged for track in ensemble.tracks]
             asked = [rows if judged else newest for judged in judging]
             read = boards(ensemble, moved_on.path, asked, effective, self.policy.alpha, done)
-            self.boards |= {name: board.at(last) for name, board in read.items()}
+            self.boards |= at_bin(read, last)
             for judged, board in zip(judging, read.values(), strict=True):
                 if judged:
                     reached += [(candidate, moved_on) for candidate in board.reaching(0.0)]

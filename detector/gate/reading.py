@@ -103,8 +103,9 @@ class Reader:
 
     def _control(self, state: State) -> FloatArray:
         said = self.standing.recalled.get(state.track.name)
-        alone = not state.tally.control.any()
-        return state.tally.control if said is None or not alone else said.tally
+        if said is None or state.tally.control.any():
+            return state.tally.control
+        return said.tally
 
     def _sides(self, state: State, canary: float | None, control: float | None) -> str:
         """Both sides in one phrase, with what the other side is where it is no control."""

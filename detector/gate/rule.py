@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -23,6 +23,7 @@ __all__ = [
     "Candidate",
     "Span",
     "Timetable",
+    "at_bin",
     "boards",
     "lived",
     "persists",
@@ -106,8 +107,9 @@ class Board:
     """Evidence of one signal at many (start, boundary): a row each.
 
     `bins` (N,) last bin of the evidence; `log_e`, `log_needed` (N, 1 + P), the arm first. `base`:
-    log needed of a start and scope that had all of the signal's share. `shift` (N, D) is log L(d)
-    of the arm.
+    log needed of a start and scope that had all of the signal's share; a pod that does not exceed
+    what is needed less that speaks for no harm, and has a `log_e` of -inf. `shift` (N, D) is
+    log L(d) of the arm.
     """
 
     track: Track
@@ -133,28 +135,43 @@ class Board:
     def candidate(self, row: int, column: int) -> Candidate:
         """One entry; column 0 is the arm."""
         return Candidate(
-            bin=int(self.bins[row]),
+            bin=self.bins.item(row),
             track=self.track,
             scope=column - 1,
             start=self.starts[row],
-            log_e=float(self.log_e[row, column]),
-            log_needed=float(self.log_needed[row, column]),
-            effect=float(self.track.learned.row.grid.shift[self.shift[row].argmax()]),
+            log_e=self.log_e.item(row, column),
+            log_needed=self.log_needed.item(row, column),
+            effect=self.track.learned.row.grid.shift.item(int(self.shift[row].argmax())),
         )
-
-    def at(self, bin_: int) -> Board:
-        """Rows of one boundary."""
-        rows = np.flatnonzero(self.bins == bin_)
-        if len(rows) == len(self.bins):
-            return self
-        starts = tuple(self.starts[r] for r in rows)
-        logs = self.log_e[rows], self.log_needed[rows]
-        return Board(self.track, starts, self.bins[rows], *logs, self.base, self.shift[rows])
 
     def arm_shift(self, start: Start) -> FloatArray:
         """log L(d) of the arm since a start, of a board of one boundary."""
-        shift: FloatArray = self.shift[self.starts.index(start)]
+        shift: FloatArray = self.shift[self.place(start)]
         return shift
+
+    def place(self, start: Start) -> int:
+        """The row of a start, of a board of one boundary."""
+        return next(row for row, one in enumerate(self.starts) if one.index == start.index)
+
+
+def at_bin(read: Mapping[str, Board], bin_: int) -> dict[str, Board]:
+    """The boards at one boundary; those that were read together go on sharing their starts."""
+    found: dict[str, Board] = {}
+    known: dict[int, tuple[NDArray[np.int64], tuple[Start, ...]]] = {}
+    for name, board in read.items():
+        if id(board.bins) not in known:
+            (rows,) = (board.bins == bin_).nonzero()
+            known[id(board.bins)] = rows, tuple([board.starts[row] for row in rows.tolist()])
+        rows, starts = known[id(board.bins)]
+        whole = len(rows) == len(board.bins)
+        found[name] = board if whole else _part(board, rows, starts)
+    return found
+
+
+def _part(board: Board, rows: NDArray[np.int64], starts: tuple[Start, ...]) -> Board:
+    """Some rows of a board."""
+    logs = board.log_e[rows], board.log_needed[rows]
+    return Board(board.track, starts, board.bins[rows], *logs, board.base, board.shift[rows])
 
 
 def boards(
@@ -186,14 +203,12 @@ def _boards(
 ) -> dict[str, Board]:
     """Evidence of the signals of a part of an ensemble, each start over its run of boundaries."""
     before = ensemble.running.snapshots
-    stretches = []
-    for span in rows.spans:
-        held = before.get(span.start.index)
-        stretches.append(
-            Stretch(None if held is None else held.of_rows(*part), span.first, span.last)
-        )
-    scores = ensemble.part(*part).score_each(path.of_rows(*part), stretches, effective[rows.at])
-    shares = _log_scopes(scores.each.shape[-1] - 1) + rows.log_share[:, None]
+    if part != (0, len(ensemble.tracks)):
+        before = {start: held.of_rows(*part) for start, held in before.items()}
+        path = path.of_rows(*part)
+    stretches = [Stretch(before.get(s.start.index), s.first, s.last) for s in rows.spans]
+    shares = _log_scopes(path.accounts.shape[-2]) + rows.log_share[:, None]
+    scores = ensemble.part(*part).score_each(path, stretches, effective[rows.at], -shares)
     bins, found = rows.at + first, {}
     for at, track in enumerate(ensemble.tracks[slice(*part)]):
         base = -math.log(alpha * track.weight)

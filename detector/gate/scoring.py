@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from detector.gate.learn import Learned
 from detector.series import FloatArray
-from models.sequential.evidence import evidence, log_shift
+from models.sequential.evidence import ceiling, evidence, log_shift
 from models.sequential.kernels import Kernels, build_kernels
 from models.sequential.rows import Row
 from models.sequential.running import Path, Seen, Stretch
@@ -46,7 +46,8 @@ class Account(IntEnum):
 class Scores:
     """Log e-values of N rows, `each` (N, 1 + P): the arm, then its pods.
 
-    `shift` (N, D) is log L(d) of the arm. Of S signals side by side (N, S, 1 + P) and (N, S, D).
+    It is -inf for a pod whose e is not above what was asked for. `shift` (N, D) is log L(d) of the
+    arm. Of S signals side by side (N, S, 1 + P) and (N, S, D).
     """
 
     each: FloatArray
@@ -88,46 +89,66 @@ class _Scoring(ABC):
 
     def score(self, seen: Seen, effective: FloatArray) -> Scores:
         """Log e-values of what was seen; `effective` (N,) is what the control amounts to."""
-        return self._scores(self._logs(seen), seen.accounts, effective)
+        return self._scores(self._logs(seen, spent=False), seen.accounts, effective)
 
-    def score_each(self, path: Path, stretches: Sequence[Stretch], effective: FloatArray) -> Scores:
+    def score_each(
+        self,
+        path: Path,
+        stretches: Sequence[Stretch],
+        effective: FloatArray,
+        least: FloatArray | None = None,
+    ) -> Scores:
         """Scores of stretches of a path, one after the other; read together where widths agree.
 
-        `effective` (N,) has what the control amounts to at each of their boundaries.
+        `effective` (N,) has what the control amounts to at each of their boundaries. Of pods e
+        matters only above `least` (N, 1 + P, logs).
         """
         limit = self._limit
         batches = _batches(path, stretches, limit)
         if len(batches) == 1:
-            return self.score(path.since_each(stretches, batches[0][0]), effective)
+            seen = path.since_each(stretches, batches[0][0])
+            return self._scores(self._logs(seen, spent=True), seen.accounts, effective, least)
         places, (*lead, units, _, _) = _places(stretches), path.log_l.shape
         logs = np.empty((len(effective), *lead[1:], 1 + units, _shifts(self.row)))
         accounts = np.empty((len(effective), *path.accounts.shape[1:]))
         for width, batch in batches:
             rows = np.concatenate([places[k] for k in batch])
             seen = path.since_each([stretches[k] for k in batch], width)
-            logs[rows], accounts[rows] = self._logs(seen), seen.accounts
-        return self._scores(logs, accounts, effective)
+            logs[rows], accounts[rows] = self._logs(seen, spent=True), seen.accounts
+        return self._scores(logs, accounts, effective, least)
 
     @property
     def _limit(self) -> int:
         """Boundaries that are scored at once."""
         return max(1, _BATCH // len(self.row.rows)) if isinstance(self.row, Stack) else _BATCH
 
-    def _logs(self, seen: Seen) -> FloatArray:
-        """log L(d) of the arm, then of each row: (N, 1 + P, D)."""
-        arm, rows = self.log_shift(seen)
+    def _logs(self, seen: Seen, *, spent: bool) -> FloatArray:
+        """log L(d) of the arm, then of each row: (N, 1 + P, D); what was seen may be `spent`."""
+        arm, rows = log_shift(seen.log_l, self.kernels(1), self.log_q, spent=spent)
         logs = np.empty((*arm.shape[:-1], rows.shape[-2] + 1, arm.shape[-1]))
         logs[..., 0, :], logs[..., 1:, :] = arm, rows
         return logs
 
-    def _scores(self, logs: FloatArray, accounts: FloatArray, effective: FloatArray) -> Scores:
+    def _scores(
+        self,
+        logs: FloatArray,
+        accounts: FloatArray,
+        effective: FloatArray,
+        least: FloatArray | None = None,
+    ) -> Scores:
         keys, cautions = _keys(effective, accounts), _cautions(accounts)
         scores = np.empty(logs.shape[:-1])
         for key, at in _alike(keys, self._limit):
-            kernels = self.kernels(*divmod(key, _MOST + 1))
+            kernels, row = self.kernels(*divmod(key, _MOST + 1)), self.row
             caution = None if cautions is None else cautions[at]
             which = at[1] if isinstance(at, tuple) and len(at) > 1 else None
-            scores[at] = evidence(logs[at], kernels, self.row, caution, which)
+            if least is None or caution is not None or which is not None:
+                scores[at] = evidence(logs[at], kernels, row, caution, which)
+            elif isinstance(kernels, StackedKernels):
+                scores[at] = _above(logs[at], kernels, row, least[at])
+        if least is not None:
+            pods = scores[..., 1:]
+            pods[pods <= least[:, None, 1:]] = -np.inf
         return Scores(each=scores, shift=logs[..., 0, :])
 
 
@@ -205,6 +226,23 @@ class SideBySide(_Scoring):
         return self._stacked[key]
 
 
+def _above(
+    logs: FloatArray, kernels: StackedKernels, row: Row | Stack, least: FloatArray
+) -> FloatArray:
+    """Log e-values of the arm, and of pods where they may be above `least`, from (N, S, 1 + P, D).
+
+    Hardly ever any is.
+    """
+    scores = np.empty(logs.shape[:-1])
+    scores[..., :1] = evidence(logs[:, :, :1], kernels, row)
+    scores[..., 1:] = ceiling(logs[:, :, 1:], kernels)
+    at, rows, pods = np.nonzero(scores[..., 1:] > least[:, None, 1:])
+    if len(at):
+        each = logs[at, rows, 1 + pods][:, None]
+        scores[at, rows, 1 + pods] = evidence(each, kernels, row, rows=rows)[:, 0]
+    return scores
+
+
 def _shifts(row: Row | Stack) -> int:
     return row.shifts if isinstance(row, Stack) else len(row.grid.shift)
 
@@ -255,7 +293,7 @@ def _places(stretches: Sequence[Stretch]) -> list[NDArray[np.int64]]:
 def _cautions(accounts: FloatArray) -> FloatArray | None:
     """Caution a request of the arm, then of each row, (N, 1 + P); None where there is none."""
     caution = accounts[..., Account.CAUTION]
-    if not caution.any():
+    if not np.count_nonzero(caution):
         return None
     requests = accounts[..., Account.REQUESTS]
     cautions = np.empty((*caution.shape[:-1], caution.shape[-1] + 1))
@@ -268,8 +306,8 @@ def _keys(effective: FloatArray, accounts: FloatArray) -> NDArray[np.int64]:
     """By worth of the control and share judged on history: rows that share kernels, (N,)."""
     keys = np.empty(accounts.shape[:-2])
     keys.T[:] = effective * (_MOST + 1)
-    on_history = accounts[..., Account.ON_HISTORY].sum(axis=-1)
-    if on_history.any():
+    on_history = np.add.reduce(accounts[..., Account.ON_HISTORY], axis=-1)
+    if np.count_nonzero(on_history):
         total = np.maximum(accounts[..., Account.REQUESTS].sum(axis=-1), 1e-9)
         keys += np.minimum(np.ceil(on_history / total * _QUARTERS - 1e-9), _MOST)
     return keys.astype(np.int64)

@@ -16,6 +16,7 @@ from detector.gate.cast import Cast
 from detector.gate.cohort import as_groups, is_unfair
 from detector.gate.design import Elsewhere
 from detector.gate.failing import Failing
+from detector.gate.foresight import Ahead, Foresight
 from detector.gate.frame import Frame, truncated
 from detector.gate.judgement import FirstFail, Judgement
 from detector.gate.memory import Memory
@@ -39,6 +40,8 @@ __all__ = ["Frames", "Session"]
 _BIN_S = 15.0
 _SETTLE_BINS, _SETTLE_S = 1.34, 5.0
 _CHUNK = 64
+# Bins of a past rollout that are read at once, while it goes on poll by poll.
+_AHEAD = 24
 # Trailing bins that rules look at: 1200 s of reference, 600 s of persistence.
 _RETAIN_S = 2100.0
 _CRASH_LOOP = 2.0
@@ -92,6 +95,8 @@ class Session:
         self.clock = StartClock(self.step / scale)
         self.weights = Weights()
         self.cast = Cast(plan, policy)
+        self.foresight: Foresight | None = None
+        self._ahead: Ahead | None = None
         self.past = Recollection(policy, self.step)
         self.failing = Failing(plan, policy, start, self.past)
         self.done = self._top = 0
@@ -217,7 +222,8 @@ class Session:
         """Judge the bins `done .. end - 1`, as far as they need no memory that is not there."""
         frame = truncated(self.builder.frame(), end)
         begin = self.done - frame.first
-        win = self._arrange(frame, begin)
+        ahead = self._foreseen(frame, begin)
+        win = self._arrange(frame, begin) if ahead is None else ahead.window(frame)
         ready = self.past.ready(win, begin)
         if ready < end - self.done:
             if ready:
@@ -230,9 +236,13 @@ class Session:
         schedule, beginnings = scheduled(self.clock, self.weights, told, win, begin)
         grace = self._grace(win, begin)
         tracks = tuple(self.cast.tracks.values())
-        bases = self.past.applied(
-            tracks, self.cast.bases.of(tracks, win, begin), win, begin, self.cast.bases.edges
+        read = self.cast.bases
+        made = (
+            read.of(tracks, win, begin)
+            if ahead is None
+            else ahead.bases(read, tracks, begin, len(win.requests))
         )
+        bases = self.past.applied(tracks, made, win, begin, read.edges)
         moves = [
             (ensemble, ensemble.advance(bases, win, begin, grace, beginnings))
             for ensemble in self.cast.ensembles.values()
@@ -243,6 +253,17 @@ class Session:
         self.done = end
         self._window = win
         self.builder.drop_before(self.done - round(_RETAIN_S / win.step_s))
+
+    def _foreseen(self, frame: Frame, begin: int) -> Ahead | None:
+        """What the frame is a beginning of; None where nobody knows what comes."""
+        if self.foresight is None:
+            return None
+        known, is_absolute = self._ahead, self.past.is_absolute
+        if known is not None and known.is_absolute is is_absolute and known.covers(frame, begin):
+            return known
+        win = self._arrange(self.foresight.coming(_AHEAD), begin)
+        self._ahead = Ahead(win, begin, is_absolute)
+        return self._ahead if self._ahead.covers(frame, begin) else None
 
     def _grace(self, win: Window, begin: int) -> FloatArray:
         """Seconds a young pod is not judged, (T, P); none in a crash loop."""

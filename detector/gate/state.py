@@ -30,6 +30,7 @@ __all__ = ["State", "Tally", "states_of"]
 _SHOWN = 0.10
 _EXPOSURE_LEVEL = 0.20
 _CALM = math.log(5.0)
+_COLUMNS = len(Account)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +96,10 @@ def states_of(
     around = _Around(tuple(live), effective, level, step_s, load)
     found: dict[str, State] = {}
     for ensemble in ensembles:
-        ours = [boards[track.name] for track in ensemble.tracks]
-        shown = [_shown(board) for board in ours]
-        bounds = _bounds(ensemble, ours, shown, around)
-        for board, candidate, bound in zip(ours, shown, bounds, strict=True):
-            found[board.track.name] = _state(board, candidate, bound, around)
+        each = zip(ensemble.tracks, _sums(ensemble), strict=True)
+        tops = [_Top.of(boards[track.name], summed) for track, summed in each]
+        for top, bound in zip(tops, _bounds(ensemble, tops, around), strict=True):
+            found[top.board.track.name] = _state(top, bound, around)
     return {name: found[name] for name in boards}
 
 
@@ -118,34 +118,64 @@ class _Around:
         return next((s for s in reversed(self.live) if s.step), self.live[0])
 
 
-def _shown(board: Board) -> Candidate:
-    """Where nothing speaks for harm the arm over the whole attempt is shown."""
-    most = board.strongest()
-    return most if most.excess + board.base > 0 else board.candidate(0, 0)
+@dataclass(frozen=True, slots=True)
+class _Top:
+    """What speaks most for harm of a signal, and what is shown of it.
+
+    Where nothing speaks for harm the arm over the whole attempt is shown.
+    """
+
+    board: Board
+    summed: _Summed
+    suspicion: float
+    shown: Candidate
+
+    @classmethod
+    def of(cls, board: Board, summed: _Summed) -> _Top:
+        most = board.strongest()
+        suspicion = most.excess + board.base
+        return cls(board, summed, suspicion, most if suspicion > 0 else board.candidate(0, 0))
 
 
-def _state(board: Board, strongest: Candidate, bounds: _Bounds, around: _Around) -> State:
+@dataclass(frozen=True, slots=True)
+class _Summed:
+    """What was summed of a signal beside its likelihood: `totals` (A,) over all rows.
+
+    `bins`: in how many a row counted, at most; `units`: rows that served any request.
+    """
+
+    totals: list[float]
+    bins: float
+    units: int
+
+
+def _sums(ensemble: Ensemble) -> list[_Summed]:
+    accounts = ensemble.running.now.accounts
+    totals = np.add.reduce(accounts, axis=1).tolist()
+    bins = np.maximum.reduce(accounts[..., Account.BINS], axis=1, initial=0.0).tolist()
+    units = np.count_nonzero(accounts[..., Account.REQUESTS], axis=1).tolist()
+    return [_Summed(*each) for each in zip(totals, bins, units, strict=True)]
+
+
+def _state(top: _Top, bounds: _Bounds, around: _Around) -> State:
+    board, strongest, totals = top.board, top.shown, top.summed.totals
     track, kernels = board.track, board.track.scorer.kernels(around.effective)
-    accounts = track.accounts
-    totals = accounts.sum(axis=0)
-    progress = _progress(track, totals, bounds.log_e, around.level, around.step_s)
+    progress = _progress(track, top.summed, bounds.log_e, around.level, around.step_s)
     counted = track.counted(strongest.start)
-    excused = _excused(counted, strongest)
+    excused = _excused(counted, strongest) if totals[Account.CAUTION] else 0.0
     return State(
         track=track,
         strongest=strongest,
-        suspicion=board.strongest().excess + board.base,
+        suspicion=top.suspicion,
         effect=bounds.effect,
         bound=min(bounds.whole.total, bounds.alone.total),
         bound_now=bounds.now.total,
         unmasked=bounds.whole.high,
-        exposure_log_e=float(board.log_e[board.starts.index(around.exposure), 0]),
+        exposure_log_e=board.log_e.item(board.place(around.exposure), 0),
         tally=_tally(track, counted, strongest),
         counted=progress.counted,
         bins=progress.bins,
-        on_history=float(
-            min(totals[Account.ON_HISTORY] / max(totals[Account.REQUESTS], 1e-9), 1.0)
-        ),
+        on_history=min(totals[Account.ON_HISTORY] / max(totals[Account.REQUESTS], 1e-9), 1.0),
         info=progress.info,
         outlook=outlook(progress, kernels),
         smallest=smallest_effect(
@@ -153,7 +183,7 @@ def _state(board: Board, strongest: Candidate, bounds: _Bounds, around: _Around)
             kernels,
             log_needed=strongest.log_needed,
             info=progress.info * progress.counted,
-            units=max(1, len(accounts)),
+            units=max(1, len(counted)),
             caution=excused,
         ),
         load=around.load,
@@ -187,43 +217,40 @@ class _Bounds:
     log_e: FloatArray
 
 
-def _bounds(
-    ensemble: Ensemble,
-    boards: Sequence[Board],
-    shown: Sequence[Candidate],
-    around: _Around,
-) -> list[_Bounds]:
+def _bounds(ensemble: Ensemble, tops: Sequence[_Top], around: _Around) -> list[_Bounds]:
     """All that is read off e-values of true effects, for all signals at once."""
     attempt, exposure, level = around.live[0], around.exposure, around.level
-    logs = np.full((len(boards), 4, ensemble.stack.shifts), -np.inf)
-    for at, board, strongest in zip(logs, boards, shown, strict=True):
+    logs = np.full((len(tops), 4, ensemble.stack.shifts), -np.inf)
+    for at, top in zip(logs, tops, strict=True):
+        board = top.board
         whole = at[:, : board.shift.shape[1]]
         whole[0] = board.arm_shift(attempt)
-        whole[1] = _scope_since(board, strongest)
+        whole[1] = _scope_since(board, top.shown)
         whole[2] = _harm_since(board, attempt)
         whole[3] = whole[2] if exposure is attempt else _harm_since(board, exposure)
     log_e = log_bet(logs, ensemble.scorer.kernels(around.effective))
     alphas = [_SHOWN, 1 - level, _EXPOSURE_LEVEL, (1 - level) / 2]
     read = log_e[:, [1, 2, 3, 3]].reshape(-1, log_e.shape[2])
-    rows = [board.track.learned.row for board in boards for _ in alphas]
-    ends = intervals(read, rows, alphas * len(boards))
+    rows = [top.board.track.learned.row for top in tops for _ in alphas]
+    ends = intervals(read, rows, alphas * len(tops))
     return [
-        _bounded(board.track, attempt, exposure, ends[4 * at : 4 * at + 4], log_e[at, 0])
-        for at, board in enumerate(boards)
+        _bounded(top, attempt, exposure, ends[4 * at : 4 * at + 4], log_e[at, 0])
+        for at, top in enumerate(tops)
     ]
 
 
 def _bounded(
-    track: Track, attempt: Start, exposure: Start, ends: Sequence[Interval], log_e: FloatArray
+    top: _Top, attempt: Start, exposure: Start, ends: Sequence[Interval], log_e: FloatArray
 ) -> _Bounds:
     """The bounds of one signal, with what its load may hide."""
+    track, is_masked = top.board.track, top.summed.totals[Account.MASK] > 0
     row = track.learned.row
     effect, over_all, since, alone = ends
-    known = log_e[: len(row.grid.shift)]
-    whole = _Bound(over_all.high, track.mask(attempt))
+    known = log_e[: top.board.shift.shape[1]]
+    whole = _Bound(over_all.high, track.mask(attempt) if is_masked else 0.0)
     if exposure is attempt:
         return _Bounds(effect, whole, whole, whole, known)
-    mask = track.mask(exposure)
+    mask = track.mask(exposure) if is_masked else 0.0
     harmless = whole.total < row.limit
     only = whole if harmless else _Bound(alone.high, mask)
     return _Bounds(effect, whole, _Bound(since.high, mask), only, known)
@@ -264,31 +291,32 @@ def _harm_since(board: Board, start: Start) -> FloatArray:
 
 
 def _excused(counted: FloatArray, shown: Candidate) -> float:
+    """Caution a request of the candidate's scope."""
     scope = counted if shown.scope == ARM else counted[shown.scope : shown.scope + 1]
     caution, requests = scope[:, [Account.CAUTION, Account.REQUESTS]].sum(axis=0).tolist()
     return float(caution / max(requests, 1e-9))
 
 
 def _tally(track: Track, counted: FloatArray, shown: Candidate) -> Tally:
-    rows = counted[:, len(Account) :]
-    canary = rows.sum(axis=0) if shown.scope == ARM else rows[shown.scope]
+    rows = counted[:, _COLUMNS:]
+    canary = np.add.reduce(rows, axis=0) if shown.scope == ARM else rows[shown.scope]
     return Tally(canary=canary, control=track.reference(shown.start))
 
 
 def _progress(
-    track: Track, totals: FloatArray, log_e: FloatArray, level: float, step_s: float
+    track: Track, summed: _Summed, log_e: FloatArray, level: float, step_s: float
 ) -> Progress:
     """How far the bound of the whole attempt has come."""
-    row, accounts = track.learned.row, track.accounts
+    row = track.learned.row
     shift = row.grid.shift
     return Progress(
-        counted=float(totals[Account.COUNTED]),
-        bins=float(accounts[:, Account.BINS].max(initial=0.0)),
-        units=max(1, int(np.count_nonzero(accounts[:, Account.REQUESTS]))),
+        counted=summed.totals[Account.COUNTED],
+        bins=summed.bins,
+        units=max(1, summed.units),
         info=information(track),
         noise=track.bin_noise(step_s),
         limit=row.limit,
-        mode=float(shift[int(log_e.argmin())]),
+        mode=shift.item(int(log_e.argmin())),
         log_e_limit=float(np.interp(row.limit, shift, log_e)),
         alpha=1 - level,
         counts=track.on_counts and track.learned.edge is None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -19,6 +20,7 @@ from models.sequential.shares import Start
 __all__ = ["Base", "Beginning", "Track"]
 
 _INCIDENTS = 16
+_COLUMNS = len(Account)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +58,16 @@ class Sums(Protocol):
 
     running: Running
     muted: Running | None
-    ring: NDArray[np.float32]
-    ring_age: FloatArray
+
+    @property
+    def ring(self) -> NDArray[np.float32]:
+        """The newest bins as they were heard, (T, S, P, J)."""
+        ...
+
+    @property
+    def ring_age(self) -> FloatArray:
+        """How old the units were in them, (T, P)."""
+        ...
 
 
 @dataclass(slots=True)
@@ -89,7 +99,7 @@ class Track:
 
     def bin_noise(self, step_s: float) -> float:
         """Scrape-to-scrape sd of one bin: blocks of 300 s were compared, not bins."""
-        return self.learned.noise.sigma * float(np.sqrt(300.0 / step_s))
+        return self.learned.noise.sigma * math.sqrt(300.0 / step_s)
 
     def take(self, base: Base) -> None:
         """Note its newest bins."""
@@ -103,12 +113,12 @@ class Track:
 
     @property
     def _shape(self) -> tuple[int, Row, int, int]:
-        return self.slot, self.learned.row, len(Account) + self.tally, self.tally
+        return self.slot, self.learned.row, _COLUMNS + self.tally, self.tally
 
     @property
     def accounts(self) -> FloatArray:
         """What is summed beside the likelihood of each row, (P, A)."""
-        return self.ensemble.running.now.accounts[self.slot, :, : len(Account) + self.tally]
+        return self.ensemble.running.now.accounts[self.slot, :, : _COLUMNS + self.tally]
 
     def own(self, path: Path) -> Path:
         """Its part of a path of all."""

@@ -88,7 +88,7 @@ class Window:
         """
         stable = self.stable[since:].T
         mask = stable.reshape(stable.shape + (1,) * (values.ndim - 2))
-        total: FloatArray = (values[:, since - len(self.stable) :] * mask).sum(axis=0)
+        total: FloatArray = np.add.reduce(values[:, since - len(self.stable) :] * mask, axis=0)
         return total
 
 
@@ -118,11 +118,13 @@ def window(
     count = len(rows.names)
     step_s = frame.step / time_scale
     requests = arrange(frame.canary.requests, placed, count)
-    serving = arrange((frame.canary.requests > 0).astype(np.float64), placed, count)
-    each = requests / np.maximum(serving, 1.0)
+    each = requests
+    if not _each_its_own(placed, count):
+        serving = arrange((frame.canary.requests > 0).astype(np.float64), placed, count)
+        each = requests / np.maximum(serving, 1.0)
     stable = _stable(frame.control, time_scale)
     members = frame.control.requests.T * stable
-    control = members.sum(axis=1)
+    control = np.add.reduce(members, axis=1)
     return Window(
         first=frame.first,
         step_s=step_s,
@@ -135,7 +137,7 @@ def window(
         stable=stable,
         control=control,
         effective=_effective(members, step_s) if pods_told_apart else np.ones(len(control)),
-        starved=_starved(control, requests.sum(axis=1), step_s),
+        starved=_starved(control, np.add.reduce(requests, axis=1), step_s),
     )
 
 
@@ -143,7 +145,8 @@ def _stable(control: Arm, time_scale: float) -> FloatArray:
     """Membership of the control set (T, K): settled pods if they serve half of it, else all."""
     old = (_STABLE_AGE_S * time_scale <= control.age.T).astype(np.float64)
     requests = control.requests.T
-    enough = (requests * old).sum(axis=1) >= 0.5 * requests.sum(axis=1)
+    settled, every = np.add.reduce(requests * old, axis=1), np.add.reduce(requests, axis=1)
+    enough = settled >= 0.5 * every
     chosen: FloatArray = np.where(enough[:, None], old, 1.0)
     return chosen
 
@@ -166,7 +169,7 @@ def _bins(seconds: float, step_s: float) -> int:
 def sums_over(values: FloatArray, seconds: float, step_s: float) -> FloatArray:
     """Trailing sums over `seconds` (at least two bins), time first, same shape."""
     width = _bins(seconds, step_s)
-    sums = np.cumsum(values, axis=0)
+    sums: FloatArray = values.cumsum(axis=0)
     sums[width:] -= sums[:-width]
     return sums
 
@@ -219,14 +222,14 @@ def _middle(values: FloatArray) -> FloatArray:
 def _effective(members: FloatArray, step_s: float) -> FloatArray:
     """(sum n)^2 / sum n^2 of the last 5 min, whole pods, at least 1."""
     recent = sums_over(members, 300.0, step_s)
-    square = (recent**2).sum(axis=1)
-    pods = recent.sum(axis=1) ** 2 / np.maximum(square, 1e-12)
+    square = np.add.reduce(recent**2, axis=1)
+    pods = np.add.reduce(recent, axis=1) ** 2 / np.maximum(square, 1e-12)
     whole: FloatArray = np.maximum(np.floor(pods + 1e-6), 1.0)
     return whole
 
 
 def _starved(control: FloatArray, canary: FloatArray, step_s: float) -> FloatArray:
     """Whether the control served under 5 % of the last 5 minutes' requests."""
-    ours, theirs = sums_over(control, 300.0, step_s), sums_over(canary, 300.0, step_s)
+    ours, theirs = sums_over(np.stack([control, canary], axis=1), 300.0, step_s).T
     starved: FloatArray = ((theirs > 0) & (ours < 0.05 * (ours + theirs))).astype(np.float64)
     return starved

@@ -35,8 +35,9 @@ def log_bet(log_l: Array, kernels: Kernels | StackedKernels) -> Array:
 
     Of a stack (S, N, D) to (S, N, D); where a row has fewer shifts they are excluded by far.
     """
-    top = log_l.max(axis=-1, keepdims=True)
-    spread = np.maximum(np.exp(log_l - top) @ kernels.spread.swapaxes(-1, -2), 1e-300)
+    mass = log_l - np.maximum.reduce(log_l, axis=-1, keepdims=True)
+    spread = np.exp(mass, out=mass) @ kernels.spread.swapaxes(-1, -2)
+    np.maximum(spread, 1e-300, out=spread)
     mixed: Array = np.log(spread @ kernels.bet[..., None]) - np.log(spread)
     return mixed
 
@@ -58,26 +59,32 @@ def intervals(log_e: Array, row: Row | Sequence[Row], alphas: Sequence[float]) -
     rows = [row] * len(log_e) if isinstance(row, Row) else row
     walls = [-math.log(alpha) for alpha in alphas]
     inside = log_e < np.array(walls)[:, None]
-    best, first = log_e.argmin(axis=1), inside.argmax(axis=1)
-    last = log_e.shape[1] - 1 - inside[:, ::-1].argmax(axis=1)
-    ends = zip(log_e, rows, best.tolist(), first.tolist(), last.tolist(), walls, strict=True)
+    best, first = log_e.argmin(axis=1).tolist(), inside.argmax(axis=1).tolist()
+    last = (log_e.shape[1] - 1 - inside[:, ::-1].argmax(axis=1)).tolist()
+    places = zip(best, first, last, strict=True)
     return [
-        _between(one.grid.shift, e, top, low, high, wall) for e, one, top, low, high, wall in ends
+        _between(log_e, at, one.grid.shift, walls[at], place)
+        for at, (one, place) in enumerate(zip(rows, places, strict=True))
     ]
 
 
-def _between(shift: Array, log_e: Array, best: int, first: int, last: int, wall: float) -> Interval:
+def _between(
+    log_e: Array, at: int, shift: Array, wall: float, place: tuple[int, int, int]
+) -> Interval:
     """From the first grid point to the last that are inside the wall; the best where none is."""
-    if not log_e.item(first) < wall:
-        return Interval(shift.item(best), shift.item(best), shift.item(best))
-    high = math.inf if last == len(shift) - 1 else _cross(shift, log_e, last, last + 1, wall)
-    low = -math.inf if first == 0 else _cross(shift, log_e, first, first - 1, wall)
-    return Interval(shift.item(best), low, high)
+    best, first, last = place
+    mode = shift.item(best)
+    if not log_e.item(at, first) < wall:
+        return Interval(mode, mode, mode)
+    high = math.inf if last == len(shift) - 1 else _cross(log_e, at, shift, wall, (last, last + 1))
+    low = -math.inf if first == 0 else _cross(log_e, at, shift, wall, (first, first - 1))
+    return Interval(mode, low, high)
 
 
-def _cross(shift: Array, log_e: Array, inside: int, outside: int, wall: float) -> float:
-    """Where log e crosses the wall, linear between two grid points."""
-    near, far = log_e.item(inside), log_e.item(outside)
+def _cross(log_e: Array, at: int, shift: Array, wall: float, place: tuple[int, int]) -> float:
+    """Where log e crosses the wall, linear between a grid point inside it and one outside."""
+    inside, outside = place
+    near, far = log_e.item(at, inside), log_e.item(at, outside)
     begin, end = shift.item(inside), shift.item(outside)
     return begin + (wall - near) / max(far - near, 1e-12) * (end - begin)
 

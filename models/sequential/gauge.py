@@ -6,6 +6,7 @@ shown that it may be.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,15 +51,20 @@ def affine_by_load(load: Array, value: Array, seconds: float) -> Fit | None:
     if np.count_nonzero(known) < _FEW:
         return None
     x, y = load[known], value[known]
-    mean, mean_load = float(y.mean()), float(x.mean())
+    mean, mean_load = _mean(y), _mean(x)
     apart = x - mean_load
-    spread = float((apart * apart).mean())
+    spread = _mean(apart * apart)
     variance = max(spread - mean_load / seconds, spread / 4, 1e-12)
     most = mean / max(mean_load, 1e-9)
-    slope = min(max(float((apart * (y - mean)).mean()) / variance, 0.0), most)
+    slope = min(max(_mean(apart * (y - mean)) / variance, 0.0), most)
     fit = Fit(mean, mean_load, slope, 0.0)
     residual = np.log(y) - np.log(fit.predict(x))
     return Fit(mean, mean_load, slope, float(residual.std()))
+
+
+def _mean(values: Array) -> float:
+    """Of all of them; numpy's own takes twice as long."""
+    return float(np.add.reduce(values)) / len(values)
 
 
 def excess(fit: Fit, load: Array, value: Array) -> tuple[float, float] | None:
@@ -68,19 +74,20 @@ def excess(fit: Fit, load: Array, value: Array) -> tuple[float, float] | None:
     if not known.any():
         return None
     logs = np.log(ratio[known])
-    return float(logs.mean()), max(fit.sd, 1e-3) / float(np.sqrt(known.sum()))
+    return _mean(logs), max(fit.sd, 1e-3) / math.sqrt(len(logs))
 
 
 def log_slopes(value: Array, times: Array) -> Array:
     """Least-squares slope of log value per second for each unit (units, T); NaN if too few."""
     known = (value > 0) & np.isfinite(value)
-    count = known.sum(axis=1)
+    count = np.add.reduce(known, axis=1)
     y = np.log(np.where(known, value, 1.0))
-    middle = (known * times).sum(axis=1) / np.maximum(count, 1)
+    middle = np.add.reduce(known * times, axis=1) / np.maximum(count, 1)
     t = known * (times - middle[:, None])
-    spread = (t**2).sum(axis=1)
+    spread = np.add.reduce(t**2, axis=1)
     enough = (count >= _FEW) & (spread > 0)
-    slope: Array = np.where(enough, (t * y).sum(axis=1) / np.where(spread > 0, spread, 1), np.nan)
+    moved = np.add.reduce(t * y, axis=1)
+    slope: Array = np.where(enough, moved / np.where(spread > 0, spread, 1), np.nan)
     return slope
 
 

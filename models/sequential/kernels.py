@@ -38,11 +38,13 @@ def blur(log_l: Array, kernel: Array) -> Array:
 
     `kernel` (J, J), or a stack of them (S, J, J) for what has the rows of a stack: (..., S, P, J).
     """
-    top = log_l.max(axis=-1, keepdims=True)
-    mixed = np.exp(log_l - top) @ kernel.swapaxes(-1, -2)
-    floor = BLUR_FLOOR * mixed.max(axis=-1, keepdims=True)
-    blurred: Array = np.log(np.maximum(mixed, floor)) + top
-    return blurred
+    top = np.maximum.reduce(log_l, axis=-1, keepdims=True)
+    mass = log_l - top
+    mixed: Array = np.exp(mass, out=mass) @ kernel.swapaxes(-1, -2)
+    floor = BLUR_FLOOR * np.maximum.reduce(mixed, axis=-1, keepdims=True)
+    np.log(np.maximum(mixed, floor, out=mixed), out=mixed)
+    mixed += top
+    return mixed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

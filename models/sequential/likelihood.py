@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 from models.sequential.rows import Grid
 
-__all__ = ["ScaleTable", "cap_information", "poisson", "reference_survival", "scale_likelihood"]
+__all__ = [
+    "ScaleTable",
+    "cap_information",
+    "poisson",
+    "poisson_each",
+    "reference_survival",
+    "scale_likelihood",
+]
 
 Array = NDArray[np.float64]
 
@@ -29,17 +36,57 @@ def poisson(n: Array, x: Array, rate: Array, weight: Array, grid: Grid) -> Array
     `rate` is events per unit of exposure at theta = 0, `weight` in 0..1 tempers it because the
     reference is itself noisy.
     """
-    theta = grid.theta
-    mean = (n * rate)[..., None]
-    log_l = x[..., None] * theta - mean * np.expm1(theta)
-    return cap_information(weight[..., None] * log_l, x, grid)
+    return _poisson(n * rate, x, weight, (grid.theta, grid.growth), _grain(grid))
+
+
+def poisson_each(
+    n: Array, x: Array, rate: Array, weight: Array, grids: tuple[Grid, ...]
+) -> list[Array]:
+    """`poisson` of S signals side by side, (S, ...), each with its own grid."""
+    theta, growth, grain = _beside(grids)
+    apart = (slice(None), *(None,) * (n.ndim - 1))
+    points = theta[apart], growth[apart]
+    log_l = _poisson(n * rate, x, weight, points, grain[apart])
+    return [one[..., : len(grid.theta)] for one, grid in zip(log_l, grids, strict=True)]
+
+
+@lru_cache(maxsize=64)
+def _beside(grids: tuple[Grid, ...]) -> tuple[Array, Array, Array]:
+    """Points and growth of each grid, (S, J), filled up with zeros; and their grain (S,)."""
+    shape = len(grids), max(len(grid.theta) for grid in grids)
+    theta, growth = np.zeros(shape), np.zeros(shape)
+    for at, grid in enumerate(grids):
+        theta[at, : len(grid.theta)], growth[at, : len(grid.theta)] = grid.theta, grid.growth
+    return theta, growth, np.array([_grain(grid) for grid in grids])
+
+
+def _poisson(
+    mean: Array, x: Array, weight: Array, points: tuple[Array, Array], grain: Array | float
+) -> Array:
+    theta, growth = points
+    log_l: Array = x[..., None] * theta
+    log_l -= mean[..., None] * growth
+    log_l *= weight[..., None]
+    log_l *= _capped(x, grain)[..., None]
+    return log_l
 
 
 def cap_information(log_l: Array, information: Array, grid: Grid) -> Array:
     """Scale down what is sharper than 0.6 grid steps, so that the grid can hold it."""
-    sharp = np.maximum(information, 1e-12) * (0.6 * grid.h) ** 2
-    capped: Array = log_l * np.minimum(1.0, 1.0 / sharp)[..., None]
+    capped: Array = log_l * _capped(information, _grain(grid))[..., None]
     return capped
+
+
+def _grain(grid: Grid) -> float:
+    """Variance of the sharpest likelihood that a grid can hold."""
+    return (0.6 * grid.h) ** 2
+
+
+def _capped(information: Array, grain: Array | float) -> Array:
+    """How much of what is said a grid can hold."""
+    sharp = np.maximum(information, 1e-12) * grain
+    share: Array = np.minimum(1.0, 1.0 / sharp)
+    return share
 
 
 def reference_survival(counts: Array) -> Array:
@@ -47,8 +94,8 @@ def reference_survival(counts: Array) -> Array:
 
     Half a request is spread over the edges, so that no share is 0 or 1.
     """
-    total = counts.sum(axis=-1, keepdims=True)
-    above = total - np.cumsum(counts[..., :-1], axis=-1)
+    total = np.add.reduce(counts, axis=-1, keepdims=True)
+    above = total - np.add.accumulate(counts[..., :-1], axis=-1)
     edges = counts.shape[-1] - 1
     prior = 0.5 * (edges - np.arange(edges)) / (edges + 1)
     survival: Array = (above + prior) / (total + 0.5)
@@ -86,7 +133,7 @@ class ScaleTable:
     def log_shares(self, survival: Array) -> Array:
         """Log probability of each bucket at each theta: (T, B) survival to (T, B + 1, J)."""
         logit = np.log(survival) - np.log1p(-survival)
-        asked = np.diff(logit).take(self.segment, axis=1)
+        asked = (logit[:, 1:] - logit[:, :-1]).take(self.segment, axis=1)
         asked *= self.fraction
         asked += logit.take(self.segment, axis=1)
         # Share above each edge, with all above the lowest and nothing above the highest.
@@ -114,6 +161,8 @@ def scale_likelihood(
     shape is assumed in health.
     """
     log_shares = table.log_shares(reference_survival(reference))
-    log_l = weight[:, None, None] * np.matmul(counts, log_shares)
-    log_l -= log_l[..., grid.zero : grid.zero + 1]
-    return cap_information(log_l, 1.5 * counts.sum(axis=-1), grid)
+    log_l: Array = np.matmul(counts, log_shares)
+    log_l *= weight[:, None, None]
+    log_l -= log_l[..., grid.zero : grid.zero + 1].copy()
+    log_l *= _capped(1.5 * np.add.reduce(counts, axis=-1), _grain(grid))[..., None]
+    return log_l

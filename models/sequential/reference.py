@@ -36,8 +36,9 @@ def trailing(values: Array, width: int, first: int) -> Array:
 
 def _totals(values: Array) -> Array:
     """Sums of everything before each bin and before the end: (T, ...) to (T + 1, ...)."""
-    total = np.zeros((len(values) + 1, *values.shape[1:]))
-    np.cumsum(values, axis=0, out=total[1:])
+    total = np.empty((len(values) + 1, *values.shape[1:]))
+    total[0] = 0.0
+    np.add.accumulate(values, axis=0, out=total[1:])
     return total
 
 
@@ -125,10 +126,10 @@ class _Windows:
     @classmethod
     def of(cls, counts: Array, middles: Array) -> _Windows:
         """From histograms (L, K, B + 1) and the log latency of each bucket."""
-        total = counts.sum(axis=-1)
+        total = np.add.reduce(counts, axis=-1)
         safe = np.maximum(total, 1e-9)
-        mean = (counts * middles).sum(axis=-1) / safe
-        variance = (counts * middles**2).sum(axis=-1) / safe - mean**2
+        mean = np.add.reduce(counts * middles, axis=-1) / safe
+        variance = np.add.reduce(counts * middles**2, axis=-1) / safe - mean**2
         return cls(total, mean, np.sqrt(np.maximum(variance, 0.0)))
 
     def chosen(self, treated: Array) -> tuple[Places, Places]:
@@ -140,6 +141,10 @@ class _Windows:
         slack = 3 * self.sd / np.sqrt(np.maximum(self.total, 1.0)) + 0.03
         slack[self.total < 30] = np.inf
         chosen, rows = steady, np.arange(len(steady))
+        moved = np.abs(self.mean - self.mean[steady, rows]) > slack
+        moved &= np.arange(longest + 1)[:, None] < steady
+        if not moved.any():
+            return steady, steady
         for k in range(longest - 1, -1, -1):
             far = np.abs(self.mean[k] - self.mean[chosen, rows]) > slack[k]
             chosen = np.where((chosen > k) & far, k, chosen)
@@ -164,7 +169,7 @@ def histogram_reference(
     rows = np.arange(len(chosen))
     picked = seen[chosen, rows]
     shared = _over(_totals(treated), places)[chosen, rows]
-    total = picked.sum(axis=-1)
+    total = np.add.reduce(picked, axis=-1)
     weight = np.where(total > 0, total / np.maximum(total + shared, 1e-9), 0.0)
     far = np.abs(windows.mean[chosen, rows] - windows.mean[steady, rows]) > _INCIDENT
     return picked, weight, (chosen < steady) & far
@@ -172,6 +177,13 @@ def histogram_reference(
 
 def bucket_middles(edges: Array) -> Array:
     """Log of a typical response in each bucket between finite `edges` (B,): (B + 1,)."""
-    where = np.log(edges)
+    return _middles(tuple(edges.tolist()))
+
+
+@lru_cache(maxsize=64)
+def _middles(edges: tuple[float, ...]) -> Array:
+    where = np.log(np.array(edges))
     inner = (where[1:] + where[:-1]) / 2
-    return np.concatenate([[where[0] - 0.5], inner, [where[-1] + 0.5]])
+    middles = np.concatenate([[where[0] - 0.5], inner, [where[-1] + 0.5]])
+    middles.flags.writeable = False
+    return middles

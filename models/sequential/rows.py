@@ -47,6 +47,13 @@ def _points(low: int, high: int, h: float) -> NDArray[np.float64]:
     return points
 
 
+@cache
+def _growth(low: int, high: int, h: float) -> NDArray[np.float64]:
+    growth = np.expm1(_points(low, high, h))
+    growth.flags.writeable = False
+    return growth
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
     """Effects on a grid of width `h`: `theta` for one unit, `shift` for what all share."""
@@ -61,6 +68,11 @@ class Grid:
     def theta(self) -> NDArray[np.float64]:
         """Unit effects, shape (J,)."""
         return _points(self.low, self.high, self.h)
+
+    @property
+    def growth(self) -> NDArray[np.float64]:
+        """By which share of itself each unit effect makes a rate larger, shape (J,)."""
+        return _growth(self.low, self.high, self.h)
 
     @property
     def shift(self) -> NDArray[np.float64]:

@@ -170,13 +170,14 @@ class Path:
 
         Every row has the same bits whatever is read with it.
         """
-        rows = sum(s.end - s.begin for s in stretches)
+        rows = sum([s.end - s.begin for s in stretches])
         *lead, _, points = self.log_l.shape
         log_l = np.empty((rows, *lead[1:], width, points), np.float32)
         accounts = np.empty((rows, *self.accounts.shape[1:]))
         at = 0
         for stretch in stretches:
             end = at + stretch.end - stretch.begin
+            accounts[at:end] = self.accounts[stretch.begin : stretch.end]
             self._differ(stretch, log_l[at:end], accounts[at:end])
             at = end
         return Seen(log_l, accounts)
@@ -184,20 +185,20 @@ class Path:
     def _differ(self, stretch: Stretch, log_l: Single, accounts: Array) -> None:
         """Write what was seen in one stretch; units that came after its start began at zero."""
         span, before = slice(stretch.begin, stretch.end), stretch.before
-        accounts[:] = self.accounts[span]
+        coarse = self.coarse[span]
         if before is None:
-            log_l[:] = self.coarse[span]
+            log_l[:] = coarse
             return
-        known, width = before.log_l.shape[-3:-1]
-        coarse, fine, old = self.coarse[span], self.fine[span], log_l
+        fine, (known, width) = self.fine[span], before.log_l.shape[-3:-1]
         if known < log_l.shape[-3]:
             log_l[..., known:, :, :] = coarse[..., known:, :, :]
-            coarse, fine, old = (values[..., :known, :, :] for values in (coarse, fine, old))
+            coarse, fine, log_l = (values[..., :known, :, :] for values in (coarse, fine, log_l))
+            accounts = accounts[..., :known, :]
         if width < coarse.shape[-2]:
             coarse, fine = coarse[..., :width, :], fine[..., :width, :]
-        np.subtract(coarse, before.log_l, out=old)
-        old += fine
-        accounts[..., :known, :] -= before.accounts
+        np.subtract(coarse, before.log_l, out=log_l)
+        log_l += fine
+        accounts -= before.accounts
 
 
 def _summed(steps: Array, now: Array) -> Array:

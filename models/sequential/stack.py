@@ -105,7 +105,8 @@ class StackedKernels:
     """Kernels of the rows of a stack.
 
     As in `Kernels`: `unit` (S, 1, J, D), `tests` (D, 3, S, 1), `spread` (S, D, D), `bet` (S, D) and
-    `sc` (S, 1).
+    `sc` (S, 1). `harms` (S, 1, D) is 0 where a shift is harm, else -inf; `peaks` are where each
+    null weighs most, and the logs of these weights, (S, 2).
     """
 
     unit: Single
@@ -113,6 +114,8 @@ class StackedKernels:
     spread: Array
     bet: Array
     sc: Array
+    harms: Array
+    peaks: tuple[NDArray[np.int64], Array]
 
 
 def stacked(kernels: Sequence[Kernels], stack: Stack) -> StackedKernels:
@@ -127,6 +130,13 @@ def stacked(kernels: Sequence[Kernels], stack: Stack) -> StackedKernels:
         tests[:outer, :, at, 0] = one.tests
         spread[at, :outer, :outer] = one.spread
         bet[at, :outer] = one.bet
+    harm, nulls = tests[:, 0, :, 0], tests[:, 1:, :, 0]
     return StackedKernels(
-        unit=unit, tests=tests, spread=spread, bet=bet, sc=_column([one.sc for one in kernels])
+        unit=unit,
+        tests=tests,
+        spread=spread,
+        bet=bet,
+        sc=_column([one.sc for one in kernels]),
+        harms=np.where(harm > 0, 0.0, -np.inf).T[:, None],
+        peaks=(nulls.argmax(axis=0).T, np.log(nulls.max(axis=0)).T),
     )

@@ -29,11 +29,11 @@ def attention(
     `noise` and `grace` (S, 1) or more broadcast too, and ages (T, 1, P) give (T, S, P).
     """
     known = np.where(np.isnan(age), -1.0, age)
-    counted = (known >= np.asarray(grace)).astype(np.float64)
-    if np.any(row.damp_s):
+    counted = (known >= grace).astype(np.float64)
+    if np.count_nonzero(row.damp_s):
         damp_s = np.maximum(row.damp_s, 1e-9)
         counted = counted * np.where(row.damp_s, -np.expm1(-((known / damp_s) ** 2)), 1.0)
-    if np.any(row.odd):
+    if np.count_nonzero(row.odd):
         odd = row.odd * np.exp(-np.maximum(known, 0.0) / _FADE_S)
         square = np.maximum(np.square(noise), 1e-300)
         counted = counted * np.where(row.odd, square / (square + odd**2), 1.0)

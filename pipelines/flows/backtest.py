@@ -162,7 +162,7 @@ class _Sessions:
     def __call__(self, plan: Plan, policy: Policy, *, start: float, interval: float) -> Session:
         judged = on_trial(plan) if self.as_placebo else plan
         session = Session(judged, policy, start=start, interval=interval)
-        session.builder = AheadFrames(session, self.held, self.end)
+        session.foresight = session.builder = AheadFrames(session, self.held, self.end)
         return session
 
 

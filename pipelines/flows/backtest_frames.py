@@ -110,14 +110,21 @@ class AheadFrames:
     def frame(self) -> Frame:
         """The bins that were final, of the pods that were there."""
         if self._shown is None:
-            cut = truncated(self._frames.frame(), self._due)
-            self._shown = replace(
-                cut,
-                canary=self._arm(cut.canary, cut.first),
-                control=self._arm(cut.control, cut.first),
-                notes={name: count for name, count in cut.notes.items() if name in _TOLD},
-            )
+            self._shown = self._until(self._due)
         return self._shown
+
+    def coming(self, bins: int) -> Frame:
+        """The bins that were final and some that follow, of the pods that were there."""
+        return self._until(self._due + bins)
+
+    def _until(self, end: int) -> Frame:
+        cut = truncated(self._frames.frame(), end)
+        return replace(
+            cut,
+            canary=self._arm(cut.canary, cut.first),
+            control=self._arm(cut.control, cut.first),
+            notes={name: count for name, count in cut.notes.items() if name in _TOLD},
+        )
 
     def _arm(self, arm: Arm, first: int) -> Arm:
         """An arm as it was known: who had come, and since when."""

@@ -72,6 +72,19 @@ def test_no_bin_beyond_a_grid_says_more_than_its_end(run: Run) -> None:
         np.testing.assert_array_equal(beyond, np.broadcast_to(beyond[..., :1], beyond.shape))
 
 
+def test_the_newest_bins_are_there_however_many_came_at_once(run: Run) -> None:
+    """What one burst carries is looked for in the last minutes, polled each scrape or from raw."""
+    often = Run(run.frame, run.policy)
+    for bin_ in range(1, run.frame.first + run.frame.bins + 1):
+        often.to(bin_)
+    for cold, ensemble in run.session.cast.ensembles.items():
+        other = often.session.cast.ensembles[cold]
+        held = min(len(ensemble.ring), len(other.ring))
+        assert held >= 40
+        np.testing.assert_array_equal(ensemble.ring[-held:], other.ring[-held:])
+        np.testing.assert_array_equal(ensemble.ring_age[-held:], other.ring_age[-held:])
+
+
 def test_a_signal_that_is_not_there_leaves_the_others_as_they_are(run: Run) -> None:
     """Whether a service tells its errors must not change what its latency says."""
     fewer = Run(without(run.frame, "error_rate"), run.policy)

@@ -14,6 +14,7 @@ from models.sequential.likelihood import (
     ScaleTable,
     cap_information,
     poisson,
+    poisson_each,
     reference_survival,
     scale_likelihood,
 )
@@ -51,6 +52,19 @@ def test_more_errors_never_favour_health(x: int) -> None:
     here, there = one(x), one(x + 1)
     gain = (there - there[ERROR.zero]) - (here - here[ERROR.zero])
     assert (gain[ERROR.zero :] >= -1e-9).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.integers(1, 4))
+def test_counts_side_by_side_say_what_each_would_alone(seed: int, bins: int, units: int) -> None:
+    """A signal's evidence would else depend on which others a service happens to show."""
+    rng = np.random.default_rng(seed)
+    grids = tuple(ROWS[name].grid for name in (RowName.ERROR, RowName.TAIL95, RowName.TAIL99))
+    n, x = rng.uniform(0, 900, (3, bins, units)), rng.poisson(5.0, (3, bins, units)).astype(float)
+    rate, weight = rng.uniform(1e-4, 0.1, (3, bins, 1)), rng.uniform(0, 1, (3, bins, 1))
+    together = poisson_each(n, x, rate, weight, grids)
+    for at, grid in enumerate(grids):
+        alone = poisson(n[at], x[at], rate[at], weight[at], grid)
+        np.testing.assert_array_equal(together[at], alone)
 
 
 def test_weight_zero_says_nothing() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.sequential.bound import intervals, log_bet
-from models.sequential.evidence import evidence, log_shift
+from models.sequential.evidence import ceiling, evidence, log_shift
 from models.sequential.kernels import Kernels, build_kernels
 from models.sequential.rows import ROWS, Row
 from models.sequential.running import Running, moved
@@ -79,6 +79,29 @@ def test_evidence_of_rows_side_by_side_is_that_of_each(
     picked = None if caution is None else caution[places]
     apart = evidence(logs[places], made, stack, picked, places[1])
     np.testing.assert_allclose(apart, together[places], atol=1e-12)
+
+
+@given(some_rows, st.integers(1, 3), st.sampled_from([0.1, 3.0, 40.0]), st.integers(0, 2**32 - 1))
+def test_no_evidence_is_above_its_ceiling(
+    rows: tuple[Row, ...], count: int, spread: float, seed: int
+) -> None:
+    """A pod whose ceiling is low is not looked at closer: a bad one would never be failed."""
+    rng = np.random.default_rng(seed)
+    stack = stack_of(rows)
+    known = stacked([kernels(row) for row in rows], stack)
+    logs = rng.normal(0, spread, (count, len(rows), 4, stack.shifts)).cumsum(axis=-1)
+    for at, row in enumerate(rows):
+        logs[:, at, :, len(row.grid.shift) :] = -90.0
+    assert (evidence(logs, known, stack) <= ceiling(logs, known)).all()
+
+
+def test_a_ceiling_is_near_where_much_was_seen() -> None:
+    """One far above would spare nobody a closer look."""
+    stack = stack_of(COLD)
+    known = stacked([kernels(row) for row in COLD], stack)
+    shift = stack.shift[:, :, 0].T
+    logs = np.where(np.isfinite(shift), -0.5 * (shift / 0.02) ** 2, -90.0)[None, :, None]
+    assert (ceiling(logs, known) < 1.0).all()
 
 
 @given(some_rows, st.integers(0, 99))
