@@ -6,7 +6,8 @@ Evidence holds where it is enough, on fresh data of both arms, and not carried b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -38,14 +39,22 @@ _FRESH_S, _FRESH_INTERVALS = 120.0, 3.0
 _FEW = 4
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Proof:
+    """Evidence that held at `at` (unix seconds)."""
+
+    candidate: Candidate
+    at: float
+    is_unwitnessed: bool
+
+
 @dataclass(slots=True)
 class Failing:
     """Reads the evidence of one attempt at each new boundary; `start` as in `Session`.
 
     `first`, `found`: the first fail, and the evidence it stands on. `burst`: what is enough at the
     newest boundary but may be one burst. `is_held`: what is enough there, but other services got as
-    bad. `is_unwitnessed`: the fail leans on the past, and nobody looked at the others since.
-    `boards`: evidence at the newest boundary, by signal.
+    bad. `boards`: evidence at the newest boundary, by signal.
     """
 
     plan: Plan
@@ -56,9 +65,17 @@ class Failing:
     found: Candidate | None = None
     burst: Candidate | None = None
     is_held: bool = False
-    is_unwitnessed: bool = False
     boards: dict[str, Board] = field(default_factory=dict)
-    _proved: set[str] = field(default_factory=set)
+    _proved: dict[str, _Proof] = field(default_factory=dict)
+
+    @property
+    def is_unwitnessed(self) -> bool:
+        """Whether something proved leans on the past, and nobody looked at the others since.
+
+        Not where the rest is enough for the fail.
+        """
+        seen = {name for name, proof in self._proved.items() if not proof.is_unwitnessed}
+        return len(seen) < len(self._proved) and not (self.first and self._is_enough(seen))
 
     def look(
         self,
@@ -80,26 +97,32 @@ class Failing:
             if leans and self.past.excuses(candidate):
                 self.is_held |= candidate.bin == last
             elif not is_unfair and _holds(candidate, moved_on, win, begin, self.plan):
-                if self._decides(candidate):
+                self._prove(candidate, win, leans=leans)
+                if self._is_enough(self._proved.keys()):
                     self._fail(candidate, win)
-                    self.is_unwitnessed = leans
-                    self.witness()
-                    return
+                    break
             elif candidate.bin == last:
                 self.burst = self.burst or candidate
+        self.witness()
 
     def witness(self) -> None:
-        """A fail by the past stands, once it was seen that the others are well at its moment."""
+        """What the past proved stands, once it was seen that the others are well at its moment.
+
+        Each signal of a condition is seen to by itself: one that befell the others too is no proof,
+        and a fail that needs it falls with it.
+        """
         seen = self.past.elsewhere
-        if not self.is_unwitnessed or self.first is None or self.found is None:
-            return
-        if seen is None or seen.at < self.first.at:
-            return
-        self.is_unwitnessed = False
-        if self.past.excuses(self.found):
-            self._proved.discard(self.found.track.name)
+        waiting = [(n, p) for n, p in self._proved.items() if p.is_unwitnessed]
+        for name, proof in waiting:
+            if seen is None or seen.at < proof.at:
+                continue
+            if self.past.excuses(proof.candidate):
+                del self._proved[name]
+                self.is_held = True
+            else:
+                self._proved[name] = replace(proof, is_unwitnessed=False)
+        if self.first is not None and not self._is_enough(self._proved.keys()):
             self.first = self.found = None
-            self.is_held = True
 
     def _read(
         self,
@@ -126,11 +149,17 @@ class Failing:
                     reached += [(candidate, moved_on) for candidate in board.reaching(0.0)]
         return reached
 
-    def _decides(self, candidate: Candidate) -> bool:
-        """Whether what was proved up to here fails the attempt, as the policy combines signals."""
-        self._proved.add(candidate.track.name)
+    def _prove(self, candidate: Candidate, win: Window, *, leans: bool) -> None:
+        """Keep what was proved, if the policy asks for it."""
+        needed, name = self.policy.fail_when, candidate.track.name
+        if needed is None or name in needed.names:
+            at = self.start + (candidate.bin + 1) * win.frame.step
+            self._proved[name] = _Proof(candidate=candidate, at=at, is_unwitnessed=leans)
+
+    def _is_enough(self, proved: AbstractSet[str]) -> bool:
+        """Whether what was proved fails the attempt, as the policy combines signals."""
         needed = self.policy.fail_when
-        return needed is None or needed.holds(self._proved)
+        return bool(proved) if needed is None else needed.holds(proved)
 
     def _fail(self, candidate: Candidate, win: Window) -> None:
         self.found = candidate

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from detector.gate.design import Elsewhere
+from detector.gate.expression import all_of, any_of, signal
 from detector.gate.frame import Frame
 from detector.gate.judgement import Judgement
 from detector.gate.memory import Memory, moments
@@ -315,3 +316,64 @@ def test_beside_a_control_nobody_else_is_asked() -> None:
     """A control that serves at the same time had the incident too: a fail waits for no witness."""
     beside = Recipe(seed=5, canary=6, control=6, shares=(0.3,), more_errors=0.03)
     assert judged(beside, steady(), elsewhere=SHAKEN).outcome is Outcome.FAIL
+
+
+BOTH = Policy(fail_when=all_of(signal("error_rate"), signal("latency")))
+# Errors are plain at once, a third slower takes longer: the second part is proved minutes later.
+TWICE = replace(FAULTY, slower=np.log(1.3))
+
+
+def proved_first(policy: Policy) -> tuple[Run, int]:
+    """A run at the bin at which something is proved for the first time."""
+    run = Run(make(TWICE), policy, memory=steady())
+    at = next(at for at in range(SWITCH + 4, END) if _wants_witness(run, at))
+    return run, at
+
+
+def _wants_witness(run: Run, at: int) -> bool:
+    run.to(at)
+    return run.session.wants_witness
+
+
+def test_a_part_of_a_condition_is_seen_to_when_it_is_proved() -> None:
+    """When the last part is proved ten minutes later nobody can tell how the others were then."""
+    run, at = proved_first(BOTH)
+    assert run.session.first_fail is None
+    run.session.look(replace(QUIET, at=at * 15.0))
+    assert not run.session.wants_witness
+    assert not run.session.failing.is_held
+
+
+def test_a_part_that_befell_the_others_too_is_no_proof() -> None:
+    """Errors of the whole cluster do not become the release's own because it is slow as well.
+
+    If they are still there when the others are well again, they are: proved anew, and later.
+    """
+    run, at = proved_first(BOTH)
+    run.session.look(replace(SHAKEN, at=at * 15.0))
+    assert run.session.failing.is_held
+    assert run.session.first_fail is None
+    run.to(END)
+    run.session.look(QUIET)
+    late = run.session.first_fail
+    assert late is not None
+    assert late.at >= (at + 10) * 15.0
+
+
+def test_a_condition_whose_parts_are_all_the_release_s_own_fails() -> None:
+    """With a calm cluster at every moment both parts stand."""
+    run, at = proved_first(BOTH)
+    for bin_ in range(at, END, 10):
+        run.to(bin_)
+        run.session.look(replace(QUIET, at=bin_ * 15.0))
+    run.session.look(QUIET)
+    assert run.to(END).outcome is Outcome.FAIL
+
+
+def test_a_part_that_needs_no_witness_does_not_wait_for_one() -> None:
+    """What was proved beside a control stands, whatever else is asked for."""
+    either = Policy(fail_when=any_of(signal("error_rate"), signal("latency")))
+    beside = Recipe(seed=5, canary=6, control=6, shares=(0.3,), more_errors=0.03)
+    run = Run(make(beside), either, memory=steady())
+    assert run.to(END).outcome is Outcome.FAIL
+    assert not run.session.wants_witness
