@@ -6,25 +6,38 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from api.stream_series import StreamSeries
 from pipelines.flows.late import Late
 
 if TYPE_CHECKING:
     from api.settings import Settings
+    from api.worker_view import WorkerView
     from detector.ports import Baselines
     from detector.stream.anomaly import Happened
     from detector.stream.columns import Columns
+    from detector.stream.feedback import Feedback
     from detector.stream.ports import AnomalyStore, SeriesNames
+    from detector.stream.record import KeptAnomaly, KeptFeedback
     from pipelines.flows.pulling import Pulling
     from pipelines.flows.stream import Stream
 
 __all__ = ["Followers", "OpenStream", "Streaming", "open_streaming"]
 
 DATABASE = "stream.db"
+_PART = "local"
 _KEPT = 1000
+
+
+class Applied(Protocol):
+    """Feedback that was taken."""
+
+    def result(self, timeout: float) -> object:
+        """Wait until it is applied; `TimeoutError` of futures where it is not by then."""
+        ...
 
 
 class Followers:
@@ -52,11 +65,12 @@ class Followers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenStream:
-    """A stream with what it keeps; `close` ends both."""
+    """A stream with what it keeps; `close` ends both. `workers` are those of the same `store`."""
 
     stream: Stream
     anomalies: AnomalyStore
     close: Callable[[], None]
+    workers: WorkerView | None = None
 
 
 class Streaming:
@@ -79,8 +93,24 @@ class Streaming:
 
     @property
     def anomalies(self) -> AnomalyStore:
-        """What it found."""
-        return self._late.get().anomalies
+        """What it found, and what workers did."""
+        opened = self._late.get()
+        if opened.workers is None:
+            return opened.anomalies
+        from pipelines.stores.joined import JoinedAnomalies
+
+        return JoinedAnomalies(opened.anomalies, opened.workers.anomalies)
+
+    def say(self, kept: KeptAnomaly, feedback: Feedback, noted: KeptFeedback) -> Applied:
+        """Bring what a person said to where the anomaly was found, and note it there."""
+        opened, anomaly = self._late.get(), kept.anomaly
+        if opened.workers is None or kept.part == _PART:
+            applied: Applied = opened.stream.say(anomaly.tenant, feedback)
+            opened.anomalies.say(anomaly.id, noted)
+            return applied
+        on_its_way = opened.workers.say(kept.part, anomaly.tenant, feedback)
+        opened.workers.anomalies.say(anomaly.id, noted)
+        return on_its_way
 
     @property
     def baselines(self) -> Baselines:
@@ -128,6 +158,7 @@ class Streaming:
         words = "1 once it takes samples, 0 while it cannot be opened."
         gauge = Gauge("serinus_stream_is_open", words, registry=registry)
         gauge.set_function(lambda: float(self._late.is_open))
+        registry.register(StreamSeries(lambda: self.stream.counts() if self._late.is_open else {}))
 
     def _shown(self, value: Callable[[Stream], float]) -> float:
         return float(value(self.stream)) if self._late.is_open else 0.0
@@ -135,6 +166,8 @@ class Streaming:
     def _open(self) -> OpenStream:
         opened = self._opening()
         opened.stream.watch = self.followers.add
+        if opened.workers is not None:
+            opened.workers.follow(self.followers.add)
         return opened
 
 
@@ -179,20 +212,46 @@ def _opened(settings: Settings) -> OpenStream:
     from pipelines.stores.sqlite import Database
 
     own, packs = settings.stream, load_packs(settings.packs)
-    owners = Owners(packs)
+    owners, workers = Owners(packs), _workers(settings)
     database = Database(settings.data / DATABASE)
     try:
         part = StreamPart(
             database,
-            "local",
+            _PART,
             owners=owners,
             counting=Counting(packs, owners),
-            settings=StreamSettings(alarms_a_week=own.alarms_a_week, calendar=own.calendar()),
+            settings=StreamSettings(
+                alarms_a_week=own.alarms_a_week,
+                calendar=own.calendar(),
+                forget_s=own.forget_s,
+            ),
             windows=[window.native() for window in own.windows],
         )
         spool = Spool(settings.data / "spool", durable=own.survive_power_cuts)
         stream = Stream(part, spool, room=own.room, checkpoint_s=own.checkpoint_s)
     except BaseException:
         database.close()
+        if workers is not None:
+            workers.close()
         raise
-    return OpenStream(stream=stream, anomalies=SqlAnomalies(database), close=stream.close)
+    return OpenStream(
+        stream=stream,
+        anomalies=SqlAnomalies(database),
+        close=lambda: _close(stream, workers),
+        workers=workers,
+    )
+
+
+def _workers(settings: Settings) -> WorkerView | None:
+    """Workers keep what they find in the same PostgreSQL, where there is one."""
+    if settings.store is None:
+        return None
+    from api.worker_view import WorkerView
+
+    return WorkerView(settings.store.get_secret_value())
+
+
+def _close(stream: Stream, workers: WorkerView | None) -> None:
+    if workers is not None:
+        workers.close()
+    stream.close()

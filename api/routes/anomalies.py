@@ -127,7 +127,8 @@ async def feedback(
 
 
 def _said(streaming: Streaming, tenant: str, id: str, body: FeedbackBody, at: int) -> KeptAnomaly:
-    anomaly = streaming.anomalies.get(tenant, id).anomaly
+    kept = streaming.anomalies.get(tenant, id)
+    anomaly = kept.anomaly
     told = Feedback(
         anomaly=id,
         judged=body.verdict,
@@ -137,9 +138,8 @@ def _said(streaming: Streaming, tenant: str, id: str, body: FeedbackBody, at: in
         person=body.person,
         note=body.note,
     )
-    applied = streaming.stream.say(tenant, told)
     said = KeptFeedback(at=at, judged=body.verdict, person=body.person, note=body.note)
-    streaming.anomalies.say(id, said)
+    applied = streaming.say(kept, told, said)
     try:
         applied.result(_APPLIED_S)
     except LateError as error:

@@ -26,13 +26,15 @@ class KeptFeedback:
 class KeptAnomaly:
     """An anomaly with the series it contains, what was said of it, and what that changed.
 
-    `series` and `tunings` by the id of a series; a series without feedback has no tuning.
+    `series` and `tunings` by the id of a series; a series without feedback has no tuning. `part` is
+    who found it: `local`, or a partition of a topic.
     """
 
     anomaly: Anomaly
     series: Mapping[int, SeriesInfo]
     feedback: tuple[KeptFeedback, ...] = ()
     tunings: Mapping[int, Tuning]
+    part: str = "local"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,7 +130,9 @@ def _whole(looks: Transaction, row: Row) -> KeptAnomaly:
         if found is not None:
             tunings[one.series] = unpack(Tuning, found[0])
     feedback = tuple(unpack(KeptFeedback, body) for (body,) in said)
-    return KeptAnomaly(anomaly=anomaly, series=series, feedback=feedback, tunings=tunings)
+    return KeptAnomaly(
+        anomaly=anomaly, series=series, feedback=feedback, tunings=tunings, part=part
+    )
 
 
 def _conditions(wanted: AnomalyFilter) -> list[sa.ColumnElement[bool]]:

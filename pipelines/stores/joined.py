@@ -35,7 +35,7 @@ class JoinedAnomalies:
         )
 
     def say(self, anomaly: str, feedback: KeptFeedback) -> None:
-        """Kept where this process keeps its own."""
+        """Kept with the first's: who knows whose it is says it there."""
         self._first.say(anomaly, feedback)
 
 

@@ -1,0 +1,65 @@
+"""What `serinus serve` shows of workers that keep their state in the same PostgreSQL."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as LateError
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.flows.worker_followed import Following
+from pipelines.stores.anomalies import SqlAnomalies
+from pipelines.stores.events import SqlEvents
+from pipelines.stores.postgres import PostgresDatabase
+from pipelines.stores.said import SqlSaid
+
+if TYPE_CHECKING:
+    from detector.stream.anomaly import Happened
+    from detector.stream.feedback import Feedback
+
+__all__ = ["WorkerView"]
+
+_LOOK_S = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OnItsWay:
+    """Feedback that a worker is to apply."""
+
+    said: SqlSaid
+    number: int
+
+    def result(self, timeout: float) -> None:
+        """Wait until it is applied; `TimeoutError` of futures where it is not by then."""
+        until = time.monotonic() + timeout
+        while not self.said.is_applied(self.number):
+            if time.monotonic() >= until:
+                raise LateError
+            time.sleep(_LOOK_S)
+
+
+class WorkerView:
+    """Anomalies of workers, their events, and the way back for what people say of them."""
+
+    def __init__(self, url: str) -> None:
+        self._database = PostgresDatabase(url)
+        self.anomalies = SqlAnomalies(self._database)
+        self._said = SqlSaid(self._database)
+        self._following: Following | None = None
+
+    def follow(self, tell: Callable[[Happened], None]) -> None:
+        """Tell each event from now on."""
+        self._following = Following(SqlEvents(self._database), tell)
+        self._following.start()
+
+    def say(self, part: str, tenant: str, feedback: Feedback) -> _OnItsWay:
+        """Keep what a person said for the worker that has a part."""
+        number = self._said.say(part, tenant, feedback)
+        return _OnItsWay(said=self._said, number=number)
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._following is not None:
+            self._following.close()
+        self._database.close()
