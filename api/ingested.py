@@ -35,6 +35,9 @@ class Ingested(Collector):
         for tenant, count in self.doors.series().items():
             series.add_metric((tenant,), count)
         yield series
+        words = "New series refused, each time they came, since the tenant had all it may have."
+        refused = {(tenant,): count for tenant, count in self.doors.refused_series().items()}
+        yield _counter("refused_series", words, ("tenant",), refused)
         words = "Series that a tenant may have."
         yield GaugeMetricFamily("serinus_ingest_series_limit", words, self.doors.limits.series)
 

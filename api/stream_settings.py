@@ -79,7 +79,8 @@ def _instant(told: datetime, calendar: Calendar) -> int:
 class StreamSection(Section):
     """The stream: whether metrics are taken, how many false alarms are accepted, who lives where.
 
-    `zone` names the clock that people live by, `holidays` are days that go like a Sunday there.
+    A series that brings nothing for `forget_s`, at least a day, is forgotten. `zone` names the
+    clock that people live by, `holidays` are days that go like a Sunday there.
     """
 
     enabled: bool = True
@@ -87,6 +88,7 @@ class StreamSection(Section):
     room: Count = 2_000_000
     checkpoint_s: Seconds = 60.0
     survive_power_cuts: bool = False
+    forget_s: Annotated[float, Field(ge=86_400)] = 604_800.0
     zone: str = ""
     holidays: tuple[date, ...] = ()
     windows: tuple[WindowSection, ...] = ()

@@ -165,7 +165,9 @@ class Working:
             owners=self._owners,
             # Each partition has its part of the alarms that are accepted over all of a topic.
             settings=StreamSettings(
-                alarms_a_week=stream.alarms_a_week / partitions, calendar=stream.calendar()
+                alarms_a_week=stream.alarms_a_week / partitions,
+                calendar=stream.calendar(),
+                forget_s=stream.forget_s,
             ),
             windows=[window.native() for window in stream.windows],
             origin=part_name(partition),

@@ -81,6 +81,10 @@ class Doors:
             decoded = own.pulled.columns(answers, self._window())
             return self._put(tenant, own, Door.PULL, decoded, read_to)
 
+    def refused_series(self) -> dict[str, int]:
+        """How often each tenant brought a new series when it had all that it may have."""
+        return {tenant: own.interner.refused for tenant, own in list(self._tenants.items())}
+
     def series(self) -> dict[str, int]:
         """How many series each tenant has."""
         return {tenant: len(own.interner) for tenant, own in list(self._tenants.items())}
