@@ -1,4 +1,4 @@
-"""What `/metrics` tells of series: how many live, how many were forgotten, how many were refused."""
+"""What `/metrics` tells of series: how many live, were forgotten, were refused."""
 
 from __future__ import annotations
 
