@@ -23,7 +23,7 @@ from pipelines.topics.port import Message, Partition
 from tests.api.cli.workers import ALARMS, TOPIC, read_topic
 from tests.pipelines.flows.working import kept
 
-__all__ = ["TornStore", "torn_run"]
+__all__ = ["TornStore", "judge", "torn_run"]
 
 CHECKPOINT_EVERY = 50
 
@@ -73,13 +73,14 @@ def torn_run(
     for number, messages in by_partition.items():
         share = deaths // partitions + (number < deaths % partitions)
         dying = set(draw.sample(range(1, max(len(messages) // CHECKPOINT_EVERY, 2)), k=1) * share)
-        _judge(database, messages, dying)
+        judge(database, messages, dying)
     found = kept(database)
     database.close()
     return found
 
 
-def _judge(database: Database, messages: Sequence[Message], dying: set[int]) -> None:
+def judge(database: Database, messages: Sequence[Message], dying: set[int]) -> None:
+    """Judge messages of a partition; at the checkpoints of these numbers it dies."""
     part, store, at = _opened(database, messages[0].partition)
     while at < len(messages):
         part.apply(messages[at])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,9 +11,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from pipelines.stores.postgres import PostgresDatabase
+from tests.api.cli.process import served
 from tests.api.cli.workers import (
     ANOMALIES,
     LETTERS,
@@ -211,3 +215,42 @@ def test_without_topics_a_worker_says_what_to_do(
 
     assert code == 2
     assert "serinus topics create" in said
+
+
+def test_serve_shows_what_workers_find_as_it_happens_and_brings_them_what_people_say(
+    fleet: Fleet, kafka: RunningKafka, store: str, tmp_path: Path
+) -> None:
+    """People would look at a machine that found nothing, and press its buttons in vain."""
+    start = begin()
+    worker = fleet.start(store, "one")
+    config = fleet.config(store, "serinus")
+    with served("--config", str(config)) as process, httpx2.Client(timeout=30) as client:
+        eventually(lambda: "not open" not in client.get(f"{process.url}/readyz").text)
+        events = list[str]()
+        threading.Thread(
+            target=_follow, args=(f"{process.url}/v1/anomalies/stream", events), daemon=True
+        ).start()
+        send(kafka, start, 0, 210)
+        url = f"{process.url}/v1/anomalies"
+        eventually(lambda: len(client.get(url).json()["anomalies"]) == PARTITIONS)
+        eventually(lambda: len([one for one in events if '"event":"opened"' in one]) >= 1)
+        one = client.get(url).json()["anomalies"][0]
+        body = {"verdict": "normal", "person": "ada"}
+        said = client.post(f"{url}/{one['id']}/feedback", json=body)
+        eventually(lambda: client.get(f"{url}/{one['id']}").json()["state"] == "closed")
+        after = client.get(f"{url}/{one['id']}").json()
+    worker.stop()
+
+    assert said.status_code in {201, 503}, said.text
+    assert (after["ended"], after["feedback"][0]["person"]) == ("feedback", "ada")
+    assert after["peak"]["tuning"]["shift"] > 0
+
+
+def _follow(url: str, events: list[str]) -> None:
+    """Keep every line of a stream of events, until it ends."""
+    with (
+        contextlib.suppress(httpx2.TransportError),
+        httpx2.stream("GET", url, timeout=None) as answer,
+    ):
+        for line in answer.iter_lines():
+            events.append(line)  # noqa: PERF402 - each as it comes
