@@ -87,6 +87,7 @@ class StreamSection(Section):
     alarms_a_week: Annotated[float, Field(gt=0)] = 1.0
     room: Count = 2_000_000
     checkpoint_s: Seconds = 60.0
+    keep_days: Annotated[float, Field(gt=0)] = 180.0
     survive_power_cuts: bool = False
     forget_s: Annotated[float, Field(ge=86_400)] = 604_800.0
     zone: str = ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -17,19 +15,21 @@ if TYPE_CHECKING:
     from api.settings import Settings
     from api.worker_view import WorkerView
     from detector.ports import Baselines
-    from detector.stream.anomaly import Happened
     from detector.stream.columns import Columns
     from detector.stream.feedback import Feedback
     from detector.stream.ports import AnomalyStore, SeriesNames
     from detector.stream.record import KeptAnomaly, KeptFeedback
+    from pipelines.flows.followers import Followers
     from pipelines.flows.pulling import Pulling
     from pipelines.flows.stream import Stream
+    from pipelines.stores.retention import Retention
 
-__all__ = ["Followers", "OpenStream", "Streaming", "open_streaming"]
+__all__ = ["OpenStream", "Streaming", "open_streaming"]
 
 DATABASE = "stream.db"
 _PART = "local"
-_KEPT = 1000
+# Anomalies that are deleted in one round, so that an hour's round has an end.
+_MOST_OLD = 20_000
 
 
 class Applied(Protocol):
@@ -40,35 +40,14 @@ class Applied(Protocol):
         ...
 
 
-class Followers:
-    """Events for those who follow them; the newest are kept for who comes back. Safe for threads.
-
-    Numbers begin anew with the process.
-    """
-
-    def __init__(self) -> None:
-        self._events: deque[tuple[int, Happened]] = deque(maxlen=_KEPT)
-        self._lock = threading.Lock()
-        self.newest = 0
-
-    def add(self, happened: Happened) -> None:
-        """One more event."""
-        with self._lock:
-            self.newest += 1
-            self._events.append((self.newest, happened))
-
-    def after(self, number: int) -> list[tuple[int, Happened]]:
-        """Those above a number that are still kept."""
-        with self._lock:
-            return [event for event in self._events if event[0] > number]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenStream:
     """A stream with what it keeps; `close` ends both. `workers` are those of the same `store`."""
 
     stream: Stream
     anomalies: AnomalyStore
+    followers: Followers
+    retention: Retention
     close: Callable[[], None]
     workers: WorkerView | None = None
 
@@ -81,10 +60,8 @@ class Streaming:
     """
 
     def __init__(self, opening: Callable[[], OpenStream], *, hint: str = "") -> None:
-        self._opening = opening
-        self.followers = Followers()
         self.pulling: Pulling | None = None
-        self._late = Late(self._open, closing=lambda opened: opened.close(), hint=hint)
+        self._late = Late(opening, closing=lambda opened: opened.close(), hint=hint)
 
     @property
     def stream(self) -> Stream:
@@ -111,6 +88,12 @@ class Streaming:
         on_its_way = opened.workers.say(kept.part, anomaly.tenant, feedback)
         opened.workers.anomalies.say(anomaly.id, noted)
         return on_its_way
+
+    @property
+    def followed(self) -> tuple[Followers, ...]:
+        """What happens, for those who follow it, by the store that numbers it."""
+        opened = self._late.get()
+        return (opened.followers, *([] if opened.workers is None else [opened.workers.followers]))
 
     @property
     def baselines(self) -> Baselines:
@@ -144,6 +127,10 @@ class Streaming:
         """Wait until it is open; whether it is."""
         return self._late.wait(timeout_s)
 
+    def forget(self, now: float) -> int:
+        """Delete what is old, a bounded part at a time; how many anomalies. `StoreError`."""
+        return self._late.get().retention.forget(now, most=_MOST_OLD)
+
     def close(self) -> None:
         """Judge what was taken, write a checkpoint, and stop."""
         if self.pulling is not None:
@@ -162,13 +149,6 @@ class Streaming:
 
     def _shown(self, value: Callable[[Stream], float]) -> float:
         return float(value(self.stream)) if self._late.is_open else 0.0
-
-    def _open(self) -> OpenStream:
-        opened = self._opening()
-        opened.stream.watch = self.followers.add
-        if opened.workers is not None:
-            opened.workers.follow(self.followers.add)
-        return opened
 
 
 _SHOWN: tuple[tuple[str, str, Callable[[Stream], float]], ...] = (
@@ -204,10 +184,13 @@ def _opened(settings: Settings) -> OpenStream:
     from detector.stream.counting import Counting
     from detector.stream.settings import StreamSettings
     from detector.stream.subject import Owners
+    from pipelines.flows.followers import Followers
     from pipelines.flows.stream import Stream
     from pipelines.flows.stream_part import StreamPart
     from pipelines.packs import load_packs
     from pipelines.stores.anomalies import SqlAnomalies
+    from pipelines.stores.events import SqlEvents
+    from pipelines.stores.retention import Retention
     from pipelines.stores.spool import Spool
     from pipelines.stores.sqlite import Database
 
@@ -234,10 +217,21 @@ def _opened(settings: Settings) -> OpenStream:
         if workers is not None:
             workers.close()
         raise
+
+    def close() -> None:
+        if workers is not None:
+            workers.close()
+        stream.close()
+        database.close()
+
+    followers = Followers(SqlEvents(database))
+    stream.watch = followers.add
     return OpenStream(
         stream=stream,
         anomalies=SqlAnomalies(database),
-        close=lambda: _close(stream, workers),
+        followers=followers,
+        retention=Retention(database, keep_s=86_400 * own.keep_days),
+        close=close,
         workers=workers,
     )
 
@@ -249,9 +243,3 @@ def _workers(settings: Settings) -> WorkerView | None:
     from api.worker_view import WorkerView
 
     return WorkerView(settings.store.get_secret_value())
-
-
-def _close(stream: Stream, workers: WorkerView | None) -> None:
-    if workers is not None:
-        workers.close()
-    stream.close()

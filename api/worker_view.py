@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from concurrent.futures import TimeoutError as LateError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.flows.followers import Followers
 from pipelines.flows.worker_followed import Following
 from pipelines.stores.anomalies import SqlAnomalies
 from pipelines.stores.events import SqlEvents
@@ -15,7 +15,6 @@ from pipelines.stores.postgres import PostgresDatabase
 from pipelines.stores.said import SqlSaid
 
 if TYPE_CHECKING:
-    from detector.stream.anomaly import Happened
     from detector.stream.feedback import Feedback
 
 __all__ = ["WorkerView"]
@@ -46,11 +45,9 @@ class WorkerView:
         self._database = PostgresDatabase(url)
         self.anomalies = SqlAnomalies(self._database)
         self._said = SqlSaid(self._database)
-        self._following: Following | None = None
-
-    def follow(self, tell: Callable[[Happened], None]) -> None:
-        """Tell each event from now on."""
-        self._following = Following(SqlEvents(self._database), tell)
+        events = SqlEvents(self._database)
+        self.followers = Followers(events)
+        self._following = Following(events, self.followers.add, after=self.followers.newest)
         self._following.start()
 
     def say(self, part: str, tenant: str, feedback: Feedback) -> _OnItsWay:
@@ -60,6 +57,5 @@ class WorkerView:
 
     def close(self) -> None:
         """Look no more."""
-        if self._following is not None:
-            self._following.close()
+        self._following.close()
         self._database.close()

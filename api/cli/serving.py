@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from detector.errors import ConfigError
 
 if TYPE_CHECKING:
     from api.settings import Settings
+    from api.streaming import Streaming
     from pipelines.flows.gate import Gate
 
 __all__ = ["listening", "serve", "settings_of"]
@@ -131,7 +133,11 @@ def _run(settings: Settings, door: socket.socket) -> None:
             limit_concurrency=1000,
         )
     )
-    for chore in (lambda: _prune(opened.gate, stopped), lambda: _tidy(stopped)):
+    for chore in (
+        lambda: _prune(opened.gate, stopped),
+        lambda: _forget(streaming, stopped),
+        lambda: _tidy(stopped),
+    ):
         threading.Thread(target=chore, daemon=True).start()
     telling.start()
     _greet(settings, door)
@@ -202,3 +208,19 @@ def _prune(gate: Gate, stopped: threading.Event) -> None:
             log.warning("could not delete what is old", error=str(error))
         else:
             log.info("deleted what is old", verdicts=gone.verdicts, chunks=gone.chunks)
+
+
+def _forget(streaming: Streaming | None, stopped: threading.Event) -> None:
+    """Delete old anomalies, now and then."""
+    import structlog
+
+    from detector.errors import StoreError
+
+    log = structlog.get_logger("serinus.retention")
+    while streaming is not None and not stopped.wait(PRUNE_EVERY_S):
+        try:
+            gone = streaming.forget(time.time())
+        except StoreError as error:
+            log.warning("could not delete old anomalies", error=str(error))
+        else:
+            log.info("deleted old anomalies", anomalies=gone)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import TimeoutError as LateError
 from typing import Annotated
 
@@ -21,19 +21,22 @@ from api.bodies.anomaly import (
 )
 from api.bodies.loose import Moment, Word
 from api.context import Context, In
+from api.problems import Overloaded
 from api.receiving import tenant_of
 from api.routes.verdicts import PROBLEMS, Id
 from api.streaming import Streaming
 from api.strict import StrictRoute, json_response, strict_json
-from detector.errors import NotFoundError
-from detector.stream.anomaly import Severity
+from detector.errors import NotFoundError, StoreError
+from detector.stream.anomaly import Happened, Severity
 from detector.stream.feedback import Feedback
 from detector.stream.record import AnomalyFilter, KeptAnomaly, KeptFeedback
+from pipelines.flows.followers import Followers
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/anomalies", tags=["anomalies"], route_class=StrictRoute)
 _LOOK_S, _BEAT_S, _APPLIED_S = 0.5, 15.0, 5.0
+_DIGITS = 18
 
 
 @router.get(
@@ -86,12 +89,10 @@ async def followed(
     context: In,
     last_event_id: Annotated[str | None, Header(description="The last one you have.")] = None,
 ) -> Response:
-    """From now on, or after `Last-Event-ID` as far as it is kept; the same may come twice."""
-    streaming, tenant = _streaming(context), tenant_of(request)
-    asked = last_event_id or ""
-    known = int(asked) if asked.isascii() and asked.isdigit() else streaming.followers.newest
+    """From now on, or after `Last-Event-ID`, which a restart does not change: each event once."""
+    followed, tenant = _streaming(context).followed, tenant_of(request)
     return StreamingResponse(
-        _events(request, streaming, tenant, known),
+        _events(request, context, followed, tenant, _known(last_event_id, followed)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -147,22 +148,62 @@ def _said(streaming: Streaming, tenant: str, id: str, body: FeedbackBody, at: in
     return streaming.anomalies.get(tenant, id)
 
 
+def _known(told: str | None, followed: Sequence[Followers]) -> list[int]:
+    """Up to which number somebody has heard of each; one that was never given is none."""
+    asked = dict(enumerate((told or "").split("-")))
+    return [
+        _number(asked.get(place, ""), followers.newest) for place, followers in enumerate(followed)
+    ]
+
+
+def _number(asked: str, newest: int) -> int:
+    is_number = asked.isascii() and asked.isdigit() and len(asked) <= _DIGITS
+    return min(int(asked), newest) if is_number else newest
+
+
 async def _events(
-    request: Request, streaming: Streaming, tenant: str, known: int
+    request: Request,
+    context: Context,
+    followed: Sequence[Followers],
+    tenant: str,
+    known: list[int],
 ) -> AsyncIterator[bytes]:
-    """Looks twice a second; a comment now and then keeps proxies from closing it."""
+    """Looks twice a second; a comment now and then keeps proxies from closing it.
+
+    Where the store fails it ends: who follows comes back with what it has.
+    """
     quiet = _BEAT_S
     while not await request.is_disconnected():
-        for number, happened in streaming.followers.after(known):
-            known = number
-            if happened.anomaly.tenant == tenant:
-                data = strict_json(event_body(happened))
-                yield b"id: %d\nevent: anomaly\ndata: %s\n\n" % (number, data)
+        for place, followers in enumerate(followed):
+            try:
+                found, up_to = await _after(context, followers, known[place])
+            except (Overloaded, StoreError, TimeoutError):
+                return
+            for number, happened in found:
+                known[place] = number
+                if happened.anomaly.tenant == tenant:
+                    yield _event("-".join(map(str, known)), happened)
+            known[place] = up_to
         quiet += _LOOK_S
         if quiet >= _BEAT_S:
             quiet = 0.0
             yield b": still here\n\n"
         await asyncio.sleep(_LOOK_S)
+
+
+async def _after(
+    context: Context, followers: Followers, known: int
+) -> tuple[list[tuple[int, Happened]], int]:
+    """What comes after a number, and up to which number that is all."""
+    found = followers.after(known)
+    if found is None:
+        return await context.pool.run(followers.missed, known)
+    return found, found[-1][0] if found else known
+
+
+def _event(id: str, happened: Happened) -> bytes:
+    data = strict_json(event_body(happened))
+    return b"id: %s\nevent: anomaly\ndata: %s\n\n" % (id.encode(), data)
 
 
 def _streaming(context: Context) -> Streaming:

@@ -39,8 +39,9 @@ class Stream:
     """`SampleSink`; safe for threads.
 
     A batch that `put` took is in the spool: it is judged exactly once, also if the process dies
-    now. `room` bounds how many samples wait. `watch` hears what happens, in the judging thread.
-    A database that is away is waited for: the queue fills meanwhile, and then `put` is False.
+    now. `room` bounds how many samples wait. `watch` hears what happens, with the number that it is
+    kept by, in the judging thread. A database that is away is waited for: the queue fills
+    meanwhile, and then `put` is False.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Stream:
         self._waiting, self._stopping = 0, False
         self._read_to: dict[str, int] = {}
         self.meters = StreamMeters()
-        self.watch: Callable[[Happened], None] = lambda _: None
+        self.watch: Callable[[int, Happened], None] = lambda *_: None
         self._replay()
         self._part.are_named = True
         self._thread = threading.Thread(target=self._run, name="stream", daemon=True)
@@ -180,7 +181,17 @@ class Stream:
         self._read_to = dict(self._part.read_to)
         if count:
             self.meters.log.info("replayed what was not in a checkpoint", batches=count)
+        if self._pass_over() or count:
             self._checkpoint()
+
+    def _pass_over(self) -> bool:
+        """Leave out positions that a power cut took from the spool and not from the database."""
+        told = self._part.told_up_to()
+        if told <= self._part.position:
+            return False
+        self._part.position = told
+        self._spool.follow(told)
+        return True
 
     def _run(self) -> None:
         due = time.monotonic() + self._every
@@ -244,9 +255,9 @@ class Stream:
             outcome = self._part.apply(queued.number, queued.arrived)
         self._lasting(self._part.keep)
         self.meters.samples += queued.samples
-        for one in outcome.happened:
+        for number, one in zip(self._part.numbers, outcome.happened, strict=True):
             self.meters.anomalies += one.kind.value == "opened"
-            self.watch(one)
+            self.watch(number, one)
         if isinstance(queued.arrived, Samples) and queued.samples:
             self.meters.newest_ms = max(
                 self.meters.newest_ms, int(queued.arrived.columns().at.max())

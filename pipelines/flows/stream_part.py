@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +23,7 @@ from pipelines.flows.stream_operators import Operators
 from pipelines.stores.anomalies import add_anomaly, add_tuning
 from pipelines.stores.checkpoints import Checkpoints, TenantHeld
 from pipelines.stores.connections import Connections
+from pipelines.stores.events import SqlEvents, Told, add_event, numbers_of
 
 __all__ = ["Arrived", "Outcome", "Said", "Samples", "StreamPart", "read", "spelled"]
 
@@ -94,6 +96,8 @@ class StreamPart:
         )
         self._checkpoints = Checkpoints(database, part)
         self.position = -1
+        # Of the events of the outcome that was kept last, in order.
+        self.numbers: list[int] = []
         self.read_to: dict[str, int] = {}
         self._owed: Outcome | None = None
         # Whether what arrives was named by the operators' own names, not by those of another life.
@@ -142,6 +146,10 @@ class StreamPart:
             self._write(self._owed)
             self.position, self._owed = self._owed.position, None
 
+    def told_up_to(self) -> int:
+        """The highest position of which an event is kept, -1 without any."""
+        return SqlEvents(self._db).position(self._part)
+
     def checkpoint(self) -> None:
         """Write all that is held, and the position that it stands for; may be tried again."""
         self.keep()
@@ -166,14 +174,30 @@ class StreamPart:
         return replace(held, arrays={**held.arrays, _READ_TO: mark})
 
     def _write(self, owed: Outcome) -> None:
+        self.numbers = []
         if not owed.happened and not owed.tunings:
             return
         with self._db.write() as transaction:
-            for one in owed.happened:
+            for nth, one in enumerate(owed.happened):
                 named = self._operators.named(one)
                 add_anomaly(transaction, self._part, one.at, one.anomaly, named)
+                told = _told(owed.position, nth, one, named)
+                add_event(transaction, self._part, told, time.time(), is_sent=True)
             for tuning in owed.tunings:
                 add_tuning(transaction, self._part, owed.tenant, tuning)
+            self.numbers = numbers_of(transaction, self._part, owed.position)
+
+
+def _told(position: int, nth: int, happened: Happened, series: dict[int, SeriesInfo]) -> Told:
+    """An event as those who follow hear it: of its series the worst one, the anomaly has all."""
+    worst = happened.anomaly.peak
+    short = replace(happened.anomaly, contributions=(worst,))
+    return Told(
+        position=position,
+        nth=nth,
+        happened=replace(happened, anomaly=short),
+        series={worst.series: series[worst.series]},
+    )
 
 
 def spelled(arrived: Arrived) -> bytes:

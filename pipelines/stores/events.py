@@ -14,8 +14,9 @@ from pipelines.stores.codec import pack, unpack
 from pipelines.stores.connections import Connections, Row, Transaction
 from pipelines.stores.statements import compiled, insertion
 
-__all__ = ["KeptEvent", "SqlEvents", "Told", "add_event"]
+__all__ = ["KeptEvent", "SqlEvents", "Told", "add_event", "numbers_of"]
 
+_ORDER = "stream_events"
 _events, _marks = schema.stream_events.c, schema.stream_marks.c
 _row = (_events.number, _events.body)
 _ADD = insertion(schema.stream_events, keep_old=True, but="number")
@@ -47,6 +48,24 @@ _TIDY = compiled(
 )
 
 
+# The newest one says from where numbers go on.
+_FORGET = compiled(
+    schema.stream_events.delete().where(
+        _events.number <= sa.bindparam("number", type_=sa.Integer),
+        _events.number < sa.select(sa.func.max(_events.number)).scalar_subquery(),
+        _events.sent == 1,
+    )
+)
+_HIGHEST = compiled(
+    sa.select(sa.func.max(_events.position)).where(_events.part == sa.bindparam("part"))
+)
+_AT = compiled(
+    sa.select(_events.number)
+    .where(_events.part == sa.bindparam("part"), _events.position == sa.bindparam("position"))
+    .order_by(_events.nth)
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """An event with its place: the `nth` of the message at `position`; and its series by id."""
@@ -66,10 +85,22 @@ class KeptEvent:
     told: Told
 
 
-def add_event(transaction: Transaction, part: str, told: Told, at: float) -> None:
-    """Keep an event, once."""
-    row = {"part": part, "position": told.position, "nth": told.nth, "kept_at": at, "sent": 0}
-    transaction.run(_ADD, {**row, "body": pack((part, told))})
+def add_event(
+    transaction: Transaction, part: str, told: Told, at: float, *, is_sent: bool = False
+) -> None:
+    """Keep an event, once; `is_sent` where there is no topic for it.
+
+    Numbers are seen in their order: who has read up to one has missed none below it.
+    """
+    transaction.alone(_ORDER)
+    row = {"part": part, "position": told.position, "nth": told.nth, "kept_at": at}
+    transaction.run(_ADD, {**row, "sent": int(is_sent), "body": pack((part, told))})
+
+
+def numbers_of(transaction: Transaction, part: str, position: int) -> list[int]:
+    """The numbers of the events of a position, in order; also of those told by an earlier try."""
+    rows = transaction.rows(_AT, {"part": part, "position": position})
+    return [int(number) for (number,) in rows]
 
 
 class SqlEvents:
@@ -90,7 +121,7 @@ class SqlEvents:
                 transaction.run(_SENT, {"of": number})
 
     def after(self, number: int, most: int) -> list[KeptEvent]:
-        """Those above a number; one that was written meanwhile may come later with a lower one."""
+        """Those above a number, in order."""
         with self._db.read() as looks:
             return _kept(looks.rows(_AFTER, {"after": number, "most": most}))
 
@@ -100,10 +131,21 @@ class SqlEvents:
             row = looks.first(_NEWEST, {})
         return int(row[0] or 0) if row else 0
 
+    def position(self, part: str) -> int:
+        """The highest position of a part that has an event, -1 without any."""
+        with self._db.read() as looks:
+            row = looks.first(_HIGHEST, {"part": part})
+        return -1 if row is None or row[0] is None else int(row[0])
+
     def tidy(self, part: str, before: float) -> int:
         """Delete what was sent, is older than a time, and is never told again; how many."""
         with self._db.write() as transaction:
             return transaction.run(_TIDY, {"part": part, "before": before})
+
+    def forget(self, number: int) -> int:
+        """Delete those up to a number that were sent; how many. The newest one always stays."""
+        with self._db.write() as transaction:
+            return transaction.run(_FORGET, {"number": number})
 
 
 def _kept(rows: Sequence[Row]) -> list[KeptEvent]:

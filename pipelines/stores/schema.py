@@ -211,6 +211,7 @@ anomalies = Table(
     Column("body", LargeBinary, nullable=False),
     Index("anomalies_newest", "tenant", "start", "id"),
     Index("anomalies_service", "tenant", "service", "start"),
+    Index("anomalies_old", "end"),
 )
 
 feedback = Table(

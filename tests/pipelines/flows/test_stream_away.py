@@ -51,10 +51,10 @@ def opened(folder: Path, database: Connections, checkpoint_s: float = 60.0) -> S
     return Stream(part_on(database), spool, patience=SOON, checkpoint_s=checkpoint_s, room=400)
 
 
-def fed(stream: Stream, every: list[Columns]) -> list[Happened]:
+def fed(stream: Stream, every: list[Columns]) -> list[tuple[int, Happened]]:
     """Put all of it, as fast as there is room; what was told."""
-    told: list[Happened] = []
-    stream.watch = told.append
+    told: list[tuple[int, Happened]] = []
+    stream.watch = lambda number, one: told.append((number, one))
     for batch in every:
         until(partial(stream.put, "default", batch, named(stream, 4)))
     assert stream.drain(60)
@@ -192,8 +192,8 @@ def test_an_error_of_our_own_stops_it_and_is_not_tried_again(tmp_path: Path) -> 
     stream = opened(tmp_path, Database(tmp_path / "stream.db"))
     fed(stream, batches()[:190])
 
-    def broken(happened: Happened) -> None:
-        raise LookupError(happened.anomaly.id)
+    def broken(number: int, happened: Happened) -> None:
+        raise LookupError(happened.anomaly.id, number)
 
     stream.watch = broken
     assert all(stream.put("default", batch, named(stream, 4)) for batch in batches()[190:201])

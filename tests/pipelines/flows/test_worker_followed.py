@@ -12,7 +12,6 @@ from detector.stream.anomaly import Happened
 from pipelines.flows.worker_followed import Following
 from pipelines.stores.events import SqlEvents
 from pipelines.stores.sqlite import Database
-from pipelines.stores.statements import Statement
 from pipelines.topics.port import Partition
 from tests.pipelines.flows.working import TOPIC, Log, messages, share_on
 
@@ -36,12 +35,12 @@ def judge(database: Database, upto: int) -> None:
     share.checkpoint()
 
 
-def test_what_happens_from_now_on_is_told_once(database: Database) -> None:
+def test_what_happens_after_a_number_is_told_once(database: Database) -> None:
     """Who follows would hear the anomalies of last week again, or each twice."""
-    told: list[Happened] = []
+    told: list[tuple[int, Happened]] = []
     judge(database, 201)
     before = SqlEvents(database).newest()
-    following = Following(SqlEvents(database), told.append)
+    following = Following(SqlEvents(database), lambda *one: told.append(one), after=before)
     first = following.look()
     judge(database, 260)
 
@@ -50,37 +49,14 @@ def test_what_happens_from_now_on_is_told_once(database: Database) -> None:
     assert before > 0
     assert (first, third) == (0, 0)
     assert second == len(told) > 0
-    assert told[-1].anomaly.state.value == "closed"
-
-
-def test_an_event_that_was_written_late_under_a_lower_number_is_told_too(
-    database: Database,
-) -> None:
-    """Of two workers that write at once one would never be heard."""
-    told: list[Happened] = []
-    following = Following(SqlEvents(database), told.append)
-    following.look()
-    judge(database, 260)
-    following.look()
-    count = len(told)
-    late = Statement(
-        "insert into stream_events select -5, part, -99, nth, kept_at, sent, body"
-        " from stream_events limit 1",
-        {},
-    )
-    with database.write() as transaction:
-        transaction.run(late)
-
-    following.look()
-
-    assert len(told) == count + 1
+    assert [number for number, _ in told] == [before + 1 + n for n in range(len(told))]
+    assert told[-1][1].anomaly.state.value == "closed"
 
 
 def test_it_looks_by_itself_until_it_is_closed(database: Database) -> None:
     """Nothing would be told until somebody asks."""
     is_told = threading.Event()
-    following = Following(SqlEvents(database), lambda _: is_told.set(), every_s=0.01)
-    following.look()
+    following = Following(SqlEvents(database), lambda *_: is_told.set(), after=0, every_s=0.01)
 
     following.start()
     judge(database, 260)

@@ -26,6 +26,7 @@ from tests.pipelines.stores.test_stores import T0, attempt
 # What steps after 0004 made.
 NEWER = ("fitted",
     "anomalies", "feedback", "stream_marks", "stream_chunks", "stream_series", "stream_tunings",
+    "stream_events", "stream_workers", "stream_said",
 )  # fmt: skip
 
 
