@@ -138,6 +138,7 @@ def _said(streaming: Streaming, tenant: str, id: str, body: FeedbackBody, at: in
         surprise=tuple(one.surprise for one in anomaly.contributions),
         person=body.person,
         note=body.note,
+        named=tuple(kept.series[one.series] for one in anomaly.contributions),
     )
     said = KeptFeedback(at=at, judged=body.verdict, person=body.person, note=body.note)
     applied = streaming.say(kept, told, said)

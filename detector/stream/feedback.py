@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from detector.stream.anomaly import Happened, Judged
 from detector.stream.closing import excused
+from detector.stream.columns import SeriesInfo
 from detector.stream.state import StreamState
 
-__all__ = ["Feedback", "Tuning", "told", "tuning_of"]
+__all__ = ["Feedback", "Tuning", "still_meant", "told", "tuning_of"]
 
 # Decades of the p-value. One "normal" makes an alarm ten times rarer, or keeps this one from coming
 # again, whichever is more, and never more than _STEP; one "real" makes it three times as easy.
@@ -19,7 +20,10 @@ MOST, LEAST = 6.0, -1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
-    """What a person said at `at` (unix ms); `surprise` is that of each series at its peak."""
+    """What a person said at `at` (unix ms); `surprise` is that of each series at its peak.
+
+    `named`: what each of the series was in the anomaly; another may have its id since.
+    """
 
     anomaly: str
     judged: Judged
@@ -28,6 +32,7 @@ class Feedback:
     surprise: tuple[float, ...]
     person: str = ""
     note: str = ""
+    named: tuple[SeriesInfo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,20 @@ class Tuning:
     shift: float
     normal: int
     real: int
+
+
+def still_meant(feedback: Feedback, named: Callable[[int], SeriesInfo | None]) -> Feedback:
+    """What it says of series that are what they were; `named` tells what an id is now."""
+    if not feedback.named:
+        return feedback
+    rows = zip(feedback.series, feedback.surprise, feedback.named, strict=True)
+    kept = [row for row in rows if named(row[0]) == row[2]]
+    return replace(
+        feedback,
+        series=tuple(series for series, _, _ in kept),
+        surprise=tuple(surprise for _, surprise, _ in kept),
+        named=tuple(info for _, _, info in kept),
+    )
 
 
 def told(

@@ -13,7 +13,7 @@ from detector.stream.anomaly import Happened
 from detector.stream.answering import streamed
 from detector.stream.columns import Columns, SeriesInfo
 from detector.stream.counting import Counting
-from detector.stream.feedback import Feedback, Tuning, told
+from detector.stream.feedback import Feedback, Tuning, still_meant, told
 from detector.stream.introducing import introduced
 from detector.stream.operator import step
 from detector.stream.scorer import ModelScorer
@@ -187,7 +187,12 @@ class Operators:
     def said(
         self, tenant: str, feedback: Feedback
     ) -> tuple[tuple[Happened, ...], tuple[Tuning, ...]]:
-        """Apply what a person said; what happened, and what the series need since."""
+        """Apply what a person said; what happened, and what the series need since.
+
+        Of series that are forgotten, or whose ids others have by now, it says nothing.
+        """
+        names = self.names(tenant)
+        feedback = still_meant(feedback, names.get)
         self._states[tenant], happened, tunings = told(self._state(tenant), feedback)
         return happened, tuple(tunings)
 

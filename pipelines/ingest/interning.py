@@ -166,6 +166,11 @@ class Interner:
         """The kind of a series by its id."""
         return _KINDS[int(self._tables.kinds[id])]
 
+    def get(self, id: int) -> SeriesInfo | None:
+        """A series by its id; None where none has it."""
+        with self.lock:
+            return self[id] if self._is_there(id) else None
+
     def __getitem__(self, id: int) -> SeriesInfo:
         """A series by its id; `KeyError` where none has it."""
         with self.lock:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from detector.signals.packs import shipped_packs
 from detector.stream.anomaly import Happened, Judged
 from detector.stream.columns import Columns, SeriesInfo, SeriesKind
-from detector.stream.feedback import Feedback, told
+from detector.stream.feedback import Feedback, still_meant, told
 from detector.stream.introducing import introduced
 from detector.stream.operator import step
 from detector.stream.scorer import ModelScorer
@@ -53,12 +53,14 @@ def hours(state: StreamState, count: int, *series: int) -> list[Happened]:
 
 def known(state: StreamState) -> list[int]:
     """Series that are not forgotten."""
-    return np.flatnonzero(state.tracks["heard"] != GONE).tolist()
+    rows: list[int] = np.flatnonzero(state.tracks["heard"] != GONE).tolist()
+    return rows
 
 
 def gone(state: StreamState) -> list[int]:
     """Those that were forgotten and are not told yet."""
-    return np.concatenate([*state.gone, np.zeros(0, np.int32)]).astype(int).tolist()
+    rows: list[int] = np.concatenate([*state.gone, np.zeros(0, np.int32)]).astype(int).tolist()
+    return rows
 
 
 def bits(state: StreamState) -> dict[str, bytes]:
@@ -112,6 +114,24 @@ def test_what_people_gave_feedback_on_stays() -> None:
     told(state, feedback)
     hours(state, 5, 0)
     assert known(state) == [0, 1]
+
+
+def test_feedback_is_of_the_series_that_it_was_given_for() -> None:
+    """A click on last month's anomaly would silence a new pod that has its row."""
+    old, new = series_of(2), series_of(1, service="cart")
+    said = Feedback(
+        anomaly="an_1",
+        judged=Judged.NORMAL,
+        at=0,
+        series=(0, 1, 2),
+        surprise=(3.0, 4.0, 5.0),
+        named=(*old, old[1]),
+    )
+    now: dict[int, SeriesInfo] = {0: old[0], 1: new[0]}
+    meant = still_meant(said, now.get)
+    assert (meant.series, meant.surprise, meant.named) == ((0,), (3.0,), (old[0],))
+    before = Feedback(anomaly="a", judged=Judged.REAL, at=0, series=(7,), surprise=(1.0,))
+    assert still_meant(before, lambda _: None) == before
 
 
 def test_a_row_that_is_given_away_has_nothing_of_the_series_before() -> None:
