@@ -15,6 +15,7 @@ import json
 import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import thread_time
 
@@ -26,16 +27,24 @@ import numpy as np  # noqa: E402
 
 from bench.ending import concluded  # noqa: E402
 from bench.stream.pushed import AT, columnar, labels_of, otlp, remote_write  # noqa: E402
-from bench.stream.throughput_peers import JsonLoop, ProtobufLoop, RiverLoop  # noqa: E402
+from bench.stream.through_kafka import Shape, loop_rate, standing, worker_rate  # noqa: E402
+from bench.stream.throughput_peers import (  # noqa: E402
+    JsonLoop,
+    ProtobufLoop,
+    RiverJsonLoop,
+    RiverLoop,
+)
 from detector.stream.columns import Columns  # noqa: E402
 from detector.stream.ports import SeriesNames  # noqa: E402
 from pipelines.ingest.doors import Doors  # noqa: E402
 from pipelines.ingest.protocol import Door, Packing  # noqa: E402
+from tests.servers import find_server  # noqa: E402
 
 ASKED = {
     "remote_write_samples_core_s": (">=", 300_000.0),
     "otlp_points_core_s": (">=", 150_000.0),
 }
+ASKED_BY_KAFKA = {"kafka_samples_core_s": (">=", 2e6)}
 
 
 class Counting:
@@ -105,6 +114,32 @@ def measured(series: int, rounds: int) -> tuple[dict[str, float], dict[str, dict
     return figures, peers
 
 
+def by_kafka(*, is_quick: bool) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """Figures of a worker, and of the peers on the same broker."""
+    repeats, spans = (2, 1) if is_quick else (5, 4)
+    plain = Shape(series=500, samples=4, series_in_all=10_000)
+    single = Shape(series=500, samples=1, series_in_all=10_000)
+    bodies = [_as_json(start) for start in range(0, 10_000, 2_000)]
+    with standing() as stand:
+
+        def rate_of(shape: Shape) -> float:
+            rounds = 100 * spans // shape.samples
+            return worker_rate(stand, shape, warm=130, rounds=rounds, repeats=repeats)
+
+        figures = {
+            "kafka_samples_core_s": rate_of(plain),
+            "kafka_zstd_samples_core_s": rate_of(replace(plain, codec="zstd")),
+            "kafka_single_samples_core_s": rate_of(single),
+            "kafka_single_zstd_samples_core_s": rate_of(replace(single, codec="zstd")),
+        }
+        peers = {
+            "json_objects_by_kafka": loop_rate(stand, JsonLoop(), bodies, repeats=2 + 2 * spans),
+            "river_by_kafka": loop_rate(stand, RiverJsonLoop(), bodies, repeats=2 + 2 * spans),
+        }
+    figures["river_ratio"] = figures["kafka_samples_core_s"] / peers["river_by_kafka"]
+    return figures, {name: {"kafka_samples_core_s": value} for name, value in peers.items()}
+
+
 def _as_json(start: int) -> bytes:
     """The samples of one request, as a list of objects."""
     told = [
@@ -131,9 +166,15 @@ def main() -> int:
     asked = parser.parse_args()
     series, rounds = (20_000, 8) if asked.quick else (100_000, 20)
     figures, peers = measured(series, rounds)
+    bounds: dict[str, tuple[str, float]] = dict(ASKED)
+    if find_server("kafka") and find_server("postgres"):
+        more, others = by_kafka(is_quick=asked.quick)
+        figures, peers, bounds = figures | more, peers | others, bounds | ASKED_BY_KAFKA
+    else:
+        print("no Kafka or no PostgreSQL here, so nothing by Kafka: run `make servers`")
     shown(figures, peers)
     setup = {"series": series, "rounds": rounds, "labels": 8, "numpy": np.__version__}
-    return concluded(figures, peers, ASKED, setup, asked.json)
+    return concluded(figures, peers, bounds, setup, asked.json)
 
 
 if __name__ == "__main__":

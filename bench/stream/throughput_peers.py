@@ -9,7 +9,7 @@ import cramjam
 
 from pipelines.testing.remote_write import message
 
-__all__ = ["JsonLoop", "ProtobufLoop", "RiverLoop"]
+__all__ = ["JsonLoop", "ProtobufLoop", "RiverJsonLoop", "RiverLoop"]
 
 _Key = tuple[tuple[str, str], ...]
 
@@ -61,7 +61,7 @@ class JsonLoop:
     """JSON of the standard library, then a dictionary of objects by labels."""
 
     def __init__(self) -> None:
-        self.series: dict[_Key, _Series] = {}
+        self.series: dict[_Key, Any] = {}
 
     def __call__(self, body: bytes) -> int:
         """How many samples a list had."""
@@ -70,9 +70,13 @@ class JsonLoop:
             key = tuple(sorted(sample["labels"].items()))
             own = self.series.get(key)
             if own is None:
-                own = self.series[key] = _Series()
+                own = self.series[key] = self.made()
             own.take(sample["timestamp"], sample["value"])
         return len(told)
+
+    def made(self) -> Any:  # noqa: ANN401 - of this loop or of one made from it
+        """A new one."""
+        return _Series()
 
 
 class _RiverSeries:
@@ -87,6 +91,24 @@ class _RiverSeries:
         """Learn a sample."""
         self.mean.update(value)
         self.spread.update(value)
+
+
+class _RiverScored(_RiverSeries):
+    """The same, and how far each sample is from what was expected, in standard deviations."""
+
+    def take(self, at: int, value: float) -> None:
+        """Score a sample, then learn it."""
+        spread = self.spread.get()
+        self.score = abs(value - self.mean.get()) / spread**0.5 if spread else 0.0
+        super().take(at, value)
+
+
+class RiverJsonLoop(JsonLoop):
+    """JSON, and river's statistics in each object score the sample."""
+
+    def made(self) -> Any:  # noqa: ANN401
+        """A new one."""
+        return _RiverScored()
 
 
 class RiverLoop(ProtobufLoop):

@@ -28,8 +28,10 @@ from pipelines.topics.settings import BrokerSettings
 __all__ = ["KafkaReader"]
 
 _log = structlog.get_logger("kafka")
-# So much of a partition is fetched at once, and of all: what waits in memory beside us.
-_PARTITION_BYTES, _FETCH_BYTES = 4 * 2**20, 32 * 2**20
+# So much of a partition is fetched at once, and of all: what waits in memory beside us. With four
+# times as much each answer is new memory: 140,000 page faults for 240 MB, and 0.5 ms of CPU for a
+# message of 120 KB instead of 0.3.
+_PARTITION_BYTES, _FETCH_BYTES = 2**20, 8 * 2**20
 # A broker answers a fetch that finds nothing after so long; a pause ends no later.
 _WAIT_MS = 250
 _HEARTBEATS = 15
