@@ -34,13 +34,15 @@ from pipelines.topics.kafka_reader import KafkaReader
 from pipelines.topics.kafka_writer import KafkaWriter
 from pipelines.topics.outgoing import anomaly_event, dead_letter
 from pipelines.topics.port import Admin, Outgoing, Partition, Rebalance, Writer
+from pipelines.topics.reopened import ReopenedWriter
 
 if TYPE_CHECKING:
     from pipelines.stores.connections import Connections
 
 __all__ = ["Working", "part_name", "worker_name"]
 
-_FLUSH_S = 10.0
+# Judging waits for letters that long.
+_FLUSH_S, _LETTERS_S = 10.0, 3.0
 _STORE, _BROKER = "its database", "the broker"
 
 
@@ -92,13 +94,16 @@ class Working:
             warm()
             self._work(stop, database, admin, (letters, events), partitions)
 
-    def _clients(self) -> tuple[KafkaAdmin, KafkaWriter, KafkaWriter]:
+    def _clients(self) -> tuple[KafkaAdmin, ReopenedWriter, ReopenedWriter]:
         with ExitStack() as made:
             admin = made.enter_context(closing(KafkaAdmin(self._broker)))
-            letters = made.enter_context(closing(KafkaWriter(self._broker)))
-            events = KafkaWriter(self._broker)
+            letters = made.enter_context(closing(self._writer()))
+            events = self._writer()
             made.pop_all()
         return admin, letters, events
+
+    def _writer(self) -> ReopenedWriter:
+        return ReopenedWriter(lambda: KafkaWriter(self._broker))
 
     def _partitions(self, admin: Admin) -> Mapping[str, int]:
         """How many partitions each topic of metrics has; `ConfigError` where none is there."""
@@ -154,7 +159,7 @@ class Working:
             open_part=lambda one: self._part(database, one, partitions[one.topic]),
             spans=admin.spans,
             deliver=deliver,
-            flush=lambda: letters.flush(_FLUSH_S),
+            flush=lambda: letters.flush(_LETTERS_S),
             settings=self._settings.worker.share(),
             meters=self.meters,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -31,10 +32,14 @@ class WhenGone(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareSettings:
-    """`begin` is where a partition is begun that was never read."""
+    """`begin` is where a partition is begun that was never read.
+
+    After letters were refused it is `letters_again_s` until they are tried again.
+    """
 
     begin: Begin = Begin.EARLIEST
     when_gone: WhenGone = WhenGone.STOP
+    letters_again_s: float = 10.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,6 +63,7 @@ class Share:
     generation: dict[Partition, int] = field(default_factory=dict)
     _poison: dict[Partition, dict[int, str]] = field(default_factory=dict)
     _given: int = 0
+    _letters_at: float = -math.inf
 
     def assigned(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         """These are ours now; the offsets to read on from, of those whose state could be had."""
@@ -96,7 +102,7 @@ class Share:
 
     def tell(self) -> None:
         """Keep the events that are owed, and put aside what could not be judged."""
-        self._each(_tell)
+        self._each(_tell, is_whole=False)
 
     def checkpoint(self) -> None:
         """Keep all that moved; `StoreError` where it cannot be, then try again."""
@@ -186,18 +192,23 @@ class Share:
             self.meters.anomalies += told.happened.kind.value == "opened"
 
     def _each(
-        self, write: Callable[[WorkerPart], None], of: Collection[Partition] | None = None
+        self,
+        write: Callable[[WorkerPart], None],
+        of: Collection[Partition] | None = None,
+        *,
+        is_whole: bool = True,
     ) -> None:
-        """Write every part of ours; one that another has taken is taken anew."""
+        """Write every part of ours; one that another has taken is taken anew.
+
+        What `is_whole` moves the offset: it is not written while there are letters.
+        """
         for partition in list(self.parts) if of is None else of:
             part = self.parts.get(partition)
             if part is None:
                 continue
             try:
-                self._deliver(part)
-                write(part)
-            except BrokerError as error:
-                self.meters.wait(_LETTERS, error)
+                if self._is_delivered(part) or not is_whole:
+                    write(part)
             except ConflictError as error:
                 self.meters.conflicts += 1
                 self.meters.log.warning("taken anew", **_place(partition), why=str(error))
@@ -207,16 +218,24 @@ class Share:
                 self.meters.newest[partition] = part.newest
         self.meters.back(_STORE)
 
-    def _deliver(self, part: WorkerPart) -> None:
+    def _is_delivered(self, part: WorkerPart) -> bool:
         """Put aside what could not be judged: until that is done its offset does not move."""
         if not part.letters:
-            return
-        for letter in part.letters:
-            self.deliver(letter)
-        self.flush()
+            return True
+        if time.monotonic() < self._letters_at:
+            return False
+        try:
+            for letter in part.letters:
+                self.deliver(letter)
+            self.flush()
+        except BrokerError as error:
+            self._letters_at = time.monotonic() + self.settings.letters_again_s
+            self.meters.wait(_LETTERS, error)
+            return False
         self.meters.letters += len(part.letters)
         self.meters.back(_LETTERS)
         part.letters = []
+        return True
 
     def _beyond(self, partition: Partition, wanted: int, span: Span) -> int | None:
         """Where to go on; what the log has deleted meanwhile is gone, and counted."""

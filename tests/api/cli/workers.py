@@ -50,7 +50,7 @@ def eventually(is_so: Callable[[], bool], within_s: float = 60.0, what: str = ""
     while not is_so():
         if time.monotonic() > until:
             raise AssertionError(f"it did not come to that: {what or is_so}")
-        time.sleep(0.1)
+        time.sleep(0.2)
 
 
 @dataclass(slots=True)

@@ -450,3 +450,21 @@ def test_series_of_one_message_keep_their_ids_where_another_was_broken_in_its_mi
     names = [each.operators.names("default").to_arrays() for each in (part, again)]
     assert len(names[0]["label.starts"])
     assert all(names[1][name].tobytes() == array.tobytes() for name, array in names[0].items())
+
+
+def test_letters_that_were_refused_are_not_tried_again_at_once_and_events_do_not_wait_for_them(
+    database: Database,
+) -> None:
+    """Judging would stand still, three seconds of each, while the dead-letter topic is away."""
+    world = Log(log(), is_down=True)
+    patient = ShareSettings(letters_again_s=3600.0)
+    share = share_on(database, world, settings=patient)
+    read(share, share.assigned([P0]), 230)
+
+    share.tell()
+    world.is_down = False
+    share.tell()
+    share.checkpoint()
+
+    assert (world.letters, share.kept()) == ([], {})
+    assert kept(database)["stream_events"]

@@ -156,7 +156,7 @@ def share_on(
         spans=log.spans,
         deliver=log.deliver,
         flush=lambda: None,
-        settings=settings or ShareSettings(),
+        settings=settings or ShareSettings(letters_again_s=0.0),
     )
 
 
