@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -141,7 +142,7 @@ class Streaming:
         """Put what the stream says of itself into `/metrics`."""
         for name, words, value in _SHOWN:
             gauge = Gauge(f"serinus_stream_{name}", words, registry=registry)
-            gauge.set_function(lambda value=value: self._shown(value))
+            gauge.set_function(partial(self._shown, value))
         words = "1 once it takes samples, 0 while it cannot be opened."
         gauge = Gauge("serinus_stream_is_open", words, registry=registry)
         gauge.set_function(lambda: float(self._late.is_open))

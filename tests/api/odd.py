@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,7 +112,7 @@ def _export_json(series: Sequence[Series]) -> bytes:
 
 
 def _points(
-    labels: dict[str, str], samples: Sequence[tuple[float, int]]
+    labels: Mapping[str, str], samples: Sequence[tuple[float, int]]
 ) -> list[dict[str, object]]:
     attributes = [
         {"key": name, "value": {"stringValue": word}}

@@ -140,7 +140,8 @@ def test_unknown_fields_are_passed_over(form: Form) -> None:
 def test_a_series_of_100_000_labels_is_refused_and_the_one_beside_it_taken(form: Form) -> None:
     """A mistake of one target must not cost the others of its batch."""
     door = PushDoor()
-    told = form.push(door, one_series(**{f"l{n}": "x" for n in range(100_000)}), one_series(2.0))
+    many = {"__name__": "up", **{f"l{n}": "x" for n in range(100_000)}}
+    told = form.push(door, (many, [(1.0, NOW_MS)]), one_series(2.0))
     assert told.refused == 1
     assert "1 labels" in told.words
     assert "at most 256" in told.words

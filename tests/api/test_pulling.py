@@ -158,14 +158,14 @@ def test_a_real_prometheus_is_pulled_by_the_source_of_the_settings(
     """Its own connections; while it is gone that is told, and when it is back it goes on."""
     with exposed() as (target, _):
         config = scrape_config(target)
-        more = {"selectors": ('{job="shop"}',), "interval_s": 0.5, "settle_s": 1.0}
+        data, shop = tmp_path / "data", ('{job="shop"}',)
         with (
             running_prometheus(binary, tmp_path / "p", config=config) as server,
-            serving(tmp_path / "data", url=server.url, **more) as (client, streaming),
+            serving(data, url=server.url, selectors=shop, settle_s=1.0) as (client, streaming),
         ):
             until(lambda: streaming.stream.meters.samples > 100)
             ready = client.get("/readyz").json()
-        with serving(tmp_path / "data", url=server.url, **more) as (client, streaming):
+        with serving(data, url=server.url, selectors=shop, settle_s=1.0) as (client, streaming):
             until(lambda: "serinus_pull_is_failing 1.0" in client.get("/metrics").text)
             gone = client.get("/readyz").json()
     assert ready["pull"].startswith("has read up to 20")
