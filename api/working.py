@@ -28,6 +28,7 @@ from pipelines.ingest.warm import warm
 from pipelines.packs import load_packs
 from pipelines.stores.events import KeptEvent, SqlEvents
 from pipelines.stores.postgres import PostgresDatabase
+from pipelines.stores.retention import Retention
 from pipelines.stores.worker_parts import WorkerPartStore
 from pipelines.topics.kafka_admin import KafkaAdmin
 from pipelines.topics.kafka_reader import KafkaReader
@@ -44,6 +45,8 @@ __all__ = ["Working", "part_name", "worker_name"]
 # Judging waits for letters that long.
 _FLUSH_S, _LETTERS_S = 10.0, 3.0
 _STORE, _BROKER = "its database", "the broker"
+# Anomalies that one worker deletes in a round, each ten minutes.
+_MOST_OLD = 2_000
 
 
 class Working:
@@ -130,12 +133,14 @@ class Working:
             pace=self._settings.worker.pace(),
         )
         self._worker = worker
+        retention = Retention(database, keep_s=86_400 * self._settings.stream.keep_days)
         outbox = Outbox(
             events=SqlEvents(database),
             writer=writers[1],
             written=self._written,
             parts=lambda: [part_name(one) for one in list(share.parts)],
             meters=self.meters,
+            forget=lambda now: retention.forget(now, most=_MOST_OLD),
         )
         with _beside(outbox.run):
             worker.run(stop)

@@ -25,7 +25,7 @@ class Outbox:
     """Sends what the parts of this worker owe, one after the other.
 
     A part's events go out in their order. What is sent and not marked so, because of a death, is
-    sent again: who reads the topic knows it by its key.
+    sent again: who reads the topic knows it by its key. `forget` deletes what is old by a time.
     """
 
     events: SqlEvents
@@ -33,6 +33,7 @@ class Outbox:
     written: Callable[[KeptEvent], Outgoing]
     parts: Callable[[], Collection[str]]
     meters: WorkerMeters
+    forget: Callable[[float], object] = lambda _: None
     every_s: float = 0.5
     clock: Callable[[], float] = time.time
     _tidied: float = 0.0
@@ -79,4 +80,5 @@ class Outbox:
         """What was sent an hour ago is not kept: whoever follows it has seen it."""
         for part in self.parts():
             self.events.tidy(part, self.clock() - _KEPT_S)
+        self.forget(self.clock())
         self._tidied = self.clock()

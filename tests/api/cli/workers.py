@@ -120,7 +120,7 @@ class Fleet:
                 **self.kafka_more,
             },
             "worker": {"checkpoint_s": 1.0, "tell_s": 0.5, **self.worker_more},
-            "stream": {"alarms_a_week": ALARMS * self.partitions},
+            "stream": {"alarms_a_week": ALARMS * self.partitions, "keep_days": 36_500},
         }
         path.write_text(yaml.safe_dump(tree), encoding="utf-8")
         return path

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -368,6 +368,17 @@ def test_events_are_kept_for_an_hour_after_they_were_sent_and_then_no_more(world
 
     assert sent == after_sending > 0
     assert events.after(0, 100) == []
+
+
+def test_what_is_old_is_deleted_now_and_then(world: World) -> None:
+    """Anomalies of years would fill the database of a fleet."""
+    asked: list[float] = []
+    outbox = replace(outbox_of(world, worker_of(world), now=5000.0), forget=asked.append)
+
+    outbox.round()
+    outbox.round()
+
+    assert asked == [5000.0]
 
 
 def outbox_of(world: World, worker: Worker, now: float = 2.0) -> Outbox:
