@@ -47,5 +47,5 @@ def test_of_a_year_s_rides_as_many_are_within_as_is_said() -> None:
     shares = {coverage: count / len(ends) for coverage, count in inside.items()}
     assert shares == pytest.approx({0.8: 0.8, 0.95: 0.95, 0.99: 0.99}, abs=0.04)
     assert seasons == {Season.DAY_KIND}
-    # Without a season as many would lie within 0.33.
+    # Without a season as many would lie within 0.37.
     assert np.median(wide) < 0.15
