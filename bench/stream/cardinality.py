@@ -245,6 +245,7 @@ def measured(folder: Path, series: int, rounds: int) -> tuple[dict[str, float], 
     introduced_s = life.introduce()
     at_many = costs(life, rounds)
     state_mb = resident_mb() - life.before_mb
+    _say(state_mb=state_mb, introduced_s=introduced_s)
     minutes, hours = list[tuple[float, float]](), list[tuple[float, float]]()
     for _ in range(rounds):
         life.minute()
@@ -254,6 +255,7 @@ def measured(folder: Path, series: int, rounds: int) -> tuple[dict[str, float], 
         life.minute()
         hours.append(life.checkpoint())
     arrays = life.arrays()
+    _say(state_mb=state_mb, minutes=minutes, hours=hours, few=at_few, many=at_many)
     life.leave()
     recovery_s, recovery_cpu_s, recovered_mb = recovered(life.folder)
     figures = {
@@ -273,6 +275,11 @@ def measured(folder: Path, series: int, rounds: int) -> tuple[dict[str, float], 
     more |= {"introduce_us": 1e6 * introduced_s / series}
     more |= {f"bytes_{name}": count / series for name, count in arrays.items() if count > series}
     return figures, more
+
+
+def _say(**told: object) -> None:
+    """Figures so far, for who waits."""
+    print(told, file=sys.stderr, flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

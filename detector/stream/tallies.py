@@ -95,6 +95,7 @@ class Tallies:
         """Add what samples of known series grew by."""
         if not len(columns):
             return
+        self.members.reach(int(columns.series.max()) + 1)
         marks = np.maximum(np.maximum.accumulate(columns.at), self.watermark)
         blocks = marks // WIDTH_MS
         cuts = (np.flatnonzero(np.diff(blocks)) + 1).tolist()

@@ -164,6 +164,13 @@ def test_with_the_same_packs_no_label_is_read_after_a_restart() -> None:
     assert is_counted_alike(arrays, counting())
     alike = restored_tallies(arrays, (), counting=counting(), most=100)
     assert same(alike, again(pushed.tallies, pushed))
+    beyond = Columns(
+        series=np.array([1_000_000], np.int32),
+        at=np.array([alike.watermark + 1]),
+        value=np.array([1.0]),
+    )
+    alike.take(beyond)
+    assert len(alike.members.place) == 1_000_001
 
 
 def test_with_other_packs_series_are_looked_at_anew() -> None:
