@@ -154,17 +154,32 @@ def _by_key(
     # A mean of one block fewer is a little further off than that of all of them.
     more = (1 + 1 / n) / (1 + 1 / (n - 1))
     means = (total / count)[place]
-    # Of a step between two blocks it is not known on which side of it one stands.
-    unplaced = 2.0 * min(part, 1.0 - part) * float(np.abs(means).mean())
+    more_yet, unplaced = _placed(*means.tolist(), part)
     found = Outlook(
         season=season,
-        shift=float(share @ means),
+        shift=float(share @ means) + more_yet,
         noise=float(share**2 @ (noise / count**2)[place]) + unplaced**2,
         times=int(count[place].min()),
         off=(effect[kept] - others) * np.sqrt(more),
         variance=doubt * more,
     )
     return found, kept
+
+
+def _placed(here: float, after: float, part: float) -> tuple[float, float]:
+    """What a step within two blocks adds to the movement between them, and the doubt about it.
+
+    Movements `here` and `after` of one sign may be a ramp, which is in proportion, or one step, of
+    which the second block's share tells the place: then up to twice `min(f, g) - f g` of it are
+    missing (f: `part`, g: that share). Half of that is added, and half is in doubt. Where they are
+    of two signs nothing tells.
+    """
+    if here * after <= 0.0:
+        return 0.0, 2.0 * min(part, 1.0 - part) * 0.5 * (abs(here) + abs(after))
+    whole = here + after
+    behind = after / whole
+    half = (min(part, behind) - part * behind) * whole
+    return half, half
 
 
 def _bounded(effect: Array, variance: Array, group: Ints, groups: int) -> Array:

@@ -6,8 +6,9 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,7 +59,8 @@ class Stream:
         self._every, self._clock = checkpoint_s, clock
         self._patience, self._end_by = patience or Patience(), math.inf
         self._lock, self._ready = threading.Lock(), threading.Condition()
-        self._moving = threading.Lock()
+        # Who waits for the state holds `_next`, so that the next batch does not slip in before.
+        self._next, self._moving = threading.Lock(), threading.Lock()
         self._queue: deque[_Queued] = deque()
         self._waiting, self._stopping = 0, False
         self._read_to: dict[str, int] = {}
@@ -132,10 +134,17 @@ class Stream:
         `StoreError` where the stream takes nothing, or is busy for longer.
         """
         self._check()
-        if not self._moving.acquire(timeout=timeout_s):
-            raise StoreError(f"the stream was busy for {timeout_s:g} s")
-        try:
+        with self._still(timeout_s):
             return self._part.told(tenant, plan, until=until)
+
+    @contextmanager
+    def _still(self, timeout_s: float = -1) -> Iterator[None]:
+        """The state of the part, which nobody else reads or moves meanwhile; forever by default."""
+        with self._next:
+            if not self._moving.acquire(timeout=timeout_s):
+                raise StoreError(f"the stream was busy for {timeout_s:g} s")
+        try:
+            yield
         finally:
             self._moving.release()
 
@@ -251,7 +260,7 @@ class Stream:
                     operators.release(tenant)
 
     def _judge(self, queued: _Queued) -> None:
-        with self._moving:
+        with self._still():
             outcome = self._part.apply(queued.number, queued.arrived)
         self._lasting(self._part.keep)
         self.meters.samples += queued.samples

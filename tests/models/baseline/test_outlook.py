@@ -75,12 +75,33 @@ def test_a_day_of_incidents_moves_no_season() -> None:
     assert expected(shaken, at).shift == pytest.approx(expected(levels, at).shift, abs=0.02)
 
 
-def test_between_two_blocks_the_movement_is_in_proportion() -> None:
-    """A release at ten past is asked about as one at ten past."""
-    levels = path(np.random.default_rng(5), 14, daily=0.5, sd=0.01)
-    at = float(FIRST + 14 * A_DAY + 3)
-    whole = [expected(levels, at + part).shift for part in (0.0, 1.0)]
-    assert expected(levels, at + 0.25).shift == pytest.approx(0.75 * whole[0] + 0.25 * whole[1])
+def rising(minutes: float) -> np.ndarray:
+    """Levels of two weeks in which it rises by 1 for two hours each day, from so many minutes on.
+
+    The rise begins within the block that begins at noon.
+    """
+    slots = np.arange(14 * A_DAY)
+    first, last = slots % A_DAY == 24, slots % A_DAY == 28
+    inside = (slots % A_DAY > 24) & (slots % A_DAY < 28)
+    share = 1.0 - minutes / 30.0
+    rise = inside + share * first + (1.0 - share) * last
+    return rise + np.random.default_rng(5).normal(0, 0.003, len(slots))
+
+
+@pytest.mark.parametrize("step", [0.0, 6.0, 12.0, 24.0])
+@pytest.mark.parametrize("asked", [0.0, 6.0, 12.0, 24.0])
+def test_a_step_between_two_blocks_is_foretold_within_its_doubt(step: float, asked: float) -> None:
+    """A job that starts at twelve past, and a release at a quarter past, share no clock with us."""
+    found = expected(rising(step), float(FIRST + 14 * A_DAY + 24) + asked / 30.0)
+    came = 1.0 - abs(asked - step) / 30.0
+    assert abs(came - found.shift) < 1.1 * np.sqrt(found.noise) + 0.02
+
+
+def test_at_the_edge_of_a_block_there_is_no_doubt() -> None:
+    """A job on the half hour, and a release on it."""
+    found = expected(rising(0.0), float(FIRST + 14 * A_DAY + 24))
+    assert found.shift == pytest.approx(1.0, abs=0.01)
+    assert found.noise < 1e-4
 
 
 @pytest.mark.parametrize("coverage", [0.8, 0.95, 0.99])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from detector.errors import StoreError
@@ -18,6 +19,7 @@ from pipelines.flows.stream import Stream
 from pipelines.flows.stream_baselines import StreamBaselines
 from pipelines.flows.stream_part import StreamPart
 from pipelines.flows.tape import Remembered, TapeReader, TapeWriter
+from pipelines.ingest.interning import Interner
 from pipelines.stores.spool import Spool
 from pipelines.stores.sqlite import Database
 from tests.detector.stream.services import Pushed, counting, plan_of
@@ -40,6 +42,7 @@ def opened(folder: Path) -> Stream:
 def push(stream: Stream, pushed: Pushed, minutes: int) -> None:
     """Some minutes of a service through the front of the stream."""
     names = stream.known("default")
+    assert isinstance(names, Interner)
     for info in pushed.series:
         names.id_of(info.labels, info.kind)
     for columns in pushed.batches(minutes, errors=0.05):
@@ -69,6 +72,21 @@ def test_what_was_pushed_is_told_and_survives_a_restart(tmp_path: Path) -> None:
     assert after is not None
     assert found.table[1:] == pytest.approx(after.table[1:5])
     assert after.table[-1] == pytest.approx([3600.0, 180.0])
+
+
+def test_a_stream_that_never_rests_finds_a_moment_for_the_gate(tmp_path: Path) -> None:
+    """Hundreds of batches wait, and who asks about a rollout does not wait for all of them."""
+    pushed = Pushed().born(*(f"pod-old-{n}" for n in range(20)))
+    stream = opened(tmp_path)
+    push(stream, pushed, 100)
+    names = stream.known("default")
+    for columns in list(pushed.batches(400)):
+        assert stream.put("default", columns, names)
+    waiting = stream.waiting
+    found = told(stream, pushed.now - 400 * 60.0)
+    stream.close()
+    assert waiting
+    assert found.signals
 
 
 def test_another_tenant_s_past_is_not_told(tmp_path: Path) -> None:
@@ -126,4 +144,4 @@ def test_a_course_is_what_it_was_made_of() -> None:
     """Bytes on the tape, numbers for who compares them."""
     pushed = Pushed().born("pod-old-1").push(100)
     _, table = pushed.tallies.past([0, 1], 2**62)
-    assert course(table).table.tolist() == table.tolist()
+    assert course(table.astype(np.float64)).table.tolist() == table.tolist()
