@@ -51,7 +51,9 @@ def work(
     from api.logs import configure_logs
     from api.worker_port import shown
     from api.working import Working
+    from pipelines.topics.allocator import keep_freed_memory
 
+    keep_freed_memory()
     configure_logs(settings.log.level, settings.log.format)
     working = Working(settings)
     with listening(settings.worker.host, settings.worker.port) as door, _told_to_end() as stop:
