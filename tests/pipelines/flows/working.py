@@ -28,6 +28,7 @@ from pipelines.stores.worker_parts import WorkerPartStore, progress_of
 from pipelines.topics.port import Headers, Message, Partition, Span
 
 __all__ = [
+    "MINUTE",
     "T0",
     "TOPIC",
     "Log",
@@ -134,12 +135,13 @@ def part_of(
     partition: Partition,
     worker: str,
     operators: type[Operators] = Operators,
+    written: Format = Format.COLUMNAR,
 ) -> WorkerPart:
     """One partition of a worker."""
     store = WorkerPartStore(
         database, f"{partition.topic}/{partition.number}", worker, clock=lambda: 1.0
     )
-    door = PartDoor(Format.COLUMNAR, Limits(), Tally())
+    door = PartDoor(written, Limits(), Tally())
     return WorkerPart(store, operators(owners=OWNERS, settings=SETTINGS, origin=store.part), door)
 
 
