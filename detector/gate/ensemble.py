@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.gate.ring import Ring
 from detector.gate.scoring import Account, SideBySide
 from detector.gate.track import Base, Beginning, Track
 from detector.gate.window import Window
@@ -23,9 +24,6 @@ __all__ = ["Advance", "Ensemble"]
 SingleArray = NDArray[np.float32]
 
 _UNDER = -float(np.log(0.67))
-_RING_S = 600.0
-# Bins beyond those that are not worth a copy to be rid of.
-_SPARE = 4
 _COLUMNS = len(Account)
 
 
@@ -84,17 +82,14 @@ class Ensemble:
     scorer: SideBySide = field(init=False)
     running: Running = field(init=False)
     muted: Running | None = field(init=False, default=None)
-    _bins: SingleArray = field(init=False)
-    _ages: FloatArray = field(init=False)
-    _held: int = field(init=False, default=0)
+    _ring: Ring = field(init=False)
     _constants: _Constants | None = field(init=False, default=None)
     _parts: dict[tuple[int, int], SideBySide] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scorer = SideBySide(tuple(track.scorer for track in self.tracks))
         self.running = Running(self.stack, _COLUMNS + self._tally, self._tally)
-        self._bins = np.zeros((0, *self.stack.lead, 0, self.stack.points), np.float32)
-        self._ages = np.zeros((0, 0))
+        self._ring = Ring(len(self.tracks), self.stack.points)
         self._place()
 
     @property
@@ -113,7 +108,7 @@ class Ensemble:
         self.running.widen(self.stack, _COLUMNS + self._tally, self._tally)
         if self.muted is not None:
             self.muted.widen(self.stack, 1, 0)
-        self._bins = np.pad(self._bins, ((0, 0), (0, len(tracks)), (0, 0), (0, 0)))
+        self._ring.widen(len(tracks))
         self._constants = None
         self._parts.clear()
         self._place()
@@ -151,7 +146,7 @@ class Ensemble:
         self.running.grow(win.count)
         path = self.running.path(log_l, age, accounts, self._theirs(each))
         _begin(self.running, path, beginnings)
-        self._remember(log_l, age, win.step_s)
+        self._ring.add(log_l, age, win.step_s)
         for track, base in zip(self.tracks, each, strict=True):
             track.take(base)
         return Advance(path, muted)
@@ -242,55 +237,25 @@ class Ensemble:
     @property
     def ring(self) -> SingleArray:
         """The newest bins as they were heard, (T, S, P, J)."""
-        return self._bins[: self._held]
+        return self._ring.bins
 
     @property
     def ring_age(self) -> FloatArray:
         """How old the units were in them, (T, P)."""
-        return self._ages[: self._held]
-
-    def _remember(self, log_l: SingleArray, age: FloatArray, step_s: float) -> None:
-        """Keep the last ten minutes of bins, and the new ones, for the persistence rule."""
-        keep, more = _kept(step_s), len(log_l)
-        if self._held + more > len(self._bins) or log_l.shape[2] > self._bins.shape[2]:
-            self._make_room(max(keep + _SPARE, min(self._held, keep) + more), log_l.shape[2], keep)
-        new = slice(self._held, self._held + more)
-        self._bins[new], self._ages[new] = log_l, age
-        self._held += more
-
-    def _make_room(self, bins: int, units: int, keep: int) -> None:
-        """Room for so many bins of so many units, of which the newest `keep` are what they were."""
-        ring, ages = self.ring[-keep:], self.ring_age[-keep:]
-        held, known = ages.shape
-        fits = (bins, units) == self._ages.shape
-        wide = (
-            self._bins
-            if fits
-            else np.zeros((bins, len(self.tracks), units, ring.shape[3]), np.float32)
-        )
-        old = self._ages if fits else np.full((bins, units), np.nan)
-        wide[:held, :, :known], old[:held, :known] = ring, ages
-        self._bins, self._ages, self._held = wide, old, held
+        return self._ring.ages
 
     def keep(self, moved_on: Advance, live: Sequence[Start], step_s: float) -> None:
         """Make the end of the new bins the present and forget what no rule needs."""
         self.running.keep(moved_on.path, {s.index for s in live})
         if self.muted is not None and moved_on.muted is not None:
             self.muted.keep(moved_on.muted, {s.index for s in live if s.step})
-        keep = _kept(step_s)
-        if len(self._bins) > keep + _SPARE:
-            self._make_room(keep + _SPARE, self._bins.shape[2], keep)
+        self._ring.trim(step_s)
 
     @property
     def nbytes(self) -> int:
         """Bytes of the state held between polls."""
         muted = self.muted.nbytes if self.muted else 0
-        return self.running.nbytes + muted + self._bins.nbytes + self._ages.nbytes
-
-
-def _kept(step_s: float) -> int:
-    """Bins that the persistence rule looks back on; of very long ones a few."""
-    return round(_RING_S / step_s) or _SPARE
+        return self.running.nbytes + muted + self._ring.nbytes
 
 
 def _tempered(log_l: FloatArray, track: Track) -> FloatArray:

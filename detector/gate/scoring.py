@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.gate.batching import BATCH, alike, batches, places
 from detector.gate.learn import Learned
 from detector.series import FloatArray
 from models.sequential.evidence import ceiling, evidence, log_shift
-from models.sequential.kernels import Kernels, build_kernels
+from models.sequential.kernels import Apart, Kernels, build_kernels
 from models.sequential.rows import Row
 from models.sequential.running import Path, Seen, Stretch
 from models.sequential.stack import Stack, StackedKernels, stack_of, stacked
@@ -27,8 +27,8 @@ _HISTORY_SD = {True: 0.25, False: 0.08}
 _QUARTERS = 4
 # The past of half an hour counts as one; what is judged by it four hours on, on average, as eight.
 _MOST = 8 * _QUARTERS
-# Boundaries of a signal scored at once: 5 rows, 8 templates, 70 effects of each: two megabytes.
-_BATCH = 80
+# Where series do not tell units apart these do not differ.
+_ALIKE = (np.array([1e-6]), np.array([1.0]))
 
 
 class Account(IntEnum):
@@ -83,13 +83,18 @@ class _Scoring(ABC):
     def kernels(self, effective: int, quarters: int = 0) -> Kernels | StackedKernels:
         """Kernels for a control worth `effective` pods, `quarters` of it replaced by history."""
 
+    @property
+    @abstractmethod
+    def known(self) -> Kernels | StackedKernels | None:
+        """Kernels that were made before, for whatever worth of the control."""
+
     def log_shift(self, seen: Seen) -> tuple[FloatArray, FloatArray]:
         """log L(d) of the arm (N, D) and of each row (N, P, D); no worth of the control enters."""
-        return log_shift(seen.log_l, self.kernels(1), self.log_q)
+        return log_shift(seen.log_l, self.known or self.kernels(1), self.log_q)
 
     def score(self, seen: Seen, effective: FloatArray) -> Scores:
         """Log e-values of what was seen; `effective` (N,) is what the control amounts to."""
-        return self._scores(self._logs(seen, spent=False), seen.accounts, effective)
+        return self._scores(self._logs(seen, effective), seen.accounts, effective)
 
     def score_each(
         self,
@@ -104,27 +109,31 @@ class _Scoring(ABC):
         matters only above `least` (N, 1 + P, logs).
         """
         limit = self._limit
-        batches = _batches(path, stretches, limit)
-        if len(batches) == 1:
-            seen = path.since_each(stretches, batches[0][0])
-            return self._scores(self._logs(seen, spent=True), seen.accounts, effective, least)
-        places, (*lead, units, _, _) = _places(stretches), path.log_l.shape
+        parts = batches(path, stretches, limit)
+        if len(parts) == 1:
+            seen = path.since_each(stretches, parts[0][0])
+            logs = self._logs(seen, effective, spent=True)
+            return self._scores(logs, seen.accounts, effective, least)
+        rows_of, (*lead, units, _, _) = places(stretches), path.log_l.shape
         logs = np.empty((len(effective), *lead[1:], 1 + units, _shifts(self.row)))
         accounts = np.empty((len(effective), *path.accounts.shape[1:]))
-        for width, batch in batches:
-            rows = np.concatenate([places[k] for k in batch])
+        for width, batch in parts:
+            rows = np.concatenate([rows_of[k] for k in batch])
             seen = path.since_each([stretches[k] for k in batch], width)
-            logs[rows], accounts[rows] = self._logs(seen, spent=True), seen.accounts
+            logs[rows] = self._logs(seen, effective, spent=True)
+            accounts[rows] = seen.accounts
         return self._scores(logs, accounts, effective, least)
 
     @property
     def _limit(self) -> int:
         """Boundaries that are scored at once."""
-        return max(1, _BATCH // len(self.row.rows)) if isinstance(self.row, Stack) else _BATCH
+        return max(1, BATCH // len(self.row.rows)) if isinstance(self.row, Stack) else BATCH
 
-    def _logs(self, seen: Seen, *, spent: bool) -> FloatArray:
+    def _logs(self, seen: Seen, effective: FloatArray, *, spent: bool = False) -> FloatArray:
         """log L(d) of the arm, then of each row: (N, 1 + P, D); what was seen may be `spent`."""
-        arm, rows = log_shift(seen.log_l, self.kernels(1), self.log_q, spent=spent)
+        # Of any worth: none is made that evidence does not need.
+        kernels = self.known or self.kernels(int(effective[0]))
+        arm, rows = log_shift(seen.log_l, kernels, self.log_q, spent=spent)
         logs = np.empty((*arm.shape[:-1], rows.shape[-2] + 1, arm.shape[-1]))
         logs[..., 0, :], logs[..., 1:, :] = arm, rows
         return logs
@@ -138,7 +147,7 @@ class _Scoring(ABC):
     ) -> Scores:
         keys, cautions = _keys(effective, accounts), _cautions(accounts)
         scores = np.empty(logs.shape[:-1])
-        for key, at in _alike(keys, self._limit):
+        for key, at in alike(keys, self._limit):
             kernels, row = self.kernels(*divmod(key, _MOST + 1)), self.row
             caution = None if cautions is None else cautions[at]
             which = at[1] if isinstance(at, tuple) and len(at) > 1 else None
@@ -165,6 +174,7 @@ class Scorer(_Scoring):
     told_apart: bool
     before: float | None = None
     _kernels: dict[tuple[int, int], Kernels] = field(init=False, default_factory=dict)
+    _apart: dict[tuple[int, int], Apart] = field(init=False, default_factory=dict)
 
     @property
     def row(self) -> Row:
@@ -176,24 +186,47 @@ class Scorer(_Scoring):
         """Log priors of its templates, (W,)."""
         return log_priors(self.learned.row.templates)
 
+    @property
+    def known(self) -> Kernels | None:
+        """Kernels that were made before, for whatever worth of the control."""
+        return next(iter(self._kernels.values()), None)
+
     def kernels(self, effective: int, quarters: int = 0) -> Kernels:
         """Kernels for a control worth `effective` pods, `quarters` of it replaced by history."""
         key = (effective, quarters)
         if key not in self._kernels:
-            noise = self.learned.noise
-            before = _HISTORY_SD[self.on_counts] if self.before is None else self.before
-            square = self.learned.arm**2 + before**2 * quarters / _QUARTERS
-            square += noise.tau**2 / effective if self.told_apart else noise.tau**2
-            tau, rho = noise.tau_grid, noise.rho
-            if not self.told_apart:
-                tau, rho = np.array([1e-6]), np.array([1.0])
-            self._kernels[key] = build_kernels(self.learned.row, tau, rho, float(np.sqrt(square)))
+            self._kernels[key] = self.made(effective, quarters)
         return self._kernels[key]
+
+    def made(self, effective: int, quarters: int = 0) -> Kernels:
+        """The same, not kept: half a rollout's memory would be kernels twice."""
+        sds, shares = self._between
+        sc = self.apart(effective, quarters).sc
+        return build_kernels(self.learned.row, sds, shares, sc, like=self.known)
+
+    @property
+    def _between(self) -> tuple[FloatArray, FloatArray]:
+        """Sds between units, and how much each is believed."""
+        noise = self.learned.noise
+        return (noise.tau_grid, noise.rho) if self.told_apart else _ALIKE
+
+    def apart(self, effective: int, quarters: int = 0) -> Apart:
+        """Sds of what all units share, and of each, for a control worth so much."""
+        key, learned = (effective, quarters), self.learned
+        if key not in self._apart:
+            before = _HISTORY_SD[self.on_counts] if self.before is None else self.before
+            square = learned.arm**2 + before**2 * quarters / _QUARTERS
+            tau = learned.noise.tau
+            square += tau**2 / effective if self.told_apart else tau**2
+            sds, shares = self._between
+            self._apart[key] = Apart(sc=float(np.sqrt(square)), tau=float(shares @ sds))
+        return self._apart[key]
 
     def remember(self, before: float) -> None:
         """Take what history was learned to be worth."""
         self.before = before
         self._kernels.clear()
+        self._apart.clear()
 
 
 @dataclass(slots=True)
@@ -217,12 +250,17 @@ class SideBySide(_Scoring):
         """Log priors of their templates, (S, W)."""
         return self._stack.log_q
 
+    @property
+    def known(self) -> StackedKernels | None:
+        """Kernels that were made before, for whatever worth of the control."""
+        return next(iter(self._stacked.values()), None)
+
     def kernels(self, effective: int, quarters: int = 0) -> StackedKernels:
         """Kernels of each for a control worth so much."""
         key = (effective, quarters, *(scorer.before for scorer in self.scorers))
         if key not in self._stacked:
-            each = [scorer.kernels(effective, quarters) for scorer in self.scorers]
-            self._stacked[key] = stacked(each, self._stack)
+            each = [scorer.made(effective, quarters) for scorer in self.scorers]
+            self._stacked[key] = stacked(each, self._stack, like=self.known)
         return self._stacked[key]
 
 
@@ -245,49 +283,6 @@ def _above(
 
 def _shifts(row: Row | Stack) -> int:
     return row.shifts if isinstance(row, Stack) else len(row.grid.shift)
-
-
-def _alike(keys: NDArray[np.int64], limit: int) -> Iterator[tuple[int, Any]]:
-    """Each key with the places that have it, as many at a time as a processor's cache holds.
-
-    Mostly all have the same, and places are slices of all.
-    """
-    first = int(keys.flat[0]) if keys.size else 0
-    if (keys == first).all():
-        for begin in range(0, len(keys), limit):
-            yield first, slice(begin, begin + limit)
-        return
-    for key in sorted(set(keys.ravel().tolist())):
-        places = np.nonzero(keys == key)
-        for begin in range(0, len(places[0]), _BATCH):
-            yield key, tuple(place[begin : begin + _BATCH] for place in places)
-
-
-def _batches(path: Path, stretches: Sequence[Stretch], limit: int) -> list[tuple[int, list[int]]]:
-    """Numbers of stretches of one width that are scored at once: what a processor's cache holds.
-
-    A poll has one boundary of each start, an attempt read from raw all of them.
-    """
-    batches: list[tuple[int, list[int]]] = []
-    newest: dict[int, list[int]] = {}
-    rows: dict[int, int] = {}
-    for number, stretch in enumerate(stretches):
-        width, count = path.width(stretch.before), stretch.end - stretch.begin
-        if width not in newest or rows[width] + count > limit:
-            newest[width], rows[width] = [], 0
-            batches.append((width, newest[width]))
-        newest[width].append(number)
-        rows[width] += count
-    return batches
-
-
-def _places(stretches: Sequence[Stretch]) -> list[NDArray[np.int64]]:
-    """Rows of each stretch where all of them lie one after the other."""
-    rows, end = [], 0
-    for stretch in stretches:
-        begin, end = end, end + stretch.end - stretch.begin
-        rows.append(np.arange(begin, end))
-    return rows
 
 
 def _cautions(accounts: FloatArray) -> FloatArray | None:

@@ -159,7 +159,7 @@ def _sums(ensemble: Ensemble) -> list[_Summed]:
 
 def _state(top: _Top, bounds: _Bounds, around: _Around) -> State:
     board, strongest, totals = top.board, top.shown, top.summed.totals
-    track, kernels = board.track, board.track.scorer.kernels(around.effective)
+    track, apart = board.track, board.track.scorer.apart(around.effective)
     progress = _progress(track, top.summed, bounds.log_e, around.level, around.step_s)
     counted = track.counted(strongest.start)
     excused = _excused(counted, strongest) if totals[Account.CAUTION] else 0.0
@@ -177,10 +177,10 @@ def _state(top: _Top, bounds: _Bounds, around: _Around) -> State:
         bins=progress.bins,
         on_history=min(totals[Account.ON_HISTORY] / max(totals[Account.REQUESTS], 1e-9), 1.0),
         info=progress.info,
-        outlook=outlook(progress, kernels),
+        outlook=outlook(progress, apart),
         smallest=smallest_effect(
             track.learned.row,
-            kernels,
+            apart,
             log_needed=strongest.log_needed,
             info=progress.info * progress.counted,
             units=max(1, len(counted)),

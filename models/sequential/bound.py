@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.sequential.kernels import Kernels
+from models.sequential.kernels import Apart, Kernels
 from models.sequential.rows import Row
 from models.sequential.stack import StackedKernels
 
@@ -123,7 +123,7 @@ class Progress:
         return -math.log(self.alpha) + 0.7
 
 
-def outlook(p: Progress, kernels: Kernels) -> Outlook:
+def outlook(p: Progress, kernels: Apart | Kernels) -> Outlook:
     """What is missing until the bound falls below `limit` (gate method, section 7)."""
     gap = p.limit - _expected(p, kernels)
     if gap <= 0:
@@ -137,14 +137,14 @@ def outlook(p: Progress, kernels: Kernels) -> Outlook:
     return Outlook(requests=max(total - p.counted, 0.0), units=None)
 
 
-def _expected(p: Progress, kernels: Kernels) -> float:
+def _expected(p: Progress, kernels: Apart | Kernels) -> float:
     """Effect to be expected once more is seen: the mode, drawn to none by what is not yet known."""
     healthy = kernels.sc**2 + kernels.tau**2 / p.units
     unknown = 1 / max(p.counted * p.info, 1e-9)
     return p.mode * healthy / (healthy + unknown)
 
 
-def _total(p: Progress, kernels: Kernels, gap: float, room: float) -> float:
+def _total(p: Progress, kernels: Apart | Kernels, gap: float, room: float) -> float:
     """Total requests needed; once the bound has moved, judged by how far it has come."""
     cost = 1 / max(p.info, 1e-9) + p.noise**2 * p.counted / max(p.bins * p.units, 1.0)
     if p.log_e_limit <= 1:
@@ -156,7 +156,13 @@ def _total(p: Progress, kernels: Kernels, gap: float, room: float) -> float:
 
 
 def smallest_effect(
-    row: Row, kernels: Kernels, *, log_needed: float, info: float, units: int, caution: float
+    row: Row,
+    kernels: Apart | Kernels,
+    *,
+    log_needed: float,
+    info: float,
+    units: int,
+    caution: float,
 ) -> float:
     """Effect that is found with 90 % chance, in log units (gate method, section 8)."""
     noise = math.sqrt(1 / max(info, 1e-9) + kernels.sc**2 + kernels.tau**2 / max(units, 1))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.sequential.rows import Grid, Row
 
-__all__ = ["Kernels", "blur", "blur_kernel", "build_kernels", "harm_beyond", "normal_mass"]
+__all__ = ["Apart", "Kernels", "blur", "blur_kernel", "build_kernels", "harm_beyond", "normal_mass"]
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -47,6 +47,14 @@ def blur(log_l: Array, kernel: Array) -> Array:
     return mixed
 
 
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """How far apart healthy units are: `sc`, sd of what all share; `tau`, of each by itself."""
+
+    sc: float
+    tau: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kernels:
     """What turns summed log-likelihoods into evidence, for one row and one set of noises.
@@ -64,16 +72,21 @@ class Kernels:
     tau: float
 
 
-def build_kernels(row: Row, tau_grid: Array, rho: Array, sc: float) -> Kernels:
-    """Kernels of `row` for between-unit sds `tau_grid` with weights `rho` and shift sd `sc`."""
+def build_kernels(
+    row: Row, tau_grid: Array, rho: Array, sc: float, *, like: Kernels | None = None
+) -> Kernels:
+    """Kernels of `row` for between-unit sds `tau_grid` with weights `rho` and shift sd `sc`.
+
+    `like` are others of the same row and sds, which differ in `sc` alone.
+    """
     grid = row.grid
     tau = float(rho @ tau_grid)
     spread = normal_mass(grid.shift[None, :] - grid.shift[:, None], sc)
     return Kernels(
-        unit=_unit_mass(grid, tau_grid, rho).astype(np.float32),
+        unit=_unit_mass(grid, tau_grid, rho).astype(np.float32) if like is None else like.unit,
         tests=_tests(row, sc),
         spread=spread,
-        bet=_bet(row),
+        bet=_bet(row) if like is None else like.bet,
         sc=sc,
         tau=tau,
     )

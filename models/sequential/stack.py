@@ -118,15 +118,19 @@ class StackedKernels:
     peaks: tuple[NDArray[np.int64], Array]
 
 
-def stacked(kernels: Sequence[Kernels], stack: Stack) -> StackedKernels:
-    """The kernels of each row of a stack, filled up."""
-    points, shifts, count = stack.points, stack.shifts, len(kernels)
-    unit = np.zeros((count, 1, points, shifts), np.float32)
+def stacked(
+    kernels: Sequence[Kernels], stack: Stack, *, like: StackedKernels | None = None
+) -> StackedKernels:
+    """The kernels of each row of a stack, filled up.
+
+    `like` are others of the same rows and units.
+    """
+    shifts, count = stack.shifts, len(kernels)
+    unit = _units(kernels, stack) if like is None else like.unit
     tests, spread = np.zeros((shifts, 3, count, 1)), np.zeros((count, shifts, shifts))
     bet = np.zeros((count, shifts))
     for at, one in enumerate(kernels):
-        inner, outer = one.unit.shape
-        unit[at, 0, :inner, :outer] = one.unit
+        outer = len(one.bet)
         tests[:outer, :, at, 0] = one.tests
         spread[at, :outer, :outer] = one.spread
         bet[at, :outer] = one.bet
@@ -140,3 +144,12 @@ def stacked(kernels: Sequence[Kernels], stack: Stack) -> StackedKernels:
         harms=np.where(harm > 0, 0.0, -np.inf).T[:, None],
         peaks=(nulls.argmax(axis=0).T, np.log(nulls.max(axis=0)).T),
     )
+
+
+def _units(kernels: Sequence[Kernels], stack: Stack) -> Single:
+    """The effects of a unit given the shift of each row, (S, 1, J, D)."""
+    unit = np.zeros((len(kernels), 1, stack.points, stack.shifts), np.float32)
+    for at, one in enumerate(kernels):
+        inner, outer = one.unit.shape
+        unit[at, 0, :inner, :outer] = one.unit
+    return unit
