@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from detector.signals.packs import shipped_packs
+from detector.stream.chunks import chunks_of
 from detector.stream.columns import SeriesInfo, SeriesKind
 from detector.stream.introducing import introduced
 from detector.stream.operator import step
@@ -27,6 +29,7 @@ from tests.detector.stream.streams import (
     stream_of,
 )
 
+HOUR = 60 * MINUTE
 OWNERS = Owners(shipped_packs())
 VALUES = st.lists(st.tuples(st.integers(0, 2), st.sampled_from([0.0, 2.5, 4.0, 9.0])), max_size=40)
 
@@ -125,3 +128,18 @@ def test_arrays_of_another_number_of_series_are_refused(name: str) -> None:
     arrays[f"track.{name}"] = arrays[f"track.{name}"][:1]
     with pytest.raises(ValueError, match=f"{name} of other series"):
         again(state, arrays)
+
+
+def test_the_bytes_of_a_snapshot_are_the_same_in_every_version() -> None:
+    """What a worker wrote last month would be read as something else, or not at all."""
+    state = stream_of([*series_of(2), *series_of(1, service="cart")])
+    step(state, columns_of([(1, HOUR, 0.0), (2, HOUR, 0.0)]))
+    kept = chunks_of(taken(state))
+    numbers = [2, T0 + HOUR, T0, 3, 3, 2, 3]
+    assert kept["stream/0"] == b"<i8 7\n" + struct.pack("<7q", *numbers)
+    assert kept["track.subject/0"] == b"<i4 3\n" + struct.pack("<3i", 0, 0, 1)
+    assert kept["track.heard/0"] == b"<i4 3\n" + struct.pack("<3i", 2, 3, 3)
+    assert kept["track.shift/0"] == b"<f4 3\n" + bytes(12)
+    assert kept["track.normal/0"] == kept["track.real/0"] == b"<u2 3\n" + bytes(6)
+    assert kept["subjects/0"] == b"|u1 22\ncheckoutqueuecartqueue"
+    assert kept["subjects.ends/0"] == b"<i8 8\n" + struct.pack("<8q", 8, 8, 8, 13, 17, 17, 17, 22)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -226,3 +227,23 @@ def test_labels_of_another_schema_are_refused() -> None:
     arrays = Interner(limit=10).to_arrays() | {"label.schema": np.array([9])}
     with pytest.raises(ValueError, match="labels of schema 9"):
         Interner.of_arrays(arrays, limit=10)
+
+
+def test_the_arrays_of_labels_are_the_same_in_every_version() -> None:
+    """Labels of a checkpoint of last month would be those of other series."""
+    interner = Interner(limit=10)
+    interner.id_of(((NAME, "up"), ("pod", "a")), SeriesKind.GAUGE)
+    interner.id_of(((NAME, "up"), ("pod", "b")), SeriesKind.DELTA, "s")
+    interner.free(np.array([0], np.int32))
+    name = b"\x0a\x0e\x0a\x08__name__\x12\x02up"
+    told = {key: array.tobytes() for key, array in interner.to_arrays().items()}
+    assert told == {
+        "label.schema": struct.pack("<2q", 1, 1),
+        "label.letters": name + b"\x0a\x08\x0a\x03pod\x12\x01a" + b"\x0a\x08\x0a\x03pod\x12\x01b",
+        "label.ends": struct.pack("<3I", 16, 26, 36),
+        "label.words": b"\x02\x00\x01" + b"\x02\x00\x02",
+        "label.starts": struct.pack("<2I", 2**32 - 1, 3),
+        "label.kinds": bytes([0, 2]),
+        "label.unit": struct.pack("<2H", 0, 1),
+        "label.units": b'["","s"]',
+    }
