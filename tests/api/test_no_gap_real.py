@@ -114,7 +114,7 @@ def refused(relay: Relay, status: int, first: int) -> None:
 def caught_up(relay: Relay) -> None:
     """Wait until five bodies in a row are taken."""
     first = len(relay.passed)
-    until(lambda: relay.statuses(first)[-5:] == [204] * 5, "it is caught up with")
+    until(lambda: relay.statuses(first)[-5:] == [204] * 5, f"all is taken after {first} bodies")
 
 
 def has(url: str, end: float) -> set[Sample]:
