@@ -20,6 +20,7 @@ from pipelines.flows.stream_part import StreamPart
 from pipelines.ingest.interning import Interner
 from pipelines.stores.anomalies import SqlAnomalies
 from pipelines.stores.connections import Connections
+from pipelines.stores.events import SqlEvents
 from pipelines.stores.spool import Spool
 from pipelines.stores.sqlite import Database
 
@@ -152,3 +153,40 @@ def test_a_stream_that_stopped_says_so(tmp_path: Path) -> None:
     stream.close()
     with pytest.raises(StoreError, match="takes nothing"):
         stream.put("default", batches(1)[0], named(stream, 4))
+
+
+def test_positions_that_a_power_cut_took_are_not_given_again(tmp_path: Path) -> None:
+    """The database had told of them already: what comes next would be taken for the same events."""
+    first, database = opened(tmp_path)
+    names = named(first, 4)
+    assert all(first.put("default", batch, names) for batch in batches()[:210])
+    assert first.drain(60)
+    for path in tmp_path.glob("spool/*.spool"):
+        path.unlink()
+    told: list[int] = []
+    second, _ = opened(tmp_path)
+    second.watch = lambda number, _: told.append(number)
+    names = named(second, 4)
+    assert all(second.put("default", batch, names) for batch in batches())
+    assert second.drain(60)
+    second.close()
+    assert second.meters.failed == ""
+    assert told == sorted(set(told))
+    before = [one.number for one in SqlEvents(database).after(0, 100)][: -len(told)]
+    assert len(before) > 0
+    assert max(before) < min(told)
+
+
+def test_a_spool_that_does_not_follow_the_checkpoint_is_refused(tmp_path: Path) -> None:
+    """Its samples would be judged as those of other series."""
+    stream, _ = opened(tmp_path)
+    names = named(stream, 4)
+    assert all(stream.put("default", batch, names) for batch in batches()[:3])
+    assert stream.drain(60)
+    spool = next(tmp_path.glob("spool/*.spool"))
+    spool.write_bytes(b"")
+    spool.rename(spool.with_name("7".zfill(20) + ".spool"))
+    other = Spool(tmp_path / "spool")
+    other.append(b"x")
+    with pytest.raises(StoreError, match="no record 1"):
+        opened(tmp_path)

@@ -118,6 +118,30 @@ def test_zeros_that_a_power_cut_left_are_no_records(tmp_path: Path) -> None:
     assert list(Spool(tmp_path).after(0)) == [(1, b"a"), (2, b""), (3, b"ccc"), (4, b"d")]
 
 
+def test_what_is_damaged_is_put_aside_before_it_is_cut_off(tmp_path: Path) -> None:
+    """It was acknowledged: whoever can still mend it must find it."""
+    filled(tmp_path).close()
+    path = next(tmp_path.glob("*.spool"))
+    held = bytearray(path.read_bytes())
+    held[20] ^= 1
+    path.write_bytes(held)
+    spool = Spool(tmp_path)
+    (aside,) = tmp_path.glob("*.damaged")
+    assert list(spool.after(0)) == [(1, b"a")]
+    assert aside.read_bytes() == bytes(held[17:])
+    assert spool.append(b"new") == 2
+
+
+@pytest.mark.parametrize("tail", [b"\x04", bytes(64)], ids=["torn", "zeros"])
+def test_what_was_never_acknowledged_is_no_damage(tmp_path: Path, tail: bytes) -> None:
+    """Each kill in the midst of a record would leave a file, and an alarm."""
+    filled(tmp_path).close()
+    path = next(tmp_path.glob("*.spool"))
+    path.write_bytes(path.read_bytes() + tail)
+    assert Spool(tmp_path).next == 4
+    assert list(tmp_path.glob("*.damaged")) == []
+
+
 @given(data=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_a_byte_that_changed_makes_no_record_of_its_own(
