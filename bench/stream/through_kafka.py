@@ -228,4 +228,5 @@ def _until(holds: Callable[[], bool], what: str) -> None:
     while not holds():
         if time.monotonic() > give_up:
             raise AssertionError(f"the worker never had {what}")
-        time.sleep(0.25)
+        # Each look costs the worker some milliseconds.
+        time.sleep(0.5)

@@ -115,27 +115,28 @@ def measured(series: int, rounds: int) -> tuple[dict[str, float], dict[str, dict
 
 
 def by_kafka(*, is_quick: bool) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    """Figures of a worker, and of the peers on the same broker."""
-    repeats = 2 if is_quick else 5
-    plain = Shape(series=500, samples=4, series_in_all=10_000)
-    single = Shape(series=500, samples=1, series_in_all=10_000)
+    """Figures of a worker, and of the peers on the same broker; quick, of one kind of messages."""
+    minute = Shape(series=500, samples=4, series_in_all=10_000)
+    scrape = Shape(series=500, samples=1, series_in_all=10_000)
+    shapes = {
+        "kafka_samples_core_s": minute,
+        "kafka_zstd_samples_core_s": replace(minute, codec="zstd"),
+        "kafka_single_samples_core_s": scrape,
+        "kafka_single_zstd_samples_core_s": replace(scrape, codec="zstd"),
+    }
     bodies = [_as_json(start) for start in range(0, 10_000, 2_000)]
+    repeats, few = (3, 4) if is_quick else (5, 10)
     with standing() as stand:
-
-        def rate_of(shape: Shape) -> float:
-            # Two million samples, or half as many where each message is as long with a quarter.
-            rounds = 50 if shape.samples > 1 else 100
-            return worker_rate(stand, shape, warm=130, rounds=rounds, repeats=repeats)
-
         figures = {
-            "kafka_samples_core_s": rate_of(plain),
-            "kafka_zstd_samples_core_s": rate_of(replace(plain, codec="zstd")),
-            "kafka_single_samples_core_s": rate_of(single),
-            "kafka_single_zstd_samples_core_s": rate_of(replace(single, codec="zstd")),
+            # Two million samples, or half as many where each message is as long with a quarter.
+            name: worker_rate(
+                stand, shape, warm=130, rounds=50 if shape.samples > 1 else 100, repeats=repeats
+            )
+            for name, shape in list(shapes.items())[: 1 if is_quick else None]
         }
         peers = {
-            "json_objects_by_kafka": loop_rate(stand, JsonLoop(), bodies, repeats=10),
-            "river_by_kafka": loop_rate(stand, RiverJsonLoop(), bodies, repeats=10),
+            "json_objects_by_kafka": loop_rate(stand, JsonLoop(), bodies, repeats=few),
+            "river_by_kafka": loop_rate(stand, RiverJsonLoop(), bodies, repeats=few),
         }
     figures["river_ratio"] = figures["kafka_samples_core_s"] / peers["river_by_kafka"]
     return figures, {name: {"kafka_samples_core_s": value} for name, value in peers.items()}
