@@ -220,7 +220,7 @@ class Sender:
 
     def flush(self) -> None:
         """Wait until all are in the log."""
-        self._producer.flush(timeout=120)
+        self._producer.flush(timeout=30)
 
     def close(self) -> None:
         """Disconnect."""
