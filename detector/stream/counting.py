@@ -7,7 +7,7 @@ added up over all of them before anything is learned of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
@@ -57,6 +57,14 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class _Code:
+    """What a label's code looks like, and what a bad one does."""
+
+    like: tuple[Matcher, ...]
+    bad: tuple[Matcher, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Rule:
     """How a metric is read: requests or durations of a pack, for its own requests metric."""
 
@@ -66,6 +74,7 @@ class _Rule:
     pack: str
     metric: str
     is_apart: bool = False
+    codes: Mapping[str, _Code] = field(default_factory=dict)
 
 
 class Counting:
@@ -99,7 +108,7 @@ class Counting:
         return None
 
     def _of(self, rule: _Rule, series: SeriesInfo, labels: Labels) -> Cell | None:
-        if any(fits((one,), labels) for one in rule.health):
+        if any(one.label in labels and fits((one,), labels) for one in rule.health):
             return None
         part, edge = _part(rule, labels)
         owner = self._owners.subject(series)
@@ -116,7 +125,11 @@ def _rules(pack: Pack) -> Iterator[tuple[str, _Rule]]:
     health = rules(pack.health, {})
     for requests in pack.requests:
         own = rules(requests.where, requests.without)
-        yield requests.metric, _Rule(requests, own, health, pack.name, requests.metric)
+        codes = _codes(requests)
+        yield (
+            requests.metric,
+            _Rule(requests, own, health, pack.name, requests.metric, codes=codes),
+        )
         for metric in requests.errors.metrics:
             yield metric, _Rule(requests, (), health, pack.name, requests.metric, is_apart=True)
     for durations in pack.durations:
@@ -130,13 +143,20 @@ def _part(rule: _Rule, labels: Labels) -> tuple[Part | None, str]:
         return (Part.BELOW, edge) if edge else (None, "")
     if rule.is_apart:
         return Part.APART, ""
-    return (Part.BAD if _is_bad(rule.told, labels) else Part.GOOD), ""
+    return (Part.BAD if _is_bad(rule.codes, labels) else Part.GOOD), ""
 
 
-def _is_bad(requests: Requests, labels: Mapping[str, str]) -> bool:
+def _is_bad(codes: Mapping[str, _Code], labels: Mapping[str, str]) -> bool:
     """By the first label that is like a code, as discovery finds it over all of them."""
-    errors = requests.errors
-    for label in errors.labels:
-        if labels.get(label) and fits(rules({label: errors.like}, {}), labels):
-            return fits(rules({label: errors.match}, errors.without), labels)
+    for label, code in codes.items():
+        if labels.get(label) and fits(code.like, labels):
+            return fits(code.bad, labels)
     return False
+
+
+def _codes(told: Requests) -> dict[str, _Code]:
+    errors = told.errors
+    return {
+        label: _Code(rules({label: errors.like}, {}), rules({label: errors.match}, errors.without))
+        for label in errors.labels
+    }
