@@ -83,7 +83,7 @@ class Operators:
                 settings=self._settings,
                 windows=self._windows,
                 origin=self._origin,
-                scorer=lambda arrays: ModelScorer(self._models(), arrays),
+                scorer=lambda arrays: ModelScorer(self.models(), arrays),
             )
             for tenant, one in tenants.items()
         }
@@ -211,12 +211,13 @@ class Operators:
                 self._tallies[tenant] = Tallies(counting=self._counting, most=self._cells)
             self._states[tenant] = StreamState(
                 tenant=tenant,
-                scorer=ModelScorer(self._models()),
+                scorer=ModelScorer(self.models()),
                 settings=self._settings,
                 windows=self._windows,
                 origin=self._origin,
             )
         return self._states[tenant]
 
-    def _models(self) -> Settings:
+    def models(self) -> Settings:
+        """What the models of every tenant go by."""
         return Settings(calendar=self._settings.calendar, quiet_s=self._settings.quiet_s)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.stream.anomaly import Happening, Subject
 from detector.stream.suppression import Window, planned
+from pipelines.zones import calendar_of
 from tests.detector.stream.streams import MINUTE, T0, following, series_of, stream_of
 
 WEEK_S = 604_800
@@ -77,3 +81,79 @@ def test_what_is_over_within_a_window_is_never_told() -> None:
     """A restart that was announced would page whoever announced it."""
     values = [0.0] * 5 + [9.0] * 5 + [0.0] * 10
     assert following(stream_of(series_of(1), windows=(window(),)), values) == []
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+FORWARD, BACK = date(2027, 3, 28), date(2026, 10, 25)
+HOUR_MS = 3_600_000
+
+
+def unix(told: datetime) -> int:
+    """In milliseconds."""
+    return int(told.timestamp()) * 1000
+
+
+def nightly(start: str, end: str) -> Window:
+    """Every night by the clock of Berlin, since the start of October 2026."""
+    first, last = (
+        datetime.fromisoformat(f"2026-10-01T{one}").replace(tzinfo=BERLIN) for one in (start, end)
+    )
+    return Window(
+        name="backup",
+        start=unix(first),
+        end=unix(last),
+        every_s=86_400,
+        calendar=calendar_of("Europe/Berlin"),
+    )
+
+
+def covered(one: Window, day: date) -> list[str]:
+    """The quarters of an hour of a day that it covers, by the clock of UTC."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    quarters = (midnight + timedelta(minutes=15 * n) for n in range(96))
+    return [f"{at:%H:%M}" for at in quarters if one.covers(ANY, unix(at))]
+
+
+@pytest.mark.parametrize(
+    ("day", "quarters"),
+    [
+        (date(2026, 10, 24), ["02:00", "02:15", "02:30", "02:45"]),
+        (BACK, ["03:00", "03:15", "03:30", "03:45"]),
+        (date(2027, 3, 27), ["03:00", "03:15", "03:30", "03:45"]),
+        (FORWARD, ["02:00", "02:15", "02:30", "02:45"]),
+    ],
+)
+def test_a_window_comes_back_at_the_same_time_of_day_in_summer_and_in_winter(
+    day: date, quarters: list[str]
+) -> None:
+    """The backup of four o'clock would wake somebody for half of the year."""
+    assert covered(nightly("04:00", "05:00"), day) == quarters
+
+
+def test_where_clocks_skip_its_time_a_window_is_an_hour_later_and_not_left_out() -> None:
+    """The backup runs that night, too: as soon as its time is past."""
+    one = nightly("02:00", "02:30")
+    assert covered(one, FORWARD) == ["01:00", "01:15"]
+    assert covered(one, FORWARD + timedelta(days=1)) == ["00:00", "00:15"]
+
+
+def test_of_a_time_that_comes_twice_a_window_is_the_first() -> None:
+    """The second hour of that night would be blind without a reason."""
+    assert covered(nightly("02:00", "03:00"), BACK) == ["00:00", "00:15", "00:30", "00:45"]
+
+
+@pytest.mark.parametrize("day", [FORWARD, BACK])
+def test_a_window_over_the_change_lasts_as_long_as_on_other_nights(day: date) -> None:
+    """Work takes two hours, whatever the clock on the wall does meanwhile."""
+    one = nightly("01:00", "03:00")
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    night = (noon - timedelta(minutes=15 * n) for n in range(96))
+    assert sum(one.covers(ANY, unix(at)) for at in night) == 8
+
+
+@given(st.integers(0, 400), st.integers(0, 95))
+def test_a_window_of_a_zone_is_by_the_clock_on_its_wall(day: int, quarter: int) -> None:
+    """On every night but two it is plainly what the wall says."""
+    at = datetime(2026, 10, 2, tzinfo=UTC) + timedelta(days=day, minutes=15 * quarter)
+    wall = at.astimezone(BERLIN)
+    assert nightly("04:00", "05:00").covers(ANY, unix(at)) is (wall.hour == 4)
