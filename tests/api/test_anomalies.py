@@ -29,7 +29,7 @@ from detector.errors import StoreError
 from pipelines.sources.memory import MemorySource
 from pipelines.stores.checkpoints import Checkpoints
 from pipelines.stores.sqlite import Database
-from tests.api.streaming import ALWAYS, message, values_of
+from tests.api.streaming import ALWAYS, MINUTE, T0, message, values_of
 from tests.full_disk import full_disk
 from tests.servers import free_port
 
@@ -119,6 +119,20 @@ def test_feedback_that_is_none_is_refused(client: TestClient, body: dict[str, st
     """A word that is not known would change nothing, and seem to."""
     id = client.get("/v1/anomalies").json()["anomalies"][0]["id"]
     assert client.post(f"/v1/anomalies/{id}/feedback", json=body).status_code == 422
+
+
+def test_old_anomalies_are_gone_and_nothing_else_is(tmp_path: Path) -> None:
+    """After `keep_days`, by the clock of whoever keeps them."""
+    app, streaming, opened = streamed(tmp_path)
+    client = TestClient(app, base_url="http://127.0.0.1")
+    told = client.post("/v1/columns", content=message(0, values_of(300)), headers=COLUMNS)
+    assert (told.status_code, streaming.stream.drain(60)) == (204, True)
+    ended = (T0 + 220 * MINUTE) / 1000
+    kept, gone = streaming.forget(ended + 179 * 86_400), streaming.forget(ended + 181 * 86_400)
+    assert (kept, gone) == (0, 1)
+    assert client.get("/v1/anomalies").json()["anomalies"] == []
+    streaming.close()
+    opened.close()
 
 
 def test_a_cursor_that_is_none_is_the_askers_mistake(client: TestClient) -> None:

@@ -13,21 +13,32 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from api.streaming import Streaming
+from api.compose import open_gate
+from api.ingest_settings import IngestSettings
+from api.serving import serving_app
+from api.settings import Settings
+from api.stream_settings import StreamSection
+from api.streaming import Streaming, open_streaming
+from detector.stream.anomaly import Happened, Happening
+from pipelines.sources.memory import MemorySource
+from pipelines.stores.events import Told, add_event
+from pipelines.stores.postgres import PostgresDatabase
 from tests.api.cli.served import serving
-from tests.api.streaming import message, values_of
+from tests.api.streaming import ALWAYS, message, values_of
 from tests.api.test_anomalies import COLUMNS, served, streamed
+from tests.pipelines.stores.test_anomalies import OPEN, SERIES, T0
+from tests.servers import running_postgres
 
-Event = tuple[int, str]
+Event = tuple[str, str]
 
 
 class Follower:
     """A client that follows in a thread of its own; `heard` is number and kind of each event."""
 
-    def __init__(self, url: str, last: int | None = None) -> None:
+    def __init__(self, url: str, last: str | None = None) -> None:
         self.heard: list[Event] = []
         self.is_open, self._left = threading.Event(), threading.Event()
-        headers = {} if last is None else {"Last-Event-ID": str(last)}
+        headers = {} if last is None else {"Last-Event-ID": last}
         self._thread = threading.Thread(target=self._follow, args=(url, headers), daemon=True)
         self._thread.start()
 
@@ -40,14 +51,14 @@ class Follower:
             return
 
     def _listen(self, lines: Iterator[str]) -> None:
-        number = 0
+        number = ""
         for line in lines:
             self.is_open.set()
             if self._left.is_set():
                 return
             field, _, value = line.partition(": ")
             if field == "id":
-                number = int(value)
+                number = value
             elif field == "data":
                 self.heard.append((number, json.loads(value)["event"]))
 
@@ -75,7 +86,12 @@ def push(url: str, first: int, last: int) -> None:
     raise AssertionError("it was never taken")
 
 
-def follower(url: str, last: int | None = None) -> Follower:
+def numbers(heard: list[Event]) -> list[int]:
+    """Where there are no workers an event has one."""
+    return [int(number) for number, _ in heard]
+
+
+def follower(url: str, last: str | None = None) -> Follower:
     """One that is listening."""
     one = Follower(url, last)
     assert one.is_open.wait(30)
@@ -103,7 +119,7 @@ def test_events_come_as_they_happen_and_after_a_number_the_rest(
     assert streaming.stream.drain(60)
     heard = first.wait(2)
     assert [heard[0][1], heard[-1][1]] == ["opened", "closed"]
-    assert [number for number, _ in heard] == sorted({number for number, _ in heard})
+    assert numbers(heard) == sorted(set(numbers(heard)))
     again = follower(url, heard[0][0])
     assert again.wait(len(heard) - 1) == heard[1:]
     for one in (first, again):
@@ -154,7 +170,7 @@ def test_over_kill_9_a_follower_hears_each_event_once(tmp_path: Path) -> None:
             heard += settled(one)
             assert isinstance(process, subprocess.Popen)
     assert [kind for _, kind in heard] == [kind for _, kind in expected]
-    assert [number for number, _ in heard] == sorted({number for number, _ in heard})
+    assert numbers(heard) == sorted(set(numbers(heard)))
 
 
 def settled(one: Follower) -> list[Event]:
@@ -167,3 +183,45 @@ def settled(one: Follower) -> list[Event]:
         quiet += 0.1
     one.leave()
     return list(one.heard)
+
+
+def as_worker(url: str, position: int) -> None:
+    """A worker tells of an anomaly of its own."""
+    database = PostgresDatabase(url)
+    happened = Happened(kind=Happening.OPENED, at=T0, anomaly=OPEN)
+    with database.write() as transaction:
+        told = Told(position=position, nth=0, happened=happened, series=SERIES)
+        add_event(transaction, "metrics/0", told, time.time())
+    database.close()
+
+
+@pytest.mark.real
+def test_with_workers_a_number_is_two_and_each_event_still_comes_once(tmp_path: Path) -> None:
+    """Their database numbers their events, our own ours: neither may hide the other's."""
+    with running_postgres() as server:
+        settings = Settings(
+            data=tmp_path,
+            store=server.url,  # type: ignore[arg-type]
+            ingest=IngestSettings(ahead_s=ALWAYS, behind_s=ALWAYS),
+            stream=StreamSection(alarms_a_week=0.01),
+        )
+        opened, streaming = open_gate(settings, source=MemorySource()), open_streaming(settings)
+        assert streaming.wait(60), streaming.words
+        app = serving_app(opened, settings, on_stop=lambda: None, streaming=streaming)
+        with serving(app) as url:
+            one = Follower(url)
+            assert one.is_open.wait(30)
+            as_worker(server.url, 1)
+            one.wait(1)
+            push(url, 0, 300)
+            heard = one.wait(3)
+            again = Follower(url, heard[0][0])
+            again.wait(len(heard) - 1)
+            as_worker(server.url, 2)
+            assert again.wait(len(heard))[:-1] == heard[1:]
+            assert one.wait(len(heard) + 1)[-1] == again.heard[-1]
+            for follower in (one, again):
+                follower.leave()
+        streaming.close()
+        opened.close()
+    assert heard[0][0].endswith("-1")
