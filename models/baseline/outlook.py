@@ -154,7 +154,7 @@ def _by_key(
     # A mean of one block fewer is a little further off than that of all of them.
     more = (1 + 1 / n) / (1 + 1 / (n - 1))
     means = (total / count)[place]
-    more_yet, unplaced = _placed(*means.tolist(), part)
+    more_yet, unplaced = _placed(float(means[0]), float(means[1]), part)
     found = Outlook(
         season=season,
         shift=float(share @ means) + more_yet,

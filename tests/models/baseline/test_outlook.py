@@ -85,7 +85,8 @@ def rising(minutes: float) -> np.ndarray:
     inside = (slots % A_DAY > 24) & (slots % A_DAY < 28)
     share = 1.0 - minutes / 30.0
     rise = inside + share * first + (1.0 - share) * last
-    return rise + np.random.default_rng(5).normal(0, 0.003, len(slots))
+    levels: np.ndarray = rise + np.random.default_rng(5).normal(0, 0.003, len(slots))
+    return levels
 
 
 @pytest.mark.parametrize("step", [0.0, 6.0, 12.0, 24.0])
