@@ -99,7 +99,7 @@ class Late(Generic[T]):
         if why != self.why:
             is_known = isinstance(error, StoreError)
             self._log.error(
-                "cannot be opened, and is tried again",
+                "the stream cannot be opened, and is tried again",
                 error=why,
                 exc_info=None if is_known else error,
             )
