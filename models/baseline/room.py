@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import math
+import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["Column", "Room"]
+__all__ = ["Column", "Room", "pages"]
 
 _LEAST = 1024
+_PAGES = 2**16
+
+
+def pages(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """Zeros; a large array has memory of its own, which the system gives when it is written to.
+
+    It is given back with the array. What grows by copies would leave holes of all its sizes in the
+    memory that smaller things share: at a million series hundreds of megabytes.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size < _PAGES:
+        return np.zeros(shape, dtype)
+    memory = mmap.mmap(-1, size)
+    if hasattr(mmap, "MADV_HUGEPAGE") and hasattr(memory, "madvise"):
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return np.ndarray(shape, dtype, buffer=memory)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +41,8 @@ class Column:
     fill: float = 0
 
     def made(self, rows: int) -> NDArray[Any]:
-        """Memory for so many; the system gives it page by page, as rows are written."""
-        shape = (rows, *self.shape)
-        return np.zeros(shape, self.dtype) if self.fill == 0 else np.empty(shape, self.dtype)
+        """Memory for so many, zeros."""
+        return pages((rows, *self.shape), self.dtype)
 
 
 class Room:

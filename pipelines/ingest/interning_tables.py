@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.ingest.interning_scan import EMPTY, FREE, Tables, rehash, repack
+from models.baseline.room import pages
+from pipelines.ingest.interning_scan import EMPTY, Tables, rehash, repack
 
 __all__ = ["MOST_LETTERS_HELD", "from_arrays", "made", "roomy", "to_arrays"]
 
@@ -23,12 +24,12 @@ _USED = ("pairs", "letters", "words")
 def made(seed: int, *, pairs: int = 0, letters: int = 0, words: int = 0, series: int = 0) -> Tables:
     """Empty tables with room for so many; the system gives memory as it is written to."""
     return Tables(
-        letters=np.empty(max(letters, _LEAST), np.uint8),
-        ends=np.empty(max(pairs, _LEAST), np.uint32),
-        wanted=np.empty(max(pairs, _LEAST), np.int8),
-        words=np.empty(max(words, _LEAST), np.uint8),
-        starts=np.full(max(series, _LEAST), FREE, np.uint32),
-        kinds=np.zeros(max(series, _LEAST), np.int8),
+        letters=pages((max(letters, _LEAST),), np.uint8),
+        ends=pages((max(pairs, _LEAST),), np.uint32),
+        wanted=pages((max(pairs, _LEAST),), np.int8),
+        words=pages((max(words, _LEAST),), np.uint8),
+        starts=pages((max(series, _LEAST),), np.uint32),
+        kinds=pages((max(series, _LEAST),), np.int8),
         pairs=_places(pairs),
         series=_places(series),
         used=np.zeros(3, np.int64),
@@ -106,12 +107,14 @@ def _rehashed(tables: Tables, count: int) -> Tables:
 
 def _places(entries: int) -> NDArray[np.int32]:
     """A hash table that is half full at most."""
-    return np.full(1 << max(2 * entries - 1, _LEAST).bit_length(), EMPTY, np.int32)
+    places = pages((1 << max(2 * entries - 1, _LEAST).bit_length(),), np.int32)
+    places[:] = EMPTY
+    return places
 
 
 def _wider(array: NDArray[Any], used: int, needed: int) -> NDArray[Any]:
     if needed <= len(array):
         return array
-    wider = np.empty(max(needed, len(array) * 3 // 2), array.dtype)
+    wider = pages((max(needed, len(array) * 3 // 2),), array.dtype)
     wider[:used] = array[:used]
     return wider

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.baseline.room import Column, Room
+from models.baseline.room import Column, Room, pages
 
 COLUMNS = {
     "at": Column(dtype=np.int64, fill=-1),
@@ -69,3 +69,15 @@ def test_arrays_that_do_not_belong_together_are_refused(wrong: dict[str, np.ndar
     """Rows would be of different series."""
     with pytest.raises(ValueError, match="columns of"):
         Room(COLUMNS, room_of(4).views() | wrong)
+
+
+def test_large_arrays_are_zeros_in_memory_of_their_own() -> None:
+    """What grows by copies would leave holes, which nobody gives back before the process ends."""
+    for shape in ((3,), (100_000, 3), (0, 4)):
+        made = pages(shape, np.float32)
+        assert (made.shape, made.dtype, made.flags.writeable) == (shape, np.float32, True)
+        assert made.flags.c_contiguous
+        assert not made.any()
+    large, other = pages((100_000,), np.int64), pages((100_000,), np.int64)
+    large[:] = 7
+    assert not other.any()
