@@ -130,7 +130,11 @@ class Streaming:
 
     def forget(self, now: float) -> int:
         """Delete what is old, a bounded part at a time; how many anomalies. `StoreError`."""
-        return self._late.get().retention.forget(now, most=_MOST_OLD)
+        opened = self._late.get()
+        gone = opened.retention.forget(now, most=_MOST_OLD)
+        if opened.workers is not None:
+            gone += opened.workers.retention.forget(now, most=_MOST_OLD)
+        return gone
 
     def close(self) -> None:
         """Judge what was taken, write a checkpoint, and stop."""
@@ -243,4 +247,5 @@ def _workers(settings: Settings) -> WorkerView | None:
         return None
     from api.worker_view import WorkerView
 
-    return WorkerView(settings.store.get_secret_value())
+    keep_s = 86_400 * settings.stream.keep_days
+    return WorkerView(settings.store.get_secret_value(), keep_s=keep_s)

@@ -12,6 +12,7 @@ from pipelines.flows.worker_followed import Following
 from pipelines.stores.anomalies import SqlAnomalies
 from pipelines.stores.events import SqlEvents
 from pipelines.stores.postgres import PostgresDatabase
+from pipelines.stores.retention import Retention
 from pipelines.stores.said import SqlSaid
 
 if TYPE_CHECKING:
@@ -41,9 +42,10 @@ class _OnItsWay:
 class WorkerView:
     """Anomalies of workers, their events, and the way back for what people say of them."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, keep_s: float) -> None:
         self._database = PostgresDatabase(url)
         self.anomalies = SqlAnomalies(self._database)
+        self.retention = Retention(self._database, keep_s=keep_s)
         self._said = SqlSaid(self._database)
         events = SqlEvents(self._database)
         self.followers = Followers(events)

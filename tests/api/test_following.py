@@ -21,12 +21,13 @@ from api.stream_settings import StreamSection
 from api.streaming import Streaming, open_streaming
 from detector.stream.anomaly import Happened, Happening
 from pipelines.sources.memory import MemorySource
+from pipelines.stores.anomalies import add_anomaly
 from pipelines.stores.events import Told, add_event
 from pipelines.stores.postgres import PostgresDatabase
 from tests.api.cli.served import serving
 from tests.api.streaming import ALWAYS, message, values_of
 from tests.api.test_anomalies import COLUMNS, served, streamed
-from tests.pipelines.stores.test_anomalies import OPEN, SERIES, T0
+from tests.pipelines.stores.test_anomalies import CLOSED, OPEN, SERIES, T0
 from tests.servers import running_postgres
 
 Event = tuple[str, str]
@@ -191,6 +192,7 @@ def as_worker(url: str, position: int) -> None:
     happened = Happened(kind=Happening.OPENED, at=T0, anomaly=OPEN)
     with database.write() as transaction:
         told = Told(position=position, nth=0, happened=happened, series=SERIES)
+        add_anomaly(transaction, "metrics/0", T0, CLOSED, SERIES)
         add_event(transaction, "metrics/0", told, time.time())
     database.close()
 
@@ -222,6 +224,9 @@ def test_with_workers_a_number_is_two_and_each_event_still_comes_once(tmp_path: 
             assert one.wait(len(heard) + 1)[-1] == again.heard[-1]
             for follower in (one, again):
                 follower.leave()
+        gone = streaming.forget(T0 / 1000 + 181 * 86_400)
         streaming.close()
         opened.close()
     assert heard[0][0].endswith("-1")
+    # That of the worker, and our own.
+    assert gone == 2
