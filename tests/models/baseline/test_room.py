@@ -75,7 +75,7 @@ def test_large_arrays_are_zeros_in_memory_of_their_own() -> None:
     """What grows by copies would leave holes, which nobody gives back before the process ends."""
     for shape in ((3,), (100_000, 3), (0, 4)):
         made = pages(shape, np.float32)
-        assert (made.shape, made.dtype, made.flags.writeable) == (shape, np.float32, True)
+        assert (made.shape, made.dtype.name, made.flags.writeable) == (shape, "float32", True)
         assert made.flags.c_contiguous
         assert not made.any()
     large, other = pages((100_000,), np.int64), pages((100_000,), np.int64)
