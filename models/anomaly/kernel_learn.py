@@ -24,10 +24,15 @@ _COLUMNS = tuple(int(k) for k in Cold if k != Cold.DAYS)
 
 @inlined
 def believed(row: int, came: float, edge: float, hot: Singles) -> float:
-    """An early deviation, as far as it is within reach or there were two as large."""
+    """An early deviation, as far as it is within reach or there were two as large.
+
+    One beyond reach that follows another to its side may be of another level, and waits.
+    """
     far = abs(came)
     farthest, second = np.float64(hot[row, _FARTHEST]), np.float64(hot[row, _SECOND])
     most = max(c.BELIEVED * edge, second)
+    if far > c.BELIEVED * edge and hot[row, _RUN] != 0 and hot[row, _COUNT] >= c.WAIT:
+        most = c.CLIP * edge
     hot[row, _SECOND] = max(second, min(far, farthest))
     hot[row, _FARTHEST] = max(far, farthest)
     return min(max(came, -most), most)
@@ -77,21 +82,26 @@ def relearn(
     row: int,
     x: float,
     count: float,
-    shifted: bool,
+    lost: bool,
     levels: Doubles,
     hot: Singles,
     cold: Singles,
     profile: Shorts,
 ) -> bool:
-    """Begin anew with this sample where what was learned is of another level; whether it is so."""
+    """Begin anew with this sample where what was learned is of another level; whether it is so.
+
+    `lost`: a level was left for good, and its edges may be those of something else.
+    """
+    run = abs(np.float64(hot[row, _RUN]))
+    if run < c.AWAY_LEAST and not lost:
+        return False
     tried = 0.0
     if count < c.LEARN:
         tried = np.float64(hot[row, _TRIED])
-        long = c.AWAY if count >= c.AWAY else c.AWAY_FIRST
-        if abs(hot[row, _RUN]) < long or tried + count >= c.LEARN:
+        if (count >= c.AWAY and run < c.AWAY) or tried + count >= c.LEARN:
             return False
         tried += count
-    elif not shifted or count >= c.YOUNG:
+    elif not lost:
         return False
     for column in _OWN:
         hot[row, column] = 0.0

@@ -17,8 +17,8 @@ from models.compiling import inlined
 __all__ = ["score"]
 
 _LEARNING, _GAP, _SHIFT = (int(f) for f in (Flag.LEARNING, Flag.GAP, Flag.SHIFT))
-_COUNT, _STEP, _NEAR, _SHORT, _LONG = (
-    int(h) for h in (Hot.COUNT, Hot.STEP, Hot.NEAR, Hot.SHORT, Hot.LONG)
+_COUNT, _STEP, _NEAR, _SHORT, _LONG, _RUN = (
+    int(h) for h in (Hot.COUNT, Hot.STEP, Hot.NEAR, Hot.SHORT, Hot.LONG, Hot.RUN)
 )
 _POINT_EDGE, _POINT_TAIL, _SHORT_EDGE, _LONG_EDGE, _WIDE_EDGE = (
     int(h) for h in (Hot.POINT_EDGE, Hot.POINT_TAIL, Hot.SHORT_EDGE, Hot.LONG_EDGE, Hot.WIDE_EDGE)
@@ -67,6 +67,8 @@ def score(
     b = c.SHORT_WEIGHT * _weigh(row, _SHORT_EDGE, abs(short), floor, count, inverse, hot)
     d = c.LONG_WEIGHT * _weigh(row, _LONG_EDGE, abs(long), floor, count, inverse, hot)
     wide_next = _follow(wide_edge, abs(wide), early, inverse)
+    if abs(hot[row, _RUN]) >= c.AWAY and c.LEARN <= count < c.YOUNG:
+        wide_next = min(wide_next, wide_edge)
     hot[row, _WIDE_EDGE] = wide_next
     if not early:
         tilt = np.copysign(a, point) + np.copysign(b, short) + np.copysign(d, long)
@@ -79,7 +81,8 @@ def score(
     bar = max(wide_next, floor)
     shifted = _settle(row, came, bar, near, short, long, drift, level, early, levels, hot)
     hot[row, _COUNT] = min(count + 1.0, 16_777_216.0)
-    if _relearn(row, x, count, shifted, levels, hot, cold, profile):
+    lost = shifted and (count < c.YOUNG or abs(came) > c.BELIEVED * bar)
+    if _relearn(row, x, count, lost, levels, hot, cold, profile):
         found |= _LEARNING
     return found | (_SHIFT if shifted else 0)
 

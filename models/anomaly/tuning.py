@@ -5,10 +5,11 @@ from __future__ import annotations
 # Samples before the first score; until then a sample teaches everything.
 LEARN = 100
 # While it is learned: the farthest that one sample is believed, in edges, unless two were as far
-# out before; and how many in a row beyond the edge on one side, among the very first and later,
-# mean that the start was another level, and is forgotten. A shift of a series younger than YOUNG
-# is such a start, too.
-BELIEVED, AWAY_FIRST, AWAY, YOUNG = 8.0, 4, 16, 2000
+# out before; after how many samples one that follows another as far out waits; and how many in a
+# row beyond the edge on one side, among the very first and later, mean that the start was another
+# level, and is forgotten. A shift of a series younger than YOUNG, or by more than is believed, is
+# such a start, too; so a run of AWAY does not widen its edge.
+BELIEVED, WAIT, AWAY_LEAST, AWAY, YOUNG = 8.0, 10, 4, 16, 2000
 # Memories in samples: of the near level, the level, and both windows whose means are judged.
 NEAR, LEVEL, SHORT, LONG = 8.0, 1000.0, 10.0, 50.0
 TREND = 0.1

@@ -26,7 +26,9 @@ def believed(hot: Array, came: Array, edge: Array, early: Bools) -> Array:
     """Early deviations, as far as they are within reach or there were two as large."""
     far = np.abs(came)
     farthest, second = hot[:, _FARTHEST].copy(), hot[:, _SECOND].copy()
-    most = np.maximum(c.BELIEVED * edge, second)
+    reach = c.BELIEVED * edge
+    waits = (far > reach) & (hot[:, Hot.RUN] != 0) & (hot[:, Hot.COUNT] >= c.WAIT)
+    most = np.where(waits, c.CLIP * edge, np.maximum(reach, second))
     hot[:, _SECOND] = np.where(early, np.maximum(second, np.minimum(far, farthest)), second)
     hot[:, _FARTHEST] = np.where(early, np.maximum(far, farthest), farthest)
     return np.where(early, np.clip(came, -most, most), came)
@@ -73,13 +75,14 @@ def _run(hot: Array, came: Array, bar: Array) -> Array:
     )
 
 
-def relearn(state: State, rows: Ints, x: Array, count: Array, shifted: Bools) -> Bools:
+def relearn(state: State, rows: Ints, x: Array, count: Array, lost: Bools) -> Bools:
     """Begin anew where what was learned is of another level; where that is so."""
     early = count < c.LEARN
     tried = np.where(early, state.hot[rows, _TRIED].astype(np.float64), 0.0)
-    long = np.where(count >= c.AWAY, c.AWAY, c.AWAY_FIRST)
-    is_away = (np.abs(state.hot[rows, Hot.RUN]) >= long) & (tried + count < c.LEARN)
-    anew: Bools = np.where(early, is_away, shifted & (count < c.YOUNG))
+    run = np.abs(state.hot[rows, Hot.RUN].astype(np.float64))
+    long = np.where(count >= c.AWAY, c.AWAY, c.AWAY_LEAST)
+    is_away = (run >= long) & (tried + count < c.LEARN)
+    anew: Bools = np.where(early, is_away, lost)
     gone = rows[anew]
     for column in set(Hot) - _KEPT:
         state.hot[gone, column] = 0.0

@@ -64,6 +64,9 @@ def score(  # noqa: PLR0913, PLR0917
         nats += part
         tilt += np.copysign(part, odd)
     follow(hot, Hot.WIDE_EDGE, np.abs(wide), floor, early, inverse)
+    is_away = (np.abs(hot[:, Hot.RUN]) >= c.AWAY) & (count >= c.LEARN) & (count < c.YOUNG)
+    narrow = np.minimum(hot[:, Hot.WIDE_EDGE], wide_edge)
+    hot[:, Hot.WIDE_EDGE] = np.where(is_away, narrow, hot[:, Hot.WIDE_EDGE])
     grains = _judge(state, hot, nats, seconds, early)
     flag = np.where(early, Flag.LEARNING, 0) | _rhythm(hot, seconds)
     hot[:, Hot.BIN_SUM] += season + np.clip(wide, -c.HOUR_CLIP * wide_edge, c.HOUR_CLIP * wide_edge)
@@ -77,7 +80,8 @@ def score(  # noqa: PLR0913, PLR0917
     told = grains > 0
     side = np.where(tilt >= 0, 1, -1).astype(np.int8)
     tell(state, out, rows[told], where[told], grains[told], side[told], t[told], settings.quiet_m)
-    anew = relearn(state, rows, x, count, shifted)
+    lost = shifted & ((count < c.YOUNG) | (np.abs(came) > c.BELIEVED * bar))
+    anew = relearn(state, rows, x, count, lost)
     flag |= np.where(shifted, Flag.SHIFT, 0) | np.where(anew, Flag.LEARNING, 0)
     out.flag[where] |= flag.astype(np.uint8)
 
