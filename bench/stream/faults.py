@@ -72,7 +72,7 @@ class Plan:
 
 
 WHOLE = Plan(kills=50, brokers=4, databases=4, partitions=6, series=40, rounds_s=12.0, pause_s=8.0)
-QUICK = Plan(kills=3, brokers=0, databases=1, partitions=3, series=10, rounds_s=12.0, pause_s=3.0)
+QUICK = Plan(kills=2, brokers=0, databases=1, partitions=3, series=10, rounds_s=12.0, pause_s=2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +205,9 @@ class Trial:
     def finish(self, log: Log) -> dict[str, int]:
         """Wait until all is judged, and end all in an orderly way; their exit codes."""
         eventually(lambda: log.is_kept(self.store), 300, "all is judged")
-        time.sleep(2.0)
+        # One that was started a moment ago does not hear a signal yet.
+        alive = self.alive.values()
+        eventually(lambda: all(one.get("/readyz")[0] == 200 for one in alive), 120, "all are ready")
         return {name: worker.stop()[0] for name, worker in self.alive.items()}
 
 
