@@ -72,7 +72,7 @@ def test_work_on_a_holiday_is_a_surprise() -> None:
     busy = judged(office(Calendar()), Calendar(holidays=np.array([HOLIDAY])))
     usual = judged(office(Calendar()), Calendar())
     assert most(usual, WEDNESDAY) < 0.0
-    assert most(busy, WEDNESDAY) > 1.0
+    assert most(busy, WEDNESDAY) > 0.8
 
 
 def test_a_holiday_changes_no_score_before_it() -> None:
