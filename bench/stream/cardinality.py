@@ -40,6 +40,7 @@ from bench.stream.pushed import AT, fleet_labels_of, remote_write  # noqa: E402
 from detector.signals.packs import shipped_packs  # noqa: E402
 from detector.stream.columns import Columns  # noqa: E402
 from detector.stream.counting import Counting  # noqa: E402
+from detector.stream.ports import SeriesNames  # noqa: E402
 from detector.stream.settings import StreamSettings  # noqa: E402
 from detector.stream.subject import Owners  # noqa: E402
 from pipelines.flows.stream import Stream  # noqa: E402
@@ -194,7 +195,7 @@ class _Nowhere:
         """There is always room."""
         return True
 
-    def known(self, tenant: str):  # type: ignore[no-untyped-def] # noqa: ANN202
+    def known(self, tenant: str) -> SeriesNames:
         """Those of the stream."""
         return self._part.operators.names(tenant)
 
