@@ -18,8 +18,6 @@ __all__ = ["LONGEST_S", "SETTLE_S", "SHORTEST_S", "Pull"]
 SETTLE_S = 15.0
 # So much is read at once, after the source or the queue was away; less where that fails.
 LONGEST_S, SHORTEST_S = 900.0, 60.0
-# Names of metrics are asked for anew so often, where a selector leaves the name open.
-_NAMES_S = 60.0
 
 
 class Pull:
@@ -46,8 +44,6 @@ class Pull:
         self._selectors = tuple(selectors)
         self._first_s, self._settle_s = first_s, settle_s
         self._longest_s = LONGEST_S
-        self._names: frozenset[str] = frozenset()
-        self._named_at = -math.inf
         self.tenant = tenant
         self.since: float | None = None
         self.doubtful = 0
@@ -63,7 +59,7 @@ class Pull:
         if until <= since:
             return None
         try:
-            queries = self._queries(now, timeout_s)
+            queries = self._queries(timeout_s)
             answers = self._source.read(queries, since, until, timeout_s=timeout_s)
         except SourceError:
             self._longest_s = max(self._longest_s / 2, SHORTEST_S)
@@ -83,9 +79,8 @@ class Pull:
         oldest = now - self._doors.limits.behind_s
         return max(self.since, math.floor(1000 * oldest) / 1000)
 
-    def _queries(self, now: float, timeout_s: float) -> list[Query]:
-        is_open = any(selector.metric is None for selector in self._selectors)
-        if is_open and now - self._named_at >= _NAMES_S:
-            self._names = self._catalog.metrics(timeout_s=timeout_s)
-            self._named_at = now
-        return queries_of(self._selectors, self._names)
+    def _queries(self, timeout_s: float) -> list[Query]:
+        """Names that are left open are asked for each time: what is new has samples from now on."""
+        if all(selector.metric is not None for selector in self._selectors):
+            return queries_of(self._selectors, ())
+        return queries_of(self._selectors, self._catalog.metrics(timeout_s=timeout_s))

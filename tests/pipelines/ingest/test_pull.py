@@ -121,6 +121,18 @@ def test_what_is_older_than_the_doors_take_is_passed_over() -> None:
     assert source.reads[0].start == NOW - 1_000
 
 
+def test_a_metric_that_is_new_has_no_gap_at_its_beginning() -> None:
+    """Where a selector leaves the name open, its first samples are read with all others."""
+    source, doorway = filled(), Doorway()
+    pull = Pull(source, source, doorway.doors, [selector_of('{pod="a"}')], first_s=600)
+    pull.step(NOW - 60, timeout_s=1)
+    times = np.arange(NOW - 70, NOW, 5.0)
+    source.store.add({"__name__": "born_late", "pod": "a"}, times, times)
+    pull.step(NOW, timeout_s=1)
+    wanted = [at for at in times.tolist() if NOW - 60 - SETTLE_S < at <= NOW - SETTLE_S]
+    assert [at for at, _ in doorway.sink.of("born_late")] == [round(1000 * at) for at in wanted]
+
+
 def test_a_series_that_two_selectors_select_is_taken_once() -> None:
     """Its second copy would be counted as odd input."""
     source, doorway = filled(), Doorway()
