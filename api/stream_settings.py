@@ -80,7 +80,8 @@ class StreamSection(Section):
     """The stream: whether metrics are taken, how many false alarms are accepted, who lives where.
 
     A series that brings nothing for `forget_s`, at least a day, is forgotten. `zone` names the
-    clock that people live by, `holidays` are days that go like a Sunday there.
+    clock that people live by; the public holidays of `country`, such as DE or DE-BY, and the days
+    in `holidays` go like a Sunday there.
     """
 
     enabled: bool = True
@@ -91,14 +92,15 @@ class StreamSection(Section):
     survive_power_cuts: bool = False
     forget_s: Annotated[float, Field(ge=86_400)] = 604_800.0
     zone: str = ""
+    country: str = ""
     holidays: tuple[date, ...] = ()
     windows: tuple[WindowSection, ...] = ()
     pull: PullSection = PullSection()
 
     @model_validator(mode="after")
     def has_a_clock(self) -> StreamSection:
-        """Its zone is known."""
-        if not self.zone:
+        """Its zone and its country are known."""
+        if not (self.zone or self.country):
             return self
         try:
             self.calendar()
@@ -110,4 +112,12 @@ class StreamSection(Section):
         """The same in the words of the models."""
         from pipelines.zones import calendar_of
 
-        return calendar_of(self.zone, self.holidays)
+        return calendar_of(self.zone, (*self.holidays, *self._public()))
+
+    def _public(self) -> tuple[date, ...]:
+        if not self.country:
+            return ()
+        # Its package is loaded for who names a country.
+        from pipelines.countries import days_off
+
+        return days_off(self.country)

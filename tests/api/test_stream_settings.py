@@ -34,6 +34,15 @@ def test_the_clock_and_the_days_off_of_a_place_reach_the_models() -> None:
     assert models.calendar.holidays.tolist() == days
 
 
+def test_the_holidays_of_a_country_are_added_to_those_that_are_named() -> None:
+    """The day of the firm's outing would replace Christmas, or Christmas the outing."""
+    told = {"country": "DE-BY", "holidays": ["2026-07-17", "2026-12-25"]}
+    calendar = StreamSection.model_validate(told).calendar()
+    asked = [date(2026, 7, 17), date(2026, 12, 25), date(2027, 1, 6), date(2027, 1, 7)]
+    found = [(day - date(1970, 1, 1)).days in calendar.holidays for day in asked]
+    assert found == [True, True, True, False]
+
+
 def test_a_window_of_a_zone_comes_back_by_its_clock() -> None:
     """The backup of four o'clock would wake somebody from November on."""
     section = WindowSection.model_validate({**NIGHT, "zone": "Europe/Berlin", "every_s": 86_400})
@@ -57,6 +66,8 @@ def test_a_window_without_a_zone_is_of_the_moments_that_it_names() -> None:
         (WindowSection, {**NIGHT, "zone": "Europe/Atlantis"}, "is not known"),
         (StreamSection, {"zone": "Europe/Atlantis"}, "is not known"),
         (StreamSection, {"holidays": ["soon"]}, "valid date"),
+        (StreamSection, {"country": "UK"}, r"is it GB \(UnitedKingdom\)"),
+        (StreamSection, {"country": "DE-Bayren", "zone": "Europe/Berlin"}, "is it DE-BY"),
     ],
 )
 def test_what_no_clock_is_of_is_refused_at_the_start(
