@@ -41,6 +41,10 @@ class ModelScorer:
         self._room = Room(ROWS, {name: getattr(held, name) for name in ROWS})
         self._state = self._viewed()
 
+    def go_by(self, settings: Settings) -> None:
+        """Judge what comes from now on by others."""
+        self._settings = settings
+
     def grow(self, kinds: Sequence[SeriesKind]) -> None:
         """Add rows."""
         old = self._room.size

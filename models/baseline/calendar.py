@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.baseline.layout import DAY_SLOTS
 
-__all__ = ["DAY_MS", "HOUR_MS", "Calendar", "instant_of", "local_ms", "local_of", "slots"]
+__all__ = [
+    "DAY_MS",
+    "HOUR_MS",
+    "Calendar",
+    "instant_of",
+    "kept_calendar",
+    "local_ms",
+    "local_of",
+    "slots",
+]
 
 Ints = NDArray[np.int64]
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 _SUNDAY = 6
+_KEPT = "calendar."
+_PARTS = ("starts", "offsets", "holidays")
 _NONE: Ints = np.zeros(0, dtype=np.int64)
 
 
@@ -35,6 +48,21 @@ class Calendar:
             raise ValueError(f"{len(self.starts)} starts of {len(self.offsets)} offsets")
         if (np.diff(self.starts) <= 0).any() or (np.diff(self.holidays) <= 0).any():
             raise ValueError("starts of offsets and holidays go up")
+
+    def to_arrays(self) -> dict[str, Ints]:
+        """The same by names, for a snapshot."""
+        return {_KEPT + name: getattr(self, name) for name in _PARTS}
+
+
+def kept_calendar(arrays: Mapping[str, NDArray[Any]]) -> Calendar | None:
+    """The calendar of a snapshot, None where it has none.
+
+    >>> kept_calendar(Calendar(holidays=np.array([5])).to_arrays()).holidays.tolist()
+    [5]
+    """
+    if any(_KEPT + name not in arrays for name in _PARTS):
+        return None
+    return Calendar(**{name: arrays[_KEPT + name] for name in _PARTS})
 
 
 def local_ms(at: Ints, calendar: Calendar) -> Ints:

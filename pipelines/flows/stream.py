@@ -190,7 +190,7 @@ class Stream:
         self._read_to = dict(self._part.read_to)
         if count:
             self.meters.log.info("replayed what was not in a checkpoint", batches=count)
-        if self._pass_over() or count:
+        if self._pass_over() or count or self._part.operators.is_to_renew:
             self._checkpoint()
 
     def _pass_over(self) -> bool:

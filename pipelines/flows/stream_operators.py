@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,7 @@ from detector.stream.suppression import Window
 from detector.stream.tallies import Tallies, is_counted_alike, restored_tallies
 from detector.stream.tracks import GONE
 from models.anomaly.scored import Settings
+from models.baseline.calendar import kept_calendar
 from pipelines.stores.checkpoints import TenantHeld
 
 if TYPE_CHECKING:
@@ -46,6 +48,9 @@ class Operators:
 
     `origin` is the part, where several have series of one service. With `counting` what services
     counted is kept for the gate, in at most `cells` sums a tenant.
+
+    What is judged again after a death is judged by the calendar that it was judged by at first,
+    whatever is told of days and clocks since: `renew` goes over to that, at a checkpoint.
     """
 
     def __init__(
@@ -62,6 +67,8 @@ class Operators:
         self._counting, self._cells, self._origin = counting, cells, origin
         self._tallies: dict[str, Tallies] = {}
         self._states: dict[str, StreamState] = {}
+        self._scorers: dict[str, ModelScorer] = {}
+        self._calendar = settings.calendar
         self._names: dict[str, Interner] = {}
 
     def names(self, tenant: str) -> Interner:
@@ -76,6 +83,9 @@ class Operators:
 
     def restore(self, tenants: Mapping[str, TenantHeld]) -> None:
         """Go on from what was held, in place of what is."""
+        kept = (kept_calendar(one.arrays) for one in tenants.values())
+        self._calendar = next(filter(None, kept), self._settings.calendar)
+        self._scorers = {}
         self._states = {
             tenant: restored(
                 one.arrays,
@@ -83,7 +93,7 @@ class Operators:
                 settings=self._settings,
                 windows=self._windows,
                 origin=self._origin,
-                scorer=lambda arrays: ModelScorer(self.models(), arrays),
+                scorer=partial(self._scorer, tenant),
             )
             for tenant, one in tenants.items()
         }
@@ -111,8 +121,23 @@ class Operators:
         series = [names[id] for id in ids]
         return restored_tallies(arrays, series, ids, counting=counting, most=self._cells)
 
+    @property
+    def is_to_renew(self) -> bool:
+        """Whether other days or clocks were told than it judges by."""
+        told, used = self._settings.calendar.to_arrays(), self._calendar.to_arrays()
+        return any(not np.array_equal(told[name], used[name]) for name in told)
+
+    def renew(self) -> None:
+        """Judge by the calendar that was told, once what was `held` is kept."""
+        self._calendar = self._settings.calendar
+        for scorer in self._scorers.values():
+            scorer.go_by(self.models())
+
     def held(self) -> dict[str, TenantHeld]:
-        """All that is to be kept; its arrays may be views, so write them before the next step."""
+        """All that is to be kept; its arrays may be views, so write them before the next step.
+
+        With the calendar that was told: once it is kept, `renew`.
+        """
         return {
             tenant: TenantHeld(arrays=self._arrays(tenant, state))
             for tenant, state in self._states.items()
@@ -121,7 +146,8 @@ class Operators:
     def _arrays(self, tenant: str, state: StreamState) -> Arrays:
         tallies = self._tallies.get(tenant)
         counted = {} if tallies is None else tallies.to_arrays()
-        return {**taken(state), **counted, **self.names(tenant).to_arrays()}
+        calendar = self._settings.calendar.to_arrays()
+        return {**taken(state), **counted, **calendar, **self.names(tenant).to_arrays()}
 
     def told(self, tenant: str, plan: Plan, *, until: float) -> Streamed:
         """What is known of a plan's service up to a time (unix seconds)."""
@@ -211,7 +237,7 @@ class Operators:
                 self._tallies[tenant] = Tallies(counting=self._counting, most=self._cells)
             self._states[tenant] = StreamState(
                 tenant=tenant,
-                scorer=ModelScorer(self.models()),
+                scorer=self._scorer(tenant),
                 settings=self._settings,
                 windows=self._windows,
                 origin=self._origin,
@@ -220,4 +246,7 @@ class Operators:
 
     def models(self) -> Settings:
         """What the models of every tenant go by."""
-        return Settings(calendar=self._settings.calendar, quiet_s=self._settings.quiet_s)
+        return Settings(calendar=self._calendar, quiet_s=self._settings.quiet_s)
+
+    def _scorer(self, tenant: str, arrays: Arrays | None = None) -> ModelScorer:
+        return self._scorers.setdefault(tenant, ModelScorer(self.models(), arrays))

@@ -157,6 +157,7 @@ class StreamPart:
         with self._db.write(durable=True) as transaction:
             sums = self._checkpoints.write(transaction, self.position, tenants)
         self._checkpoints.wrote(sums, tenants)
+        self._operators.renew()
 
     def told(self, tenant: str, plan: Plan, *, until: float) -> Streamed:
         """What is known of a plan's service up to a time (unix seconds)."""

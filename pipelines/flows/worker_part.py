@@ -135,6 +135,7 @@ class WorkerPart:
             name: self._with_memory(name, one) for name, one in self._operators.held().items()
         }
         self._store.checkpoint(self.position, tenants, self.owed, self.newest)
+        self._operators.renew()
         self.owed, self.letters, self.kept = Owed(), [], self.position
         self._has_heard = False
 
