@@ -48,7 +48,8 @@ def _country(code: str) -> HolidayBase:
     if code not in codes:
         words = {name.casefold(): names[1] for names in COUNTRIES.values() for name in names}
         asked = code.casefold().replace(" ", "").replace("_", "")
-        near = dict.fromkeys(words[word] for word in get_close_matches(asked, words, 5, 0.5))
+        found = [asked] if asked in words else get_close_matches(asked, words, 4, 0.6)
+        near = dict.fromkeys(words[word] for word in found)
         raise ConfigError(
             f"the country {code!r} is not known: name it by its two letters, as in DE or DE-BY"
             + _or([f"{one} ({codes[one][0]})" for one in near])
