@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import os
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from datetime import timedelta
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 # No deadline: a shared machine pauses a process for longer than any example takes.
@@ -28,6 +29,14 @@ settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE")
     or ("ci" if os.environ.get("CI", "").lower() == "true" else "default")
 )
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """No test writes where another one's logs went, which may be closed by then, or is silenced."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.hookimpl(wrapper=True)

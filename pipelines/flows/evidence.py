@@ -21,7 +21,7 @@ from detector.gate.record import Chunk, StoredVerdict, chunk_of
 from detector.gate.render import Json, verdict_body
 from pipelines.flows.export_archive import MAGIC, Manifest, archived, opened
 from pipelines.flows.export_queries import asked_queries
-from pipelines.stores.codec import encode, inflated
+from pipelines.stores.codec import decoder_of, encode, inflated
 from pipelines.version import code_version, serinus_version
 
 __all__ = ["FILE_MAX", "Evidence", "pack_evidence", "unpack_evidence"]
@@ -123,7 +123,7 @@ def unpack_evidence(file: bytes) -> Evidence:
 def _unpacked(file: bytes) -> Evidence:
     manifest, members = opened(file)
     try:
-        record = msgspec.msgpack.decode(members["record.msgpack"], type=_Record)
+        record = decoder_of(_Record).decode(members["record.msgpack"])
         bodies = msgspec.msgpack.decode(members["samples.msgpack"], type=list[bytes])
         answer: dict[str, Json] = msgspec.json.decode(members["answer.json"], type=dict)
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -149,7 +149,7 @@ def _check_answer(record: _Record, manifest: Manifest, answer: dict[str, Json]) 
 
 def _unpacked_old(file: bytes) -> Evidence:
     try:
-        found = msgspec.msgpack.decode(inflated(file, most=_UNPACKED_MAX), type=_Old)
+        found = decoder_of(_Old).decode(inflated(file, most=_UNPACKED_MAX))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise _refused(f"this is no evidence file, or it was cut short: {error}") from error
     if found.magic != _OLD_NAME or found.schema != 1:

@@ -23,7 +23,7 @@ from detector.gate.known import Key, KnownByQuestion, Labels, key_of
 from detector.gate.memory import Memory
 from detector.series import Answer, Columns, FloatArray
 from detector.signals.plan import Reading
-from pipelines.stores.codec import inflated
+from pipelines.stores.codec import decoder_of, inflated
 
 __all__ = ["SCHEMA", "Event", "Fed", "Remembered", "Seen", "TapeReader", "TapeWriter", "Told"]
 
@@ -223,7 +223,7 @@ class TapeReader:
     def read(self, body: bytes) -> Iterator[Event]:
         """The events of the next chunk; `StoreError` for what is no chunk."""
         try:
-            decoded = msgspec.msgpack.decode(inflated(body, most=_UNPACKED_MAX), type=_Body)
+            decoded = decoder_of(_Body).decode(inflated(body, most=_UNPACKED_MAX))
             if decoded.schema not in _READ:
                 raise StoreError(f"samples have schema {decoded.schema}, this serinus has {SCHEMA}")
             self.labels += decoded.labels

@@ -53,6 +53,9 @@ class _Problem(msgspec.Struct):
     error: str = ""
 
 
+_problems = msgspec.json.Decoder(_Problem)
+
+
 def refusal(
     where: str, status: int, headers: Mapping[str, str], body: bytes
 ) -> SourceError | FlakyError:
@@ -107,7 +110,7 @@ def _busy(text: str, headers: Mapping[str, str]) -> BusyError:
 
 def _problem(body: bytes) -> _Problem:
     try:
-        return msgspec.json.decode(body, type=_Problem)
+        return _problems.decode(body)
     except msgspec.MsgspecError:
         return _Problem()
 

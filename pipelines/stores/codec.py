@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, TypeVar
 
 import msgspec
@@ -9,10 +10,25 @@ import zstandard
 
 from detector.errors import StoreError
 
-__all__ = ["SCHEMA", "encode", "inflated", "pack", "unpack"]
+__all__ = ["SCHEMA", "decoder_of", "encode", "inflated", "pack", "unpack"]
 
 SCHEMA = 1
 T = TypeVar("T")
+_DECODERS: dict[object, msgspec.msgpack.Decoder[Any]] = {}
+_MAKING = threading.Lock()
+
+
+def decoder_of(kind: type[T]) -> msgspec.msgpack.Decoder[T]:
+    """Reads values of one type; made once, by one thread at a time.
+
+    What msgspec learns of a dataclass it keeps at the class, where another thread finds it half
+    made: a process ended with a segmentation fault when the first questions came side by side.
+    """
+    found = _DECODERS.get(kind)
+    if found is None:
+        with _MAKING:
+            found = _DECODERS[kind] = msgspec.msgpack.Decoder(kind)
+    return found
 
 
 def pack(value: object) -> bytes:
@@ -28,13 +44,13 @@ def encode(value: object) -> bytes:
 def unpack(kind: type[T], blob: bytes) -> T:
     """The value of a blob; `StoreError` for a newer schema or anything else that is no `kind`."""
     try:
-        schema, value = msgspec.msgpack.decode(blob, type=tuple[int, msgspec.Raw])
+        schema, value = _VERSIONED.decode(blob)
         if schema > SCHEMA:
             raise StoreError(
                 f"a stored {kind.__name__} has schema {schema}, this serinus knows {SCHEMA}:"
                 " start the newer version again"
             )
-        return msgspec.msgpack.decode(value, type=kind)
+        return decoder_of(kind).decode(value)
     except msgspec.MsgspecError as error:
         raise StoreError(f"a stored {kind.__name__} cannot be read: {error}") from error
 
@@ -60,4 +76,5 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - numpy scalars
     return item()
 
 
+_VERSIONED = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw])
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=_plain)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import msgspec
@@ -117,3 +119,17 @@ def test_bytes_that_were_never_packed_are_refused(blob: bytes) -> None:
     """As a value that is none."""
     with pytest.raises(ValueError):
         inflated(blob, most=1000)
+
+
+def test_first_readers_of_a_type_may_be_many() -> None:
+    """A gate that all rollouts ask at once after a restart ended with a segmentation fault."""
+    words = [sys.executable, "-m", "tests.pipelines.stores.first_readers"]
+    for _ in range(4):
+        told = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        assert told.returncode == 0, told.stderr
+        assert told.stdout.split("\n") == [
+            "a stored Attempt cannot be read",
+            "a stored Plan cannot be read",
+            "a stored Verdict cannot be read",
+            "",
+        ]
