@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from detector.stream.state import StreamState
 from detector.stream.tracks import GONE
 
-__all__ = ["expire", "left", "returned"]
+__all__ = ["expire", "left", "returned", "returns"]
 
 Rows = NDArray[np.int32]
 _HOUR_S = 3600.0
@@ -31,6 +31,16 @@ def expire(state: StreamState) -> None:
         rows = rows[~np.isin(rows, np.array(sorted(busy), np.int32))]
     if len(rows):
         _forget(state, rows)
+
+
+def returns(state: StreamState, series: Rows) -> list[int]:
+    """Places of the first samples of those that were forgotten."""
+    if not state.absent:
+        return []
+    away = np.flatnonzero(state.tracks["heard"][series] == GONE)
+    first = np.unique(series[away], return_index=True)[1]
+    places: list[int] = np.sort(away[first]).tolist()
+    return places
 
 
 def returned(state: StreamState, series: Rows) -> None:

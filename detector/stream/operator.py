@@ -13,7 +13,7 @@ from detector.stream.anomaly import Ending, Happened, Side
 from detector.stream.closing import ended, fallen_silent, forget, marked
 from detector.stream.columns import Columns, is_stale
 from detector.stream.excursion import Sample
-from detector.stream.forgetting import expire, returned
+from detector.stream.forgetting import expire, returned, returns
 from detector.stream.opening import opened, took
 from detector.stream.scoring import Scored
 from detector.stream.state import NEVER, StreamState
@@ -39,13 +39,24 @@ def step(state: StreamState, columns: Columns) -> tuple[StreamState, tuple[Happe
     happened: list[Happened] = []
     for span in _hours(state, marks):
         _tick(state, int(marks[span.start]))
-        part = columns.part(span)
-        returned(state, part.series)
-        state.tracks.counted(part.series, state.hours)
-        scored = state.scorer.score(part)
-        happened += _within(state, _Part(columns=part, scored=scored, marks=marks[span]))
-        state.watermark = int(marks[span.stop - 1])
+        for start, stop in _returning(state, columns.series[span]):
+            piece = slice(span.start + start, span.start + stop)
+            happened += _taken(state, columns.part(piece), marks[piece])
     return state, tuple(happened)
+
+
+def _returning(state: StreamState, series: NDArray[np.int32]) -> Iterator[tuple[int, int]]:
+    """Cut where a forgotten series has samples again: what closed before was not of its time."""
+    return itertools.pairwise(sorted({0, *returns(state, series), len(series)}))
+
+
+def _taken(state: StreamState, part: Columns, marks: NDArray[np.int64]) -> Iterator[Happened]:
+    """What samples of one hour mean, of which at most the first is of a forgotten series."""
+    returned(state, part.series)
+    state.tracks.counted(part.series, state.hours)
+    scored = state.scorer.score(part)
+    yield from _within(state, _Part(columns=part, scored=scored, marks=marks))
+    state.watermark = int(marks[-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detector.signals.packs import shipped_packs
@@ -174,7 +174,12 @@ STEPS = st.lists(
 )
 
 
+# In the hour in which an excursion ends by silence another series comes back: which was first?
+_BACK = [*[(0, 1, 0.0)] * 6, (0, 55, 9.0), (0, 59, 0.0), (0, 60, 0.0), (1, 1, 0.0)]
+
+
 @given(STEPS, st.lists(st.integers(0, 60), max_size=6), st.integers(0, 60))
+@example(_BACK, [], 9)
 @settings(parent=HEAVY)
 def test_who_is_forgotten_depends_on_the_samples_alone(
     steps: list[tuple[int, int, float]], cuts: list[int], restart: int
