@@ -73,7 +73,7 @@ def test_no_more_run_at_once_than_may() -> None:
             async with anyio.create_task_group() as group:
                 for _ in range(8):
                     group.start_soon(outcome, pool, gate.call, results)
-                await until(lambda: pool.taken == 8)
+                await until(lambda: pool.taken == 8 and gate.most == 2)
                 gate.leave.set()
         return results, gate.most
 
