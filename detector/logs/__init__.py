@@ -1,0 +1,1 @@
+"""Logs: lines as columns, what they are counted by, and what is odd about them."""
