@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.compiling import compiled
-from pipelines.ingest.protobuf import BYTES, Bytes, bits64, field, varint
+from pipelines.ingest.hashing import hashed, same
+from pipelines.ingest.protobuf import BYTES, Bytes, field, varint
 
 __all__ = [
     "EMPTY",
@@ -36,9 +37,6 @@ EMPTY, LEFT = -1, -2
 FREE = np.uint32(0xFFFFFFFF)
 _LABEL = 1
 _MOST = 256
-_K1, _K2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
-_HALF = np.uint64(32)
-_BYTE = np.uint64(8)
 _MORE, _LOW = np.uint64(0x80), np.uint64(0x7F)
 # Counts of what is in use.
 PAIRS, LETTERS, WORDS = range(3)
@@ -116,7 +114,7 @@ def _numbers(
         if end < 0 or number != _LABEL or wire != BYTES or nth == _MOST:
             return -1, -1
         last = lasts[nth]
-        if nth < shared and last[1] == end - at and _same(data, at, data, last[0], end - at):
+        if nth < shared and last[1] == end - at and same(data, at, data, last[0], end - at):
             pair = last[2]
         else:
             pair = np.int64(tables.pairs[_pair_place(data, at, end, tables)])
@@ -230,7 +228,7 @@ def mark_names(name: Bytes, kinds: NDArray[np.int8], tables: Tables, count: int)
             pair = int(np.int64(number))
             begin, end = _span(pair, tables)
             inner = varint(tables.letters, begin + 1, end)[1]
-            if end - inner > len(name) and _same(tables.letters, inner, name, 0, len(name)):
+            if end - inner > len(name) and same(tables.letters, inner, name, 0, len(name)):
                 tables.wanted[pair] = tables.kinds[id]
 
 
@@ -302,13 +300,13 @@ def _span(pair: int, tables: Tables) -> tuple[int, int]:
 def _pair_place(data: Bytes, at: int, end: int, tables: Tables) -> int:
     """Where in the hash table a pair is, or would be."""
     mask = len(tables.pairs) - 1
-    here = _hash(data, at, end, tables.seed[0]) & mask
+    here = hashed(data, at, end, tables.seed[0]) & mask
     while True:
         pair = int(tables.pairs[here])
         if pair == EMPTY:
             return here
         begin, stop = _span(pair, tables)
-        if stop - begin == end - at and _same(tables.letters, begin, data, at, end - at):
+        if stop - begin == end - at and same(tables.letters, begin, data, at, end - at):
             return here
         here = (here + 1) & mask
 
@@ -317,7 +315,7 @@ def _pair_place(data: Bytes, at: int, end: int, tables: Tables) -> int:
 def _place(numbers: Bytes, size: int, kind: int, tables: Tables) -> int:
     """Where in the hash table a series is, or would be."""
     mask = len(tables.series) - 1
-    here = _hash(numbers, 0, size, tables.seed[0] ^ np.uint64(kind + 1)) & mask
+    here = hashed(numbers, 0, size, tables.seed[0] ^ np.uint64(kind + 1)) & mask
     free = -1
     while True:
         id = np.int64(tables.series[here])
@@ -327,36 +325,9 @@ def _place(numbers: Bytes, size: int, kind: int, tables: Tables) -> int:
             free = here if free < 0 else free
         elif tables.kinds[id] == kind:
             length, begin = varint(tables.words, int(tables.starts[id]), len(tables.words))
-            if np.int64(length) == size and _same(tables.words, begin, numbers, 0, size):
+            if np.int64(length) == size and same(tables.words, begin, numbers, 0, size):
                 return here
         here = (here + 1) & mask
-
-
-@compiled
-def _hash(data: Bytes, at: int, end: int, seed: np.uint64) -> int:
-    """Of some bytes: who does not know the seed cannot choose labels that collide."""
-    mixed = seed ^ (np.uint64(end - at) * _K1)
-    while at + 8 <= end:
-        mixed = (mixed ^ bits64(data, at)) * _K1
-        mixed ^= mixed >> _HALF
-        at += 8
-    rest = np.uint64(0)
-    for place in range(at, end):
-        rest = (rest << _BYTE) | np.uint64(data[place])
-    mixed = (mixed ^ rest) * _K2
-    mixed ^= mixed >> _HALF
-    mixed *= _K1
-    return int(np.int64((mixed ^ (mixed >> _HALF)) >> np.uint64(1)))
-
-
-@compiled
-def _same(one: Bytes, at: int, other: Bytes, there: int, size: int) -> bool:
-    """Whether bytes are the same: without a way out midway, so that many are compared at once."""
-    differ = np.uint8(0)
-    first, second = np.uint64(at), np.uint64(there)
-    for place in range(np.uint64(size)):
-        differ |= one[first + place] ^ other[second + place]
-    return bool(differ == 0)
 
 
 @compiled
