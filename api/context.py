@@ -14,7 +14,7 @@ from api.events import Events
 from api.gatekeeper import Gatekeeper
 from api.pool import Pool
 from api.probe import Probe
-from api.receiving import Receiver
+from api.receiving import MetricReceiver
 from api.settings import Settings
 from api.streaming import Streaming
 from api.telemetry import Telemetry, account_of
@@ -46,7 +46,7 @@ class Context:
     events: Events
     clock: Callable[[], float] = time.time
     services: Services | None = None
-    receiver: Receiver | None = None
+    receiver: MetricReceiver | None = None
     streaming: Streaming | None = None
 
     async def ask(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from api.section import Count, Seconds, Section
 
 if TYPE_CHECKING:
-    from pipelines.ingest.doors import Limits
+    from pipelines.ingest.limits import Limits
 
 __all__ = ["IngestSettings"]
 
@@ -28,7 +28,7 @@ class IngestSettings(Section):
 
     def native(self) -> Limits:
         """The same in the words of the doors."""
-        from pipelines.ingest.doors import Limits
+        from pipelines.ingest.limits import Limits
 
         return Limits(
             series=self.series,

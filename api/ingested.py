@@ -24,7 +24,7 @@ class Ingested(Collector):
         """The families."""
         tally = self.doors.tally
         by_door, by_reason = ("tenant", "door"), ("tenant", "door", "reason")
-        yield _counter("samples", "Samples taken.", by_door, tally.samples)
+        yield _counter("samples", "Samples taken.", by_door, tally.taken)
         words = "Samples refused for good, by reason."
         yield _counter("refused_samples", words, by_reason, tally.refused)
         words = "What came with samples and is not kept."

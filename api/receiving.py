@@ -1,4 +1,4 @@
-"""Metrics that are pushed here: how much is taken at once, and by which doors."""
+"""What is pushed here, metrics or logs: how much is taken at once, and by which doors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -17,17 +18,18 @@ from api.pool import Pool
 from api.problems import Overloaded
 from detector.errors import InputError, NotFoundError
 from detector.stream.ports import SampleSink
-from pipelines.ingest.protocol import is_tenant
+from pipelines.ingest.protocol import Door, Packing, is_tenant
 
 if TYPE_CHECKING:
-    from pipelines.ingest.decoded import Decoded
     from pipelines.ingest.doors import Doors
-    from pipelines.ingest.protocol import Door, Packing
 
 __all__ = [
+    "PACKINGS",
     "PATHS",
     "RETRY_AFTER_S",
+    "MetricReceiver",
     "Receiver",
+    "Takes",
     "receiver_of",
     "take_metrics",
     "tenant_of",
@@ -36,12 +38,26 @@ __all__ = [
 PATHS = ("/api/v1/write", "/v1/metrics", "/v1/columns")
 RETRY_AFTER_S = 2
 TENANT = "X-Scope-OrgID"
+# What most senders may choose from, by its name in Content-Encoding.
+PACKINGS = {"identity": Packing.PLAIN, "gzip": Packing.GZIP, "zstd": Packing.ZSTD}
+DoorT = TypeVar("DoorT", bound=Enum)
+DoorT_contra = TypeVar("DoorT_contra", bound=Enum, contravariant=True)
+Took = TypeVar("Took")
+TookT_co = TypeVar("TookT_co", covariant=True)
 
 
-class Receiver:
+class Takes(Protocol[DoorT_contra, TookT_co]):
+    """The doors for one kind of thing."""
+
+    def take(self, door: DoorT_contra, tenant: str, body: bytes, packing: Packing) -> TookT_co:
+        """Take all of a message that can be taken; errors as `pipelines.ingest.doors.Doors`."""
+        ...
+
+
+class Receiver(Generic[DoorT, Took]):
     """The doors, and the room in which bodies are held and read."""
 
-    def __init__(self, doors: Doors, settings: IngestSettings) -> None:
+    def __init__(self, doors: Takes[DoorT, Took], settings: IngestSettings) -> None:
         self.doors = doors
         self.pool = Pool(
             concurrent=settings.concurrent, queued=settings.queued, bound_s=settings.request_s
@@ -50,8 +66,8 @@ class Receiver:
         self._most_held = settings.held_mb * 2**20
         self.held = 0
 
-    async def take(self, request: Request, door: Door, packing: Packing) -> Decoded:
-        """Read the body, and take its samples; errors as `Doors.take`, and those of the pool."""
+    async def take(self, request: Request, door: DoorT, packing: Packing) -> Took:
+        """Read the body, and take what is in it; errors as `Doors.take`, and those of the pool."""
         tenant = tenant_of(request)
         with self.holding(request):
             body = await request.body()
@@ -70,7 +86,15 @@ class Receiver:
             self.held -= size
 
 
-def receiver_of(receiver: Receiver | None) -> Receiver:
+class MetricReceiver(Receiver[Door, "Decoded"]):
+    """The doors for metrics."""
+
+    def __init__(self, doors: Doors, settings: IngestSettings) -> None:
+        super().__init__(doors, settings)
+        self.doors: Doors = doors
+
+
+def receiver_of(receiver: MetricReceiver | None) -> MetricReceiver:
     """Where there is no stream there is no door."""
     if receiver is None:
         raise NotFoundError("This serinus takes no metrics: it runs without a stream.")
@@ -85,11 +109,11 @@ def take_metrics(app: FastAPI, sink: SampleSink, clock: Callable[[], float] = ti
     settings: IngestSettings = context.settings.ingest
     doors = Doors(sink, settings.native(), clock)
     context.telemetry.registry.register(Ingested(doors))
-    app.state.context = replace(context, receiver=Receiver(doors, settings))
+    app.state.context = replace(context, receiver=MetricReceiver(doors, settings))
 
 
 def tenant_of(request: Request) -> str:
-    """Whose metrics these are; `InputError` for a name that is none."""
+    """Whose this is; `InputError` for a name that is none."""
     name = request.headers.get(TENANT, "default")
     if not is_tenant(name):
         raise InputError(

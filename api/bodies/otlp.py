@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import Any
 
 from api.strict import strict_json
 from pipelines.ingest.decoded import Refused
 
-__all__ = ["JSON", "PROTOBUF", "Code", "answer_body", "status_body"]
+__all__ = ["JSON", "PROTOBUF", "Code", "Rejected", "answer_body", "status_body"]
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
-# Fields of ExportMetricsServiceResponse and its partial success, and of google.rpc.Status.
+# Fields of Export…ServiceResponse and its partial success, and of google.rpc.Status.
 _PARTIAL_SUCCESS, _REJECTED, _MESSAGE = 1, 1, 2
 _CODE = 1
 
@@ -24,10 +24,18 @@ class Code(IntEnum):
     UNAVAILABLE = 14
 
 
-def answer_body(refused: Refused, kind: str) -> bytes:
-    """An ExportMetricsServiceResponse."""
+class Rejected(Enum):
+    """What is counted in a partial success, by its name in JSON; in protobuf they are one field."""
+
+    DATA_POINTS = "rejectedDataPoints"
+    LOG_RECORDS = "rejectedLogRecords"
+    SPANS = "rejectedSpans"
+
+
+def answer_body(refused: Refused, kind: str, rejected: Rejected) -> bytes:
+    """An ExportMetricsServiceResponse, or the like of logs and traces."""
     if kind == JSON:
-        return strict_json(_partial(refused))
+        return strict_json(_partial(refused, rejected))
     if not refused.total:
         return b""
     partial = _number(_REJECTED, refused.total) + _bytes(_MESSAGE, refused.told().encode())
@@ -41,11 +49,11 @@ def status_body(code: Code, words: str, kind: str) -> bytes:
     return _number(_CODE, code) + _bytes(_MESSAGE, words.encode())
 
 
-def _partial(refused: Refused) -> dict[str, Any]:
+def _partial(refused: Refused, rejected: Rejected) -> dict[str, Any]:
     if not refused.total:
         return {}
     # 64-bit integers are strings in the JSON of protobuf.
-    told = {"rejectedDataPoints": str(refused.total), "errorMessage": refused.told()}
+    told = {rejected.value: str(refused.total), "errorMessage": refused.told()}
     return {"partialSuccess": told}
 
 

@@ -14,12 +14,12 @@ from starlette.responses import Response
 
 from api.context import In
 from api.problems import problem
-from api.receiving import RETRY_AFTER_S, receiver_of
+from api.receiving import PACKINGS, RETRY_AFTER_S, receiver_of
 from pipelines.ingest.decoded import BodyTooLargeError, Decoded, FullError
 from pipelines.ingest.protocol import Door, Packing
 
 if TYPE_CHECKING:
-    from api.receiving import Receiver
+    from api.receiving import MetricReceiver
 
 __all__ = ["router"]
 
@@ -29,7 +29,6 @@ _SECOND = "io.prometheus.write.v2.request"
 _MSGPACK = {"application/msgpack", "application/x-msgpack", "application/vnd.msgpack"}
 # Prometheus with its kin, and the exporter of the OpenTelemetry collector, as they come.
 _DROP_429 = ("prometheus/", "grafanaagent/", "opentelemetry-collector", "otelcol")
-_PACKINGS = {"identity": Packing.PLAIN, "gzip": Packing.GZIP, "zstd": Packing.ZSTD}
 
 
 @router.post("/api/v1/write", include_in_schema=False)
@@ -49,13 +48,15 @@ async def columns(request: Request, context: In) -> Response:
     kind = request.headers.get("content-type", "").lower().partition(";")[0].strip()
     if kind not in _MSGPACK:
         return _problem(request, 415, "The Content-Type must be application/msgpack.")
-    packing = _PACKINGS.get(request.headers.get("content-encoding", "identity").lower())
+    packing = PACKINGS.get(request.headers.get("content-encoding", "identity").lower())
     if packing is None:
         return _problem(request, 415, "The Content-Encoding must be gzip, zstd or identity.")
     return await _taken(receiver, request, Door.COLUMNAR, packing)
 
 
-async def _taken(receiver: Receiver, request: Request, door: Door, packing: Packing) -> Response:
+async def _taken(
+    receiver: MetricReceiver, request: Request, door: Door, packing: Packing
+) -> Response:
     try:
         decoded = await receiver.take(request, door, packing)
     except FullError as error:

@@ -45,7 +45,8 @@ from detector.stream.settings import StreamSettings  # noqa: E402
 from detector.stream.subject import Owners  # noqa: E402
 from pipelines.flows.stream import Stream  # noqa: E402
 from pipelines.flows.stream_part import Samples, StreamPart  # noqa: E402
-from pipelines.ingest.doors import Doors, Limits  # noqa: E402
+from pipelines.ingest.doors import Doors  # noqa: E402
+from pipelines.ingest.limits import Limits  # noqa: E402
 from pipelines.ingest.protocol import Door, Packing  # noqa: E402
 from pipelines.stores.spool import Spool  # noqa: E402
 from pipelines.stores.sqlite import Database  # noqa: E402

@@ -13,7 +13,7 @@ from detector.stream.subject import Owners
 from pipelines.flows.stream_operators import Operators
 from pipelines.flows.worker_door import PartDoor
 from pipelines.flows.worker_part import WorkerPart
-from pipelines.ingest.doors import Limits
+from pipelines.ingest.limits import Limits
 from pipelines.ingest.protocol import Format
 from pipelines.ingest.tally import Tally
 from pipelines.stores.checkpoints import TenantHeld

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from detector.errors import InputError
 from detector.stream.columns import Columns, SeriesInfo
+from pipelines.ingest.bodies import unpacked
 from pipelines.ingest.decoded import Window
-from pipelines.ingest.doors import Limits, unpacked
 from pipelines.ingest.interning import Interner
+from pipelines.ingest.limits import Limits
 from pipelines.ingest.protocol import Format, form_of, is_tenant
 from pipelines.ingest.tally import Tally
 from pipelines.ingest.tenant import Decoder, decoder

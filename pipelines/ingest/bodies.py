@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Mapping
 
 import cramjam
 import zstandard
 
 from pipelines.ingest.decoded import BodyTooLargeError, broken
+from pipelines.ingest.protocol import Packing
 
-__all__ = ["gunzipped", "plain", "unsnapped", "unzstd"]
+__all__ = ["gunzipped", "inflated", "plain", "unpacked", "unsnapped", "unzstd"]
 
 _GZIP = 31
+_ZLIB, _BARE = 15, -15
+
+
+def unpacked(packing: Packing, body: bytes, *, most: int) -> bytes:
+    """A body unpacked to at most so many bytes; `InputError` where that cannot be."""
+    return _UNPACKED[packing](body, most=most)
 
 
 def plain(body: bytes, *, most: int) -> bytes:
@@ -48,6 +56,20 @@ def gunzipped(body: bytes, *, most: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+def inflated(body: bytes, *, most: int) -> bytes:
+    """HTTP's `deflate`: a zlib stream, or what some senders take it for, one without its frame."""
+    for wbits in (_ZLIB, _BARE):
+        unpacker = zlib.decompressobj(wbits=wbits)
+        try:
+            whole = unpacker.decompress(body, most + 1)
+        except zlib.error:
+            continue
+        _check(len(whole), most)
+        if unpacker.eof:
+            return whole
+    raise broken("the body is no deflate, or was cut off")
+
+
 def unzstd(body: bytes, *, most: int) -> bytes:
     """One whole zstandard frame."""
     unpacker = zstandard.ZstdDecompressor()
@@ -68,3 +90,12 @@ def _check(size: int, most: int) -> None:
         raise BodyTooLargeError(
             f"the body unpacks to more than {most // 2**20} MB: send smaller batches", field="body"
         )
+
+
+_UNPACKED: Mapping[Packing, Callable[..., bytes]] = {
+    Packing.PLAIN: plain,
+    Packing.SNAPPY: unsnapped,
+    Packing.GZIP: gunzipped,
+    Packing.DEFLATE: inflated,
+    Packing.ZSTD: unzstd,
+}

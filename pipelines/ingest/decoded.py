@@ -67,10 +67,10 @@ class Window:
 class Refused:
     """Samples that were not taken, by reason, and in words what was wrong with the first."""
 
-    counts: Counter[Refusal] = field(default_factory=Counter)
+    counts: Counter[Enum] = field(default_factory=Counter)
     words: str = ""
 
-    def add(self, reason: Refusal, count: int, words: str) -> None:
+    def add(self, reason: Enum, count: int, words: str) -> None:
         """Count them; of words only the first are kept."""
         if count:
             self.counts[reason] += count
@@ -94,6 +94,11 @@ class Decoded:
     columns: Columns
     refused: Refused = field(default_factory=Refused)
     dropped: Mapping[Dropped, int] = field(default_factory=dict)
+
+    @property
+    def taken(self) -> int:
+        """How many samples are taken."""
+        return len(self.columns)
 
 
 def windowed(

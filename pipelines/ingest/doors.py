@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from detector.errors import InputError
 from detector.series import Answer
 from detector.stream.ports import SampleSink
-from pipelines.ingest.bodies import gunzipped, plain, unsnapped, unzstd
-from pipelines.ingest.decoded import Decoded, FullError, Window
+from pipelines.ingest.bodies import unpacked
+from pipelines.ingest.decoded import Decoded, FullError
+from pipelines.ingest.limits import Limits, Tenants
 from pipelines.ingest.protocol import Door, Packing
 from pipelines.ingest.tally import Tally
 
 if TYPE_CHECKING:
     from pipelines.ingest.tenant import Tenant
 
-__all__ = ["Doors", "Limits", "unpacked"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one process takes. `series` is of each tenant; times are against our own clock."""
-
-    series: int = 1_000_000
-    tenants: int = 64
-    unpacked_bytes: int = 64 * 2**20
-    ahead_s: float = 600.0
-    behind_s: float = 7 * 86_400.0
-
-
-_UNPACKED: Mapping[Packing, Callable[..., bytes]] = {
-    Packing.PLAIN: plain,
-    Packing.SNAPPY: unsnapped,
-    Packing.GZIP: gunzipped,
-    Packing.ZSTD: unzstd,
-}
-
-
-def unpacked(packing: Packing, body: bytes, *, most: int) -> bytes:
-    """A body unpacked to at most so many bytes; `InputError` where that cannot be."""
-    return _UNPACKED[packing](body, most=most)
+__all__ = ["Doors"]
 
 
 class Doors:
@@ -56,8 +30,7 @@ class Doors:
         self.limits = limits or Limits()
         self.tally = Tally()
         self._clock = clock
-        self._tenants: dict[str, Tenant] = {}
-        self._lock = threading.Lock()
+        self._tenants = Tenants(self._opened, self.limits.tenants)
 
     def take(self, door: Door, tenant: str, body: bytes, packing: Packing) -> Decoded:
         """Take the samples of a message.
@@ -65,29 +38,29 @@ class Doors:
         `InputError` where it cannot be read, `FullError` where there is no room for it,
         `StoreError` where nothing can be kept; then nothing of it was taken.
         """
-        own = self._of(tenant)
+        own = self._tenants.of(tenant)
         whole = unpacked(packing, body, most=self.limits.unpacked_bytes)
         # Held until it is put: what a tenant sends is kept in the order in which it was read.
         with own.lock:
-            decoded = own.decoders[door].decode(whole, self._window())
+            decoded = own.decoders[door].decode(whole, self.limits.window(self._clock()))
             return self._put(tenant, own, door, decoded)
 
     def take_answers(
         self, tenant: str, answers: Sequence[Answer], *, read_to: int | None = None
     ) -> Decoded:
         """Take the samples that a source gave, which are all up to a time; errors as `take`."""
-        own = self._of(tenant)
+        own = self._tenants.of(tenant)
         with own.lock:
-            decoded = own.pulled.columns(answers, self._window())
+            decoded = own.pulled.columns(answers, self.limits.window(self._clock()))
             return self._put(tenant, own, Door.PULL, decoded, read_to)
 
     def refused_series(self) -> dict[str, int]:
         """How often each tenant brought a new series when it had all that it may have."""
-        return {tenant: own.interner.refused for tenant, own in list(self._tenants.items())}
+        return {tenant: own.interner.refused for tenant, own in self._tenants.items()}
 
     def series(self) -> dict[str, int]:
         """How many series each tenant has."""
-        return {tenant: len(own.interner) for tenant, own in list(self._tenants.items())}
+        return {tenant: len(own.interner) for tenant, own in self._tenants.items()}
 
     def _put(
         self, tenant: str, own: Tenant, door: Door, decoded: Decoded, read_to: int | None = None
@@ -99,31 +72,9 @@ class Doors:
         self.tally.took(tenant, door.value, decoded)
         return decoded
 
-    def _of(self, tenant: str) -> Tenant:
-        found = self._tenants.get(tenant)
-        if found is not None:
-            return found
-        with self._lock:
-            if tenant not in self._tenants:
-                self._tenants[tenant] = self._opened(tenant)
-            return self._tenants[tenant]
-
     def _opened(self, tenant: str) -> Tenant:
-        if len(self._tenants) >= self.limits.tenants:
-            raise InputError(
-                f"there are {self.limits.tenants} tenants already, so {tenant!r} is refused: "
-                "correct the name, or raise ingest.tenants",
-                field="X-Scope-OrgID",
-            )
         known = self.sink.known(tenant)
         # Its compiler is loaded when somebody pushes: who is asked for verdicts only never pays it.
         from pipelines.ingest.tenant import opened
 
         return opened(known, self.limits.series)
-
-    def _window(self) -> Window:
-        now = self._clock()
-        return Window(
-            oldest=round(1000 * (now - self.limits.behind_s)),
-            newest=round(1000 * (now + self.limits.ahead_s)),
-        )

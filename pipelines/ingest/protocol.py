@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-__all__ = ["Door", "Format", "Packing", "form_of", "is_tenant"]
+__all__ = ["Door", "Format", "LogDoor", "Packing", "form_of", "is_tenant"]
 
 _TENANT_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -20,12 +20,23 @@ class Door(Enum):
     PULL = "pull"
 
 
+class LogDoor(Enum):
+    """By which protocol log lines came."""
+
+    OTLP = "otlp"
+    OTLP_JSON = "otlp_json"
+    LOKI = "loki"
+    LOKI_JSON = "loki_json"
+    LOKI_PULL = "loki_pull"
+
+
 class Packing(Enum):
     """How a body is packed."""
 
     PLAIN = "identity"
     SNAPPY = "snappy"
     GZIP = "gzip"
+    DEFLATE = "deflate"
     ZSTD = "zstd"
 
 

@@ -4,10 +4,31 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-from pipelines.ingest.decoded import Decoded
+from pipelines.ingest.decoded import Refused
 
-__all__ = ["Tally"]
+__all__ = ["Taken", "Tally"]
+
+
+class Taken(Protocol):
+    """What a door made of a message, in numbers: samples or lines, and those it refused."""
+
+    @property
+    def taken(self) -> int:
+        """How many are taken."""
+        ...
+
+    @property
+    def refused(self) -> Refused:
+        """Those that are not."""
+        ...
+
+    @property
+    def dropped(self) -> Mapping[Any, int]:
+        """What else is told of the message, by an Enum."""
+        ...
 
 
 class Tally:
@@ -15,15 +36,15 @@ class Tally:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.samples: Counter[tuple[str, str]] = Counter()
+        self.taken: Counter[tuple[str, str]] = Counter()
         self.refused: Counter[tuple[str, str, str]] = Counter()
         self.dropped: Counter[tuple[str, str, str]] = Counter()
         self.fulls: Counter[tuple[str, str]] = Counter()
 
-    def took(self, tenant: str, door: str, decoded: Decoded) -> None:
-        """A message whose samples the sink took."""
+    def took(self, tenant: str, door: str, decoded: Taken) -> None:
+        """A message of which the sink took what is taken."""
         with self._lock:
-            self.samples[tenant, door] += len(decoded.columns)
+            self.taken[tenant, door] += decoded.taken
             for reason, count in decoded.refused.counts.items():
                 self.refused[tenant, door, reason.value] += count
             for what, count in decoded.dropped.items():

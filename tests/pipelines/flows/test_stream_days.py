@@ -19,8 +19,8 @@ from pipelines.flows.stream_operators import Operators
 from pipelines.flows.stream_part import StreamPart
 from pipelines.flows.worker_door import PartDoor
 from pipelines.flows.worker_part import WorkerPart
-from pipelines.ingest.doors import Limits
 from pipelines.ingest.interning import Interner
+from pipelines.ingest.limits import Limits
 from pipelines.ingest.protocol import Format
 from pipelines.ingest.tally import Tally
 from pipelines.stores.anomalies import SqlAnomalies

@@ -17,8 +17,8 @@ from detector.errors import InputError
 from detector.stream.columns import SeriesKind
 from pipelines.flows.worker_door import PartDoor
 from pipelines.flows.worker_part import WorkerPart
-from pipelines.ingest.doors import Limits
 from pipelines.ingest.interning import Interner
+from pipelines.ingest.limits import Limits
 from pipelines.ingest.protocol import Format
 from pipelines.ingest.tally import Tally
 from pipelines.stores.sqlite import Database

@@ -18,7 +18,7 @@ from pipelines.flows.worker_door import PartDoor
 from pipelines.flows.worker_part import Letter, WorkerPart
 from pipelines.flows.worker_share import Share, ShareSettings
 from pipelines.ingest.columnar import packed
-from pipelines.ingest.doors import Limits
+from pipelines.ingest.limits import Limits
 from pipelines.ingest.protocol import Format
 from pipelines.ingest.tally import Tally
 from pipelines.stores import schema

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines.ingest.decoded import Decoded, Window
-from pipelines.ingest.doors import Doors, Limits
+from pipelines.ingest.doors import Doors
+from pipelines.ingest.limits import Limits
 from pipelines.ingest.protocol import Door, Packing
 from pipelines.testing.sink import MemorySink
 

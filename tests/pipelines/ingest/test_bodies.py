@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -13,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.errors import InputError
-from pipelines.ingest.bodies import gunzipped, unsnapped, unzstd
+from pipelines.ingest.bodies import gunzipped, unpacked, unsnapped, unzstd
 from pipelines.ingest.decoded import BodyTooLargeError
+from pipelines.ingest.protocol import Packing
 
 MOST = 2**20
 PACKED: dict[str, tuple[Callable[[bytes], bytes], Callable[..., bytes]]] = {
@@ -74,3 +76,26 @@ def test_a_frame_that_does_not_tell_its_length_is_bounded_and_whole_too() -> Non
         unzstd(streamed, most=MOST - 1)
     with pytest.raises(InputError, match="cut off"):
         unzstd(streamed[:-3], most=MOST)
+
+
+@pytest.mark.parametrize("wbits", [15, -15], ids=["zlib", "bare"])
+def test_deflate_is_unpacked_with_and_without_its_frame(wbits: int) -> None:
+    """Senders do not agree on what HTTP means by the word."""
+    packer = zlib.compressobj(wbits=wbits)
+    packed = packer.compress(b"lines") + packer.flush()
+    assert unpacked(Packing.DEFLATE, packed, most=5) == b"lines"
+
+
+@pytest.mark.parametrize(
+    "packed", [b"plain words", zlib.compress(b"lines")[:-5]], ids=["no", "cut"]
+)
+def test_what_is_no_deflate_is_refused(packed: bytes) -> None:
+    """It is the sender's to mend, and no error of ours."""
+    with pytest.raises(InputError, match="deflate"):
+        unpacked(Packing.DEFLATE, packed, most=2**20)
+
+
+def test_a_bomb_of_deflate_does_not_go_off() -> None:
+    """A few bytes become a megabyte: it is refused before the memory is taken."""
+    with pytest.raises(BodyTooLargeError):
+        unpacked(Packing.DEFLATE, zlib.compress(bytes(2**20)), most=1000)

@@ -59,7 +59,7 @@ def test_what_is_packed_is_what_is_read(infos: list[SeriesInfo], draw: st.DataOb
     body = packed(infos, columns(*places))
     door = Doorway()
     first, second = (door.take(Door.COLUMNAR, body).columns for _ in range(2))
-    told = door.doors._of("default").interner
+    told = door.doors._tenants.of("default").interner
     assert [told[id] for id in first.series.tolist()] == [infos[place] for place in places]
     assert second.series.tolist() == first.series.tolist()
     assert first.value.tolist() == list(np.arange(float(len(places))))

@@ -30,7 +30,7 @@ REQUESTS = st.lists(st.tuples(LABELS, SAMPLES), max_size=6)
 
 def decoded(body: bytes, door: Doorway) -> list[tuple[dict[str, str], int, bytes]]:
     """Every sample of a body, at whatever time."""
-    own = door.doors._of("default")
+    own = door.doors._tenants.of("default")
     columns = own.decoders[Door.REMOTE_WRITE].decode(body, ALWAYS).columns
     infos = own.interner
     return [
