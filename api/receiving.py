@@ -18,6 +18,7 @@ from api.pool import Pool
 from api.problems import Overloaded
 from detector.errors import InputError, NotFoundError
 from detector.stream.ports import SampleSink
+from pipelines.ingest.decoded import Decoded
 from pipelines.ingest.protocol import Door, Packing, is_tenant
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Receiver(Generic[DoorT, Took]):
             self.held -= size
 
 
-class MetricReceiver(Receiver[Door, "Decoded"]):
+class MetricReceiver(Receiver[Door, Decoded]):
     """The doors for metrics."""
 
     def __init__(self, doors: Doors, settings: IngestSettings) -> None:
