@@ -1,0 +1,98 @@
+"""Logs of containers: who wrote a file, by its path, and what runtimes put around lines."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC
+
+import msgspec
+
+from detector.logs.lines import Origin
+from pipelines.ingest.records.moments import at_of
+
+__all__ = ["Unwrapped", "origin_of_path", "unwrap", "workload_of"]
+
+_PODS = re.compile(r"/pods/(?P<namespace>[^_/]+)_(?P<pod>[^_/]+)_[^/]+/(?P<container>[^/]+)/[^/]+$")
+_CONTAINERS = re.compile(
+    r"/containers/(?P<pod>[^_/]+)_(?P<namespace>[^_/]+)_(?P<container>[^/]+)-[0-9a-f]{64}\.log$"
+)
+# Kubernetes makes hashes and suffixes of letters and digits that spell no words.
+_SAFE = "[bcdfghjklmnpqrstvwxz2456789]"
+_WORKLOADS = (
+    re.compile(rf"(?P<name>.+)-{_SAFE}{{6,10}}-{_SAFE}{{5}}"),
+    re.compile(rf"(?P<name>.+?)(?:-\d{{8,10}})?-{_SAFE}{{5}}"),
+    re.compile(r"(?P<name>.+)-\d{1,4}"),
+)
+_CRI = re.compile(
+    rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))"
+    rb" (stdout|stderr) ([FP])(?::\S*)? ?"
+)
+
+
+class _DockerLine(msgspec.Struct):
+    log: str
+    time: str
+    stream: str = ""
+
+
+_DOCKER = msgspec.json.Decoder(_DockerLine)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unwrapped:
+    """A line as a container wrote it: `at` in unix ms; `is_whole` where its end is there too."""
+
+    text: bytes
+    at: int | None
+    stream: str
+    is_whole: bool
+
+
+def origin_of_path(path: str) -> Origin | None:
+    """Pod, namespace and service by the path that kubelets give to logs; None for other paths.
+
+    >>> origin_of_path("/var/log/pods/shop_cart-6d9f7c8b5d-x2b4z_8f0a/app/0.log").service
+    'cart'
+    """
+    found = _PODS.search(path) or _CONTAINERS.search(path)
+    if found is None:
+        return None
+    pod = found["pod"]
+    return Origin(service=workload_of(pod), namespace=found["namespace"], pod=pod)
+
+
+def workload_of(pod: str) -> str:
+    """The name of what made a pod, as Kubernetes builds names; the pod's own where it made none.
+
+    >>> [workload_of(pod) for pod in ("cart-6d9f7c8b5d-x2b4z", "db-0", "agent-x2b4z", "alone")]
+    ['cart', 'db', 'agent', 'alone']
+    """
+    found = (pattern.fullmatch(pod) for pattern in _WORKLOADS)
+    return next((one["name"] for one in found if one is not None), pod)
+
+
+def unwrap(line: bytes) -> Unwrapped | None:
+    """What a container wrote, out of a line of CRI or of Docker's json-file; None for others."""
+    found = _CRI.match(line)
+    if found is not None:
+        return Unwrapped(
+            text=line[found.end() :],
+            at=at_of(found[1].decode(), UTC),
+            stream=found[2].decode(),
+            is_whole=found[3] == b"F",
+        )
+    return _of_docker(line) if line.startswith(b'{"log":') else None
+
+
+def _of_docker(line: bytes) -> Unwrapped | None:
+    try:
+        read = _DOCKER.decode(line)
+    except msgspec.DecodeError:
+        return None
+    return Unwrapped(
+        text=read.log.encode().removesuffix(b"\n"),
+        at=at_of(read.time, UTC),
+        stream=read.stream,
+        is_whole=read.log.endswith("\n"),
+    )

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from detector.logs.lines import Level, LogLines
+from pipelines.follow.following import Following, Pace
+from pipelines.follow.positions import Positions
+from pipelines.follow.roll import Group
+from tests.pipelines.follow.world import SHOP, START, World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_lines_of_a_file_come_in_order(world: World) -> None:
+    """What an application wrote is heard as it wrote it."""
+    world.write("a.log", "one\ntwo\n")
+    world.step()
+    world.write("a.log", "three\n")
+    assert world.quiet() == ["one", "two", "three"]
+
+
+def test_header_of_a_line_is_read(world: World) -> None:
+    """Time and level go into their columns, and the message stands alone."""
+    world.write("a.log", "2024-05-01 10:00:01,250 ERROR [main] shop.Cart - no stock\n")
+    world.quiet()
+    (line,) = world.sink.lines()
+    assert (line.at, line.level, line.message) == (1714557601250, Level.ERROR, b"no stock")
+    assert line.origin == SHOP
+
+
+def test_a_file_that_appears_later_is_followed(world: World) -> None:
+    """A service that starts tomorrow needs no restart of ours."""
+    world.step()
+    world.write("late.log", "here\n")
+    assert world.quiet() == ["here"]
+
+
+def test_half_a_line_waits_for_its_end(world: World) -> None:
+    """A line that is written in two pieces is one line."""
+    world.write("a.log", "half a ")
+    assert world.quiet() == []
+    world.write("a.log", "line\n")
+    assert world.quiet() == ["half a line"]
+
+
+def test_packed_files_are_left_alone(tmp_path: Path) -> None:
+    """What logrotate packed was read before, and is no text."""
+    world = World(tmp_path, "*")
+    world.write("a.log.1.gz", b"\x1f\x8b\x08\n\n")
+    assert world.quiet() == []
+
+
+def test_old_files_are_read_from_their_end_on(tmp_path: Path) -> None:
+    """A first start does not tell of a month of old lines as if they came now."""
+    world = World(tmp_path, from_start=False)
+    world.write("a.log", "old\n")
+    world.step()
+    world.write("a.log", "new\n")
+    world.write("b.log", "new file\n")
+    assert world.quiet() == ["new", "new file"]
+
+
+def test_rename_rotation_loses_and_doubles_nothing(world: World) -> None:
+    """The last lines go into the renamed file after the new one is there."""
+    world.write("a.log", "one\n")
+    world.step()
+    with (world.folder / "a.log").open("a") as writer:
+        (world.folder / "a.log").rename(world.folder / "a.log.1")
+        world.write("a.log", "three\n")
+        writer.write("two\n")
+    assert world.quiet() == ["one", "two", "three"]
+
+
+def test_truncation_begins_the_file_anew(world: World) -> None:
+    """A log that is emptied in place goes on being heard."""
+    world.write("a.log", "one is a long line\n")
+    world.step()
+    (world.folder / "a.log").write_text("two\n")
+    assert world.quiet() == ["one is a long line", "two"]
+
+
+def test_file_written_anew_to_more_than_before_is_seen_by_its_beginning(world: World) -> None:
+    """Its size alone would not tell that it was truncated."""
+    world.write("a.log", "one\n")
+    world.step()
+    (world.folder / "a.log").write_text("another, and longer\nand more\n")
+    assert world.quiet() == ["one", "another, and longer", "and more"]
+
+
+def test_lines_between_the_last_look_and_a_copytruncate_are_read_from_the_copy(
+    world: World,
+) -> None:
+    """Copytruncate loses nothing that made it into the copy."""
+    first = "".join(f"a line to begin with {n}\n" for n in range(9))
+    world.write("a.log", first)
+    world.step()
+    world.write("a.log", "just before\n")
+    (world.folder / "a.log.1").write_bytes((world.folder / "a.log").read_bytes())
+    (world.folder / "a.log").write_text("after\n")
+    assert world.quiet()[9:] == ["just before", "after"]
+
+
+def test_a_copy_under_a_followed_name_is_not_read_twice(tmp_path: Path) -> None:
+    """A pattern like `*.log*` fits rotated copies as well."""
+    world = World(tmp_path, "a.log*")
+    world.write("a.log", "".join(f"a line to begin with {n}\n" for n in range(9)))
+    world.step()
+    (world.folder / "a.log.1").write_bytes((world.folder / "a.log").read_bytes())
+    world.step()
+    (world.folder / "a.log").write_text("after\n")
+    assert len(world.quiet()) == 10
+
+
+def test_a_restart_goes_on_where_it_was(world: World) -> None:
+    """Nothing that was written meanwhile is lost, nothing comes twice."""
+    world.write("a.log", "one\n")
+    world.quiet()
+    world.restart()
+    world.write("a.log", "two\n")
+    assert world.quiet() == ["one", "two"]
+
+
+def test_a_process_that_dies_reads_on_after_what_was_taken(world: World) -> None:
+    """Positions are kept with every batch, not at the end alone."""
+    world.write("a.log", "one\ntwo\n")
+    world.quiet()
+    world.crash()
+    world.write("a.log", "three\n")
+    assert world.quiet() == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize("how", ["renamed", "copied"])
+def test_a_rotation_while_we_were_away_loses_nothing(world: World, how: str) -> None:
+    """The rest of what was followed is found under the name that the rotation gave it."""
+    world.write("a.log", "".join(f"a line to begin with {n}\n" for n in range(9)))
+    world.quiet()
+    world.restart()
+    world.write("a.log", "while away\n")
+    if how == "renamed":
+        (world.folder / "a.log").rename(world.folder / "a.log.1")
+    else:
+        (world.folder / "a.log.1").write_bytes((world.folder / "a.log").read_bytes())
+        (world.folder / "a.log").write_text("")
+    world.write("a.log", "after\n")
+    assert sorted(world.quiet()[9:]) == ["after", "while away"]
+
+
+def test_no_room_holds_the_file_where_it_is(world: World) -> None:
+    """While the sink is full nothing is read, and then all of it comes once."""
+    world.write("a.log", "one\n")
+    world.sink.is_full = True
+    world.step(0)
+    world.write("a.log", "two\n")
+    assert world.messages() == []
+    assert world.following.meters.fulls > 0
+    world.sink.is_full = False
+    assert world.quiet() == ["one", "two"]
+
+
+def test_what_was_not_taken_is_read_again_after_a_restart(world: World) -> None:
+    """A line that found no room is not noted as read."""
+    world.write("a.log", "one\n")
+    world.sink.is_full = True
+    assert world.following.step() > 0
+    world.restart()
+    world.sink.is_full = False
+    assert world.quiet() == ["one"]
+
+
+def test_a_line_of_ten_megabytes_is_cut(world: World) -> None:
+    """One line neither fills the memory nor hides the ones after it."""
+    world.write("a.log", b"x" * 10_000_000 + b"\nshort\n")
+    long, short = world.quiet()
+    assert (len(long), short) == (32 * 1024, "short")
+    assert world.following.meters.flaws.told() == {"too_long": 1}
+
+
+def test_bytes_of_no_text_do_no_harm(world: World) -> None:
+    """Binary output, colours and other encodings become text, counted by name."""
+    world.write("a.log", b"\x00\x01bin\x02ary\n\x1b[31mred\x1b[0m\ngr\xfc\xdf\n")
+    assert world.quiet() == ["binary", "red", "gr\ufffd\ufffd"]
+    assert world.following.meters.flaws.told() == {"binary": 1, "terminal": 1, "not_utf8": 1}
+
+
+def test_a_time_far_ahead_is_not_believed(world: World) -> None:
+    """A broken clock of an application does not fill bins of next year."""
+    world.write("a.log", "2031-01-01T00:00:00Z INFO hello\n")
+    world.quiet()
+    (line,) = world.sink.lines()
+    assert START * 1000 <= line.at <= START * 1000 + 20_000
+    assert world.following.meters.flaws.told() == {"in_the_future": 1}
+
+
+def test_hole_before_the_next_line_is_no_part_of_it(world: World) -> None:
+    """A writer that does not know of the truncation leaves zeros before its next line."""
+    world.write("a.log", "one\n")
+    world.step()
+    (world.folder / "a.log").write_bytes(b"\0" * 300_000 + b"two\n")
+    assert world.quiet() == ["one", "two"]
+
+
+def test_a_pipe_is_no_file(world: World) -> None:
+    """Opening a named pipe would wait for its writer for ever."""
+    import os
+
+    os.mkfifo(world.folder / "p.log")
+    world.write("a.log", "one\n")
+    assert world.quiet() == ["one"]
+
+
+def test_thread_follows_until_it_is_closed(tmp_path: Path) -> None:
+    """What the server starts beside itself reads by itself, and ends when it is told."""
+    (tmp_path / "a.log").write_text("one\n")
+    heard = threading.Event()
+
+    class Hearing:
+        def put(self, tenant: str, lines: LogLines) -> bool:
+            heard.set()
+            return True
+
+    group = Group(patterns=(f"{tmp_path}/*.log",), origin=SHOP)
+    positions = Positions(tmp_path / "positions.json")
+    following = Following((group,), Hearing(), positions, pace=Pace(from_start=True, silence_s=0.1))
+    following.start()
+    assert heard.wait(10)
+    following.close()
+    kept = positions.load()
+    assert kept is not None
+    assert [one.offset for one in kept] == [4]
