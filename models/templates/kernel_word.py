@@ -1,0 +1,226 @@
+"""Words of a log line, compiled: where one ends, and which kind of parameter it is, if any."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.compiling import inlined
+from models.templates.kinds import CLASS, FIELD, WEIGHT, Byte, Field, Kind
+
+__all__ = ["word"]
+
+Text = NDArray[np.uint8]
+
+_LETTER, _DIGIT, _JOINT, _SPACE = (
+    int(b) for b in (Byte.LETTER, Byte.DIGIT, Byte.JOINT, Byte.SPACE)
+)
+_WORD, _NUM, _TIME, _DATE, _IP, _HOST = (
+    int(k) for k in (Kind.WORD, Kind.NUM, Kind.TIME, Kind.DATE, Kind.IP, Kind.HOST)
+)
+_HEX, _ID, _PATH, _URL, _MAIL = (
+    int(k) for k in (Kind.HEX, Kind.ID, Kind.PATH, Kind.URL, Kind.MAIL)
+)
+_MOST = (1 << FIELD) - 1
+_TO_LETTER, _TO_SLASH, _TO_DOT, _TO_AT, _TO_BACK = (
+    FIELD * int(f) for f in (Field.LETTER, Field.SLASH, Field.DOT, Field.AT, Field.BACK)
+)
+_ONE_DOT = 1 << _TO_DOT
+_COLON, _COMMA, _SLASH, _DOT, _AT, _BACK, _TILDE = (ord(c) for c in ":,/.@\\~")
+_ZERO, _X, _QUOTES = ord("0"), ord("x"), (ord('"'), ord("'"), ord("<"), ord(">"), ord(")"))
+# A unit written onto its number, as in 10ms, 512MB or 2nd.
+_UNIT = 3
+# Shorter words of the letters a to f are words.
+_HEX_LEAST = 8
+_V6_GROUP, _V6_LEAST = 4, 2
+# A name with one digit inside, as a protocol's or a library's, has so many letters or more.
+_NAME_LEAST = 4
+_NAME_JOINTS = (ord("_"), ord("$"))
+_DAYS = tuple(
+    int.from_bytes(d, "big") for d in (b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun")
+)
+_MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = tuple(int.from_bytes(m.encode(), "big") for m in _MONTH_NAMES)
+
+
+@inlined
+def _is_hex(b: int) -> bool:
+    return 48 <= b <= 57 or 97 <= (b | 32) <= 102
+
+
+@inlined
+def _at(text: Text, i: int, end: int) -> int:
+    """The byte there, or a space past the end."""
+    return int(text[i]) if i < end else 32
+
+
+@inlined
+def _colons(text: Text, i: int, end: int) -> int:
+    """End of an IPv6 or hardware address that begins here, or -1."""
+    j = i
+    while j < end and j - i <= _V6_GROUP and _is_hex(text[j]):
+        j += 1
+    if j >= end or text[j] != _COLON or j == i:
+        return -1
+    colons, digits, letters = 0, 0, 0
+    j = i
+    while j < end and (text[j] == _COLON or _is_hex(text[j])):
+        if text[j] == _COLON:
+            colons += 1
+        elif text[j] <= 57:
+            digits += 1
+        else:
+            letters += 1
+        j += 1
+    after = CLASS[_at(text, j, end)]
+    if colons < _V6_LEAST or digits == 0 or after in (_LETTER, _DIGIT):
+        return -1
+    if text[j - 1] == _COLON:
+        j -= 1
+    return j if letters > 0 or colons > _V6_GROUP else -1
+
+
+@inlined
+def _goes_on(text: Text, i: int, j: int, end: int, counts: int, colons: int) -> bool:
+    """Whether a colon or comma within a time, a number or an address with a port."""
+    b = text[j]
+    if j == i or j + 1 >= end or CLASS[text[j + 1]] != _DIGIT:
+        return False
+    before = CLASS[text[j - 1]]
+    if b == _COLON:
+        return before == _DIGIT or (before == _LETTER and (counts >> _TO_DOT) & _MOST > 0)
+    return before == _DIGIT and (colons > 0 or (counts >> _TO_LETTER) & _MOST == 0)
+
+
+@inlined
+def _to_space(text: Text, j: int, end: int) -> int:
+    while j < end and CLASS[text[j]] != _SPACE and text[j] not in _QUOTES:
+        j += 1
+    return j
+
+
+@inlined
+def _month(text: Text, i: int, end: int) -> bool:
+    if end - i < 3:
+        return False
+    return (int(text[i]) << 16 | int(text[i + 1]) << 8 | int(text[i + 2])) in _MONTHS
+
+
+@inlined
+def _is_date(text: Text, i: int, j: int, end: int) -> bool:
+    """Whether the name of a day or month with a date after it."""
+    if j - i != 3:
+        return False
+    name = int(text[i]) << 16 | int(text[i + 1]) << 8 | int(text[i + 2])
+    day = name in _DAYS
+    if not day and name not in _MONTHS:
+        return False
+    if day and _at(text, j, end) == _COMMA:
+        j += 1
+    k = j
+    while k < end and text[k] == 32:
+        k += 1
+    if k == j:
+        return False
+    return CLASS[_at(text, k, end)] == _DIGIT or (day and _month(text, k, end))
+
+
+@inlined
+def _all_hex(text: Text, i: int, j: int) -> bool:
+    k = i
+    while k < j and _is_hex(text[k]):
+        k += 1
+    return k == j
+
+
+@inlined
+def _is_name(text: Text, i: int, j: int) -> bool:
+    """Whether its only digit is between letters."""
+    for k in range(i + 1, j - 1):
+        if CLASS[text[k]] == _DIGIT:
+            after = text[k + 1]
+            is_joined = CLASS[after] == _LETTER or after in _NAME_JOINTS
+            return bool(CLASS[text[k - 1]] == _LETTER and is_joined)
+    return False
+
+
+@inlined
+def _without_letters(digits: int, dots: int, slashes: int, colons: int) -> int:
+    if dots == 3 and digits >= 4 and colons <= 1 and slashes <= 1:
+        return _IP
+    return _TIME if colons > 0 else _NUM
+
+
+@inlined
+def _with_digits(text: Text, i: int, j: int, counts: int, colons: int) -> int:
+    digits, letters = counts & _MOST, (counts >> _TO_LETTER) & _MOST
+    dots, slashes = (counts >> _TO_DOT) & _MOST, (counts >> _TO_SLASH) & _MOST
+    if letters == 0:
+        return _without_letters(digits, dots, slashes, colons)
+    if text[i] == _ZERO and j - i > 2 and (text[i + 1] | 32) == _X:
+        return _HEX
+    is_led = CLASS[text[i]] == _DIGIT or (CLASS[text[i]] == _JOINT and CLASS[text[i + 1]] == _DIGIT)
+    if is_led and colons > 0:
+        return _TIME
+    if (
+        is_led
+        and letters <= _UNIT
+        and CLASS[text[j - 1]] == _LETTER
+        and digits + letters + dots >= j - i - 1
+    ):
+        return _NUM
+    if colons > 0:
+        return _HOST
+    if digits == 1 and letters >= _NAME_LEAST and _is_name(text, i, j):
+        is_hex = j - i >= _HEX_LEAST and _all_hex(text, i, j)
+        return _ID if is_hex else _WORD
+    return _ID
+
+
+@inlined
+def _kind(text: Text, i: int, j: int, end: int, counts: int, colons: int) -> int:
+    slashes, back = (counts >> _TO_SLASH) & _MOST, (counts >> _TO_BACK) & _MOST
+    letters = (counts >> _TO_LETTER) & _MOST
+    is_rooted = text[i] == _SLASH or (text[i] == _TILDE and slashes > 0)
+    if letters + (counts & _MOST) > 0 and (
+        is_rooted or (letters > 0 and (slashes > 1 or back > 1))
+    ):
+        return _PATH
+    if (counts >> _TO_AT) & _MOST > 0 and text[i] != _AT and text[j - 1] != _AT:
+        return _MAIL
+    if counts & _MOST > 0:
+        return _with_digits(text, i, j, counts, colons)
+    return _DATE if _is_date(text, i, j, end) else _WORD
+
+
+@inlined
+def word(text: Text, i: int, end: int) -> tuple[int, int]:
+    """Where the word that begins at `i` ends, and its kind; -1 where it is joints alone."""
+    if _is_hex(text[i]):
+        j = _colons(text, i, end)
+        if j > 0:
+            return j, _IP
+    counts, colons, j = 0, 0, i
+    while j < end:
+        b = text[j]
+        if CLASS[b] >= _LETTER:
+            counts += WEIGHT[b]
+        elif b in (_COLON, _COMMA) and _goes_on(text, i, j, end, counts, colons):
+            colons += b == _COLON
+        else:
+            break
+        j += 1
+    if (
+        _at(text, j, end) == _COLON
+        and _at(text, j + 1, end) == _SLASH
+        and _at(text, j + 2, end) == _SLASH
+    ):
+        return _to_space(text, j, end), _URL
+    if j - i == 1 and _at(text, j, end) == _COLON and _at(text, j + 1, end) == _BACK:
+        return _to_space(text, j, end), _PATH
+    while j > i + 1 and text[j - 1] == _DOT:
+        j -= 1
+        counts -= _ONE_DOT
+    if counts & _MOST == 0 and (counts >> _TO_LETTER) & _MOST == 0:
+        return j, -1
+    return j, _kind(text, i, j, end, counts, colons)
