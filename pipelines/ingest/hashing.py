@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.compiling import compiled
+from models.compiling import uncounted
 from pipelines.ingest.protobuf import Bytes, bits64
 
 __all__ = ["hashed", "same"]
@@ -14,7 +14,7 @@ _HALF = np.uint64(32)
 _BYTE = np.uint64(8)
 
 
-@compiled
+@uncounted
 def hashed(data: Bytes, at: int, end: int, seed: np.uint64) -> int:
     """Of some bytes: who does not know the seed cannot choose labels that collide."""
     mixed = seed ^ (np.uint64(end - at) * _K1)
@@ -31,7 +31,7 @@ def hashed(data: Bytes, at: int, end: int, seed: np.uint64) -> int:
     return int(np.int64((mixed ^ (mixed >> _HALF)) >> np.uint64(1)))
 
 
-@compiled
+@uncounted
 def same(one: Bytes, at: int, other: Bytes, there: int, size: int) -> bool:
     """Whether bytes are the same: without a way out midway, so that many are compared at once."""
     differ = np.uint8(0)

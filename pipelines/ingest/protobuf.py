@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.compiling import compiled
+from models.compiling import uncounted
 
 __all__ = ["BYTES", "FIXED32", "FIXED64", "VARINT", "Bytes", "bits64", "field", "varint"]
 
@@ -21,7 +21,7 @@ _MOST_BYTES = 10
 _MOST_NUMBER = np.uint64(2**29 - 1)
 
 
-@compiled
+@uncounted
 def varint(data: Bytes, at: int, end: int) -> tuple[np.uint64, int]:
     """The number at `at` and where it ends, -1 where it does not."""
     value = np.uint64(0)
@@ -33,7 +33,7 @@ def varint(data: Bytes, at: int, end: int) -> tuple[np.uint64, int]:
     return np.uint64(0), -1
 
 
-@compiled
+@uncounted
 def bits64(data: Bytes, at: int) -> np.uint64:
     """Eight bytes as they lie there: of a double these are the bits."""
     value = np.uint64(0)
@@ -42,7 +42,7 @@ def bits64(data: Bytes, at: int) -> np.uint64:
     return value
 
 
-@compiled
+@uncounted
 def field(data: Bytes, at: int, end: int) -> tuple[int, int, int, int]:
     """The field that begins at `at`, of a message that ends at `end`."""
     tag, start = varint(data, at, end)
@@ -56,7 +56,7 @@ def field(data: Bytes, at: int, end: int) -> tuple[int, int, int, int]:
     return int(np.int64(number)), wire, start, stop
 
 
-@compiled
+@uncounted
 def _payload(data: Bytes, at: int, end: int, wire: int) -> tuple[int, int]:
     """Where a payload begins and ends; the end may lie behind the message's."""
     if wire == VARINT:

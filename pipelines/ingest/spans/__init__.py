@@ -1,0 +1,1 @@
+"""The doors for traces: OTLP over HTTP, protobuf and JSON, to columns of spans."""
