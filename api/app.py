@@ -24,6 +24,7 @@ from api.routes import (
     health,
     ingest,
     ingest_otlp,
+    ingest_traces,
     modes,
     policies,
     rollouts,
@@ -109,6 +110,7 @@ def create_app(
         health,
         ingest,
         ingest_otlp,
+        ingest_traces,
         anomalies,
         pages,
     ):

@@ -18,6 +18,7 @@ from api.receiving import MetricReceiver
 from api.settings import Settings
 from api.streaming import Streaming
 from api.telemetry import Telemetry, account_of
+from api.tracing import TraceReceiver
 from detector.gate.curve import Curve
 from detector.gate.request import VerdictRequest
 from detector.gate.verdict import Verdict
@@ -32,7 +33,7 @@ class Context:
     """The parts of one app. `store` and `source` probe them; they may block for a second.
 
     `clock` tells pages how long ago a moment was; `services` is None without a metric source,
-    `receiver` and `streaming` without a stream.
+    `receiver`, `tracing` and `streaming` without a stream.
     """
 
     gate: Gatekeeper
@@ -47,6 +48,7 @@ class Context:
     clock: Callable[[], float] = time.time
     services: Services | None = None
     receiver: MetricReceiver | None = None
+    tracing: TraceReceiver | None = None
     streaming: Streaming | None = None
 
     async def ask(

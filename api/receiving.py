@@ -36,7 +36,7 @@ __all__ = [
     "tenant_of",
 ]
 
-PATHS = ("/api/v1/write", "/v1/metrics", "/v1/columns")
+PATHS = ("/api/v1/write", "/v1/metrics", "/v1/columns", "/v1/traces")
 RETRY_AFTER_S = 2
 TENANT = "X-Scope-OrgID"
 # What most senders may choose from, by its name in Content-Encoding.

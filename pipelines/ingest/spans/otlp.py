@@ -6,9 +6,6 @@ https://opentelemetry.io/docs/specs/otlp/
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import Enum
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -17,45 +14,16 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from detector.spans.columns import Spans
 from pipelines.ingest.decoded import Refused, Window, broken
+from pipelines.ingest.spans.decoded import Decoded, Oddity, SpanRefusal
 from pipelines.ingest.spans.origins import Origins
 from pipelines.ingest.spans.scan import Found, scan
 from pipelines.ingest.spans.scan_span import Held
 from pipelines.ingest.spans.shapes import Named
 
-__all__ = ["Decoded", "Oddity", "Otlp", "SpanRefusal"]
+__all__ = ["Otlp"]
 
 _WORDS = "the body is no protobuf of an OTLP traces request"
 _NS = 1_000_000
-
-
-class SpanRefusal(Enum):
-    """Why a span was not taken. To send it again would not help."""
-
-    IDS = "ids"
-    TOO_OLD = "too_old"
-    IN_THE_FUTURE = "in_the_future"
-
-
-class Oddity(Enum):
-    """What is odd about spans that are taken."""
-
-    NEGATIVE_DURATION = "negative_duration"
-    UNNAMED_SERVICE = "unnamed_service"
-    TOO_MANY_NAMES = "too_many_names"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
-    """The spans of a message that are taken; what was refused of it, and what is odd about it."""
-
-    spans: Spans
-    refused: Refused = field(default_factory=Refused)
-    dropped: Mapping[Oddity, int] = field(default_factory=dict)
-
-    @property
-    def taken(self) -> int:
-        """How many spans are taken."""
-        return len(self.spans)
 
 
 class Otlp:
