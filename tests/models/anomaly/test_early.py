@@ -6,7 +6,7 @@ from itertools import chain
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -115,6 +115,7 @@ def test_learning_takes_no_more_than_twice_as_long(seed: int) -> None:
     assert not (found.flag[2 * LEARN :] & Flag.LEARNING).any()
 
 
+@settings(max_examples=12)  # each walks four hundred samples in plain numpy: nearly a second
 @given(SEEDS, st.lists(st.tuples(st.integers(0, 399), FAR), max_size=6), st.integers(0, 300))
 def test_what_begins_anew_does_so_alike_in_kernel_and_twin(
     seed: int, wrong: list[tuple[int, float]], stuck: int
