@@ -20,6 +20,8 @@ from detector.stream.anomaly import Happened
 from detector.stream.columns import Columns
 from detector.stream.feedback import Feedback, Tuning
 from detector.stream.ports import SeriesNames
+from pipelines.flows.logs_part import FLUSH_S
+from pipelines.flows.logs_record import Counted
 from pipelines.flows.stream_meters import Patience, StreamMeters
 from pipelines.flows.stream_part import Arrived, Said, Samples, StreamPart, read, spelled
 from pipelines.stores.spool import Spool
@@ -107,6 +109,26 @@ class Stream:
             if read_to is not None:
                 self._read_to[tenant] = read_to
         return True
+
+    def has_room(self) -> bool:
+        """Whether a batch would be taken now; `StoreError` where none is."""
+        self._check()
+        return self._waiting < self._room
+
+    def count(self, counted: Counted, names: SeriesNames, rows: int) -> bool:
+        """Spool and queue what was counted of lines or spans; False where there is no room."""
+        with self._lock:
+            self._check()
+            if self._waiting and self._waiting + rows > self._room:
+                return False
+            self._enqueue(counted, rows)
+            names.kept(len(counted.new))
+        return True
+
+    @property
+    def part(self) -> StreamPart:
+        """What it moves: for those who keep something beside it."""
+        return self._part
 
     def known(self, tenant: str) -> SeriesNames:
         """The names of a tenant's series: who puts samples gives ids by these."""
@@ -238,10 +260,13 @@ class Stream:
         """Judge one batch, or wait for one; False once all is done that is to be done."""
         with self._ready:
             left = max(due - time.monotonic(), 0.0)
+            if self._part.logs.is_owing:
+                left = min(left, FLUSH_S)
             self._ready.wait_for(lambda: self._queue or self._stopping, left)
-            if not self._queue:
-                return not self._stopping
-            queued = self._queue[0]
+            queued = self._queue[0] if self._queue else None
+        if queued is None:
+            self._lasting(self._part.keep)
+            return not self._stopping
         self._judge(queued)
         with self._ready:
             self._queue.popleft()
@@ -263,7 +288,8 @@ class Stream:
         with self._still():
             outcome = self._part.apply(queued.number, queued.arrived)
         self._lasting(self._part.keep)
-        self.meters.samples += queued.samples
+        if isinstance(queued.arrived, Samples):
+            self.meters.samples += queued.samples
         for number, one in zip(self._part.numbers, outcome.happened, strict=True):
             self.meters.anomalies += one.kind.value == "opened"
             self.watch(number, one)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.gate.course import Streamed
 from detector.signals.plan import Plan
@@ -19,6 +20,8 @@ from detector.stream.feedback import Feedback, Tuning
 from detector.stream.settings import StreamSettings
 from detector.stream.subject import Owners
 from detector.stream.suppression import Window
+from pipelines.flows.logs_part import LogsPart
+from pipelines.flows.logs_record import Counted
 from pipelines.flows.stream_operators import Operators
 from pipelines.stores.anomalies import add_anomaly, add_tuning
 from pipelines.stores.checkpoints import Checkpoints, TenantHeld
@@ -59,8 +62,10 @@ class Said(msgspec.Struct, frozen=True, tag="said"):
     feedback: Feedback
 
 
-Arrived = Samples | Said
+Arrived = Samples | Said | Counted
+Arrays = Mapping[str, NDArray[Any]]
 _READ_TO = "pull.read_to"
+_BESIDE = "beside."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +105,10 @@ class StreamPart:
         self.numbers: list[int] = []
         self.read_to: dict[str, int] = {}
         self._owed: Outcome | None = None
+        self.logs = LogsPart(database, part)
+        # What others want to be in checkpoints, by tenant: None for what was there before.
+        self.beside: Callable[[str], Arrays | None] = lambda _: None
+        self._beside: dict[str, Arrays] = {}
         # Whether what arrives was named by the operators' own names, not by those of another life.
         self.are_named = False
 
@@ -118,7 +127,14 @@ class StreamPart:
             for tenant, one in held.tenants.items()
             if _READ_TO in one.arrays
         }
+        arrays = {tenant: one.arrays for tenant, one in held.tenants.items()}
+        self.logs.restore(arrays)
+        self._beside = {tenant: _under(_BESIDE, one) for tenant, one in arrays.items()}
         return held.position
+
+    def held_beside(self, tenant: str) -> Arrays | None:
+        """What others had put into the last checkpoint."""
+        return self._beside.get(tenant) or None
 
     def apply(self, position: int, arrived: Arrived) -> Outcome:
         """Take the next of what arrived: this moves the state, once. `keep` its outcome then."""
@@ -130,12 +146,22 @@ class StreamPart:
             happened = self._operators.samples(arrived.tenant, arrived.columns())
             if arrived.read_to is not None:
                 self.read_to[arrived.tenant] = arrived.read_to
+        elif isinstance(arrived, Counted):
+            happened = self._counted(position, arrived)
         else:
             happened, tunings = self._operators.said(arrived.tenant, arrived.feedback)
         self._owed = Outcome(
             tenant=arrived.tenant, position=position, happened=happened, tunings=tunings
         )
         return self._owed
+
+    def _counted(self, position: int, counted: Counted) -> tuple[Happened, ...]:
+        ids = np.frombuffer(counted.ids, np.int32).tolist()
+        self._operators.introduce(counted.tenant, counted.new, ids, are_named=self.are_named)
+        columns = self.logs.take(position, counted)
+        if columns is None:
+            return ()
+        return self._operators.samples(counted.tenant, columns)
 
     def keep(self) -> None:
         """Write what is owed: the outcome of what was applied last.
@@ -145,6 +171,7 @@ class StreamPart:
         if self._owed is not None:
             self._write(self._owed)
             self.position, self._owed = self._owed.position, None
+        self.logs.settle()
 
     def told_up_to(self) -> int:
         """The highest position of which an event is kept, -1 without any."""
@@ -153,6 +180,7 @@ class StreamPart:
     def checkpoint(self) -> None:
         """Write all that is held, and the position that it stands for; may be tried again."""
         self.keep()
+        self.logs.settle(now=True)
         tenants = {name: self._marked(name, one) for name, one in self._operators.held().items()}
         with self._db.write(durable=True) as transaction:
             sums = self._checkpoints.write(transaction, self.position, tenants)
@@ -168,11 +196,20 @@ class StreamPart:
         return self._operators.open()
 
     def _marked(self, tenant: str, held: TenantHeld) -> TenantHeld:
-        """With how far a source was read: it stands for what the state has taken."""
-        if tenant not in self.read_to:
-            return held
-        mark = np.array([self.read_to[tenant]], np.int64)
-        return replace(held, arrays={**held.arrays, _READ_TO: mark})
+        """With what stands beside the operators' state, for what that has taken."""
+        arrays = {**held.arrays, **self.logs.arrays(tenant), **self._told_beside(tenant)}
+        if tenant in self.read_to:
+            # How far a source was read.
+            arrays[_READ_TO] = np.array([self.read_to[tenant]], np.int64)
+        return replace(held, arrays=arrays)
+
+    def _told_beside(self, tenant: str) -> Arrays:
+        told = self.beside(tenant)
+        if told is None:
+            told = self._beside.get(tenant, {})
+        else:
+            self._beside.pop(tenant, None)
+        return {_BESIDE + name: array for name, array in told.items()}
 
     def _write(self, owed: Outcome) -> None:
         self.numbers = []
@@ -212,5 +249,13 @@ def read(body: bytes) -> Arrived:
     return found
 
 
+def _under(prefix: str, arrays: Arrays) -> Arrays:
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
+
+
 _ENCODER: msgspec.msgpack.Encoder = msgspec.msgpack.Encoder()
-_DECODER: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(Samples | Said)
+_DECODER: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(Arrived)

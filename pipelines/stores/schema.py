@@ -310,3 +310,72 @@ fitted = Table(
     Column("promoted", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
+
+# Logs and traces. What follows of a record is written with the position of it in one transaction,
+# so that it is counted once: what is told again up to there is passed over.
+own_marks = Table(
+    "own_marks",
+    metadata,
+    Column("part", String, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+
+# Counters that are our own, with what they stand at; `seen` is when they last rose.
+own_series = Table(
+    "own_series",
+    metadata,
+    Column("part", String, primary_key=True),
+    Column("tenant", String, primary_key=True),
+    Column("id", BigInteger, primary_key=True),
+    # Those of one pod, which live as long as anything of it is heard.
+    Column("owner", BigInteger, nullable=False),
+    Column("labels", LargeBinary, nullable=False),
+    Column("born", BigInteger, nullable=False),
+    Column("total", Float, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Index("own_series_old", "part", "seen"),
+)
+
+# What the counters stood at: of all that live where it is `whole`, else of those that rose.
+own_frames = Table(
+    "own_frames",
+    metadata,
+    Column("part", String, primary_key=True),
+    Column("tenant", String, primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+    Column("whole", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+log_templates = Table(
+    "log_templates",
+    metadata,
+    Column("part", String, primary_key=True),
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("service", String, primary_key=True),
+    Column("level", Integer, primary_key=True),
+    Column("text", String, nullable=False),
+    Column("sample", String, nullable=False),
+    # When its first line came in, as against when that was written.
+    Column("came", BigInteger, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Index("log_templates_newest", "tenant", "came", "id"),
+    Index("log_templates_old", "last"),
+)
+
+log_days = Table(
+    "log_days",
+    metadata,
+    Column("part", String, primary_key=True),
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("service", String, primary_key=True),
+    Column("level", Integer, primary_key=True),
+    # Days since 1970-01-01.
+    Column("day", Integer, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Index("log_days_old", "day"),
+)

@@ -1,0 +1,151 @@
+"""Lines and spans of one part of the stream in life: what follows of them, and is to be written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from detector.logs.kept import Found
+from detector.logs.lines import Level
+from detector.stream.columns import Columns
+from pipelines.flows.logs_own import OwnCounters
+from pipelines.flows.logs_rates import Rates
+from pipelines.flows.logs_record import STEP_MS, Counted, Lines
+from pipelines.stores.connections import Connections
+from pipelines.stores.own import SqlOwn, mark
+from pipelines.stores.templates import DAY_MS, add_lines
+
+__all__ = ["FLUSH_S", "LogsPart"]
+
+Arrays = Mapping[str, NDArray[Any]]
+FLUSH_S = 1.0
+# Those of counters: longer than names are remembered, so that no id that is given is forgotten.
+_FORGET_MS = 72 * 3_600_000
+
+
+@dataclass(slots=True)
+class _Tenant:
+    own: OwnCounters
+    rates: Rates
+    found: dict[tuple[str, str, int], Found] = field(default_factory=dict)
+
+
+class LogsPart:
+    """What the records of lines and spans move; for one thread.
+
+    Counters and templates are written now and then, each time with the position that they stand
+    for: what is told again up to there after a death is passed over. What the stream gets of them
+    goes by the stream's own checkpoints.
+    """
+
+    def __init__(self, database: Connections, part: str) -> None:
+        self._db, self._part, self._own = database, part, SqlOwn(database)
+        self._tenants: dict[str, _Tenant] = {}
+        self._rates: dict[str, Arrays] = {}
+        # Up to where is written, and up to where is taken.
+        self.written, self._position = -1, -1
+        self._flushed = 0.0
+
+    def restore(self, tenants: Mapping[str, Arrays]) -> None:
+        """Go on from what the database has, and from a checkpoint of the stream."""
+        self.written = self._position = self._own.position(self._part)
+        self._rates = dict(tenants)
+        self._tenants = {}
+
+    def take(self, position: int, counted: Counted) -> Columns | None:
+        """Take the next record; the samples that follow of it."""
+        own = self._of(counted.tenant)
+        if position > self.written:
+            own.own.take(counted)
+            if counted.lines is not None:
+                _add(own.found, counted.lines, counted.taken)
+            self._position = position
+        return own.rates.take(counted)
+
+    def arrays(self, tenant: str) -> Arrays:
+        """What a checkpoint of the stream is to hold."""
+        if tenant in self._tenants:
+            return self._tenants[tenant].rates.to_arrays()
+        kept = self._rates.get(tenant, {})
+        return {name: array for name, array in kept.items() if name.startswith("rates.")}
+
+    @property
+    def is_owing(self) -> bool:
+        """Whether something is to be written."""
+        return self._position > self.written
+
+    def settle(self, *, now: bool = False) -> None:
+        """Write what came, once a second at most, or now; after a `StoreError` try again."""
+        since = time.monotonic() - self._flushed
+        if not self.is_owing or (since < FLUSH_S and not now):
+            return
+        # A write that failed without a word may have gone through.
+        if self._own.position(self._part) < self._position:
+            self._write()
+        for own in self._tenants.values():
+            own.own.wrote()
+            own.found.clear()
+        self.written, self._flushed = self._position, time.monotonic()
+
+    def _write(self) -> None:
+        with self._db.write() as transaction:
+            for tenant, own in self._tenants.items():
+                own.own.write(transaction, self._part)
+                for found in own.found.values():
+                    add_lines(transaction, self._part, tenant, found)
+            mark(transaction, self._part, self._position)
+
+    def forget(self, now_ms: int) -> None:
+        """Counters that rise no more are not held."""
+        for own in self._tenants.values():
+            own.own.forget(now_ms - _FORGET_MS)
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """By tenant, how many counters and how many series of the stream there are."""
+        return {name: (len(one.own), len(one.rates)) for name, one in list(self._tenants.items())}
+
+    def _of(self, tenant: str) -> _Tenant:
+        if tenant not in self._tenants:
+            newest = self._own.newest(self._part, tenant)
+            known = self._own.series(self._part, tenant)
+            self._tenants[tenant] = _Tenant(
+                own=OwnCounters(tenant, known, newest=newest),
+                rates=Rates(self._rates.get(tenant)),
+            )
+        return self._tenants[tenant]
+
+
+def _add(found: dict[tuple[str, str, int], Found], lines: Lines, taken: int) -> None:
+    """Count the lines of a record by template, service and level."""
+    counts = lines.counts()
+    rows = zip(
+        counts.at.tolist(),
+        counts.template.tolist(),
+        counts.origin.tolist(),
+        counts.level.tolist(),
+        counts.count.tolist(),
+        strict=True,
+    )
+    for at, place, origin, level, count in rows:
+        template = counts.templates[place]
+        key = (template.id, counts.origins[origin].service, level)
+        was = found.get(key)
+        days, last = {at // DAY_MS: count}, max(at, min(at + STEP_MS, taken))
+        if was is not None:
+            days = {**was.days, at // DAY_MS: was.days.get(at // DAY_MS, 0) + count}
+        found[key] = Found(
+            id=template.id,
+            service=key[1],
+            level=Level(level),
+            text=template.text,
+            sample=template.sample if was is None else was.sample or template.sample,
+            came=taken if was is None else was.came,
+            first=at if was is None else min(was.first, at),
+            last=last if was is None else max(was.last, last),
+            count=count if was is None else was.count + count,
+            days=days,
+        )

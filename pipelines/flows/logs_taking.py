@@ -1,0 +1,186 @@
+"""Tenants whose lines and spans are counted: what they are called by, and how it gets spooled."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.stream.columns import SeriesKind
+from detector.stream.ports import SeriesNames
+from pipelines.flows.logs_names import Labels, OwnNames
+from pipelines.flows.logs_rates import QUIET_MS
+from pipelines.flows.logs_record import STEP_MS, Counted, Lines, gains
+from pipelines.stores.connections import Connections
+from pipelines.stores.own import SqlOwn
+
+if TYPE_CHECKING:
+    from detector.logs.lines import Origin
+    from pipelines.ingest.interning import Interner
+
+__all__ = ["CountedStream", "Gained", "Taken", "Taking"]
+
+
+class CountedStream(Protocol):
+    """What is used of the embedded stream."""
+
+    def has_room(self) -> bool:
+        """Whether a batch would be taken now."""
+        ...
+
+    def count(self, counted: Counted, names: SeriesNames, rows: int) -> bool:
+        """Spool and queue what was counted; False where there is no room."""
+        ...
+
+    def known(self, tenant: str) -> SeriesNames:
+        """The names of a tenant's series."""
+        ...
+
+
+@dataclass(slots=True)
+class Gained:
+    """What rose by how much: own counters and series of the stream, by their ids."""
+
+    own: dict[int, float] = field(default_factory=dict)
+    rates: dict[int, float] = field(default_factory=dict)
+
+
+class Taken:
+    """One tenant. Who holds `lock` is alone with it, and with the ids of its series."""
+
+    def __init__(self, tenant: str, names: Interner, own: OwnNames, taken: int, most: int) -> None:
+        self.tenant, self.names, self.own = tenant, names, own
+        self.taken, self.heard = taken, taken
+        self.refused_rates = 0
+        self._most = most
+        self._rates: dict[Labels, int] = {}
+        names.forgetting(self._forget)
+
+    @property
+    def lock(self) -> threading.RLock:
+        """That of its names: doors for metrics hold it, too."""
+        return self.names.lock
+
+    def rise(
+        self, gained: Gained, labels: Labels, origin: Origin, by: float, *, is_first: bool
+    ) -> None:
+        """A counter of our own rises."""
+        id = self.own.id_of(labels, origin, self.taken, is_first=is_first)
+        if id >= 0:
+            gained.own[id] = gained.own.get(id, 0.0) + by
+
+    def rate(self, gained: Gained, labels: Labels, by: float, *, is_first: bool) -> None:
+        """A series of the stream gets a part of its next sample."""
+        id = self._rates.get(labels)
+        if id is None:
+            id = self._named(labels, self._most + self._most // 4 * is_first)
+        if id >= 0:
+            gained.rates[id] = gained.rates.get(id, 0.0) + by
+
+    def _named(self, labels: Labels, most: int) -> int:
+        if len(self._rates) >= most:
+            self.refused_rates += 1
+            return -1
+        id = self.names.id_of(labels, SeriesKind.DELTA)
+        if id >= 0:
+            self._rates[labels] = id
+        return id
+
+    def _forget(self, is_gone: NDArray[np.bool_]) -> None:
+        self._rates = {
+            labels: id
+            for labels, id in self._rates.items()
+            if id >= len(is_gone) or not is_gone[id]
+        }
+
+
+class Taking:
+    """The tenants of one part of the stream; safe for threads.
+
+    `ticks` has to be called every second or so: without it time stands still while nothing comes.
+    """
+
+    def __init__(
+        self,
+        stream: CountedStream,
+        database: Connections,
+        part: str,
+        *,
+        counters: int,
+        rates: int,
+        clock: Callable[[], float],
+    ) -> None:
+        self._stream, self._own, self._part = stream, SqlOwn(database), part
+        self._counters, self._most_rates, self._clock = counters, rates, clock
+        self._tenants: dict[str, Taken] = {}
+        self._lock = threading.Lock()
+        for tenant in {tenant for of, tenant in self._own.parts() if of == part}:
+            self.of(tenant)
+
+    def of(self, tenant: str) -> Taken:
+        """A tenant, opened where it is not."""
+        found = self._tenants.get(tenant)
+        if found is None:
+            with self._lock:
+                found = self._tenants.get(tenant) or self._opened(tenant)
+        return found
+
+    @property
+    def tenants(self) -> Mapping[str, Taken]:
+        """Those that are open."""
+        return dict(self._tenants)
+
+    def has_room(self) -> bool:
+        """Whether a batch would be taken now."""
+        return self._stream.has_room()
+
+    def begin(self, taken: Taken) -> int:
+        """The time of a batch of a tenant, whose lock is held: it never goes back."""
+        taken.taken = max(taken.taken, round(1000 * self._clock()))
+        return taken.taken
+
+    def put(self, taken: Taken, gained: Gained, *, lines: Lines | None = None) -> bool:
+        """Spool what was counted of a batch; False where there is no room."""
+        new, fresh = taken.own.fresh(), taken.names.fresh()
+        counted = Counted(
+            tenant=taken.tenant,
+            taken=taken.taken,
+            own=gains(gained.own),
+            new_own=new,
+            rates=gains(gained.rates),
+            new=tuple(info for _, info in fresh),
+            ids=np.array([id for id, _ in fresh], np.int32).tobytes(),
+            lines=lines,
+        )
+        rows = len(gained.own) + len(gained.rates)
+        if not self._stream.count(counted, taken.names, rows):
+            return False
+        taken.own.kept(len(new))
+        if gained.own:
+            taken.heard = taken.taken
+        return True
+
+    def tick(self) -> None:
+        """Tell what time it is, of tenants that were heard of lately and not in this step."""
+        now = round(1000 * self._clock())
+        for taken in list(self._tenants.values()):
+            if now // STEP_MS <= taken.taken // STEP_MS or now - taken.heard > QUIET_MS + STEP_MS:
+                continue
+            with taken.lock:
+                self.begin(taken)
+                self.put(taken, Gained())
+
+    def _opened(self, tenant: str) -> Taken:
+        from pipelines.ingest.interning import Interner
+
+        names = self._stream.known(tenant)
+        assert isinstance(names, Interner)
+        known = self._own.series(self._part, tenant)
+        newest = max([self._own.newest(self._part, tenant), *(one.seen for one in known)])
+        own = OwnNames(known, most=self._counters)
+        self._tenants[tenant] = Taken(tenant, names, own, newest, self._most_rates)
+        return self._tenants[tenant]

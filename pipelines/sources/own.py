@@ -1,0 +1,182 @@
+"""Our own counters of logs and traces behind the ports of a source."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from detector.errors import SourceError, StoreError
+from detector.selector import matches
+from detector.series import Answer, FloatArray, Query, Series
+from pipelines.sources.own_frames import Curves, curves
+from pipelines.stores.own import OwnSeries, SqlOwn
+
+__all__ = ["OwnSource"]
+
+NAME = "__name__"
+# How old a sample may be that still stands for now, as in Prometheus.
+LOOKBACK_S = 300.0
+# What is gone from the database is looked for so often.
+_RELOAD_S = 600.0
+Labels = Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Known:
+    """The counters of one part, as far as they were read."""
+
+    series: dict[int, OwnSeries] = field(default_factory=dict)
+    highest: int = -1
+
+
+class OwnSource:
+    """`MetricSource`, `MetricCatalog` and `MetricOutline` over one tenant; safe for threads.
+
+    `ailing` says why counters may be missing, or nothing: answers warn of it. A sample is there
+    as soon as its time is over, and is never changed.
+    """
+
+    def __init__(
+        self,
+        own: Callable[[], SqlOwn],
+        *,
+        tenant: str = "default",
+        ailing: Callable[[], str] = lambda: "",
+    ) -> None:
+        self._own, self._tenant, self._ailing = own, tenant, ailing
+        self._known: dict[str, _Known] = {}
+        self._lock = threading.Lock()
+        self._loaded = -math.inf
+
+    def read(
+        self, queries: Sequence[Query], start: float, end: float, *, timeout_s: float = math.inf
+    ) -> Sequence[Answer]:
+        """See `MetricSource`; it takes as long as the database."""
+        with _told():
+            known = self._refreshed()
+            found: list[list[Series]] = [[] for _ in queries]
+            for part, kept in known.items():
+                chosen = [_chosen(query, kept) for query in queries]
+                ids = sorted({id for some in chosen for id in some})
+                if not ids or end <= start:
+                    continue
+                read = curves(self._own(), part, self._tenant, ids, start, end)
+                for place, some in enumerate(chosen):
+                    found[place] += _series(kept, some, read)
+        warnings = (self._ailing(),) if self._ailing() else ()
+        return [Answer(series=tuple(series), warnings=warnings) for series in found]
+
+    def outline(
+        self,
+        queries: Sequence[Query],
+        start: float,
+        end: float,
+        *,
+        step_s: float,
+        timeout_s: float = math.inf,
+    ) -> Sequence[Answer]:
+        """See `MetricOutline`."""
+        first, last = math.floor(start / step_s) + 1, math.floor(end / step_s)
+        grid: FloatArray = step_s * np.arange(first, last + 1, dtype=np.float64)
+        return [
+            Answer(series=[_outlined(one, grid) for one in answer.series], warnings=answer.warnings)
+            for answer in self.read(queries, start - LOOKBACK_S, end, timeout_s=timeout_s)
+        ]
+
+    def metrics(self, *, timeout_s: float = math.inf) -> frozenset[str]:
+        """See `MetricCatalog`."""
+        with _told():
+            known = self._refreshed()
+        return frozenset(
+            dict(one.labels)[NAME] for kept in known.values() for one in kept.series.values()
+        )
+
+    def series(
+        self, queries: Sequence[Query], start: float, end: float, *, timeout_s: float = math.inf
+    ) -> Sequence[Labels]:
+        """See `MetricCatalog`."""
+        with _told():
+            known = self._refreshed(whole=True)
+        found = {
+            one.labels: dict(one.labels)
+            for kept in known.values()
+            for query in queries
+            for one in (kept.series[id] for id in _chosen(query, kept))
+            if one.born / 1000 <= end and one.seen / 1000 + LOOKBACK_S >= start
+        }
+        return tuple(found.values())
+
+    def label_values(
+        self,
+        label: str,
+        queries: Sequence[Query],
+        start: float,
+        end: float,
+        *,
+        timeout_s: float = math.inf,
+    ) -> Sequence[str]:
+        """See `MetricCatalog`."""
+        found = self.series(queries, start, end, timeout_s=timeout_s)
+        return sorted({labels[label] for labels in found if label in labels})
+
+    def _refreshed(self, *, whole: bool = False) -> Mapping[str, _Known]:
+        """The counters by part: new ones are looked for each time, all of them now and then."""
+        with self._lock:
+            if whole or time.monotonic() - self._loaded > _RELOAD_S:
+                self._known, self._loaded = {}, time.monotonic()
+            own = self._own()
+            for part, tenant in own.parts():
+                if tenant == self._tenant:
+                    kept = self._known.setdefault(part, _Known())
+                    self._read_into(own, part, kept)
+            return {
+                part: _Known(dict(kept.series), kept.highest) for part, kept in self._known.items()
+            }
+
+    def _read_into(self, own: SqlOwn, part: str, kept: _Known) -> None:
+        for one in own.series(part, self._tenant, above=kept.highest):
+            kept.series[one.id] = one
+            kept.highest = one.id
+
+
+def _chosen(query: Query, kept: _Known) -> list[int]:
+    return [
+        id
+        for id, one in kept.series.items()
+        if one.labels[0][1] == query.metric and _fits(query, dict(one.labels))
+    ]
+
+
+def _fits(query: Query, labels: Labels) -> bool:
+    return all(matches(matcher, labels) for matcher in query.matchers)
+
+
+def _series(kept: _Known, ids: Sequence[int], read: Curves) -> list[Series]:
+    made = ((dict(kept.series[id].labels), read.of(id)) for id in ids)
+    return [
+        Series(labels=labels, times=times, values=values)
+        for labels, (times, values) in made
+        if times.size
+    ]
+
+
+def _outlined(series: Series, grid: FloatArray) -> Series:
+    """A series at the times of a grid where it has a sample not much older."""
+    at = series.times.searchsorted(grid, side="right") - 1
+    there = (at >= 0) & (grid - series.times[at] < LOOKBACK_S)
+    return Series(labels=series.labels, times=grid[there], values=series.values[at[there]])
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors of the store as those of a source."""
+    try:
+        yield
+    except StoreError as error:
+        raise SourceError(f"our own counters cannot be read: {error}", retryable=True) from error

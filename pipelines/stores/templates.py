@@ -1,0 +1,205 @@
+"""Templates of log lines in a database: what they are, and how many lines of them there were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+
+from detector.errors import InputError, NotFoundError
+from detector.logs.kept import Found, KeptTemplate, TemplateFilter, TemplatePage
+from detector.logs.lines import Level
+from pipelines.stores import schema
+from pipelines.stores.connections import Connections, Transaction
+from pipelines.stores.statements import Statement, compiled, either, inserted
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+
+__all__ = ["SqlTemplates", "add_lines"]
+
+DAY_MS = 86_400_000
+_KEY = ("part", "tenant", "id", "service", "level")
+_kept, _days = schema.log_templates.c, schema.log_days.c
+
+
+def _counted(made: sqlite.Insert | postgresql.Insert, smaller: Any, larger: Any) -> Any:  # noqa: ANN401
+    """Insert, or add to what was counted; first and last are the outermost."""
+    table = made.table
+    rows = made.values({c.name: sa.bindparam(c.name) for c in table.c})
+    was, now = table.c, rows.excluded
+    changed: dict[str, Any] = {"count": was["count"] + now["count"]}
+    if "last" in was:
+        changed["first"] = smaller(was["first"], now["first"])
+        changed["last"] = larger(was["last"], now["last"])
+        changed["text"] = now["text"]
+    keys = [c.name for c in table.primary_key]
+    return rows.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+def _adding(table: sa.Table) -> Statement:
+    return either(
+        _counted(sqlite.insert(table), sa.func.min, sa.func.max),
+        lambda: _counted(inserted(table), sa.func.least, sa.func.greatest),
+    )
+
+
+_ADD, _ADD_DAY = _adding(schema.log_templates), _adding(schema.log_days)
+_KNOWN = compiled(
+    sa.select(_kept.id)
+    .where(_kept.part == sa.bindparam("part"), _kept.tenant == sa.bindparam("tenant"))
+    .distinct()
+)
+_TENANTS = compiled(sa.select(_kept.tenant).where(_kept.part == sa.bindparam("part")).distinct())
+_DROP = compiled(
+    schema.log_templates.delete().where(_kept.last < sa.bindparam("before", type_=sa.BigInteger))
+)
+_DROP_DAYS = compiled(
+    schema.log_days.delete().where(_days.day < sa.bindparam("before", type_=sa.Integer))
+)
+
+
+def add_lines(transaction: Transaction, part: str, tenant: str, found: Found) -> None:
+    """Count lines of a template; its text is the newest, its sample the first."""
+    key: dict[str, object] = {"part": part, "tenant": tenant, "id": found.id}
+    key |= {"service": found.service, "level": int(found.level)}
+    row = {**key, "text": found.text, "sample": found.sample, "came": found.came}
+    transaction.run(_ADD, {**row, "first": found.first, "last": found.last, "count": found.count})
+    for day, count in found.days.items():
+        transaction.run(_ADD_DAY, {**key, "day": day, "count": count})
+
+
+@dataclass(slots=True)
+class SqlTemplates:
+    """`TemplateStore`, over all parts."""
+
+    database: Connections
+
+    def known(self, part: str, tenant: str) -> frozenset[str]:
+        """The ids of all templates of a part."""
+        with self.database.read() as looks:
+            rows = looks.rows(_KNOWN, {"part": part, "tenant": tenant})
+        return frozenset(str(id) for (id,) in rows)
+
+    def tenants(self, part: str) -> list[str]:
+        """Tenants that have any."""
+        with self.database.read() as looks:
+            return [str(tenant) for (tenant,) in looks.rows(_TENANTS, {"part": part})]
+
+    def list(self, wanted: TemplateFilter) -> TemplatePage:
+        """The newest first, one page; `InputError` for a cursor that is none."""
+        query = _listing(wanted).limit(wanted.limit + 1)
+        with self.database.built() as connection:
+            rows = connection.execute(query).all()
+        found = [_template(row) for row in rows[: wanted.limit]]
+        is_more = len(rows) > wanted.limit
+        return TemplatePage(
+            templates=self._with_days(wanted.tenant, found),
+            after=_cursor(rows[wanted.limit - 1]) if is_more else None,
+        )
+
+    def get(self, tenant: str, id: str) -> Sequence[KeptTemplate]:
+        """One template, for each service and level that has it; `NotFoundError`."""
+        query = _grouped().where(_kept.tenant == tenant, _kept.id == id)
+        with self.database.built() as connection:
+            rows = connection.execute(query.order_by(_kept.service, _kept.level)).all()
+        if not rows:
+            raise NotFoundError(f"there is no template {id!r}")
+        return self._with_days(tenant, [_template(row) for row in rows])
+
+    def prune(self, before: int) -> int:
+        """Delete templates that were not seen since a time (unix milliseconds); how many."""
+        with self.database.write() as transaction:
+            gone = transaction.run(_DROP, {"before": before})
+            transaction.run(_DROP_DAYS, {"before": before // DAY_MS})
+        return gone
+
+    def _with_days(self, tenant: str, found: Sequence[KeptTemplate]) -> tuple[KeptTemplate, ...]:
+        if not found:
+            return ()
+        query = (
+            sa.select(_days.id, _days.service, _days.level, _days.day, sa.func.sum(_days.count))
+            .where(_days.tenant == tenant, _days.id.in_({one.id for one in found}))
+            .group_by(_days.id, _days.service, _days.level, _days.day)
+            .order_by(_days.day)
+        )
+        with self.database.built() as connection:
+            rows = connection.execute(query).all()
+        days: dict[tuple[str, str, int], dict[int, int]] = {}
+        for id, service, level, day, count in rows:
+            days.setdefault((id, service, level), {})[int(day)] = int(count)
+        return tuple(
+            replace(one, days=days.get((one.id, one.service, int(one.level)), {})) for one in found
+        )
+
+
+def _grouped() -> sa.Select[Any]:
+    """A row for each template, service and level, over all parts."""
+    return sa.select(
+        _kept.id,
+        _kept.service,
+        _kept.level,
+        sa.func.max(_kept.text),
+        sa.func.max(_kept.sample),
+        sa.func.min(_kept.came).label("came"),
+        sa.func.min(_kept.first),
+        sa.func.max(_kept.last),
+        sa.func.sum(_kept.count),
+    ).group_by(_kept.tenant, _kept.id, _kept.service, _kept.level)
+
+
+def _listing(wanted: TemplateFilter) -> sa.Select[Any]:
+    came = sa.func.min(_kept.came)
+    order = (came.desc(), _kept.id, _kept.service, _kept.level)
+    query = _grouped().where(_kept.tenant == wanted.tenant).order_by(*order)
+    if wanted.service is not None:
+        query = query.where(_kept.service == wanted.service)
+    if wanted.level > Level.UNKNOWN:
+        query = query.where(_kept.level >= int(wanted.level))
+    if wanted.text is not None:
+        query = query.where(_kept.text.icontains(wanted.text, autoescape=True))
+    if wanted.since is not None:
+        query = query.having(came >= wanted.since)
+    if wanted.after is not None:
+        query = query.having(_beyond(wanted.after))
+    return query
+
+
+def _beyond(cursor: str) -> sa.ColumnElement[bool]:
+    """What comes after the last one of the page before."""
+    at, id, service, level = _read(cursor)
+    came = sa.func.min(_kept.came)
+    rest = sa.tuple_(_kept.id, _kept.service, _kept.level) > sa.tuple_(
+        sa.literal(id), sa.literal(service), sa.literal(level)
+    )
+    return sa.or_(came < at, sa.and_(came == at, rest))
+
+
+def _template(row: Sequence[Any]) -> KeptTemplate:
+    id, service, level, text, sample, came, first, last, count = row
+    return KeptTemplate(
+        id=id,
+        service=service,
+        level=Level(level),
+        text=text,
+        sample=sample,
+        came=int(came),
+        first=int(first),
+        last=int(last),
+        count=int(count),
+    )
+
+
+def _cursor(row: Sequence[Any]) -> str:
+    return msgspec.msgpack.encode((int(row[5]), row[0], row[1], int(row[2]))).hex()
+
+
+def _read(cursor: str) -> tuple[int, str, str, int]:
+    try:
+        return msgspec.msgpack.decode(bytes.fromhex(cursor), type=tuple[int, str, str, int])
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise InputError("the cursor is none that a page gave", field="cursor") from error
