@@ -1,102 +1,95 @@
-"""Families of lines: templates alike but for words, and which of their places are parameters."""
+"""Families of lines: templates that are alike but for some words, and which of these are free."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import numpy as np
+from numpy.typing import NDArray
 
-from models.templates import tuning as c
-from models.templates.kinds import Kind
+from models.templates import kernel
 
-__all__ = ["Family", "Form"]
-
-_ODD = frozenset(b"0123456789./\\@$") | frozenset(range(128, 256))
+__all__ = ["Families", "grown", "table"]
 
 
-class Form:
-    """A line as its tokens: hash, kind and text of each, with the hash of its shape."""
+class Families:
+    """Families 0 .. `len`: each lines of one beginning, with the same places free.
 
-    __slots__ = ("hashes", "kinds", "shape", "words")
-
-    def __init__(
-        self, shape: int, hashes: tuple[int, ...], kinds: tuple[int, ...], words: tuple[bytes, ...]
-    ) -> None:
-        self.shape, self.hashes, self.kinds, self.words = shape, hashes, kinds, words
-
-
-class Family:
-    """Forms of one shape, and what was seen at each of their places.
-
-    `free`: set of bits, places that are parameters. `members`: slots of its templates.
+    `older`: the family of the same beginning that is next, -1 after the last. Groups are the sets
+    of free places that families of a beginning have, each once: all that a known line is found by.
     """
 
-    __slots__ = ("free", "key", "kinds", "members", "seen", "state")
+    __slots__ = ("_groups", "_heads", "free", "group_after", "group_free", "group_roots", "members", "older", "roots")  # fmt: skip  # noqa: E501
 
-    def __init__(self, key: int, form: Form) -> None:
-        self.key, self.free = key, 0
-        self.members: list[int] = []
-        self.kinds = [kind != Kind.WORD for kind in form.kinds]
-        self.seen: list[set[int]] = [{h} for h in form.hashes]
-        self.state = [_Words(form, k) for k in range(len(form.hashes))]
+    def __init__(self) -> None:
+        self._heads, self._groups = table(256), table(256)
+        self.roots: list[int] = []
+        self.free: list[int] = []
+        self.older: list[int] = []
+        self.members: list[list[int]] = []
+        self.group_roots: list[int] = []
+        self.group_free = np.zeros(64, np.uint64)
+        self.group_after = np.zeros(64, np.int32)
 
-    def likeness(self, form: Form) -> float:
-        """Share of places, parameters left out, where a form has what was seen there before."""
-        same = total = 0
-        for place, (h, kind) in enumerate(zip(form.hashes, form.kinds, strict=True)):
-            if self.free >> place & 1 or (self.kinds[place] and kind != Kind.WORD):
-                continue
-            total += 1
-            same += h in self.seen[place]
-        return same / total if total else 1.0
+    def __len__(self) -> int:
+        return len(self.roots)
 
-    def admit(self, form: Form) -> int:
-        """Take a form in; the set of places that became parameters by it."""
-        for place, h in enumerate(form.hashes):
-            if not self.free >> place & 1 and h not in self.seen[place]:
-                self.seen[place].add(h)
-                self.state[place].add(form, place)
-        constants = sum(
-            len(seen) == 1 and not mask for seen, mask in zip(self.seen, self.kinds, strict=True)
-        )
-        freed = 0
-        for place, seen in enumerate(self.seen):
-            if (
-                not self.free >> place & 1
-                and len(seen) > 1
-                and self.state[place].is_free(len(seen), constants)
-            ):
-                freed |= 1 << place
-        self.free |= freed
-        return freed
+    @property
+    def groups(self) -> tuple[kernel.Table, NDArray[np.uint64], NDArray[np.int32]]:
+        """As `kernel.walk` reads them."""
+        return self._groups, self.group_free, self.group_after
+
+    def newest(self, root: int, most: int) -> list[int]:
+        """Families of a beginning, the newest first."""
+        found: list[int] = []
+        at = kernel.find(self._heads, np.uint64(root))
+        while at >= 0 and len(found) < most:
+            found.append(at)
+            at = self.older[at]
+        return found
+
+    def found(self, root: int, free: int) -> int:
+        """A new family, without members."""
+        family = len(self.roots)
+        if 2 * family > len(self._heads[0]):
+            self._heads = grown(self._heads)
+        self.older.append(kernel.find(self._heads, np.uint64(root)))
+        kernel.put(self._heads, np.uint64(root), family)
+        self.roots.append(root)
+        self.free.append(free)
+        self.members.append([])
+        self._group(root, free)
+        return family
+
+    def set_free(self, family: int, free: int) -> None:
+        """Let these places of it be any, of what was said before and of what comes."""
+        self.free[family] = free
+        self._group(self.roots[family], free)
+
+    def _group(self, root: int, free: int) -> None:
+        head = kernel.find(self._groups, np.uint64(root))
+        at = head
+        while at >= 0:
+            if int(self.group_free[at]) == free:
+                return
+            at = int(self.group_after[at])
+        group = len(self.group_roots)
+        if group == len(self.group_free):
+            self.group_free = np.concatenate([self.group_free, np.zeros_like(self.group_free)])
+            self.group_after = np.concatenate([self.group_after, np.zeros_like(self.group_after)])
+        if 2 * group > len(self._groups[0]):
+            self._groups = grown(self._groups)
+        self.group_roots.append(root)
+        self.group_free[group], self.group_after[group] = free, head
+        kernel.put(self._groups, np.uint64(root), group)
 
 
-class _Words:
-    """What words of a place are like."""
+def table(size: int) -> kernel.Table:
+    """An empty one; the size is a power of two."""
+    return np.zeros(size, np.uint64), np.full(size, -1, np.int32)
 
-    __slots__ = ("capitals", "masks", "odd", "status")
 
-    def __init__(self, form: Form, place: int) -> None:
-        self.capitals, self.masks, self.odd, self.status = True, 0, 0, False
-        self.add(form, place)
-
-    def add(self, form: Form, place: int) -> None:
-        """One more that was not seen before."""
-        word = form.words[place]
-        if form.kinds[place] != Kind.WORD:
-            self.masks += 1
-            return
-        self.capitals = self.capitals and word.isupper()
-        self.odd += not _ODD.isdisjoint(word)
-        self.status = self.status or word.lower() in c.STATUS
-
-    def is_free(self, distinct: int, constants: int) -> bool:
-        """Whether so many different ones make the place a parameter."""
-        if self.masks > 1 or (self.masks and self.odd):
-            return True
-        if self.status:
-            return False
-        needed: Sequence[int] = c.NEEDED
-        if self.masks or 2 * self.odd > distinct:
-            needed = c.NEEDED_ODD
-        elif self.capitals:
-            needed = c.NEEDED_CAPITALS
-        return distinct >= needed[min(constants, len(needed) - 1)]
+def grown(old: kernel.Table) -> kernel.Table:
+    """The same in twice the room."""
+    made = table(2 * len(old[0]))
+    for at in np.flatnonzero(old[1] >= 0):
+        kernel.put(made, old[0][at], int(old[1][at]))
+    return made

@@ -7,15 +7,19 @@ from numpy.typing import NDArray
 
 from models.compiling import inlined, uncounted
 from models.templates.kernel_scan import Places, mixed, scan
+from models.templates.kinds import KIND, Kind
 
-__all__ = ["FREE", "Table", "drop", "find", "joined", "put", "skeleton", "walk"]
+__all__ = ["ANY", "FEW", "Table", "drop", "find", "joined", "put", "skeleton", "walk"]
 
 # Keys, and where each leads: -1 where there is none.
 Table = tuple[NDArray[np.uint64], NDArray[np.int32]]
 Ints = NDArray[np.int64]
 
-FREE = np.uint64(0xA5A5A5A5F00DCAFE)
-_ONE = np.uint64(1)
+# What a free place hashes to, and the beginning of lines whose first token is no plain word.
+FREE, ANY = np.uint64(0xA5A5A5A5F00DCAFE), np.uint64(0x3C6EF372FE94F82B)
+# So many lines of a template are kept as samples.
+FEW = 3
+_ONE, _WORD = np.uint64(1), int(Kind.WORD)
 
 
 @inlined
@@ -91,6 +95,24 @@ def skeleton(
     return _skeleton(hashes, first, n, shape, free)
 
 
+@inlined
+def _among(
+    root: np.uint64,
+    n: int,
+    shape: np.uint64,
+    hashes: NDArray[np.uint64],
+    groups: tuple[Table, NDArray[np.uint64], NDArray[np.int32]],
+    known: Table,
+) -> int:
+    """Slot of the template among those that begin so, or -1."""
+    heads, free, after = groups
+    slot, group = -1, _find(heads, root)
+    while group >= 0 and slot < 0:
+        slot = _find(known, _skeleton(hashes, 0, n, shape, free[group]))
+        group = int(after[group])
+    return slot
+
+
 @uncounted
 def walk(
     text: NDArray[np.uint8],
@@ -98,36 +120,35 @@ def walk(
     first: int,
     clock: int,
     places: Places,
-    families: tuple[Table, NDArray[np.uint64], NDArray[np.int32]],
-    templates: tuple[Table, Ints, Ints],
+    groups: tuple[Table, NDArray[np.uint64], NDArray[np.int32]],
+    templates: tuple[Table, NDArray[np.int32], Ints, Ints],
     out: tuple[NDArray[np.int32], NDArray[np.uint64], Ints],
-    few: int,
 ) -> int:
     """Count lines from `first` on until one is of no known template; its place, or their number.
 
-    `out`: slots of lines; of the line that stopped it, shape and number of tokens; places of lines
-    that are among the first `few` of their template, their number first.
+    `groups`: by key of a beginning, sets of free places, each with the next. `templates`: slots by
+    skeleton; of slots their number, count of lines, and the last line. `out`: numbers of lines; of
+    the line that stopped it, shape and number of tokens; places of lines that are among the first
+    `FEW` of their template, how many they are before them.
     """
-    table, free, after = families
-    known, count, seen = templates
-    slots, stopped, early = out
-    hashes = places[0]
+    numbers, stopped, early = out
+    number, count, seen = templates[1:]
     begin = ends[first - 1] if first > 0 else 0
     for i in range(first, len(ends)):
         n, shape = scan(text, begin, ends[i], places)
         begin = ends[i]
         slot = -1
-        family = _find(table, mixed(shape, hashes[0]) if n > 0 else shape)
-        while family >= 0 and slot < 0:
-            slot = _find(known, _skeleton(hashes, 0, n, shape, free[family]))
-            family = after[family]
+        if n > 0 and (places[1][0] & KIND) == _WORD:
+            slot = _among(mixed(shape, places[0][0]), n, shape, places[0], groups, templates[0])
+        if slot < 0:
+            slot = _among(mixed(shape, ANY), n, shape, places[0], groups, templates[0])
         if slot < 0:
             stopped[0], stopped[1] = shape, np.uint64(n)
             return i
-        if count[slot] < few:
+        if count[slot] < FEW:
             early[0] += 1
             early[early[0]] = i
-        slots[i] = slot
+        numbers[i] = number[slot]
         count[slot] += 1
         seen[slot] = clock + i
     return len(ends)

@@ -7,18 +7,20 @@ from numpy.typing import NDArray
 
 from models.compiling import inlined, uncounted
 from models.templates.kernel_word import word
-from models.templates.kinds import CLASS, MOST_BYTES, MOST_TOKENS, Byte, Kind
+from models.templates.kinds import CLASS, KIND, LED, MOST_BYTES, MOST_TOKENS, Byte, Kind
 
 __all__ = ["Places", "mixed", "scan", "scanned"]
 
 Text = NDArray[np.uint8]
 Places = tuple[NDArray[np.uint64], NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]
 
-_SPACE, _MARK, _LETTER, _DIGIT = (int(b) for b in (Byte.SPACE, Byte.MARK, Byte.LETTER, Byte.DIGIT))
-_WORD, _NUM, _TIME, _DATE, _STR, _JSON, _EMPTY = (
-    int(k) for k in (Kind.WORD, Kind.NUM, Kind.TIME, Kind.DATE, Kind.STR, Kind.JSON, Kind.EMPTY)
+_SPACE, _WIDE = int(Byte.SPACE), int(Byte.WIDE)
+_WORD, _NAME, _NUM, _TIME, _DATE = (
+    int(k) for k in (Kind.WORD, Kind.NAME, Kind.NUM, Kind.TIME, Kind.DATE)
 )
-_ESCAPE, _OPEN, _CLOSE, _EQUALS, _COMMA = 27, ord("("), ord(")"), ord("="), ord(",")
+_STR, _JSON, _EMPTY = int(Kind.STR), int(Kind.JSON), int(Kind.EMPTY)
+_ESCAPE, _EQUALS, _COMMA = 27, ord("="), ord(",")
+_OPENS, _CLOSES = (ord("("), ord("["), ord("{")), (ord(")"), ord("]"), ord("}"))
 _QUOTE, _APOSTROPHE, _BACK = ord('"'), ord("'"), ord("\\")
 _BRACE, _BRACE_END, _BRACKET, _BRACKET_END = ord("{"), ord("}"), ord("["), ord("]")
 _AFTER_EMPTY = tuple(ord(c) for c in " ,;)]}&\t\n\r")
@@ -57,12 +59,12 @@ def _hashed(text: Text, i: int, j: int) -> np.uint64:
 @inlined
 def _string(text: Text, begin: int, i: int, end: int) -> int:
     """End of the quoted string that begins here, or -1."""
-    if i > begin and CLASS[text[i - 1]] >= _LETTER:
+    if i > begin and CLASS[text[i - 1]] >= _WIDE:
         return -1
     last = min(end, i + _STRING_MOST)
     j = i + 1
     while j < last:
-        if text[j] == text[i] and (j + 1 == end or CLASS[text[j + 1]] < _LETTER):
+        if text[j] == text[i] and (j + 1 == end or CLASS[text[j + 1]] < _WIDE):
             return j + 1
         j += 2 if text[j] == _BACK else 1
     return -1
@@ -107,7 +109,7 @@ def _json(text: Text, i: int, end: int) -> int:
 def _token(text: Text, begin: int, i: int, end: int) -> tuple[int, int]:
     """Where what begins here ends, and its kind; -1 for marks, that stand for themselves."""
     b = text[i]
-    if CLASS[b] >= _LETTER:
+    if CLASS[b] >= _WIDE:
         return word(text, i, end)
     if b in (_QUOTE, _APOSTROPHE):
         j = _string(text, begin, i, end)
@@ -123,11 +125,11 @@ def _is_empty(text: Text, begin: int, i: int, end: int) -> bool:
     """Whether a value is missing here: `key=` with nothing after it, or `()` that stands alone."""
     before = text[i - 1]
     if before == _EQUALS:
-        is_key = i - 2 >= begin and CLASS[text[i - 2]] >= _LETTER
+        is_key = i - 2 >= begin and CLASS[text[i - 2]] >= _WIDE
         return is_key and (i == end or text[i] in _AFTER_EMPTY)
-    if before != _OPEN or i == end or text[i] != _CLOSE:
+    if before not in _OPENS or i == end or text[i] not in _CLOSES:
         return False
-    return i - 2 < begin or CLASS[text[i - 2]] == _SPACE
+    return i - 2 < begin or CLASS[text[i - 2]] == _SPACE or text[i - 2] == _EQUALS
 
 
 @inlined
@@ -155,7 +157,7 @@ def _is_size(text: Text, i: int, j: int) -> bool:
 def _joins(text: Text, i: int, j: int, kind: int, before: int, between: int) -> bool:
     """Whether a token goes on with the one before: a list, a date, a number and its unit."""
     if between == _LISTED:
-        return kind == before and kind != _WORD
+        return kind == before and kind > _NAME
     if between != _GAP:
         return False
     if before == _DATE:
@@ -200,13 +202,14 @@ def scan(text: Text, begin: int, end: int, out: Places) -> tuple[int, np.uint64]
             if not _is_empty(text, begin, i, end):
                 continue
             kind = _EMPTY
-        if n > 0 and _joins(text, i, j, kind, kinds[n - 1], between):
+        if n > 0 and _joins(text, i, j, kind, kinds[n - 1] & KIND, between):
             ends[n - 1] = j
             shape = held
         else:
             shape = mixed(shape, _TOKEN)
-            hashes[n] = _hashed(text, i, j) if kind == _WORD else _FORM + np.uint64(kind)
-            kinds[n], begins[n], ends[n] = kind, i, j
+            hashes[n] = _hashed(text, i, j) if kind <= _NAME else _FORM + np.uint64(kind)
+            kinds[n] = kind | LED if between == _GAP else kind
+            begins[n], ends[n] = i, j
             n += 1
         held, between, i = shape, _NOTHING, j
     return n, shape

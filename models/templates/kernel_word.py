@@ -12,11 +12,11 @@ __all__ = ["word"]
 
 Text = NDArray[np.uint8]
 
-_LETTER, _DIGIT, _JOINT, _SPACE = (
-    int(b) for b in (Byte.LETTER, Byte.DIGIT, Byte.JOINT, Byte.SPACE)
+_WIDE, _LETTER, _DIGIT, _JOINT, _SPACE = (
+    int(b) for b in (Byte.WIDE, Byte.LETTER, Byte.DIGIT, Byte.JOINT, Byte.SPACE)
 )
-_WORD, _NUM, _TIME, _DATE, _IP, _HOST = (
-    int(k) for k in (Kind.WORD, Kind.NUM, Kind.TIME, Kind.DATE, Kind.IP, Kind.HOST)
+_WORD, _NAME, _NUM, _TIME, _DATE, _IP, _HOST = (
+    int(k) for k in (Kind.WORD, Kind.NAME, Kind.NUM, Kind.TIME, Kind.DATE, Kind.IP, Kind.HOST)
 )
 _HEX, _ID, _PATH, _URL, _MAIL = (
     int(k) for k in (Kind.HEX, Kind.ID, Kind.PATH, Kind.URL, Kind.MAIL)
@@ -73,7 +73,7 @@ def _colons(text: Text, i: int, end: int) -> int:
             letters += 1
         j += 1
     after = CLASS[_at(text, j, end)]
-    if colons < _V6_LEAST or digits == 0 or after in (_LETTER, _DIGIT):
+    if colons < _V6_LEAST or digits == 0 or after >= _LETTER:
         return -1
     if text[j - 1] == _COLON:
         j -= 1
@@ -173,8 +173,22 @@ def _with_digits(text: Text, i: int, j: int, counts: int, colons: int) -> int:
         return _HOST
     if digits == 1 and letters >= _NAME_LEAST and _is_name(text, i, j):
         is_hex = j - i >= _HEX_LEAST and _all_hex(text, i, j)
-        return _ID if is_hex else _WORD
+        return _ID if is_hex else (_NAME if dots + slashes > 0 else _WORD)
     return _ID
+
+
+@inlined
+def _plain(text: Text, i: int, j: int, end: int) -> int:
+    if _is_date(text, i, j, end):
+        return _DATE
+    return _ID if j - i >= _HEX_LEAST and _all_hex(text, i, j) else _WORD
+
+
+@inlined
+def _wide(text: Text, i: int, end: int) -> int:
+    while i < end and CLASS[text[i]] == _WIDE:
+        i += 1
+    return i
 
 
 @inlined
@@ -186,16 +200,34 @@ def _kind(text: Text, i: int, j: int, end: int, counts: int, colons: int) -> int
         is_rooted or (letters > 0 and (slashes > 1 or back > 1))
     ):
         return _PATH
+    dots = (counts >> _TO_DOT) & _MOST
     if (counts >> _TO_AT) & _MOST > 0 and text[i] != _AT and text[j - 1] != _AT:
-        return _MAIL
+        return _MAIL if dots > 0 else _ID
     if counts & _MOST > 0:
         return _with_digits(text, i, j, counts, colons)
-    return _DATE if _is_date(text, i, j, end) else _WORD
+    if dots + slashes + back > 0:
+        return _NAME
+    return _plain(text, i, j, end)
+
+
+@inlined
+def _beyond(text: Text, i: int, j: int, end: int) -> tuple[int, int]:
+    """End and kind of an address or a drive's path that goes on behind the colon at `j`, or -1."""
+    if _at(text, j, end) != _COLON:
+        return -1, -1
+    after = _at(text, j + 1, end)
+    if after == _SLASH and _at(text, j + 2, end) == _SLASH:
+        return _to_space(text, j, end), _URL
+    if after == _BACK and j - i == 1:
+        return _to_space(text, j, end), _PATH
+    return -1, -1
 
 
 @inlined
 def word(text: Text, i: int, end: int) -> tuple[int, int]:
     """Where the word that begins at `i` ends, and its kind; -1 where it is joints alone."""
+    if CLASS[text[i]] == _WIDE:
+        return _wide(text, i, end), _WORD
     if _is_hex(text[i]):
         j = _colons(text, i, end)
         if j > 0:
@@ -210,14 +242,9 @@ def word(text: Text, i: int, end: int) -> tuple[int, int]:
         else:
             break
         j += 1
-    if (
-        _at(text, j, end) == _COLON
-        and _at(text, j + 1, end) == _SLASH
-        and _at(text, j + 2, end) == _SLASH
-    ):
-        return _to_space(text, j, end), _URL
-    if j - i == 1 and _at(text, j, end) == _COLON and _at(text, j + 1, end) == _BACK:
-        return _to_space(text, j, end), _PATH
+    further, kind = _beyond(text, i, j, end)
+    if kind >= 0:
+        return further, kind
     while j > i + 1 and text[j - 1] == _DOT:
         j -= 1
         counts -= _ONE_DOT

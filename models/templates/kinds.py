@@ -8,10 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "CAPITALS",
     "CLASS",
     "FIELD",
+    "KIND",
+    "LED",
     "MOST_BYTES",
     "MOST_TOKENS",
+    "STATE",
     "WEIGHT",
     "Byte",
     "Field",
@@ -25,33 +29,40 @@ MOST_BYTES = 1000
 MOST_TOKENS = 64
 
 
+# The signs of a token are its kind, and whether a noun before it says that a name follows (to the
+# scan: whether nothing but space is before it), it is a word of a state, or it is in capitals.
+KIND, LED, STATE, CAPITALS = 0x0F, 0x10, 0x20, 0x40
+
+
 class Kind(IntEnum):
-    """A word stands for itself; all others are parameters, told by their form alone."""
+    """Words and names stand for themselves; all others are parameters, told by their form alone."""
 
     WORD = 0
-    NUM = 1
-    TIME = 2
-    DATE = 3
-    IP = 4
-    HOST = 5
-    HEX = 6
-    ID = 7
-    PATH = 8
-    URL = 9
-    MAIL = 10
-    STR = 11
-    JSON = 12
-    EMPTY = 13
+    NAME = 1  # with a dot, a slash or the like inside: of a host, a file, a class
+    NUM = 2
+    TIME = 3
+    DATE = 4
+    IP = 5
+    HOST = 6
+    HEX = 7
+    ID = 8
+    PATH = 9
+    URL = 10
+    MAIL = 11
+    STR = 12
+    JSON = 13
+    EMPTY = 14
 
 
 class Byte(IntEnum):
-    """Classes of bytes: a token is made of letters, digits and joints."""
+    """Classes of bytes. A token is made of letters, digits and joints, or of wide bytes alone."""
 
     SPACE = 0
     MARK = 1
-    LETTER = 2
-    DIGIT = 3
-    JOINT = 4
+    WIDE = 2
+    LETTER = 3
+    DIGIT = 4
+    JOINT = 5
 
 
 class Field(IntEnum):
@@ -72,7 +83,7 @@ _FIELDS = {"/": Field.SLASH, ".": Field.DOT, "@": Field.AT, "\\": Field.BACK}
 def _classes() -> NDArray[np.uint8]:
     made = np.full(256, Byte.MARK, dtype=np.uint8)
     made[: ord(" ") + 1] = made[127] = Byte.SPACE
-    made[128:] = Byte.LETTER
+    made[128:] = Byte.WIDE
     for first, last in (("a", "z"), ("A", "Z")):
         made[ord(first) : ord(last) + 1] = Byte.LETTER
     made[ord("0") : ord("9") + 1] = Byte.DIGIT

@@ -1,0 +1,81 @@
+"""A line as its tokens, and as the template that it is the first line of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.templates import tuning
+from models.templates.kernel_scan import Places
+from models.templates.kinds import CAPITALS, KIND, LED, STATE, Kind
+
+__all__ = ["Form", "form", "shown"]
+
+_SUFFIXES = (b"ed", b"ing")
+_SUFFIXED_LEAST = 5
+_SHOWN = {kind: f"<{kind.name.lower()}>".encode() for kind in Kind}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """Tokens of a line: hash, kind with signs, text; `marks` are what is around them, one more."""
+
+    shape: np.uint64
+    hashes: NDArray[np.uint64]
+    signs: NDArray[np.uint8]
+    words: tuple[bytes, ...]
+    marks: tuple[bytes, ...]
+
+
+def form(line: bytes, shape: np.uint64, n: int, places: Places, begin: int) -> Form:
+    """What the scan found of a line whose bytes begin at `begin` of its buffer."""
+    hashes, kinds = places[0][:n], places[1][:n]
+    froms, tos = (places[2][:n] - begin).tolist(), (places[3][:n] - begin).tolist()
+    words = tuple(line[i:j] for i, j in zip(froms, tos, strict=True))
+    gaps = zip([0, *tos], [*froms, len(line)], strict=True)
+    marks = tuple(_spaced(line[i:j]) for i, j in gaps)
+    signs = [
+        _signs(word, kind, before)
+        for word, kind, before in zip(words, kinds.tolist(), (b"", *words[:-1]), strict=True)
+    ]
+    return Form(
+        shape=shape,
+        hashes=hashes.copy(),
+        signs=np.array(signs, np.uint8),
+        words=words,
+        marks=marks,
+    )
+
+
+def _signs(word: bytes, kind: int, before: bytes) -> int:
+    """Whether it follows a noun that leads to a name, tells a state, is in capitals."""
+    plain = kind & KIND
+    is_led = kind & LED and before.lower() in tuning.LEADS
+    signs = plain | (LED if is_led else 0)
+    if plain > Kind.NAME:
+        return signs
+    lower = word.lower()
+    is_state = lower in tuning.STATUS or (
+        len(word) >= _SUFFIXED_LEAST and lower.endswith(_SUFFIXES) and plain == Kind.WORD
+    )
+    return signs | (STATE if is_state else 0) | (CAPITALS if word.isupper() else 0)
+
+
+def _spaced(marks: bytes) -> bytes:
+    """What is between two tokens, each run of spaces as one."""
+    if not marks:
+        return b""
+    lead = b" " if marks[:1] <= b" " else b""
+    inner = b" ".join(marks.split())
+    return lead + inner + (b" " if inner and marks[-1:] <= b" " else b"")
+
+
+def shown(words: tuple[bytes, ...], marks: tuple[bytes, ...], signs: NDArray[np.uint8]) -> bytes:
+    """The text of a line with `<num>`, `<ip>` ... in place of its parameters."""
+    parts = [marks[0]]
+    for word, sign, mark in zip(words, signs.tolist(), marks[1:], strict=True):
+        kind = Kind(sign & KIND)
+        parts += [word if kind <= Kind.NAME else _SHOWN[kind], mark]
+    return b"".join(parts).strip()
