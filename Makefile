@@ -13,7 +13,8 @@ export VENV
 SERVERS = eval "$$(tools/servers.sh env)"
 # By module, so that a server or a wheel that a module shares is made once.
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
-WORKERS ?= auto
+# Half as many again as cores: a test that starts servers waits for them half of its time.
+WORKERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 # What Python compiled and pytest rewrote is kept, out of the tree: without it every worker and every
 # process that a test starts compiles all of ours again, a third of the time of `make unit`.
 unexport PYTHONDONTWRITEBYTECODE
