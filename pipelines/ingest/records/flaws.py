@@ -10,7 +10,7 @@ __all__ = ["Flaw", "Flaws"]
 
 
 class Flaw(Enum):
-    """What was wrong with a line. All but `NOT_A_RECORD` are kept, mended."""
+    """What was wrong with a line. All but `NOT_A_RECORD` and `REPEATED` are kept, mended."""
 
     # Bytes that no text has: they are left out.
     BINARY = "binary"
@@ -25,6 +25,8 @@ class Flaw(Enum):
     # JSON that is broken or nests too deeply: it is taken as plain text.
     NOT_JSON = "not_json"
     TOO_DEEP = "too_deep"
+    # The line before it once more, to the nanosecond: it is left out.
+    REPEATED = "repeated"
     # Neither text nor an object: nothing is kept of it.
     NOT_A_RECORD = "not_a_record"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 
-from detector.logs.lines import Origin
+from detector.logs.lines import Level, Origin
 from pipelines.ingest.records.building import NO_TRACE, Written
 from pipelines.ingest.records.flaws import Flaw
 from pipelines.ingest.records.headers import Header, split
@@ -34,11 +34,16 @@ def plain_line(text: str, told: Told, count: Callable[[Flaw], None]) -> Written:
     header = split(text, now=told.now, zone=told.zone)
     return Written(
         at=in_time(header.at, told.now, count),
-        level=header.level,
+        level=_gravity(header.level, text),
         origin=_named(told.origin, header),
         text=header.text.encode(),
         trace=bytes.fromhex(header.trace) if header.trace else NO_TRACE,
     )
+
+
+def _gravity(level: Level, text: str) -> Level:
+    """A stack trace that nobody gave a level is an error: lines are joined for nothing else."""
+    return Level.ERROR if level is Level.UNKNOWN and "\n" in text else level
 
 
 def in_time(at: int | None, now: int, count: Callable[[Flaw], None]) -> int:
