@@ -19,16 +19,20 @@ from api.pool import Pool
 from api.probe import Probe
 from api.problems import install_problems
 from api.receiving import PATHS
+from api.receiving_logs import LOG_PATHS
 from api.routes import (
     anomalies,
     health,
     ingest,
+    ingest_logs,
+    ingest_logs_loki,
     ingest_otlp,
     ingest_traces,
     modes,
     policies,
     rollouts,
     services,
+    templates,
     verdicts,
 )
 from api.settings import Settings
@@ -54,6 +58,7 @@ TAGS = [
         "name": "anomalies",
         "description": "What left its expected range, and what was said of it.",
     },
+    {"name": "logs", "description": "What services write into their logs, by template."},
     {"name": "modes", "description": "Break-glass."},
     {"name": "flagger", "description": "Flagger's webhooks; a yes is exactly 200."},
     {"name": "health", "description": "Probes and metrics."},
@@ -110,13 +115,16 @@ def create_app(
         health,
         ingest,
         ingest_otlp,
+        ingest_logs,
+        ingest_logs_loki,
         ingest_traces,
         anomalies,
+        templates,
         pages,
     ):
         app.include_router(room.router)
     install_problems(app)
-    pushed = dict.fromkeys(PATHS, settings.ingest.body_mb * 2**20)
+    pushed = dict.fromkeys((*PATHS, *LOG_PATHS), settings.ingest.body_mb * 2**20)
     app.add_middleware(BodyLimit, limit=settings.limits.body_kb * 1024, others=pushed)
     app.add_middleware(Edge, access=context.access, telemetry=context.telemetry)
     return app

@@ -15,6 +15,7 @@ from api.gatekeeper import Gatekeeper
 from api.pool import Pool
 from api.probe import Probe
 from api.receiving import MetricReceiver
+from api.receiving_logs import LogReceiver
 from api.settings import Settings
 from api.streaming import Streaming
 from api.telemetry import Telemetry, account_of
@@ -48,6 +49,7 @@ class Context:
     clock: Callable[[], float] = time.time
     services: Services | None = None
     receiver: MetricReceiver | None = None
+    log_receiver: LogReceiver | None = None
     tracing: TraceReceiver | None = None
     streaming: Streaming | None = None
 

@@ -29,7 +29,7 @@ __all__ = [
 
 
 class Refusal(Enum):
-    """Why a sample was not taken. To send it again would not help."""
+    """Why a sample, or a line, was not taken. To send it again would not help."""
 
     SERIES_LIMIT = "series_limit"
     LABELS = "labels"
@@ -38,6 +38,7 @@ class Refusal(Enum):
     NO_VALUE = "no_value"
     TEMPORALITY = "temporality"
     HISTOGRAM = "histogram"
+    BODY = "body"
 
 
 class Dropped(Enum):

@@ -1,8 +1,4 @@
-"""OTLP metrics in JSON, as the same request in protobuf.
-
-https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding: names in lowerCamelCase, enums as
-integers, 64-bit integers as strings or numbers, unknown fields passed over.
-"""
+"""OTLP metrics in JSON, as the same request in protobuf."""
 
 from __future__ import annotations
 
@@ -10,15 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-from google.protobuf.json_format import ParseDict, ParseError
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 
-from pipelines.ingest.decoded import Decoded, Dropped, Window, broken
+from pipelines.ingest.decoded import Decoded, Dropped, Window
 from pipelines.ingest.interning import Interner
 from pipelines.ingest.otlp import Otlp
+from pipelines.ingest.otlp_tree import many, packed_tree
 
 __all__ = ["OtlpJson", "protobuf_of"]
 
@@ -50,34 +45,20 @@ class OtlpJson:
 
 def protobuf_of(body: bytes) -> tuple[bytes, int]:
     """The request as protobuf, without its exemplars, and how many those were."""
-    try:
-        tree = msgspec.json.decode(body)
-        exemplars = sum(_without_exemplars(point) for point in _points(tree))
-        request = ParseDict(tree, ExportMetricsServiceRequest(), ignore_unknown_fields=True)
-        packed: bytes = request.SerializeToString()
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-        raise broken(f"the body is not JSON: {error}") from error
-    except (ParseError, AttributeError, TypeError, ValueError) as error:
-        raise broken(f"the body is no OTLP metrics request: {str(error)[:200]}") from error
-    return packed, exemplars
+    return packed_tree(body, ExportMetricsServiceRequest(), _exemplars_of, "OTLP metrics request")
 
 
-def _points(tree: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - whatever was sent
+def _exemplars_of(tree: Any) -> int:  # noqa: ANN401 - whatever was sent
+    return sum(_without_exemplars(point) for point in _points(tree))
+
+
+def _points(tree: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
     """Every data point; `TypeError` for what the library would take for an empty message."""
-    for resource in _many(tree, "resourceMetrics"):
-        for scope in _many(resource, "scopeMetrics"):
-            for metric in _many(scope, "metrics"):
+    for resource in many(tree, "resourceMetrics"):
+        for scope in many(resource, "scopeMetrics"):
+            for metric in many(scope, "metrics"):
                 for kind in _TYPES:
-                    yield from _many(metric.get(kind) or {}, "dataPoints")
-
-
-def _many(tree: Any, name: str) -> list[dict[str, Any]]:  # noqa: ANN401
-    if not isinstance(tree, dict):
-        raise TypeError(f"what holds {name} must be an object")
-    found = tree.get(name) or []
-    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-        raise TypeError(f"{name} must be a list of objects")
-    return found
+                    yield from many(metric.get(kind) or {}, "dataPoints")
 
 
 def _without_exemplars(point: dict[str, Any]) -> int:

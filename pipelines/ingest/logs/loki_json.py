@@ -1,0 +1,127 @@
+"""Pushes of Loki in JSON, as the same request in protobuf; and what a Loki answers, alike.
+
+https://grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from pipelines.ingest.decoded import broken
+from pipelines.ingest.logs.loki import LokiPush
+from pipelines.ingest.logs.taken import Moment, TakenLines
+
+__all__ = ["Entry", "LokiJsonPush", "Stream", "packed_streams", "read_json"]
+
+Pushed = TypeVar("Pushed")
+_NS = 1_000_000_000
+_MOST_NS = 2**63
+
+
+class Entry(msgspec.Struct, array_like=True, frozen=True):
+    """A line: its time in unix nanoseconds, as a text, itself, and what is told beside labels."""
+
+    at: str
+    line: str
+    metadata: dict[str, str] = {}
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """Lines with the same labels."""
+
+    stream: dict[str, str]
+    values: list[Entry] = []
+
+
+class _Push(msgspec.Struct, frozen=True):
+    streams: list[Stream] = []
+
+
+_DECODER = msgspec.json.Decoder(_Push)
+
+
+class LokiJsonPush:
+    """The door of one tenant; safe for threads."""
+
+    def __init__(self, protobuf: LokiPush) -> None:
+        self._protobuf = protobuf
+
+    def decode(self, body: bytes, moment: Moment) -> TakenLines:
+        """As `LokiPush.decode`."""
+        push = read_json(body, _DECODER.decode, _Push)
+        return self._protobuf.decode(packed_streams(push.streams), moment)
+
+
+def read_json(body: bytes, decode: Callable[[bytes], Pushed], kind: type[Pushed]) -> Pushed:
+    """A body that is of a kind, also where some of its texts are no UTF-8 or half a character.
+
+    `InputError` where it is of another.
+    """
+    try:
+        return decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        first = error
+    try:
+        # Slower, and knows more: one bad line must not cost a batch.
+        return msgspec.convert(json.loads(str(body, "utf-8", "replace")), kind)
+    except (ValueError, RecursionError):
+        raise broken(f"the body is not what Loki's senders push: {first}") from first
+
+
+def packed_streams(streams: Iterable[Stream]) -> bytes:
+    """The same as a push request in protobuf; `InputError` for a time that is none."""
+    return b"".join(_field(1, _stream(stream)) for stream in streams)
+
+
+def _stream(stream: Stream) -> bytes:
+    entries = b"".join([_field(2, _entry(entry)) for entry in stream.values])
+    return _field(1, _labels_text(stream.stream).encode("utf-8", "replace")) + entries
+
+
+def _labels_text(labels: Mapping[str, str]) -> str:
+    """As Loki spells them: a name that is none stays one that cannot be read."""
+    return "{" + ", ".join(f"{name}={_quoted(labels[name])}" for name in sorted(labels)) + "}"
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def _entry(entry: Entry) -> bytes:
+    at, line = _moment(entry.at), _utf8(entry.line)
+    packed = _field(1, b"\x08" + _varint(at // _NS) + b"\x10" + _varint(at % _NS)) + _field(2, line)
+    return packed + b"".join(_pair(name, value) for name, value in entry.metadata.items())
+
+
+def _pair(name: str, value: str) -> bytes:
+    return _field(3, _field(1, _utf8(name)) + _field(2, _utf8(value)))
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _moment(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < _MOST_NS):
+        raise broken(f"the time of a line must be unix nanoseconds in digits, not {text[:40]!r}")
+    return int(text)
+
+
+def _field(number: int, payload: bytes) -> bytes:
+    return bytes((number << 3 | 2,)) + _varint(len(payload)) + payload
+
+
+def _varint(value: int) -> bytes:
+    if value < 0x80:
+        return bytes((value,))
+    parts = bytearray()
+    while value >= 0x80:
+        parts.append(value & 0x7F | 0x80)
+        value >>= 7
+    parts.append(value)
+    return bytes(parts)

@@ -1,0 +1,31 @@
+"""The doors of one tenant, each as it decodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipelines.ingest.logs.conventions import LOKI_NAMES, OTEL_NAMES
+from pipelines.ingest.logs.loki import LokiPush
+from pipelines.ingest.logs.loki_json import LokiJsonPush
+from pipelines.ingest.logs.loki_scan import scan_push
+from pipelines.ingest.logs.otlp import OtlpLogs
+from pipelines.ingest.logs.otlp_json import OtlpJsonLogs
+from pipelines.ingest.logs.otlp_scan import scan
+from pipelines.ingest.protocol import LogDoor
+from pipelines.ingest.records.cleaned import LONGEST
+
+__all__ = ["opened"]
+
+
+def opened() -> Mapping[LogDoor, OtlpLogs | OtlpJsonLogs | LokiPush | LokiJsonPush]:
+    """All of them; seconds where nothing is compiled yet."""
+    scan(b"", OTEL_NAMES, LONGEST)
+    scan_push(b"", LOKI_NAMES, LONGEST)
+    otlp, loki = OtlpLogs(), LokiPush()
+    return {
+        LogDoor.OTLP: otlp,
+        LogDoor.OTLP_JSON: OtlpJsonLogs(otlp),
+        LogDoor.LOKI: loki,
+        LogDoor.LOKI_JSON: LokiJsonPush(loki),
+        LogDoor.LOKI_PULL: loki,
+    }
