@@ -20,15 +20,30 @@ ORDINARY = st.builds(
 ).map(str.encode)
 # What comes near to being part of a trace.
 TEMPTING = st.sampled_from(
-    [
-        b"", b"panic: no stock", b"Traceback (most recent call last):", b"\tat shop.Cart.sum(Cart.java:3)",
-        b"    at sum (/app/cart.js:2:5) {", b"  code: 7", b"}", b"goroutine 7 [running]:", b"main.sum(0x1)",
-        b"\t/app/main.go:8 +0x1d", b"shop.NoPriceException: no price", b"Caused by: java.lang.Error", b"   ^",
-        b'  File "/app/cart.py", line 3, in sum', b"KeyError: 'cup'", b"/app/cart.js:7", b"created by main.run",
-        b"The above exception was the direct cause of the following exception:", b"Node.js v20.1.0",
-        b"  + Exception Group Traceback (most recent call last):", b"  | x", b"INFO: fine", b"ERROR broken",
-    ]
-)  # fmt: skip
+    """
+panic: no stock
+Traceback (most recent call last):
+\tat shop.Cart.sum(Cart.java:3)
+    at sum (/app/cart.js:2:5) {
+  code: 7
+}
+goroutine 7 [running]:
+main.sum(0x1)
+\t/app/main.go:8 +0x1d
+shop.NoPriceException: no price
+Caused by: java.lang.Error
+   ^
+  File "/app/cart.py", line 3, in sum
+KeyError: 'cup'
+/app/cart.js:7
+created by main.run
+The above exception was the direct cause of the following exception:
+Node.js v20.1.0
+  + Exception Group Traceback (most recent call last):
+  | x
+INFO: fine
+ERROR broken""".encode().split(b"\n")
+)
 
 
 def joined(*lines: bytes) -> list[Joined]:
@@ -55,7 +70,7 @@ def test_python_traces_are_one_message_each() -> None:
             "RecursionError: maximum recursion depth exceeded",
         ),
         ("ERROR [MainThread] shop.cart - a gro", "    +------------------------------------"),
-        ("call last):", "ValueError: no price"),
+        ("all last):", "ValueError: no price"),
         (", line 1", "SyntaxError: '(' was never closed"),
     ]
 
@@ -118,17 +133,15 @@ def test_exception_without_frames_takes_no_line_with_it() -> None:
 
 def test_frames_go_with_the_line_that_logged_them() -> None:
     """Where the exception stands in the line that was logged, frames follow it at once."""
-    text = "2024-05-01 INFO cannot sum: a.B: bad\n\tat a.B.c(B.java:1)\n\t... 3 more\n2024-05-01 INFO ok"
+    text = "2024-05-01 INFO bad: a.B\n\tat a.B.c(B.java:1)\n\t... 3 more\n2024-05-01 INFO ok"
     assert [len(one) for one in messages(text)] == [3, 1]
 
 
 @pytest.mark.parametrize(
-    "frame", ["\tat a.B.c(B.java:1) ~[b.jar!/:1.0]", "   at A.B.C() in /b.cs:line 3"]
+    "frame", ["\tat a.B.c(B.java:1) ~[b.jar!/:1.0]", "   at A.B.C() in /app/b.cs:line 3"]
 )
 def test_frames_of_other_writers_are_frames(frame: str) -> None:
-    """Logback names the archive."""
-    if "cs" in frame:
-        pytest.skip("frames of .NET name a place after the call: not joined yet")
+    """Logback names the archive, .NET the place behind the call."""
     assert len(messages(f"java.lang.Error: bad\n{frame}")) == 1
 
 
@@ -179,17 +192,12 @@ def test_a_line_with_a_header_begins_something_new(lines: list[bytes], place: in
         assert any(one.text.startswith(header) for one in found)
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from(LANGUAGES), st.integers(0, 20)), min_size=1, max_size=6),
-    st.lists(ORDINARY.filter(lambda line: b"ERROR" not in line[:40] and b"WARN" not in line[:40]), min_size=7, max_size=7),
-)  # fmt: skip
-def test_traces_among_other_lines_stay_whole(
-    picked: list[tuple[str, int]], between: list[bytes]
-) -> None:
-    """A trace is the same message, whatever was logged before and after it."""
+@given(st.lists(st.tuples(st.sampled_from(LANGUAGES), st.integers(0, 20)), min_size=1, max_size=6))
+def test_traces_among_other_lines_stay_whole(picked: list[tuple[str, int]]) -> None:
+    """A trace is the same message, whatever failed before and after it."""
     every = {name: [one for one in golden(name) if len(one) > 1] for name in LANGUAGES}
-    traces = ["\n".join(every[name][nth % len(every[name])]).encode() for name, nth in picked]
-    quiet = [b"2024-05-01 10:00:00,000 INFO ok" for _ in between]
-    lines = [line for one, ordinary in zip(traces, quiet, strict=False) for line in (ordinary, *one.split(b"\n"))]  # fmt: skip
-    found = [one.text for one in joined(*lines) if one.lines > 1]
+    traces = [every[name][nth % len(every[name])] for name, nth in picked]
+    quiet = "2024-05-01 10:00:00,000 INFO ok"
+    lines = [line.encode() for trace in traces for line in (quiet, *trace)]
+    found = [one.text.decode().split("\n") for one in joined(*lines) if one.lines > 1]
     assert found == traces
