@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
@@ -14,8 +15,9 @@ import msgspec
 from pipelines.ingest.decoded import broken
 from pipelines.ingest.logs.loki import LokiPush
 from pipelines.ingest.logs.taken import Moment, TakenLines
+from pipelines.ingest.records.flaws import Flaw
 
-__all__ = ["Entry", "LokiJsonPush", "Stream", "packed_streams", "read_json"]
+__all__ = ["Entry", "LokiJsonPush", "Stream", "labels_text", "packed_streams", "read_json"]
 
 Pushed = TypeVar("Pushed")
 _NS = 1_000_000_000
@@ -52,22 +54,27 @@ class LokiJsonPush:
 
     def decode(self, body: bytes, moment: Moment) -> TakenLines:
         """As `LokiPush.decode`."""
-        push = read_json(body, _DECODER.decode, _Push)
-        return self._protobuf.decode(packed_streams(push.streams), moment)
+        push, is_mended = read_json(body, _DECODER.decode, _Push)
+        taken = self._protobuf.decode(packed_streams(push.streams), moment)
+        if not is_mended:
+            return taken
+        return replace(taken, dropped={**taken.dropped, Flaw.NOT_UTF8: 1})
 
 
-def read_json(body: bytes, decode: Callable[[bytes], Pushed], kind: type[Pushed]) -> Pushed:
-    """A body that is of a kind, also where some of its texts are no UTF-8 or half a character.
+def read_json(
+    body: bytes, decode: Callable[[bytes], Pushed], kind: type[Pushed]
+) -> tuple[Pushed, bool]:
+    """A body that is of a kind; and whether texts of it were no UTF-8 or half a character.
 
     `InputError` where it is of another.
     """
     try:
-        return decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+        return decode(body), False
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         first = error
     try:
         # Slower, and knows more: one bad line must not cost a batch.
-        return msgspec.convert(json.loads(str(body, "utf-8", "replace")), kind)
+        return msgspec.convert(json.loads(str(body, "utf-8", "replace")), kind), True
     except (ValueError, RecursionError):
         raise broken(f"the body is not what Loki's senders push: {first}") from first
 
@@ -79,10 +86,10 @@ def packed_streams(streams: Iterable[Stream]) -> bytes:
 
 def _stream(stream: Stream) -> bytes:
     entries = b"".join([_field(2, _entry(entry)) for entry in stream.values])
-    return _field(1, _labels_text(stream.stream).encode("utf-8", "replace")) + entries
+    return _field(1, labels_text(stream.stream).encode("utf-8", "replace")) + entries
 
 
-def _labels_text(labels: Mapping[str, str]) -> str:
+def labels_text(labels: Mapping[str, str]) -> str:
     """As Loki spells them: a name that is none stays one that cannot be read."""
     return "{" + ", ".join(f"{name}={_quoted(labels[name])}" for name in sorted(labels)) + "}"
 
