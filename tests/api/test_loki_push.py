@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections.abc import Callable, Mapping
 
 import cramjam
 import pytest
@@ -48,7 +49,11 @@ def test_a_push_in_protobuf_is_204(headers: dict[str, str]) -> None:
     assert (line.origin.service, line.origin.pod) == ("shop", "shop-1")
 
 
-PACKED = {"identity": bytes, "gzip": gzip.compress, "deflate": zlib.compress}
+PACKED: Mapping[str, Callable[[bytes], bytes]] = {
+    "identity": bytes,
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+}
 
 
 @pytest.mark.parametrize("packing", PACKED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable, Mapping
 
 import pytest
 import zstandard
@@ -46,7 +47,11 @@ def push(door: LogDoorway, body: bytes, kind: str = PROTOBUF, **headers: str) ->
     return door.post("/v1/logs", body, kind, **headers)
 
 
-PACKED = {"identity": bytes, "gzip": gzip.compress, "zstd": zstandard.ZstdCompressor().compress}
+PACKED: Mapping[str, Callable[[bytes], bytes]] = {
+    "identity": bytes,
+    "gzip": gzip.compress,
+    "zstd": zstandard.ZstdCompressor().compress,
+}
 
 
 @pytest.mark.parametrize("path", ["/v1/logs", "/otlp/v1/logs"])
