@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,8 +18,6 @@ class Families:
     `older`: the family of the same beginning that is next, -1 after the last. Groups are the sets
     of free places that families of a beginning have, each once: all that a known line is found by.
     """
-
-    __slots__ = ("_groups", "_heads", "free", "group_after", "group_free", "group_roots", "members", "older", "roots")  # fmt: skip  # noqa: E501
 
     def __init__(self) -> None:
         self._heads, self._groups = table(256), table(256)
@@ -38,11 +38,12 @@ class Families:
         return self._groups, self.group_free, self.group_after
 
     def newest(self, root: int, most: int) -> list[int]:
-        """Families of a beginning, the newest first."""
+        """Families of a beginning that have members, the newest first."""
         found: list[int] = []
         at = kernel.find(self._heads, np.uint64(root))
         while at >= 0 and len(found) < most:
-            found.append(at)
+            if self.members[at]:
+                found.append(at)
             at = self.older[at]
         return found
 
@@ -63,6 +64,20 @@ class Families:
         """Let these places of it be any, of what was said before and of what comes."""
         self.free[family] = free
         self._group(self.roots[family], free)
+
+    def kept(self, of: NDArray[np.int32]) -> tuple[Families, NDArray[np.int32]]:
+        """Those families alone that slots 0 .. are of, and the new place of each slot's."""
+        old, places = np.unique(of, return_inverse=True)
+        made = Families()
+        for family in old.tolist():
+            made.found(self.roots[family], self.free[family])
+        made.fill(places)
+        return made, places.astype(np.int32)
+
+    def fill(self, of: NDArray[Any]) -> None:
+        """Let slots 0 .. be members of these."""
+        for slot, family in enumerate(of.tolist()):
+            self.members[family].append(slot)
 
     def _group(self, root: int, free: int) -> None:
         head = kernel.find(self._groups, np.uint64(root))

@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from models.templates import tuning
 from models.templates.kernel_scan import Places
-from models.templates.kinds import CAPITALS, KIND, LED, STATE, Kind
+from models.templates.kinds import CAPITALS, KIND, LED, MOST_BYTES, STATE, Kind
 
 __all__ = ["Form", "form", "shown"]
 
 _SUFFIXES = (b"ed", b"ing")
 _SUFFIXED_LEAST = 5
+# So much is shown of what is before the first token and behind the last one.
+_AROUND = 64
 _SHOWN = {kind: f"<{kind.name.lower()}>".encode() for kind in Kind}
 
 
@@ -29,23 +31,30 @@ class Form:
     marks: tuple[bytes, ...]
 
 
-def form(line: bytes, shape: np.uint64, n: int, places: Places, begin: int) -> Form:
-    """What the scan found of a line whose bytes begin at `begin` of its buffer."""
+def form(
+    text: NDArray[np.uint8], begin: int, end: int, stopped: NDArray[np.uint64], places: Places
+) -> Form:
+    """What the scan found of the message from `begin` to `end`; `stopped`: its shape, tokens."""
+    n = int(stopped[1])
     hashes, kinds = places[0][:n], places[1][:n]
-    froms, tos = (places[2][:n] - begin).tolist(), (places[3][:n] - begin).tolist()
-    words = tuple(line[i:j] for i, j in zip(froms, tos, strict=True))
-    gaps = zip([0, *tos], [*froms, len(line)], strict=True)
-    marks = tuple(_spaced(line[i:j]) for i, j in gaps)
+    froms, tos = places[2][:n].tolist(), places[3][:n].tolist()
+    first = max(begin, froms[0] - _AROUND) if n else begin
+    last = min(end, tos[-1] + _AROUND if n else begin + MOST_BYTES)
+    line = text[first:last].tobytes()
+    words = tuple(line[i - first : j - first] for i, j in zip(froms, tos, strict=True))
+    gaps = zip([first, *tos], [*froms, last], strict=True)
+    marks = [line[i - first : j - first] for i, j in gaps]
+    marks[0], marks[-1] = marks[0].rsplit(b"\n", 1)[-1], marks[-1].split(b"\n", 1)[0]
     signs = [
         _signs(word, kind, before)
         for word, kind, before in zip(words, kinds.tolist(), (b"", *words[:-1]), strict=True)
     ]
     return Form(
-        shape=shape,
+        shape=stopped[0],
         hashes=hashes.copy(),
         signs=np.array(signs, np.uint8),
         words=words,
-        marks=marks,
+        marks=tuple(_spaced(mark) for mark in marks),
     )
 
 

@@ -104,13 +104,15 @@ def _among(
     groups: tuple[Table, NDArray[np.uint64], NDArray[np.int32]],
     known: Table,
 ) -> int:
-    """Slot of the template among those that begin so, or -1."""
+    """Slot of the oldest template that fits among those that begin so, or -1."""
     heads, free, after = groups
-    slot, group = -1, _find(heads, root)
-    while group >= 0 and slot < 0:
+    oldest, group = -1, _find(heads, root)
+    while group >= 0:
         slot = _find(known, _skeleton(hashes, 0, n, shape, free[group]))
+        if slot >= 0 and (oldest < 0 or slot < oldest):
+            oldest = slot
         group = int(after[group])
-    return slot
+    return oldest
 
 
 @uncounted

@@ -52,6 +52,7 @@ class Kind(IntEnum):
     STR = 12
     JSON = 13
     EMPTY = 14
+    BOOL = 15
 
 
 class Byte(IntEnum):

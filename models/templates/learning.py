@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.templates import kernel, kernel_family, tuning
+from models.templates.beginnings import Beginnings
 from models.templates.families import Families, grown, table
 from models.templates.form import Form
 from models.templates.kinds import KIND, MOST_TOKENS, Kind
@@ -13,57 +14,103 @@ from models.templates.shelf import Shelf
 
 __all__ = ["Learning"]
 
-_ALL = (1 << 64) - 1
+Known = tuple[kernel.Table, NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]
+# Of templates unseen for longest one in so many is forgotten at a time.
+_FORGOTTEN = 16
 
 
 class Learning:
-    """Templates and families, and what a skeleton leads to."""
+    """Templates and families, and the slot that each skeleton leads to.
 
-    def __init__(self) -> None:
-        self.shelf, self.families = Shelf(), Families()
-        self.known, self._rests = table(1024), table(1024)
-        self._next = self._live = self._rested = 0
+    `fresh`, `merged`, `forgotten`: numbers, as they are told, until they are cleared. `born` counts
+    all templates that there ever were, `lost` those that were merged or forgotten.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.shelf, self.families, self.known = Shelf(), Families(), table(1024)
+        self.beginnings = Beginnings()
+        self.born = self.joined = self.lost = 0
         self._alone = np.zeros(MOST_TOKENS, np.uint64)
         self.fresh: list[int] = []
         self.merged: list[tuple[int, int]] = []
 
     @property
-    def templates(
-        self,
-    ) -> tuple[kernel.Table, NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
+    def templates(self) -> Known:
         """As `kernel.walk` reads them."""
         return self.known, self.shelf.number, self.shelf.count, self.shelf.seen
 
+    @property
+    def live(self) -> int:
+        """How many templates there are."""
+        return self.born - self.joined - self.lost
+
     def learn(self, form: Form) -> int:
         """The slot of a form that is of no known template, until now."""
-        family = self._joined(form)
-        key = self._key(form.hashes, form.shape, self.families.free[family])
+        family = self._family(form)
+        key = _key(form.hashes, form.shape, self.families.free[family])
         slot = kernel.find(self.known, key)
         if slot < 0:
-            slot = self._born(form, family, key)
-            slot = self._first_freed(form, slot)
-        if len(self.shelf.samples[slot]) < kernel.FEW:
-            self.shelf.keep(slot, form)
+            slot = self._add(form, family, key)
+            slot = self._begun(form, slot)
+        self.keep(slot, form)
         return slot
 
-    def _joined(self, form: Form) -> int:
+    def keep(self, slot: int, form: Form) -> None:
+        """Keep a line of a template as a sample, while there are few."""
+        if len(self.shelf.samples[slot]) < kernel.FEW:
+            self.shelf.keep(slot, form)
+
+    def oldest(self) -> NDArray[np.int64]:
+        """Slots to be forgotten before there is one more: none, while there is room."""
+        if self.live < self._most:
+            return np.zeros(0, np.int64)
+        slots = self.shelf.live()
+        order = np.lexsort((slots, self.shelf.seen[slots]))
+        return np.sort(slots[order[: max(1, len(slots) // _FORGOTTEN)]])
+
+    def is_full(self) -> bool:
+        """Whether slots of templates that are gone take too much room."""
+        return self.shelf.filled > self._most + self._most // 4 + _FORGOTTEN
+
+    def without(self, slots: NDArray[np.int64]) -> None:
+        """Forget slots, and close the room that those have left that are gone."""
+        self.lost += len(slots)
+        self.shelf.alive[slots] = False
+        shelf = self.shelf.kept(self.shelf.live())
+        n = shelf.filled
+        families, shelf.family[:n] = self.families.kept(shelf.family[:n])
+        self.settle(shelf, families)
+
+    def settle(self, shelf: Shelf, families: Families) -> None:
+        """Go on from these."""
+        self.shelf, self.families, n = shelf, families, shelf.filled
+        self.beginnings = Beginnings.of(shelf)
+        self.known = table(max(1024, 1 << (2 * n).bit_length()))
+        for slot in range(n):
+            key = self._slot_key(slot, self.families.free[int(self.shelf.family[slot])])
+            kernel.put(self.known, key, slot)
+
+    def _family(self, form: Form) -> int:
         """The family that is most alike, if it is alike enough, or a new one."""
         own, root = (form.hashes, form.signs), _root(form)
         best, likeness = -1, tuning.ALIKE
         for family in self.families.newest(root, tuning.SEARCHED):
             is_any = np.uint64(self.families.free[family])
             like = kernel_family.likeness(self._pool(), self._rows(family), own, is_any)
-            if like >= likeness:
+            if like > likeness or (best < 0 and like == likeness):
                 best, likeness = family, like
         if best < 0:
             return self.families.found(root, 0)
         free = self.families.free[best]
-        freed = int(
-            kernel_family.freed(self._pool(), self._rows(best), own, np.uint64(free), self._alone)
-        )
+        freed = self._freed(self._rows(best), form, free)
         if freed:
             self._set_free(best, free | freed)
         return best
+
+    def _freed(self, rows: NDArray[np.int64], form: Form, free: int) -> int:
+        own = (form.hashes, form.signs)
+        return int(kernel_family.freed(self._pool(), rows, own, np.uint64(free), self._alone))
 
     def _pool(self) -> kernel_family.Pool:
         return self.shelf.hashes, self.shelf.signs
@@ -74,10 +121,10 @@ class Learning:
 
     def _set_free(self, family: int, free: int) -> None:
         """Find its templates by another key; those that are the same by it become the oldest."""
-        for slot in self.families.members[family]:
+        members = self.families.members[family]
+        for slot in members:
             kernel.drop(self.known, self._slot_key(slot, self.families.free[family]))
         self.families.set_free(family, free)
-        members = self.families.members[family]
         self.families.members[family] = [slot for slot in members if self._placed(slot, free)]
 
     def _placed(self, slot: int, free: int) -> bool:
@@ -93,58 +140,45 @@ class Learning:
     def _merge(self, slot: int, into: int) -> None:
         shelf = self.shelf
         self.merged.append((int(shelf.number[slot]), int(shelf.number[into])))
+        self.joined += 1
         shelf.count[into] += shelf.count[slot]
         shelf.seen[into] = max(shelf.seen[into], shelf.seen[slot])
-        room = kernel.FEW - len(shelf.samples[into])
-        shelf.samples[into] += shelf.samples[slot][: max(room, 0)]
-        shelf.samples[slot], shelf.marks[slot] = [], b""
-        shelf.number[slot] = -1
-        self._live -= 1
+        shelf.samples[into] = (shelf.samples[into] + shelf.samples[slot])[: kernel.FEW]
+        self.beginnings.leave(shelf.rest[slot])
+        shelf.bury(slot)
 
-    def _born(self, form: Form, family: int, key: np.uint64) -> int:
-        slot = self.shelf.add(form, self._next)
-        self.fresh.append(self._next)
-        self._next += 1
-        self._live += 1
+    def _add(self, form: Form, family: int, key: np.uint64) -> int:
+        slot = self.shelf.add(form, self.born)
+        self.fresh.append(self.born)
+        self.born += 1
         self.shelf.family[slot] = family
         self.families.members[family].append(slot)
-        if 2 * self._live > len(self.known[0]):
+        if 2 * self.live > len(self.known[0]):
             self.known = grown(self.known)
         kernel.put(self.known, key, slot)
         return slot
 
-    def _first_freed(self, form: Form, slot: int) -> int:
-        """Lines that differ in their first word alone, of which there are many, become one."""
-        family = int(self.shelf.family[slot])
-        if len(form.hashes) < 3 or form.signs[0] & KIND != Kind.WORD:
+    def _begun(self, form: Form, slot: int) -> int:
+        """Where many lines differ in their first word alone, it becomes a parameter too."""
+        if len(form.hashes) < tuning.FIRST_LEAST or form.signs[0] & KIND != Kind.WORD:
             return slot
-        free = self.families.free[family] | 1
-        rest = self._key(form.hashes, form.shape, free)
+        free = self.families.free[int(self.shelf.family[slot])] | 1
+        rest = _key(form.hashes, form.shape, free)
         self.shelf.rest[slot] = rest
-        alike = kernel.find(self._rests, rest) + 1
-        if alike <= 0:
-            alike, self._rested = 1, self._rested + 1
-            if 2 * self._rested > len(self._rests[0]):
-                self._rests = grown(self._rests)
-        kernel.put(self._rests, rest, alike)
-        is_time = alike == tuning.FIRST or (alike > tuning.FIRST and alike & (alike - 1) == 0)
-        if not is_time:
+        alike = self.beginnings.enter(rest)
+        if alike < tuning.FIRST or (alike - tuning.FIRST) % tuning.FIRST:
             return slot
-        return self._first_any(form, slot, rest, free)
+        return self._any_begun(form, slot, rest, free)
 
-    def _first_any(self, form: Form, slot: int, rest: np.uint64, free: int) -> int:
-        """The oldest of them, if what they begin with is no state."""
+    def _any_begun(self, form: Form, slot: int, rest: np.uint64, free: int) -> int:
+        """The oldest of those lines, if what they begin with is no state."""
         shelf = self.shelf
-        slots = np.flatnonzero(
-            (shelf.rest[: shelf.filled] == rest) & (shelf.number[: shelf.filled] >= 0)
-        )
-        rows = shelf.start[slots[-tuning.WINDOW :]]
-        own = (form.hashes, form.signs)
-        freed = int(kernel_family.freed(self._pool(), rows, own, np.uint64(free & ~1), self._alone))
-        if not freed & 1:
+        slots = np.flatnonzero((shelf.rest[: shelf.filled] == rest) & shelf.alive[: shelf.filled])
+        if not self._freed(shelf.start[slots[-tuning.WINDOW :]], form, free & ~1) & 1:
             return slot
-        root = int(kernel.joined(form.shape, kernel.ANY))
-        family = self.families.found(root, free)
+        for one in slots.tolist():
+            free |= self.families.free[int(shelf.family[one])]
+        family = self.families.found(int(kernel.joined(form.shape, kernel.ANY)), free)
         for one in slots.tolist():
             old = int(shelf.family[one])
             kernel.drop(self.known, self._slot_key(one, self.families.free[old]))
@@ -155,10 +189,11 @@ class Learning:
         return int(slots[0])
 
     def _slot_key(self, slot: int, free: int) -> np.uint64:
-        return self._key(self.shelf.tokens(slot)[0], self.shelf.shape[slot], free)
+        return _key(self.shelf.tokens(slot)[0], self.shelf.shape[slot], free)
 
-    def _key(self, hashes: NDArray[np.uint64], shape: np.uint64, free: int) -> np.uint64:
-        return np.uint64(kernel.skeleton(hashes, 0, len(hashes), shape, np.uint64(free)))
+
+def _key(hashes: NDArray[np.uint64], shape: np.uint64, free: int) -> np.uint64:
+    return np.uint64(kernel.skeleton(hashes, 0, len(hashes), shape, np.uint64(free)))
 
 
 def _root(form: Form) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,47 +11,65 @@ from numpy.typing import NDArray
 from models.templates.form import Form
 from models.templates.kinds import KIND, Kind
 
-__all__ = ["Shelf"]
+__all__ = ["COLUMNS", "POOLS", "Shelf"]
 
 _FIRST_ROOM, _TOKENS_A_ROW = 256, 16
-# Of a sample all words are kept, and of parameters so many bytes.
+# Of a parameter in a sample so many bytes are kept; words are kept whole.
 _SAMPLE_MOST = 64
+COLUMNS = {
+    "number": np.int32,
+    "alive": np.bool_,
+    "count": np.int64,
+    "seen": np.int64,
+    "start": np.int64,
+    "length": np.uint8,
+    "family": np.int32,
+    "shape": np.uint64,
+    "rest": np.uint64,
+}
+Columns = dict[str, NDArray[Any]]
+POOLS = {"hashes": np.uint64, "signs": np.uint8}
 
 
 class Shelf:
-    """Slots 0 .. `filled`, one a template; those of `number` -1 were merged into others.
+    """Slots 0 .. `filled`, one a template, by age; those not `alive` were merged into others.
 
-    `count` of lines, `seen` the last of them, `start` and `length` of its tokens in the pool of
-    `hashes` and `signs`, `family` it belongs to, `rest` its key without the first token.
+    `number` for who asks from outside, `count` of lines, `seen` the last of them, `start` and
+    `length` of its tokens in the pool of `hashes` and `signs`, `family` that it belongs to, `rest`
+    its key without the first token, 0 where there is none.
     """
 
-    __slots__ = (
-        "count", "family", "filled", "hashes", "length", "marks", "number", "pooled", "rest",
-        "samples", "seen", "shape", "signs", "start",
-    )  # fmt: skip
+    number: NDArray[np.int32]
+    alive: NDArray[np.bool_]
+    count: NDArray[np.int64]
+    seen: NDArray[np.int64]
+    start: NDArray[np.int64]
+    length: NDArray[np.uint8]
+    family: NDArray[np.int32]
+    shape: NDArray[np.uint64]
+    rest: NDArray[np.uint64]
+    hashes: NDArray[np.uint64]
+    signs: NDArray[np.uint8]
 
     def __init__(self) -> None:
         self.filled = self.pooled = 0
-        self.number = np.full(_FIRST_ROOM, -1, np.int32)
-        self.count, self.seen, self.start = (np.zeros(_FIRST_ROOM, np.int64) for _ in range(3))
-        self.length = np.zeros(_FIRST_ROOM, np.uint8)
-        self.family = np.zeros(_FIRST_ROOM, np.int32)
-        self.shape, self.rest = (np.zeros(_FIRST_ROOM, np.uint64) for _ in range(2))
-        self.hashes = np.zeros(_FIRST_ROOM * _TOKENS_A_ROW, np.uint64)
-        self.signs = np.zeros(_FIRST_ROOM * _TOKENS_A_ROW, np.uint8)
+        for name, kind in COLUMNS.items():
+            setattr(self, name, np.zeros(_FIRST_ROOM, kind))
+        for name, kind in POOLS.items():
+            setattr(self, name, np.zeros(_FIRST_ROOM * _TOKENS_A_ROW, kind))
         self.marks: list[bytes] = []
-        self.samples: list[list[bytes]] = []
+        self.samples: list[tuple[bytes, ...]] = []
 
     def add(self, form: Form, number: int) -> int:
         """The slot of a new one."""
         slot, start, n = self.filled, self.pooled, len(form.words)
         self._make_room(slot + 1, start + n)
         self.filled, self.pooled = slot + 1, start + n
-        self.number[slot], self.count[slot], self.start[slot] = number, 0, start
+        self.number[slot], self.alive[slot], self.start[slot] = number, True, start
         self.length[slot], self.shape[slot] = n, form.shape
         self.hashes[start : start + n], self.signs[start : start + n] = form.hashes, form.signs
         self.marks.append(b"\n".join(form.marks))
-        self.samples.append([])
+        self.samples.append(())
         return slot
 
     def keep(self, slot: int, form: Form) -> None:
@@ -59,10 +78,15 @@ class Shelf:
             word if sign & KIND <= Kind.NAME else word[:_SAMPLE_MOST].replace(b"\n", b" ")
             for word, sign in zip(form.words, form.signs.tolist(), strict=True)
         )
-        self.samples[slot].append(b"\n".join(kept))
+        self.samples[slot] += (b"\n".join(kept),)
+
+    def bury(self, slot: int) -> None:
+        """It is a template no more."""
+        self.alive[slot] = False
+        self.samples[slot], self.marks[slot] = (), b""
 
     def words(self, slot: int, nth: int = 0) -> tuple[bytes, ...]:
-        """Tokens of a sample."""
+        """Tokens of a sample; those of the first line that there was, by default."""
         return tuple(self.samples[slot][nth].split(b"\n")) if self.length[slot] else ()
 
     def tokens(self, slot: int) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
@@ -73,19 +97,49 @@ class Shelf:
 
     def live(self) -> NDArray[np.int64]:
         """Slots that are templates, by age."""
-        return np.flatnonzero(self.number[: self.filled] >= 0)
+        return np.flatnonzero(self.alive[: self.filled])
+
+    def slot_of(self, number: int) -> int:
+        """The slot of a number, or -1 where it is no template, or no longer."""
+        slot = int(np.searchsorted(self.number[: self.filled], number))
+        is_there = slot < self.filled and self.number[slot] == number and self.alive[slot]
+        return slot if is_there else -1
+
+    def kept(self, slots: NDArray[np.int64]) -> Shelf:
+        """A shelf of these alone, in this order."""
+        columns: Columns = {name: getattr(self, name)[slots] for name in COLUMNS}
+        lengths = columns["length"].astype(np.int64)
+        starts = np.cumsum(lengths) - lengths
+        places = np.repeat(columns["start"] - starts, lengths) + np.arange(int(lengths.sum()))
+        pools: Columns = {name: getattr(self, name)[places] for name in POOLS}
+        columns["start"] = starts
+        marks = [self.marks[slot] for slot in slots.tolist()]
+        return Shelf.of(columns, pools, marks, [self.samples[slot] for slot in slots.tolist()])
+
+    @classmethod
+    def of(
+        cls, columns: Columns, pools: Columns, marks: list[bytes], samples: list[tuple[bytes, ...]]
+    ) -> Shelf:
+        """One of these rows."""
+        made = cls()
+        made.filled, made.pooled = len(marks), len(pools["hashes"])
+        made._make_room(made.filled, made.pooled)
+        for name, column in (*columns.items(), *pools.items()):
+            getattr(made, name)[: len(column)] = column
+        made.marks, made.samples = marks, samples
+        return made
 
     def _make_room(self, rows: int, tokens: int) -> None:
         for name, needed in self._rooms(rows, tokens):
             column = getattr(self, name)
             if needed > len(column):
-                room = np.zeros(max(needed, 2 * len(column)), column.dtype)
+                room = np.zeros(max(needed, len(column) * 3 // 2), column.dtype)
                 room[: len(column)] = column
                 setattr(self, name, room)
 
     @staticmethod
     def _rooms(rows: int, tokens: int) -> Iterator[tuple[str, int]]:
-        for name in ("number", "count", "seen", "start", "length", "family", "shape", "rest"):
+        for name in COLUMNS:
             yield name, rows
-        for name in ("hashes", "signs"):
+        for name in POOLS:
             yield name, tokens

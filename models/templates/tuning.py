@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "ALIKE",
     "FIRST",
+    "FIRST_LEAST",
     "LEADS",
     "NEEDED",
     "NEEDED_CAPITALS",
@@ -35,7 +36,7 @@ NEEDED_CAPITALS = (NEVER, 32, 16, 12)
 # Lines that differ in several places at once say less: so many times as many are needed.
 TOGETHER = 2
 # How many different first words of lines that are the same behind it, with two words or more.
-FIRST = 20
+FIRST, FIRST_LEAST = 20, 3
 # A place where one in so many is a word of a state, or of what was done, is no parameter.
 STATUS_SHARE = 5
 STATUS = frozenset(
