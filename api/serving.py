@@ -9,9 +9,11 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.compose import Opened, open_services, source_of
+from api.lines import LinesShown, LinesSink
 from api.probe import source_probe, store_probe
 from api.pulling import open_pulling, show_pulling
 from api.receiving import take_metrics
+from api.receiving_logs import take_logs
 from api.settings import Settings
 from api.streaming import Streaming
 from pipelines.flows.curves import Curves
@@ -46,9 +48,17 @@ def serving_app(
     if streaming is not None:
         take_metrics(app, streaming)
         streaming.show(app.state.context.telemetry.registry)
+        if settings.logs.enabled:
+            _take_lines(app, streaming)
         if settings.stream.pull.selectors:
             _pull(app, settings, streaming, pulled or source_of(settings))
     return app
+
+
+def _take_lines(app: FastAPI, streaming: Streaming) -> None:
+    """Open the doors for logs."""
+    take_logs(app, LinesSink(streaming))
+    app.state.context.telemetry.registry.register(LinesShown(streaming))
 
 
 def _pull(app: FastAPI, settings: Settings, streaming: Streaming, source: Source) -> None:

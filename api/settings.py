@@ -18,6 +18,7 @@ from pydantic_settings import (
 from api.bodies.policy import PolicyBody
 from api.ingest_settings import IngestSettings
 from api.kafka_settings import KafkaSection
+from api.logs_settings import LogsSection
 from api.notify import NotifySettings
 from api.section import Count, Seconds, Section, TlsSettings, secret_text, text_of
 from api.stream_settings import StreamSection
@@ -152,6 +153,7 @@ class Settings(BaseSettings):
     notify: NotifySettings = NotifySettings()
     ingest: IngestSettings = IngestSettings()
     stream: StreamSection = StreamSection()
+    logs: LogsSection = LogsSection()
     worker: WorkerSection = WorkerSection()
     kafka: KafkaSection = KafkaSection()
 

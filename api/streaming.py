@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from prometheus_client import CollectorRegistry, Gauge
 
 from api.stream_series import StreamSeries
+from detector.errors import StoreError
 from pipelines.flows.late import Late
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from detector.stream.ports import AnomalyStore, SeriesNames
     from detector.stream.record import KeptAnomaly, KeptFeedback
     from pipelines.flows.followers import Followers
+    from pipelines.flows.logs_open import OpenLogs
     from pipelines.flows.pulling import Pulling
     from pipelines.flows.stream import Stream
+    from pipelines.stores.connections import Connections
     from pipelines.stores.retention import Retention
 
 __all__ = ["OpenStream", "Streaming", "open_streaming"]
@@ -31,6 +34,8 @@ DATABASE = "stream.db"
 _PART = "local"
 # Anomalies that are deleted in one round, so that an hour's round has an end.
 _MOST_OLD = 20_000
+# Behind by more than that, counters of logs are said to be.
+_LATE_S = 30.0
 
 
 class Applied(Protocol):
@@ -43,7 +48,10 @@ class Applied(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenStream:
-    """A stream with what it keeps; `close` ends both. `workers` are those of the same `store`."""
+    """A stream with what it keeps; `close` ends both. `workers` are those of the same `store`.
+
+    `logs` takes lines and spans, unless they are not wanted.
+    """
 
     stream: Stream
     anomalies: AnomalyStore
@@ -51,6 +59,7 @@ class OpenStream:
     retention: Retention
     close: Callable[[], None]
     workers: WorkerView | None = None
+    logs: OpenLogs | None = None
 
 
 class Streaming:
@@ -120,6 +129,30 @@ class Streaming:
         """As the stream does."""
         return self.stream.known(tenant)
 
+    @property
+    def logs(self) -> OpenLogs:
+        """What takes lines and spans; `StoreError` until it is open, or where none are wanted."""
+        found = self._late.get().logs
+        if found is None:
+            raise StoreError("logs and traces are not taken: set logs.enabled")
+        return found
+
+    @property
+    def takes_lines(self) -> bool:
+        """Whether it takes lines and spans now."""
+        return self._late.is_open and self._late.get().logs is not None
+
+    @property
+    def ailing(self) -> str:
+        """Why counters of logs and traces may be missing; empty where they are all there."""
+        if not self._late.is_open:
+            return f"the stream is not open: {self._late.why}"
+        meters = self.stream.meters
+        if meters.failed or meters.retrying:
+            return f"the stream {meters.words}"
+        lag = self.stream.lag_s
+        return f"the stream is {lag:.0f} s behind" if lag > _LATE_S else ""
+
     def read_to(self, tenant: str) -> int | None:
         """As the stream does."""
         return self.stream.read_to(tenant)
@@ -132,6 +165,8 @@ class Streaming:
         """Delete what is old, a bounded part at a time; how many anomalies. `StoreError`."""
         opened = self._late.get()
         gone = opened.retention.forget(now, most=_MOST_OLD)
+        if opened.logs is not None:
+            opened.logs.forget(now)
         if opened.workers is not None:
             gone += opened.workers.retention.forget(now, most=_MOST_OLD)
         return gone
@@ -223,7 +258,11 @@ def _opened(settings: Settings) -> OpenStream:
             workers.close()
         raise
 
+    logs = _logs(settings, stream, database)
+
     def close() -> None:
+        if logs is not None:
+            logs.close()
         if workers is not None:
             workers.close()
         stream.close()
@@ -238,7 +277,16 @@ def _opened(settings: Settings) -> OpenStream:
         retention=Retention(database, keep_s=86_400 * own.keep_days),
         close=close,
         workers=workers,
+        logs=logs,
     )
+
+
+def _logs(settings: Settings, stream: Stream, database: Connections) -> OpenLogs | None:
+    if not settings.logs.enabled:
+        return None
+    from pipelines.flows.logs_open import open_logs
+
+    return open_logs(stream, database, _PART, settings.logs.native())
 
 
 def _workers(settings: Settings) -> WorkerView | None:

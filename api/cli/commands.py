@@ -14,6 +14,7 @@ from api.cli.evidence_commands import explain, export, notify, replay
 from api.cli.fit_command import fit
 from api.cli.guard import guarded
 from api.cli.init_command import init
+from api.cli.logs_command import logs
 from api.cli.odd_command import odd
 from api.cli.options import (
     Config,
@@ -75,6 +76,7 @@ for command in (export, replay, explain, notify):
 app.add_typer(pack)
 app.add_typer(worker)
 app.add_typer(topics)
+app.add_typer(logs)
 
 
 @app.command()

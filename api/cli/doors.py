@@ -33,11 +33,11 @@ def server_url(server: str | None, *others: object | None) -> str | None:
 
 
 @contextmanager
-def server_of(url: str) -> Iterator[Server]:
-    """A connection to a running serinus."""
+def server_of(url: str, *, tenant: str | None = None) -> Iterator[Server]:
+    """A connection to a running serinus; `tenant` is whose streams are meant."""
     from api.cli.server import Server
 
-    server = Server(url)
+    server = Server(url, tenant=tenant)
     try:
         yield server
     finally:

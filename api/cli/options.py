@@ -12,6 +12,7 @@ __all__ = [
     "Config",
     "Data",
     "Format",
+    "LevelName",
     "ModeName",
     "OutcomeName",
     "Packs",
@@ -28,6 +29,17 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+class LevelName(StrEnum):
+    """Levels of log lines."""
+
+    TRACE = "trace"
+    DEBUG = "debug"
+    INFO = "info"
+    WARN = "warn"
+    ERROR = "error"
+    FATAL = "fatal"
 
 
 class StageName(StrEnum):

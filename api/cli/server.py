@@ -39,8 +39,15 @@ class Server:
     `ConfigError` where the token is, and `CouldNotAskError` where there is no answer.
     """
 
-    def __init__(self, url: str, *, token: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
-        self.url = _checked(url)
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        tenant: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self.url, self._tenant = _checked(url), tenant
         self._token = token or os.environ.get("SERINUS_TOKEN") or None
         self._timeout_s = timeout_s
         secure = self.url.startswith("https:")
@@ -102,6 +109,8 @@ class Server:
         headers = {"Accept": "application/json", "User-Agent": "serinus"}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
+        if self._tenant is not None:
+            headers["X-Scope-OrgID"] = self._tenant
         if has_body:
             headers["Content-Type"] = "application/json"
         return headers

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from detector.errors import ConfigError
 
 if TYPE_CHECKING:
+    from api.compose import Opened
     from api.settings import Settings
     from api.streaming import Streaming
     from pipelines.flows.gate import Gate
@@ -92,7 +93,6 @@ def _unusable(host: str, port: int, error: OSError) -> str:
 def _run(settings: Settings, door: socket.socket) -> None:
     import uvicorn
 
-    from api.compose import open_gate
     from api.logs import configure_logs
     from api.serving import serving_app
     from api.streaming import open_streaming
@@ -101,7 +101,7 @@ def _run(settings: Settings, door: socket.socket) -> None:
     configure_logs(settings.log.level, settings.log.format)
     streaming = open_streaming(settings) if settings.stream.enabled else None
     try:
-        opened = open_gate(settings, baselines=streaming.baselines if streaming else None)
+        opened = _gate(settings, streaming)
     except BaseException:
         if streaming is not None:
             streaming.close()
@@ -143,6 +143,20 @@ def _run(settings: Settings, door: socket.socket) -> None:
     _greet(settings, door)
     with _calm():
         server.run(sockets=[door])
+
+
+def _gate(settings: Settings, streaming: Streaming | None) -> Opened:
+    """The gate, which reads our own counters beside its source where lines are taken."""
+    from api.compose import open_gate, source_of
+
+    if streaming is None:
+        return open_gate(settings)
+    source = source_of(settings)
+    if settings.logs.enabled:
+        from api.lines import with_own
+
+        source = with_own(source, streaming, settings.logs.tenant)
+    return open_gate(settings, source=source, baselines=streaming.baselines)
 
 
 @contextmanager

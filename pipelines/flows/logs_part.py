@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from detector.logs.kept import Found
 from detector.logs.lines import Level
+from detector.logs.plain import plain
 from detector.stream.columns import Columns
 from pipelines.flows.logs_own import OwnCounters
 from pipelines.flows.logs_rates import Rates
@@ -23,6 +24,7 @@ __all__ = ["FLUSH_S", "LogsPart"]
 
 Arrays = Mapping[str, NDArray[Any]]
 FLUSH_S = 1.0
+_SERVICE = 253
 # Those of counters: longer than names are remembered, so that no id that is given is forgotten.
 _FORGET_MS = 72 * 3_600_000
 
@@ -132,7 +134,7 @@ def _add(found: dict[tuple[str, str, int], Found], lines: Lines, taken: int) -> 
     )
     for at, place, origin, level, count in rows:
         template = counts.templates[place]
-        key = (template.id, counts.origins[origin].service, level)
+        key = (template.id, plain(counts.origins[origin].service)[:_SERVICE], level)
         was = found.get(key)
         days, last = {at // DAY_MS: count}, max(at, min(at + STEP_MS, taken))
         if was is not None:

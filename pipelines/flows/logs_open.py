@@ -1,0 +1,130 @@
+"""Lines and spans beside an open stream: all that takes them, and what is kept of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import structlog
+from numpy.typing import NDArray
+
+from detector.errors import StoreError
+from pipelines.flows.logs import LogFlow, LogLimits
+from pipelines.flows.logs_mined import LineMiner
+from pipelines.flows.logs_taking import Taking
+from pipelines.flows.stream import Stream
+from pipelines.stores.connections import Connections
+from pipelines.stores.own import SqlOwn
+from pipelines.stores.templates import SqlTemplates
+
+__all__ = ["LogBounds", "OpenLogs", "open_logs"]
+
+_TICK_S = 1.0
+_HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogBounds:
+    """Of each tenant, and how long what is kept: counters in hours, templates in days."""
+
+    templates: int = 100_000
+    counters: int = 20_000
+    rates: int = 5_000
+    behind_s: float = 3_600.0
+    keep_hours: float = 48.0
+    keep_days: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenLogs:
+    """What takes lines and spans; `close` before the stream."""
+
+    lines: LogFlow
+    taking: Taking
+    templates: SqlTemplates
+    own: SqlOwn
+    bounds: LogBounds
+    close: Callable[[], None]
+
+    def forget(self, now: float) -> int:
+        """Delete what is old at a time (unix seconds); how many templates."""
+        at = round(1000 * now)
+        frames = at - round(_HOUR_MS * self.bounds.keep_hours)
+        self.own.prune(frames_before=frames, series_before=frames - 24 * _HOUR_MS)
+        gone = self.templates.prune(at - round(24 * _HOUR_MS * self.bounds.keep_days))
+        for tenant in self.lines.miners:
+            self.lines.forget(tenant)
+        return gone
+
+
+def open_logs(
+    stream: Stream,
+    database: Connections,
+    part: str,
+    bounds: LogBounds,
+    clock: Callable[[], float] = time.time,
+) -> OpenLogs:
+    """Take lines and spans into a stream, on the database that it keeps its part in."""
+    from detector.logs.redaction import redacted
+
+    taking = Taking(
+        stream, database, part, counters=bounds.counters, rates=bounds.rates, clock=clock
+    )
+    templates = SqlTemplates(database)
+    lines = LogFlow(
+        taking,
+        partial(_miner, bounds.templates),
+        known=partial(templates.known, part),
+        redact=redacted,
+        kept=stream.part.held_beside,
+        limits=LogLimits(templates=bounds.templates, behind_s=bounds.behind_s),
+    )
+    stream.part.beside = lines.arrays
+    ticking = _Ticking(taking)
+    return OpenLogs(
+        lines=lines,
+        taking=taking,
+        templates=templates,
+        own=SqlOwn(database),
+        bounds=bounds,
+        close=ticking.close,
+    )
+
+
+def _miner(most: int, arrays: Mapping[str, NDArray[Any]] | None) -> LineMiner:
+    """A tenant's miner; it is loaded, and compiled, for who has lines."""
+    from models.templates.miner import Miner, Settings
+
+    class Forgetful(Miner):
+        def to_arrays(self) -> Mapping[str, NDArray[Any]]:
+            return {}
+
+    del arrays
+    return Forgetful(Settings(templates=most))
+
+
+class _Ticking:
+    """Tells the stream what time it is, until it is closed."""
+
+    def __init__(self, taking: Taking) -> None:
+        self._taking, self._stopped = taking, threading.Event()
+        self._thread = threading.Thread(target=self._run, name="log clock", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        log = structlog.get_logger("serinus.logs")
+        while not self._stopped.wait(_TICK_S):
+            try:
+                self._taking.tick()
+            except StoreError as error:
+                # The stream says itself why it takes nothing.
+                log.debug("time is not told", error=str(error))
