@@ -10,19 +10,13 @@ import msgspec
 
 from detector.logs.lines import Origin
 from pipelines.ingest.records.moments import at_of
+from pipelines.ingest.records.workloads import workload_of
 
-__all__ = ["Unwrapped", "origin_of_path", "unwrap", "workload_of"]
+__all__ = ["Unwrapped", "origin_of_path", "unwrap"]
 
 _PODS = re.compile(r"/pods/(?P<namespace>[^_/]+)_(?P<pod>[^_/]+)_[^/]+/(?P<container>[^/]+)/[^/]+$")
 _CONTAINERS = re.compile(
     r"/containers/(?P<pod>[^_/]+)_(?P<namespace>[^_/]+)_(?P<container>[^/]+)-[0-9a-f]{64}\.log$"
-)
-# Kubernetes makes hashes and suffixes of letters and digits that spell no words.
-_SAFE = "[bcdfghjklmnpqrstvwxz2456789]"
-_WORKLOADS = (
-    re.compile(rf"(?P<name>.+)-{_SAFE}{{6,10}}-{_SAFE}{{5}}"),
-    re.compile(rf"(?P<name>.+?)(?:-\d{{8,10}})?-{_SAFE}{{5}}"),
-    re.compile(r"(?P<name>.+)-\d{1,4}"),
 )
 _CRI = re.compile(
     rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))"
@@ -60,16 +54,6 @@ def origin_of_path(path: str) -> Origin | None:
         return None
     pod = found["pod"]
     return Origin(service=workload_of(pod), namespace=found["namespace"], pod=pod)
-
-
-def workload_of(pod: str) -> str:
-    """The name of what made a pod, as Kubernetes builds names; the pod's own where it made none.
-
-    >>> [workload_of(pod) for pod in ("cart-6d9f7c8b5d-x2b4z", "db-0", "agent-x2b4z", "alone")]
-    ['cart', 'db', 'agent', 'alone']
-    """
-    found = (pattern.fullmatch(pod) for pattern in _WORKLOADS)
-    return next((one["name"] for one in found if one is not None), pod)
 
 
 def unwrap(line: bytes) -> Unwrapped | None:

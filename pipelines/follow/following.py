@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,9 +17,10 @@ from pipelines.follow.positions import Positions
 from pipelines.follow.roll import Group, Roll
 from pipelines.follow.tail import Reading, Tail
 from pipelines.ingest.records.building import LinesBuilder, Written
-from pipelines.ingest.records.cleaned import cleaned
 from pipelines.ingest.records.flaws import Flaws
-from pipelines.ingest.records.plain import Told, plain_line
+from pipelines.ingest.records.json_lines import JsonLines
+from pipelines.ingest.records.mapping import Mapping
+from pipelines.ingest.records.plain import Told
 
 __all__ = ["FollowMeters", "Following", "Pace"]
 
@@ -83,10 +84,12 @@ class Following:
         positions: Positions,
         *,
         pace: Pace | None = None,
+        mappings: Sequence[Mapping] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._groups, self._sink, self._positions = groups, sink, positions
         self._pace = pace or Pace()
+        self._mappings = mappings
         self._clock = clock
         self._roll: Roll | None = None
         self._scanned = -1e18
@@ -215,12 +218,9 @@ class Following:
         return True
 
     def _reading(self, group: Group) -> Reading:
-        count = self.meters.flaws.add
+        lines = JsonLines(self.meters.flaws.add, mapping=group.mapping, mappings=self._mappings)
 
         def read(line: bytes, origin: Origin, at: int) -> Written | None:
-            text = cleaned(line, count)
-            if not text.strip():
-                return None
-            return plain_line(text, Told(origin=origin, now=at, zone=group.zone), count)
+            return lines.read(line, Told(origin=origin, now=at, zone=group.zone))
 
         return read

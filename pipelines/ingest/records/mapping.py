@@ -1,0 +1,149 @@
+"""A mapping from its YAML text: under which paths a convention puts what is known of a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Table
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from detector.errors import ConfigError
+from detector.logs.lines import Level
+from pipelines.ingest.records.levels import WORDS, Scale
+
+__all__ = ["Mapping", "NumberedPath", "load_mappings", "parse_mapping", "shipped_mappings"]
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BYTES_MAX = 1 << 20
+_ENDINGS = (".yaml", ".yml")
+Paths = tuple[str, ...]
+
+
+class NumberedPath(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a level is whose numbers are of a scale."""
+
+    path: str
+    numbers: Scale
+
+
+class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Paths of each thing, the preferred one first.
+
+    A path is names joined by dots, and fits however a sender split them: nested objects, names with
+    dots in them, or both. `when`: a record that has one of these is of this convention.
+    `extends`: mappings whose paths come after its own.
+    """
+
+    name: str
+    title: str = ""
+    published: tuple[str, ...] = ()
+    when: Paths = ()
+    extends: Paths = ()
+    time: Paths = ()
+    text: Paths = ()
+    stack: Paths = ()
+    level: tuple[str | NumberedPath, ...] = ()
+    service: Paths = ()
+    namespace: Paths = ()
+    cluster: Paths = ()
+    pod: Paths = ()
+    version: Paths = ()
+    trace: Paths = ()
+    # Words of a logger's own, as people write levels in their language.
+    words: dict[str, str] = {}
+
+    @property
+    def levels(self) -> Table[str, Level]:
+        """Level by word, the mapping's own words first."""
+        return {**WORDS, **{word.lower(): Level[to.upper()] for word, to in self.words.items()}}
+
+
+def parse_mapping(text: str, *, origin: str) -> Mapping:
+    """The mapping in a YAML text; `ConfigError` names `origin` and what is wrong."""
+    try:
+        tree = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
+        mapping = msgspec.convert(tree, Mapping)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{origin}: is no mapping of fields: {error}") from None
+    unknown = [to for to in mapping.words.values() if to.upper() not in Level.__members__]
+    if unknown:
+        there = ", ".join(level.name.lower() for level in Level)
+        raise ConfigError(f"{origin}: words: {unknown[0]!r} is no level; there are {there}")
+    return mapping
+
+
+@cache
+def shipped_mappings() -> tuple[Mapping, ...]:
+    """The mappings of this version, whole, by name of the file."""
+    return _whole(_shipped())
+
+
+def _shipped() -> list[Mapping]:
+    folder = files("pipelines.ingest.records.mappings")
+    entries = sorted(
+        (entry for entry in folder.iterdir() if entry.name.endswith(_ENDINGS)),
+        key=lambda entry: entry.name,
+    )
+    return [parse_mapping(entry.read_text("utf-8"), origin=entry.name) for entry in entries]
+
+
+def load_mappings(places: Sequence[Path] = ()) -> tuple[Mapping, ...]:
+    """Those of files and folders, then the shipped ones; of one name the first holds.
+
+    `ConfigError` names the file that cannot be read or is no mapping.
+    """
+    own = [
+        parse_mapping(_text(file), origin=str(file)) for place in places for file in _files(place)
+    ]
+    named = {mapping.name for mapping in own}
+    if len(named) < len(own):
+        raise ConfigError(f"{places[0]}: two mappings have one name; give each its own")
+    shipped = [mapping for mapping in _shipped() if mapping.name not in named]
+    every = _whole([*own, *shipped])
+    return tuple(sorted(every, key=lambda mapping: mapping.name not in named))
+
+
+def _files(place: Path) -> list[Path]:
+    if not place.is_dir():
+        return [place]
+    return sorted(file for file in place.iterdir() if file.suffix in _ENDINGS)
+
+
+def _text(file: Path) -> str:
+    try:
+        if file.stat().st_size > _BYTES_MAX:
+            raise ConfigError(f"{file}: is over {_BYTES_MAX:,} bytes: no mapping is that long")
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read: {error}") from error
+
+
+def _whole(mappings: Sequence[Mapping]) -> tuple[Mapping, ...]:
+    """Each with the paths of those that it extends behind its own; who extends more comes first.
+
+    A record of Filebeat is one of the Elastic Common Schema too: it is asked for what is special
+    before what is general.
+    """
+    named = {mapping.name: mapping for mapping in mappings}
+    special = sorted(mappings, key=lambda mapping: -len(mapping.extends))
+    return tuple(_extended(mapping, named) for mapping in special)
+
+
+def _extended(mapping: Mapping, named: Table[str, Mapping]) -> Mapping:
+    for name in mapping.extends:
+        if name not in named:
+            there = ", ".join(named)
+            raise ConfigError(f"{mapping.name}: extends {name!r}, which is not there: {there}")
+        other = named[name]
+        more = {field: (*getattr(mapping, field), *getattr(other, field)) for field in _JOINED}
+        mapping = msgspec.structs.replace(mapping, words={**other.words, **mapping.words}, **more)
+    return msgspec.structs.replace(mapping, extends=())
+
+
+_JOINED = (
+    "time", "text", "stack", "level", "service", "namespace", "cluster", "pod", "version", "trace",
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Mappings that are shipped: where shippers and loggers put level, service, pod and the rest."""
