@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ _SUFFIXES = (b"ed", b"ing")
 _SUFFIXED_LEAST = 5
 # So much is shown of what is before the first token and behind the last one.
 _AROUND = 64
+_UNSEEN = re.compile(rb"(?:\x1b\[[ -?]*[@-~]?|[\x00-\x20\x7f])+")
 _SHOWN = {kind: f"<{kind.name.lower()}>".encode() for kind in Kind}
 
 
@@ -47,7 +49,7 @@ def form(
     marks[0], marks[-1] = marks[0].rsplit(b"\n", 1)[-1], marks[-1].split(b"\n", 1)[0]
     signs = [
         _signs(word, kind, before)
-        for word, kind, before in zip(words, kinds.tolist(), (b"", *words[:-1]), strict=True)
+        for word, kind, before in zip(words, kinds.tolist(), (b"", *words)[:n], strict=True)
     ]
     return Form(
         shape=stopped[0],
@@ -73,12 +75,8 @@ def _signs(word: bytes, kind: int, before: bytes) -> int:
 
 
 def _spaced(marks: bytes) -> bytes:
-    """What is between two tokens, each run of spaces as one."""
-    if not marks:
-        return b""
-    lead = b" " if marks[:1] <= b" " else b""
-    inner = b" ".join(marks.split())
-    return lead + inner + (b" " if inner and marks[-1:] <= b" " else b"")
+    """What is between two tokens, each run of spaces and control codes as one space."""
+    return _UNSEEN.sub(b" ", marks)
 
 
 def shown(words: tuple[bytes, ...], marks: tuple[bytes, ...], signs: NDArray[np.uint8]) -> bytes:

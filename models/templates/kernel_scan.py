@@ -291,21 +291,21 @@ def scan(text: Text, begin: int, end: int, out: Places) -> tuple[int, np.uint64]
     hashes, kinds, begins, ends = out
     begin = _told(text, begin, end)
     end = _looked_at(text, begin, end)
-    n, shape, held, between, i, before = 0, _SEED, _SEED, _NOTHING, begin, -1
+    n, shape, held, between, i, before, gap = 0, _SEED, _SEED, _NOTHING, begin, -1, False
     while i < end and n < MOST_TOKENS:
         if CLASS[text[i]] == _SPACE:
             if text[i] == _NEWLINE and n > 0:
                 break
-            between = max(between, _GAP)
+            between, gap = max(between, _GAP), shape != _SEED
             i = _escape(text, i, end)
             continue
         if before == _NUM and between == _GAP and text[i] == _PAREN:
             j = _restated(text, i, end)
             if j > 0:
-                ends[n - 1], between, i = j, _NOTHING, j
+                ends[n - 1], between, i, gap = j, _NOTHING, j, False
                 continue
-        if i > begin and CLASS[text[i - 1]] == _SPACE:
-            shape = mixed(shape, _IN_GAP)
+        if gap:
+            shape, gap = mixed(shape, _IN_GAP), False
         j, kind = _token(text, begin, i, end)
         if kind < 0:
             shape = _marked(text, begin, i, j, shape)

@@ -16,6 +16,7 @@ __all__ = ["COLUMNS", "POOLS", "Shelf"]
 _FIRST_ROOM, _TOKENS_A_ROW = 256, 16
 # Of a parameter in a sample so many bytes are kept; words are kept whole.
 _SAMPLE_MOST = 64
+_PRINTED = bytes(max(byte, 32) for byte in range(256))
 COLUMNS = {
     "number": np.int32,
     "alive": np.bool_,
@@ -75,7 +76,7 @@ class Shelf:
     def keep(self, slot: int, form: Form) -> None:
         """Keep a line of it as a sample: its words whole, the begins of its parameters."""
         kept = (
-            word if sign & KIND <= Kind.NAME else word[:_SAMPLE_MOST].replace(b"\n", b" ")
+            word if sign & KIND <= Kind.NAME else word[:_SAMPLE_MOST].translate(_PRINTED)
             for word, sign in zip(form.words, form.signs.tolist(), strict=True)
         )
         self.samples[slot] += (b"\n".join(kept),)
