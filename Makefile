@@ -11,8 +11,9 @@ BIN := $(VENV)/bin
 export VENV
 # Where the real servers are; computed when a target that needs them runs.
 SERVERS = eval "$$(tools/servers.sh env)"
-# By module, so that a server or a wheel that a module shares is made once.
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
+# By module, so that a server or a wheel that a module shares is made once; in the order of
+# tests/conftest.py, which begins with what takes long.
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 # Half as many again as cores: a test that starts servers waits for them half of its time.
 WORKERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 # What Python compiled and pytest rewrote is kept, out of the tree: without it every worker and every

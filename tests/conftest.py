@@ -55,6 +55,12 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules that take long first: one that is left for the end keeps one worker, not all."""
+    long = {item.path for item in items if any(map(item.get_closest_marker, ("slow", "real")))}
+    items.sort(key=lambda item: item.path not in long)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in one place what this machine could not test, and how our tree measures."""
     _tell_what_was_skipped(terminalreporter)
