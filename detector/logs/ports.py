@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from detector.logs.lines import LogLines
 
-__all__ = ["LogSink"]
+__all__ = ["LogSink", "ReadLogSink"]
 
 
 class LogSink(Protocol):
@@ -19,4 +19,20 @@ class LogSink(Protocol):
         nothing can be kept at all. The arrays of a batch may be views of one message: a sink that
         keeps them for long copies them, and none writes into them.
         """
+        ...
+
+
+@runtime_checkable
+class ReadLogSink(LogSink, Protocol):
+    """A sink that keeps, with the lines themselves, how far a source of them was read."""
+
+    def put_read(self, tenant: str, lines: LogLines, *, source: str, read_to: int) -> bool:
+        """As `put`, also of no lines; with it all is here that `source` has before `read_to`.
+
+        `read_to` is in unix nanoseconds, and kept or lost together with the lines.
+        """
+        ...
+
+    def read_to(self, tenant: str, source: str) -> int | None:
+        """The last `read_to` of a source that was taken, also by a process that died."""
         ...

@@ -1,4 +1,4 @@
-"""A thread that pulls metrics from a source, round by round, and says how that goes."""
+"""A thread that pulls metrics, or lines, from a source, round by round, and says how that goes."""
 
 from __future__ import annotations
 
@@ -7,19 +7,34 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
 from detector.errors import SerinusError
 from pipelines.ingest.decoded import FullError
-from pipelines.ingest.pull import Pull
+from pipelines.ingest.tally import Taken
 
-__all__ = ["PullMeters", "Pulling"]
+__all__ = ["PullMeters", "Pulling", "Steps"]
 
 # A queue that is full has room again soon; nothing else is tried anew before its turn.
 _FULL_S = 2.0
 _END_S = 2.0
+
+
+class Steps(Protocol):
+    """What is read from a source, step by step."""
+
+    doubtful: int
+
+    @property
+    def since(self) -> float | None:
+        """How far it was read (unix seconds), None before the first step."""
+        ...
+
+    def step(self, now: float, *, timeout_s: float) -> Taken | None:
+        """Read on; None where there is nothing to read yet."""
+        ...
 
 
 @dataclass(slots=True)
@@ -74,7 +89,7 @@ class Pulling:
 
     def __init__(
         self,
-        pull: Pull,
+        pull: Steps,
         *,
         every_s: float,
         timeout_s: float,
@@ -121,7 +136,7 @@ class Pulling:
                 decoded = self._pull.step(now, timeout_s=self._timeout_s)
                 if decoded is None:
                     break
-                self.meters.took(len(decoded.columns), self._pull.since or 0.0)
+                self.meters.took(decoded.taken, self._pull.since or 0.0)
         except FullError as error:
             self.meters.failed(error)
             return min(_FULL_S, self._every_s)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from detector.logs.ports import LogSink
+from detector.logs.ports import LogSink, ReadLogSink
 from pipelines.ingest.bodies import unpacked
 from pipelines.ingest.decoded import FullError
 from pipelines.ingest.limits import Limits, Tenants
@@ -51,12 +51,34 @@ class LogDoors:
         whole = unpacked(packing, body, most=self.limits.unpacked_bytes)
         return self._put(tenant, door, decoder.decode(whole, self._moment()))
 
+    def take_read(self, tenant: str, body: bytes, *, source: str, read_to: int) -> TakenLines:
+        """Take lines that a source gave, as a push of Loki; with them all is here before a time.
+
+        `read_to` in unix nanoseconds; errors as `take`.
+        """
+        decoder = self._tenants.of(tenant)[LogDoor.LOKI_PULL]
+        taken = decoder.decode(body, self._moment())
+        if not isinstance(self.sink, ReadLogSink):
+            return self._put(tenant, LogDoor.LOKI_PULL, taken)
+        if not self.sink.put_read(tenant, taken.lines, source=source, read_to=read_to):
+            raise self._full(tenant, LogDoor.LOKI_PULL)
+        self.tally.took(tenant, LogDoor.LOKI_PULL.value, taken)
+        return taken
+
+    def read_to(self, tenant: str, source: str) -> int | None:
+        """How far a source was read, where the sink keeps that."""
+        sink = self.sink
+        return sink.read_to(tenant, source) if isinstance(sink, ReadLogSink) else None
+
     def _put(self, tenant: str, door: LogDoor, taken: TakenLines) -> TakenLines:
         if taken.taken and not self.sink.put(tenant, taken.lines):
-            self.tally.full(tenant, door.value)
-            raise FullError("the queue of log lines is full: send the same again in a moment")
+            raise self._full(tenant, door)
         self.tally.took(tenant, door.value, taken)
         return taken
+
+    def _full(self, tenant: str, door: LogDoor) -> FullError:
+        self.tally.full(tenant, door.value)
+        return FullError("the queue of log lines is full: send the same again in a moment")
 
     def _moment(self) -> Moment:
         from pipelines.ingest.logs.taken import Moment

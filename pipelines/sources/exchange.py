@@ -47,9 +47,11 @@ class Exchange:
     `Retry-After` of 429 for all later requests too; never follows a redirect.
     """
 
-    def __init__(self, settings: SourceSettings, cost: Cost, skew: Skew) -> None:
+    def __init__(
+        self, settings: SourceSettings, cost: Cost, skew: Skew, *, what: str = "Prometheus"
+    ) -> None:
         check_url(settings.url, settings.allow_hosts)
-        self.where = f"Prometheus at {settings.url.rstrip('/')}"
+        self.where = f"{what} at {settings.url.rstrip('/')}"
         self._settings = settings
         self._budget = settings.budget
         self._cost = cost

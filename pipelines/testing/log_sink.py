@@ -31,6 +31,7 @@ class MemoryLogSink:
         self.is_down = False
         self.refusals = 0
         self.batches: dict[str, list[LogLines]] = {}
+        self.reads: dict[tuple[str, str], int] = {}
 
     def put(self, tenant: str, lines: LogLines) -> bool:
         """Keep the batch."""
@@ -42,6 +43,17 @@ class MemoryLogSink:
         with self._lock:
             self.batches.setdefault(tenant, []).append(lines)
         return True
+
+    def put_read(self, tenant: str, lines: LogLines, *, source: str, read_to: int) -> bool:
+        """Keep the batch, and how far its source was read."""
+        if not self.put(tenant, lines):
+            return False
+        self.reads[tenant, source] = read_to
+        return True
+
+    def read_to(self, tenant: str, source: str) -> int | None:
+        """How far a source was read."""
+        return self.reads.get((tenant, source))
 
     def lines(self, tenant: str = "default") -> list[Line]:
         """Every line, in the order in which they came."""
