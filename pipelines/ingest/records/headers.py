@@ -141,4 +141,4 @@ def _of_pairs(line: str, zone: tzinfo) -> tuple[int | None, Level, str] | None:
         return None
     time = _PAIR_TIME.search(line, 0, _REACH)
     text = _PAIR_LEVEL.sub("", _PAIR_TIME.sub("", line, count=1), count=1).lstrip()
-    return at_of(time[1], zone) if time is not None else None, level_of(level[1]), text
+    return at_of(time[1], zone) if time is not None else None, level_of(level[1]), text or line
