@@ -43,7 +43,7 @@ def times_of(tree: Tree, root: int, *, tolerance: int = TOLERANCE_NS) -> Times:
 
 @uncounted
 def _spread(tree: Tree, tolerance: int, times: Times, stack: NDArray[np.int64]) -> None:
-    for nth in range(tree.count[0]):
+    for nth in range(tree.size[0]):
         span = tree.order[nth]
         times.own[span] = _own(tree, span)
     root = tree.order[0]
@@ -92,4 +92,4 @@ def _own(tree: Tree, span: int) -> int:
         if stop > start:
             covered += stop - start
             left = start
-    return tree.end[span] - tree.start[span] - covered
+    return int(tree.end[span] - tree.start[span] - covered)

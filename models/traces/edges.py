@@ -75,7 +75,7 @@ def count_edge(
     caller: int, callee: int, duration: int, has_failed: int, at: int, edges: Edges
 ) -> None:
     """Count a call."""
-    row = row_of((np.int64(caller) << 32) | np.int64(callee), edges.rows)
+    row = row_of(int((np.int64(caller) << 32) | np.int64(callee)), edges.rows)
     if row == NO_ROW:
         edges.used[1] += 1
         return

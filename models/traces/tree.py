@@ -27,7 +27,7 @@ class Tree(NamedTuple):
     -1 for none. `host` int64 (N,): whose clock it is. `is_async` (N,): nobody waits for it.
     `children` int64 (N,): places, those of one parent together; `first` (N + 1,) where those of
     each parent begin. `order` (N,): places from the root down; `shift` (N,) by how much each
-    was moved; `count` (1,) how many are there.
+    was moved; `size` (1,) how many are there.
     """
 
     start: NDArray[np.int64]
@@ -39,7 +39,7 @@ class Tree(NamedTuple):
     first: NDArray[np.int64]
     order: NDArray[np.int64]
     shift: NDArray[np.int64]
-    count: NDArray[np.int64]
+    size: NDArray[np.int64]
 
 
 def parents_of(span: NDArray[np.uint64], parent: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -82,7 +82,7 @@ def tree_of(
         first=np.cumsum(sizes).astype(np.int64),
         order=np.zeros(count, dtype=np.int64),
         shift=np.zeros(count, dtype=np.int64),
-        count=np.zeros(1, dtype=np.int64),
+        size=np.zeros(1, dtype=np.int64),
     )
 
 
@@ -94,9 +94,9 @@ def placed(tree: Tree, root: int) -> None:
     at: so each is met once.
     """
     tree.order[0] = root
-    tree.count[0] = 1
+    tree.size[0] = 1
     met = 0
-    while met < tree.count[0]:
+    while met < tree.size[0]:
         parent = tree.order[met]
         met += 1
         for nth in range(tree.first[parent], tree.first[parent + 1]):
@@ -104,8 +104,8 @@ def placed(tree: Tree, root: int) -> None:
             if child == root:
                 continue
             _moved(tree, child, parent)
-            tree.order[tree.count[0]] = child
-            tree.count[0] += 1
+            tree.order[tree.size[0]] = child
+            tree.size[0] += 1
         _sorted(tree, tree.first[parent], tree.first[parent + 1])
 
 

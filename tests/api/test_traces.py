@@ -20,6 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.ingest_settings import IngestSettings
 from api.settings import Settings
 from api.tracing import take_spans
 from pipelines.testing.span_sink import MemorySpanSink
@@ -183,7 +184,7 @@ def test_another_kind_of_body_is_refused() -> None:
 
 def test_a_body_too_large_is_refused_before_it_is_read() -> None:
     """A bomb of one megabyte that would be gigabytes goes nowhere."""
-    door = TraceDoor(settings=Settings(ingest={"body_mb": 1, "unpacked_mb": 1}))
+    door = TraceDoor(settings=Settings(ingest=IngestSettings(body_mb=1, unpacked_mb=1)))
     bomb = gzip.compress(bytes(8 * 2**20))
     assert door.push(bomb, Content_Encoding="gzip").status_code == 413
 

@@ -42,7 +42,7 @@ class Otlp:
         held, refused = found.spans, Refused()
         keep = _kept(held, window, refused)
         if not keep.all():
-            held = Held(*(column[keep] for column in held))
+            held = Held._make(column[keep] for column in held)
         return self._decoded(body, found.resources, held, refused, taken)
 
     def _decoded(
