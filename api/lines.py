@@ -32,10 +32,10 @@ class LinesSink:
 def with_own(source: Source, streaming: Streaming, tenant: str) -> Source:
     """A source beside which our own counters of logs and traces are read."""
     from pipelines.sources.own import OwnSource
-    from pipelines.sources.own_joined import JoinedSource
+    from pipelines.sources.own_joined import joined
 
     own = OwnSource(lambda: streaming.logs.own, tenant=tenant, ailing=lambda: streaming.ailing)
-    return JoinedSource(source, own)
+    return joined(source, own)
 
 
 class LinesShown(Collector):
@@ -69,6 +69,7 @@ def _by_tenant(logs: OpenLogs) -> Iterable[Metric]:
     limit.add_metric((), logs.bounds.templates)
     fresh = _counter("fresh_templates", "Templates never seen before.")
     merged = _counter("merged_templates", "Templates that went into others.")
+    evicted = _counter("evicted_templates", "Templates that the miner had no more room for.")
     refused = _counter(
         "templates_beyond_limit",
         "Times that a template was not kept, since the tenant has all it may have.",
@@ -77,15 +78,14 @@ def _by_tenant(logs: OpenLogs) -> Iterable[Metric]:
         known.add_metric((tenant,), len(mined.known))
         fresh.add_metric((tenant,), mined.fresh)
         merged.add_metric((tenant,), mined.merged)
+        evicted.add_metric((tenant,), mined.forgotten)
         refused.add_metric((tenant,), mined.refused)
     counters = GaugeMetricFamily("serinus_logs_counters", "Own counters.", labels=("tenant",))
-    beyond = _counter(
-        "counters_beyond_limit", "Times that a counter was not kept, for want of room."
-    )
+    beyond = _counter("counters_beyond_limit", "Counters not kept for want of room, each time.")
     for tenant, taken in logs.taking.tenants.items():
         counters.add_metric((tenant,), len(taken.own))
         beyond.add_metric((tenant,), taken.own.refused + taken.refused_rates)
-    yield from (known, limit, fresh, merged, refused, counters, beyond)
+    yield from (known, limit, fresh, merged, evicted, refused, counters, beyond)
 
 
 def _counter(name: str, words: str) -> CounterMetricFamily:

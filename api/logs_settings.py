@@ -19,7 +19,7 @@ class LogsSection(Section):
 
     enabled: bool = True
     tenant: str = "default"
-    templates: Count = 100_000
+    templates: Annotated[int, Field(ge=100)] = 100_000
     counters: Count = 20_000
     rates: Count = 5_000
     behind_s: Seconds = 3_600.0

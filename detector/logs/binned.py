@@ -18,14 +18,13 @@ _MOST_BINS = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binned:
-    """M rows. `number` is what the miner gave, `line` (M,) the first of each row's lines."""
+    """M rows, each combination once; `number` is of the template."""
 
     at: NDArray[np.int64]
     number: NDArray[np.int32]
     origin: NDArray[np.int32]
     level: NDArray[np.uint8]
     count: NDArray[np.int64]
-    line: NDArray[np.int64]
 
 
 def binned(lines: LogLines, number: NDArray[np.int32], step_ms: int) -> Binned:
@@ -44,7 +43,6 @@ def binned(lines: LogLines, number: NDArray[np.int32], step_ms: int) -> Binned:
         origin=lines.origin[line],
         level=lines.level[line],
         count=count.astype(np.int64),
-        line=line.astype(np.int64),
     )
 
 

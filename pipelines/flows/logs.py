@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from detector.logs.counted import LogCounts
@@ -19,6 +20,7 @@ from pipelines.flows.logs_taking import Gained, Taken, Taking
 __all__ = ["LINES", "RATES", "LogFlow", "LogLimits", "LogMeters"]
 
 LINES, RATES = "serinus_log_lines_total", "serinus_log_lines"
+_KEPT = "samples_kept"
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -83,7 +85,7 @@ class LogFlow:
         if mined is None:
             return None
         with self._taking.of(tenant).lock:
-            return mined.miner.to_arrays()
+            return _without_samples(mined.miner.to_arrays())
 
     def forget(self, tenant: str) -> None:
         """Know only those templates that are kept still."""
@@ -95,7 +97,7 @@ class LogFlow:
     def _put(self, taken: Taken, lines: LogLines) -> bool:
         mined = self._of(taken.tenant)
         now = self._taking.begin(taken)
-        counts = mined.count(lines)
+        counts = mined.count(lines, now)
         gained = Gained()
         since = now - round(1000 * self.limits.behind_s)
         late = self._rise(taken, gained, counts, since)
@@ -136,6 +138,16 @@ class LogFlow:
             taken.rise(gained, labels.of_pod_and_template, origin, count, is_first=False)
         taken.rate(gained, labels.of_service, count, is_first=True)
         taken.rate(gained, labels.of_template, count, is_first=False)
+
+
+def _without_samples(arrays: Arrays) -> Arrays:
+    """What lines had in the places of parameters is not written: nothing has redacted it."""
+    none: dict[str, NDArray[Any]] = {
+        name: np.zeros_like(arrays[name], shape=0) if name != _KEPT else np.zeros_like(arrays[name])
+        for name in ("samples", "samples_ends", _KEPT)
+        if name in arrays
+    }
+    return {**arrays, **none}
 
 
 @dataclass(frozen=True, slots=True)

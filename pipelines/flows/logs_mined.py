@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.logs.binned import Binned, binned
+from detector.logs.binned import binned
 from detector.logs.counted import LogCounts, Template
 from detector.logs.lines import LogLines
-from detector.logs.plain import plain
 from pipelines.flows.logs_record import STEP_MS
 
 __all__ = ["OTHER", "LineMiner", "Mined", "Pattern", "TenantMiner"]
@@ -19,6 +19,10 @@ __all__ = ["OTHER", "LineMiner", "Mined", "Pattern", "TenantMiner"]
 # For lines of templates that there is no room for.
 OTHER = "lt_other"
 _SAMPLE_BYTES, _SAMPLE, _TEXT = 4_096, 1_000, 2_000
+# New templates of one service in an hour: whoever writes more has an id in every position, and is
+# not to take the room of others.
+_AN_HOUR = 2_000
+_HOUR_MS = 3_600_000
 
 
 class Pattern(Protocol):
@@ -48,6 +52,11 @@ class Mined(Protocol):
         """Numbers that are gone, each with the one that it went into."""
         ...
 
+    @property
+    def forgotten(self) -> NDArray[np.int32]:
+        """Numbers that there was no more room for."""
+        ...
+
 
 class LineMiner(Protocol):
     """What is used of `models.templates.miner.Miner`."""
@@ -69,7 +78,8 @@ class TenantMiner:
     """Counts lines by template; whoever asks holds the tenant's lock.
 
     `known` are the ids of templates that were seen before; of new ones there are at most so many
-    that they are `most`, and the lines of the others are counted under `OTHER`.
+    that they are `most`, and so many of a service in an hour. Lines of the others are counted under
+    `OTHER`.
     """
 
     def __init__(
@@ -81,70 +91,83 @@ class TenantMiner:
         redact: Callable[[str], str],
     ) -> None:
         self.miner, self.most, self._redact = miner, most, redact
+        # Of a template whose lines are all alike its words are what somebody wrote.
+        self._shown = lru_cache(1 << 14)(lambda text: redact(text[:_SAMPLE_BYTES])[:_TEXT])
         self.known = set(known)
-        self.fresh = self.merged = self.refused = 0
+        self.fresh = self.merged = self.refused = self.forgotten = 0
         # Under which id a number was counted last: a template that became wider is not a new one.
         self._was: dict[int, str] = {}
+        self._new: dict[str, int] = {}
+        self._hour = 0
 
-    def count(self, lines: LogLines) -> LogCounts:
-        """The lines by bin, template, origin and level."""
+    def count(self, lines: LogLines, now: int) -> LogCounts:
+        """The lines by bin, template, origin and level; `now` in unix milliseconds."""
+        if now // _HOUR_MS > self._hour:
+            self._hour, self._new = now // _HOUR_MS, {}
         mined = self.miner.add(lines.text, lines.ends)
-        for gone, into in mined.merged:
-            self.merged += 1
-            was = self._was.pop(int(gone), None)
-            if was is not None:
-                self._was.setdefault(int(into), was)
-        rows = binned(lines, mined.number, STEP_MS)
-        numbers, place = np.unique(rows.number, return_inverse=True)
-        return self._counts(lines, rows, numbers.tolist(), place.astype(np.int32))
+        self._follow(mined)
+        numbers, first, place = np.unique(mined.number, return_index=True, return_inverse=True)
+        templates: dict[str, Template] = {}
+        fresh: set[str] = set()
+        ids = []
+        for number, line in zip(numbers.tolist(), first.tolist(), strict=True):
+            template, is_fresh = self._template(number, lines, line)
+            ids.append(template.id)
+            templates.setdefault(template.id, template)
+            fresh |= {template.id} if is_fresh else set()
+        places = {id: nth for nth, id in enumerate(templates)}
+        of = np.array([places[id] for id in ids], np.int32)
+        counts = binned(lines, of[place], STEP_MS)
+        return LogCounts(
+            step_ms=STEP_MS,
+            at=counts.at,
+            template=counts.number,
+            origin=counts.origin,
+            level=counts.level,
+            count=counts.count,
+            templates=tuple(templates.values()),
+            origins=lines.origins,
+            fresh=frozenset(places[id] for id in fresh),
+        )
 
     def kept(self, counts: LogCounts) -> None:
         """What was counted is kept: its templates are known from now on."""
         self.known.update(one.id for one in counts.templates if one.id != OTHER)
         self.fresh += len(counts.fresh)
+        for place in counts.fresh:
+            row = int(np.flatnonzero(counts.template == place)[0])
+            service = counts.origins[int(counts.origin[row])].service
+            self._new[service] = self._new.get(service, 0) + 1
 
-    def _counts(
-        self, lines: LogLines, rows: Binned, numbers: list[int], place: NDArray[np.int32]
-    ) -> LogCounts:
-        templates: dict[str, Template] = {}
-        fresh: set[str] = set()
-        places = np.zeros(len(numbers), np.int32)
-        for nth, number in enumerate(numbers):
-            template, is_fresh = self._template(number, lambda: _first(lines, rows, number))  # noqa: B023
-            templates.setdefault(template.id, template)
-            if is_fresh:
-                fresh.add(template.id)
-            places[nth] = list(templates).index(template.id)
-        ids = list(templates)
-        return LogCounts(
-            step_ms=STEP_MS,
-            at=rows.at,
-            template=places[place],
-            origin=rows.origin,
-            level=rows.level,
-            count=rows.count,
-            templates=tuple(templates.values()),
-            origins=lines.origins,
-            fresh=frozenset(ids.index(id) for id in fresh),
-        )
+    def _follow(self, mined: Mined) -> None:
+        """What became of numbers."""
+        for gone, into in mined.merged:
+            self.merged += 1
+            was = self._was.pop(int(gone), None)
+            if was is not None:
+                self._was.setdefault(int(into), was)
+        for gone in mined.forgotten.tolist():
+            self.forgotten += 1
+            self._was.pop(gone, None)
 
-    def _template(self, number: int, first: Callable[[], bytes]) -> tuple[Template, bool]:
+    def _template(self, number: int, lines: LogLines, line: int) -> tuple[Template, bool]:
         pattern = self.miner.template(number)
-        is_known = pattern.id in self.known
-        if not is_known and len(self.known) >= self.most:
+        if pattern.id in self.known:
+            self._was[number] = pattern.id
+            return Template(id=pattern.id, text=self._shown(pattern.text)), False
+        if not self._has_room(lines.origins[int(lines.origin[line])].service):
             self.refused += 1
             return _OTHERS, False
-        is_fresh = not is_known and self._was.get(number) not in self.known
+        is_fresh = self._was.get(number) not in self.known
         self._was[number] = pattern.id
-        sample = "" if is_known else self._sample(first())
-        return Template(id=pattern.id, text=plain(pattern.text)[:_TEXT], sample=sample), is_fresh
+        sample = self._sample(lines.message(line))
+        return Template(id=pattern.id, text=self._shown(pattern.text), sample=sample), is_fresh
+
+    def _has_room(self, service: str) -> bool:
+        return len(self.known) < self.most and self._new.get(service, 0) < _AN_HOUR
 
     def _sample(self, line: bytes) -> str:
         return self._redact(line[:_SAMPLE_BYTES].decode(errors="replace"))[:_SAMPLE]
 
 
 _OTHERS = Template(id=OTHER, text="<lines of templates beyond the limit>")
-
-
-def _first(lines: LogLines, rows: Binned, number: int) -> bytes:
-    return lines.message(int(rows.line[rows.number == number].min()))

@@ -57,6 +57,8 @@ class OpenLogs:
         self.own.prune(frames_before=frames, series_before=frames - 24 * _HOUR_MS)
         gone = self.templates.prune(at - round(24 * _HOUR_MS * self.bounds.keep_days))
         for tenant in self.lines.miners:
+            # New ones find room again where there was none left.
+            gone += self.templates.shrink(tenant, most=self.bounds.templates // 2)
             self.lines.forget(tenant)
         return gone
 
@@ -99,12 +101,15 @@ def _miner(most: int, arrays: Mapping[str, NDArray[Any]] | None) -> LineMiner:
     """A tenant's miner; it is loaded, and compiled, for who has lines."""
     from models.templates.miner import Miner, Settings
 
-    class Forgetful(Miner):
-        def to_arrays(self) -> Mapping[str, NDArray[Any]]:
-            return {}
-
-    del arrays
-    return Forgetful(Settings(templates=most))
+    settings = Settings(templates=most)
+    if not arrays:
+        return Miner(settings)
+    try:
+        return Miner.from_arrays(arrays, settings)
+    except ValueError as error:
+        # Of another version: what it knew comes again with the next lines.
+        structlog.get_logger("serinus.logs").warning("templates are learned anew", why=str(error))
+        return Miner(settings)
 
 
 class _Ticking:

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from detector.errors import SourceError
+from detector.ports import MetricOutline
 from detector.series import Answer, Query
 from pipelines.sources.open import Source
 from pipelines.sources.own import OwnSource
 
-__all__ = ["JoinedSource"]
+__all__ = ["JoinedSource", "joined"]
 
 T = TypeVar("T")
+_Ask = Callable[[Sequence[Query]], Sequence[Answer]]
 
 
 class JoinedSource:
@@ -30,13 +32,11 @@ class JoinedSource:
         self, queries: Sequence[Query], start: float, end: float, *, timeout_s: float
     ) -> Sequence[Answer]:
         """See `MetricSource`."""
-        names = self._names()
-        ours = [query for query in queries if query.metric in names]
-        rest = [query for query in queries if query.metric not in names]
-        answers = self.other.read(rest, start, end, timeout_s=timeout_s) if rest else ()
-        own = self._own_answers(ours, start, end) if ours else ()
-        from_rest, from_own = iter(answers), iter(own)
-        return [next(from_own if q.metric in names else from_rest) for q in queries]
+        return self._shared(
+            queries,
+            lambda rest: self.other.read(rest, start, end, timeout_s=timeout_s),
+            lambda ours: self.own.read(ours, start, end),
+        )
 
     def metrics(self, *, timeout_s: float) -> frozenset[str]:
         """See `MetricCatalog`."""
@@ -74,11 +74,48 @@ class JoinedSource:
 
     _known: frozenset[str] = frozenset()
 
-    def _own_answers(self, queries: Sequence[Query], start: float, end: float) -> Sequence[Answer]:
-        try:
-            return self.own.read(queries, start, end)
-        except SourceError as error:
-            return [Answer(series=(), warnings=(str(error),)) for _ in queries]
+    def _shared(self, queries: Sequence[Query], other: _Ask, own: _Ask) -> Sequence[Answer]:
+        """Answers in the order of the queries, each from where its family is."""
+        names = self._names()
+        rest = [query for query in queries if query.metric not in names]
+        ours = [query for query in queries if query.metric in names]
+        from_rest = iter(other(rest) if rest else ())
+        from_own = iter(_warned(own, ours) if ours else ())
+        return [next(from_own if query.metric in names else from_rest) for query in queries]
+
+
+class _Outlined(JoinedSource):
+    """With `MetricOutline`, where the other source has it, too."""
+
+    def outline(
+        self,
+        queries: Sequence[Query],
+        start: float,
+        end: float,
+        *,
+        step_s: float,
+        timeout_s: float,
+    ) -> Sequence[Answer]:
+        """See `MetricOutline`."""
+        other = self.other
+        assert isinstance(other, MetricOutline)
+        return self._shared(
+            queries,
+            lambda rest: other.outline(rest, start, end, step_s=step_s, timeout_s=timeout_s),
+            lambda ours: self.own.outline(ours, start, end, step_s=step_s),
+        )
+
+
+def joined(other: Source, own: OwnSource) -> JoinedSource:
+    """Both as one source."""
+    return _Outlined(other, own) if isinstance(other, MetricOutline) else JoinedSource(other, own)
+
+
+def _warned(own: _Ask, queries: Sequence[Query]) -> Sequence[Answer]:
+    try:
+        return own(queries)
+    except SourceError as error:
+        return [Answer(series=(), warnings=(str(error),)) for _ in queries]
 
 
 def _or(ask: Callable[[], T], otherwise: T) -> T:

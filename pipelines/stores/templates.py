@@ -58,6 +58,12 @@ _TENANTS = compiled(sa.select(_kept.tenant).where(_kept.part == sa.bindparam("pa
 _DROP = compiled(
     schema.log_templates.delete().where(_kept.last < sa.bindparam("before", type_=sa.BigInteger))
 )
+_DROP_OF = compiled(
+    schema.log_templates.delete().where(
+        _kept.tenant == sa.bindparam("tenant"),
+        _kept.last <= sa.bindparam("before", type_=sa.BigInteger),
+    )
+)
 _DROP_DAYS = compiled(
     schema.log_days.delete().where(_days.day < sa.bindparam("before", type_=sa.Integer))
 )
@@ -117,6 +123,16 @@ class SqlTemplates:
             gone = transaction.run(_DROP, {"before": before})
             transaction.run(_DROP_DAYS, {"before": before // DAY_MS})
         return gone
+
+    def shrink(self, tenant: str, *, most: int) -> int:
+        """Where a tenant has more than twice `most`, delete but those seen last; how many."""
+        newest = sa.select(_kept.last).where(_kept.tenant == tenant).order_by(_kept.last.desc())
+        with self.database.built() as connection:
+            if connection.execute(newest.offset(2 * most).limit(1)).first() is None:
+                return 0
+            edge = connection.execute(newest.offset(most).limit(1)).scalar_one()
+        with self.database.write() as transaction:
+            return transaction.run(_DROP_OF, {"tenant": tenant, "before": int(edge)})
 
     def _with_days(self, tenant: str, found: Sequence[KeptTemplate]) -> tuple[KeptTemplate, ...]:
         if not found:

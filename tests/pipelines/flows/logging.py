@@ -79,6 +79,7 @@ class PlainMined:
 
     number: NDArray[np.int32]
     merged: tuple[tuple[int, int], ...] = ()
+    forgotten: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
 
 
 class PlainMiner:

@@ -13,6 +13,7 @@ from pipelines.sources.prometheus import PrometheusSource
 from pipelines.sources.settings import SourceSettings
 from pipelines.testing import FakeSource, FaultServer
 from tests.pipelines.sources.history import openmetrics, remember
+from tests.pipelines.sources.owned import halved, remembered_own
 from tests.servers import RunningPrometheus, make_blocks, running_prometheus
 
 REAL = ("prometheus2", "prometheus3")
@@ -37,7 +38,13 @@ def prometheus(request: pytest.FixtureRequest, folder: Path) -> Iterator[Running
 
 @pytest.fixture(
     scope="session",
-    params=["memory", "fake", *(pytest.param(name, marks=pytest.mark.real) for name in REAL)],
+    params=[
+        "memory",
+        "fake",
+        "own",
+        "joined",
+        *(pytest.param(name, marks=pytest.mark.real) for name in REAL),
+    ],
 )
 def source(request: pytest.FixtureRequest, folder: Path) -> Iterator[Source]:
     """Every source that we ship, with the same history."""
@@ -45,6 +52,9 @@ def source(request: pytest.FixtureRequest, folder: Path) -> Iterator[Source]:
     if name in {"memory", "fake"}:
         store = remember(MemorySource())
         yield store if name == "memory" else FakeSource(store)
+        return
+    if name in {"own", "joined"}:
+        yield remembered_own(folder / name) if name == "own" else halved(folder / name)
         return
     make_blocks(openmetrics(), folder / f"{name}-contract" / "data")
     with (
