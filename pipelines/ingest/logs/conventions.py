@@ -1,73 +1,70 @@
-"""By which attributes OpenTelemetry, and which labels Loki's senders tell who wrote a line."""
+"""How OTLP's attributes and Loki's labels tell who wrote a line: mappings, as those of records."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 from detector.logs.lines import Origin
 from pipelines.ingest.logs.named import Names, Role, names_of
+from pipelines.ingest.logs.remembering import Owner
+from pipelines.ingest.records.fields import Shapes
+from pipelines.ingest.records.levels import Scale
+from pipelines.ingest.records.mapping import Mapping, NumberedPath, parse_mapping
 
-__all__ = ["LOKI", "LOKI_NAMES", "LONGEST_WORD", "OTEL", "OTEL_NAMES", "told_origin"]
+__all__ = ["NAMELESS", "Convention", "convention"]
 
-# Of a service, a pod …: what is longer is cut.
-LONGEST_WORD = 256
-# https://opentelemetry.io/docs/specs/semconv/resource/; the preferred name first.
-OTEL: Mapping[Role, tuple[str, ...]] = {
-    Role.SERVICE: ("service.name", "k8s.deployment.name", "k8s.container.name"),
-    Role.NAMESPACE: ("k8s.namespace.name", "service.namespace"),
-    Role.CLUSTER: ("k8s.cluster.name",),
-    Role.POD: ("k8s.pod.name", "service.instance.id", "host.name"),
-    Role.VERSION: ("service.version", "container.image.tag"),
-    Role.LEVEL: ("level", "severity", "log.level", "loglevel"),
-    Role.TRACE: ("trace_id", "traceid", "trace.id"),
-    Role.STACK: ("exception.stacktrace",),
+NAMELESS = Origin(service="")
+_FIELDS = {
+    Role.SERVICE: "service",
+    Role.NAMESPACE: "namespace",
+    Role.CLUSTER: "cluster",
+    Role.POD: "pod",
+    Role.VERSION: "version",
+    Role.LEVEL: "level",
+    Role.TRACE: "trace",
+    Role.STACK: "stack",
 }
 
 
-# Labels and structured metadata: what Loki makes of OpenTelemetry's names, what Promtail's, Alloy's
-# and Fluent Bit's configurations call them; the preferred name first.
-LOKI: Mapping[Role, tuple[str, ...]] = {
-    Role.SERVICE: (
-        "service_name", "service", "app_kubernetes_io_name", "app", "application",
-        "k8s_deployment_name", "deployment", "container", "container_name", "k8s_container_name",
-        "job", "compose_service", "unit", "systemd_unit", "filename",
-    ),
-    Role.NAMESPACE: (
-        "namespace", "k8s_namespace_name", "kubernetes_namespace_name", "service_namespace",
-    ),
-    Role.CLUSTER: ("cluster", "k8s_cluster_name"),
-    Role.POD: (
-        "pod", "pod_name", "k8s_pod_name", "kubernetes_pod_name", "service_instance_id", "instance",
-        "host", "hostname", "host_name", "node_name",
-    ),
-    Role.VERSION: (
-        "service_version", "version", "app_kubernetes_io_version", "image_tag",
-        "container_image_tag",
-    ),
-    Role.LEVEL: ("severity_text", "level", "detected_level", "severity", "lvl", "loglevel"),
-    Role.TRACE: ("trace_id", "traceID", "traceid", "traceId"),
-    Role.STACK: ("exception_stacktrace",),
-}  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """One mapping, whose paths are whole names.
+
+    `names` are all of them, as columns for a walk; `scales` what numbers of each would mean.
+    """
+
+    names: Names
+    scales: tuple[Scale, ...]
+    shapes: Shapes
+
+    def owner(self, told: dict[str, object]) -> Owner:
+        """What a resource's attributes or a stream's labels tell of all its lines."""
+        fields = self.shapes.of(told)
+        return Owner(origin=fields.origin(told, NAMELESS), level=fields.level(told))
 
 
-def told_origin(told: Mapping[str, str], table: Mapping[Role, tuple[str, ...]]) -> Origin:
-    """Whose lines they are, as a resource's attributes or a stream's labels tell."""
+@cache
+def convention(name: str) -> Convention:
+    """A shipped one, by the name of its file."""
+    folder = files("pipelines.ingest.logs.mappings")
+    text = (folder / f"{name}.yaml").read_text("utf-8")
+    return _convention(parse_mapping(text, origin=f"{name}.yaml"))
 
-    def named(role: Role) -> str:
-        return next((told[name][:LONGEST_WORD] for name in table[role] if told.get(name)), "")
 
-    return Origin(
-        service=named(Role.SERVICE),
-        namespace=named(Role.NAMESPACE),
-        cluster=named(Role.CLUSTER),
-        pod=named(Role.POD),
-        version=named(Role.VERSION),
+def _convention(mapping: Mapping) -> Convention:
+    every = [
+        (_name(path), role, path.numbers if isinstance(path, NumberedPath) else Scale.OTEL)
+        for role, field in _FIELDS.items()
+        for path in getattr(mapping, field)
+    ]
+    return Convention(
+        names_of((name, role) for name, role, _ in every),
+        tuple(scale for *_, scale in every),
+        Shapes([mapping]),
     )
 
 
-def _names(table: Mapping[Role, tuple[str, ...]]) -> Names:
-    return names_of((name, role) for role, names in table.items() for name in names)
-
-
-OTEL_NAMES = _names(OTEL)
-LOKI_NAMES = _names(LOKI)
+def _name(path: str | NumberedPath) -> str:
+    return path if isinstance(path, str) else path.path

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from detector.errors import InputError
-from detector.logs.lines import Origin
 from pipelines.ingest.decoded import broken
-from pipelines.ingest.logs.conventions import LOKI, LOKI_NAMES, told_origin
+from pipelines.ingest.logs.conventions import NAMELESS, convention
 from pipelines.ingest.logs.loki_labels import labels_of
 from pipelines.ingest.logs.loki_scan import Pushed, scan_push
-from pipelines.ingest.logs.named import Role
 from pipelines.ingest.logs.reading import Reading, Spoken
 from pipelines.ingest.logs.remembering import Owner, Remembered
 from pipelines.ingest.logs.taken import Moment, TakenLines
+from pipelines.ingest.logs.written import WrittenLines
 from pipelines.ingest.records.cleaned import LONGEST
 from pipelines.ingest.records.flaws import Flaw
-from pipelines.ingest.records.levels import Scale, level_of
 
 __all__ = ["LokiPush"]
 
@@ -23,7 +21,7 @@ class LokiPush:
     """The door of one tenant; safe for threads."""
 
     def __init__(self) -> None:
-        self._owners = Remembered(_owner_of)
+        self._owners, self._written = Remembered(_owner_of), WrittenLines()
 
     def decode(self, body: bytes, moment: Moment) -> TakenLines:
         """The lines of an unpacked request; `InputError` where it is none.
@@ -36,6 +34,8 @@ class LokiPush:
             found=pushed.found,
             owners=[self._owners.of(body[a:b]) for a, b in pushed.labels.tolist()],
             moment=moment,
+            scales=convention("loki").scales,
+            written=self._written,
             value=_text,
             other=_nothing,
             is_raw=True,
@@ -48,7 +48,7 @@ class LokiPush:
 
 
 def _pushed(body: bytes) -> Pushed:
-    pushed = scan_push(body, LOKI_NAMES, LONGEST)
+    pushed = scan_push(body, convention("loki").names, LONGEST)
     if pushed is None:
         raise broken("the body is no protobuf of a push request of Loki")
     return pushed
@@ -56,12 +56,9 @@ def _pushed(body: bytes) -> Pushed:
 
 def _owner_of(labels: bytes) -> Owner:
     try:
-        told = labels_of(_text(labels))
+        return convention("loki").owner(dict(labels_of(_text(labels))))
     except InputError as error:
-        return Owner(origin=Origin(service=""), wrong=str(error))
-    words = (told[name] for name in LOKI[Role.LEVEL] if told.get(name))
-    level = level_of(next(words, None), Scale.OTEL)
-    return Owner(origin=told_origin(told, LOKI), level=level)
+        return Owner(origin=NAMELESS, wrong=str(error))
 
 
 def _text(value: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipelines.ingest.logs.conventions import LOKI_NAMES, OTEL_NAMES
+from pipelines.ingest.logs.conventions import convention
 from pipelines.ingest.logs.loki import LokiPush
 from pipelines.ingest.logs.loki_json import LokiJsonPush
 from pipelines.ingest.logs.loki_scan import scan_push
@@ -19,8 +19,8 @@ __all__ = ["opened"]
 
 def opened() -> Mapping[LogDoor, OtlpLogs | OtlpJsonLogs | LokiPush | LokiJsonPush]:
     """All of them; seconds where nothing is compiled yet."""
-    scan(b"", OTEL_NAMES, LONGEST)
-    scan_push(b"", LOKI_NAMES, LONGEST)
+    scan(b"", convention("otlp").names, LONGEST)
+    scan_push(b"", convention("loki").names, LONGEST)
     otlp, loki = OtlpLogs(), LokiPush()
     return {
         LogDoor.OTLP: otlp,

@@ -9,12 +9,13 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from pipelines.ingest.decoded import broken
-from pipelines.ingest.logs.conventions import OTEL, OTEL_NAMES, told_origin
+from pipelines.ingest.logs.conventions import convention
 from pipelines.ingest.logs.otlp_scan import Scanned, is_apart, scan
 from pipelines.ingest.logs.reading import Reading
 from pipelines.ingest.logs.remembering import Owner, Remembered
 from pipelines.ingest.logs.taken import Moment, TakenLines
 from pipelines.ingest.logs.values import spoken, text_of, tree_of
+from pipelines.ingest.logs.written import WrittenLines
 from pipelines.ingest.records.cleaned import LONGEST
 
 __all__ = ["OtlpLogs"]
@@ -24,7 +25,7 @@ class OtlpLogs:
     """The door of one tenant; safe for threads."""
 
     def __init__(self) -> None:
-        self._owners = Remembered(_owner_of)
+        self._owners, self._written = Remembered(_owner_of), WrittenLines()
 
     def decode(self, body: bytes, moment: Moment) -> TakenLines:
         """The lines of an unpacked request; `InputError` where it is none."""
@@ -35,6 +36,8 @@ class OtlpLogs:
             found=scanned.found,
             owners=[self._owners.of(resource) for resource in resources],
             moment=moment,
+            scales=convention("otlp").scales,
+            written=self._written,
             value=text_of,
             other=spoken,
         ).lines()
@@ -42,10 +45,11 @@ class OtlpLogs:
 
 def _scanned(body: bytes) -> tuple[bytes, Scanned]:
     """What is in a body; the library puts fields into order for one that has them in another."""
-    scanned = scan(body, OTEL_NAMES, LONGEST)
+    names = convention("otlp").names
+    scanned = scan(body, names, LONGEST)
     if scanned is not None and is_apart(scanned):
         body = _ordered(body)
-        scanned = scan(body, OTEL_NAMES, LONGEST)
+        scanned = scan(body, names, LONGEST)
     if scanned is None or is_apart(scanned):
         raise broken("the body is no protobuf of an OTLP logs request")
     return body, scanned
@@ -64,5 +68,4 @@ def _owner_of(resource: bytes) -> Owner:
         attributes = Resource.FromString(resource).attributes
     except DecodeError as error:
         raise broken("a resource of the OTLP logs request cannot be read") from error
-    told = {pair.key: str(tree_of(pair.value)) for pair in attributes}
-    return Owner(origin=told_origin(told, OTEL))
+    return convention("otlp").owner({pair.key: tree_of(pair.value) for pair in attributes})

@@ -20,11 +20,14 @@ from pipelines.ingest.logs.places import CLEAN, FLAWED, NONE, OTHER, Found
 from pipelines.ingest.logs.remembering import Owner
 from pipelines.ingest.logs.taken import Moment, TakenLines
 from pipelines.ingest.logs.texts import Texts
+from pipelines.ingest.logs.written import WrittenLines
 from pipelines.ingest.records.building import NO_TRACE
 from pipelines.ingest.records.cleaned import LONGEST, cleaned
 from pipelines.ingest.records.flaws import Flaw
 from pipelines.ingest.records.levels import Scale, level_of
-from pipelines.ingest.records.plain import Told, plain_line
+from pipelines.ingest.records.plain import Told
+from pipelines.ingest.records.trace_ids import trace_of
+from pipelines.ingest.records.workloads import workload_of
 
 __all__ = ["Reading", "Spoken"]
 
@@ -38,7 +41,7 @@ _ORIGIN = {
 }
 # OTLP's SeverityNumber: four of each level.
 _LEVELS = np.repeat(np.arange(len(Level), dtype=np.uint8), [1, *[4] * 6])
-_HEX = 32
+_BRACE = ord("{")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +57,16 @@ class Reading:
     """One message. `value` reads an attribute's value, `other` a body that is no text.
 
     `owners` are those of its records, in their order. Where `is_raw`, each text is a whole line as
-    a program wrote it, with time and level; else only one of which nobody told the level may be.
-    `leave` are rows that are left out and counted already.
+    a program wrote it, with time and level; else only one of which nobody told the level may be, or
+    one that is a record itself. `leave` are rows that are left out and counted already.
     """
 
     body: bytes
     found: Found
     owners: Sequence[Owner]
     moment: Moment
+    scales: Sequence[Scale]
+    written: WrittenLines
     value: Callable[[bytes], object]
     other: Callable[[bytes], Spoken | None]
     is_raw: bool = False
@@ -82,7 +87,7 @@ class Reading:
         self._mend_texts()
         self._tell_origins()
         self._tell_traces()
-        self._read_headers(level)
+        self._read_texts(level)
         keep = self._kept(at)
         places, origins = self._places(keep)
         text, ends = self.texts.columns(keep)
@@ -127,8 +132,9 @@ class Reading:
             level = level_of(str(word, "utf-8", "replace"), Scale.OTEL)
             if len(self._words) < 1000:
                 self._words[word] = level
-        if level is Level.UNKNOWN and self.found.rank[row, Role.LEVEL] >= 0:
-            level = level_of(self._named(row, Role.LEVEL), Scale.OTEL)
+        rank = int(self.found.rank[row, Role.LEVEL])
+        if level is Level.UNKNOWN and rank >= 0:
+            level = level_of(self._named(row, Role.LEVEL), self.scales[rank])
         return level or self.owners[self.found.owner[row]].level
 
     def _named(self, row: int, role: Role) -> object:
@@ -141,7 +147,7 @@ class Reading:
         for row in np.flatnonzero((state == FLAWED) | (state == OTHER) | thrown).tolist():
             text = self._mended_text(row)
             if text is not None:
-                self.texts.replace(row, text)
+                self.texts.replace(row, text.encode())
 
     def _mended_text(self, row: int) -> str | None:
         state = self.found.state[row]
@@ -176,39 +182,40 @@ class Reading:
                 for role, word in _ORIGIN.items()
                 if self.found.rank[row, role] >= 0
             }
-            self._changed[row] = replace(self._origin_of(row), **_without_empty(named))
+            self._changed[row] = _told(self._origin_of(row), named)
 
     def _origin_of(self, row: int) -> Origin:
         return self._changed.get(row) or self.owners[self.found.owner[row]].origin
 
     def _tell_traces(self) -> None:
         for row in np.flatnonzero(self.found.rank[:, Role.TRACE] >= 0).tolist():
-            told = str(self._named(row, Role.TRACE))
-            if len(told) == _HEX and not self.found.trace[row].any():
-                self._put_trace(row, _unhexed(told))
+            self._put_trace(row, trace_of(self._named(row, Role.TRACE)))
 
     def _put_trace(self, row: int, trace: bytes) -> None:
-        self.found.trace[row] = np.frombuffer(trace, dtype=np.uint8)
+        """Of the ways to tell a trace the record's own field goes first."""
+        if trace != NO_TRACE and not self.found.trace[row].any():
+            self.found.trace[row] = np.frombuffer(trace, dtype=np.uint8)
 
-    def _read_headers(self, level: NDArray[np.uint8]) -> None:
+    def _read_texts(self, level: NDArray[np.uint8]) -> None:
         """A text of which nobody said how grave it is may say so itself, as whole lines do."""
         unread = self.found.state == CLEAN
         if not self.is_raw:
-            unread &= level == Level.UNKNOWN
+            unread &= (level == Level.UNKNOWN) | self.texts.begin_with(_BRACE)
         for row in np.flatnonzero(unread).tolist():
-            own = self._read_header(row)
+            own = self._read_text(row)
             level[row] = level[row] or own
 
-    def _read_header(self, row: int) -> Level:
-        text = self.texts.of(row, LONGEST).decode()
+    def _read_text(self, row: int) -> Level:
+        text = self.texts.of(row, LONGEST)
         told = Told(origin=self._origin_of(row), now=self.moment.now)
-        line = plain_line(text, told, _unheard)
-        if len(line.text) != len(text):
-            self.texts.replace(row, line.text.decode())
+        line = self.written.read(text, told, self.flaws)
+        if line is None:
+            return Level.UNKNOWN
+        if line.text != text:
+            self.texts.replace(row, line.text)
         if line.origin != told.origin:
             self._changed[row] = line.origin
-        if line.trace != NO_TRACE and not self.found.trace[row].any():
-            self._put_trace(row, line.trace)
+        self._put_trace(row, line.trace)
         return line.level
 
     def _kept(self, at: NDArray[np.int64]) -> NDArray[np.intp]:
@@ -242,16 +249,9 @@ class Reading:
         return origin[keep], tuple(places)
 
 
-def _unheard(_: Flaw) -> None:
-    """Times in a text count for nothing here: its record has one."""
-
-
-def _without_empty(named: Mapping[str, str]) -> dict[str, str]:
-    return {word: value for word, value in named.items() if value}
-
-
-def _unhexed(digits: str) -> bytes:
-    try:
-        return bytes.fromhex(digits)
-    except ValueError:
-        return NO_TRACE
+def _told(origin: Origin, named: Mapping[str, str]) -> Origin:
+    """An origin with what is told beside it; a service that nobody named is what made the pod."""
+    told = replace(origin, **{word: value for word, value in named.items() if value})
+    if told.service or not (told.namespace and told.pod):
+        return told
+    return replace(told, service=workload_of(told.pod))

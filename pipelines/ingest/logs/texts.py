@@ -26,10 +26,22 @@ class Texts:
             return self._body[start:stop]
         return bytes(self._mended[start - size : stop - size])
 
-    def replace(self, row: int, text: str) -> None:
+    def begin_with(self, first: int) -> NDArray[np.bool_]:
+        """Which of them begin with a byte."""
+        start, stop = self._found.text.T
+        behind = start >= len(self._body)
+        body = np.frombuffer(self._body, dtype=np.uint8)
+        begins = np.zeros(len(start), dtype=np.bool_)
+        own = ~behind & (start < stop)
+        begins[own] = body[start[own]] == first
+        for row in np.flatnonzero(behind).tolist():
+            begins[row] = self.of(row, 1) == bytes((first,))
+        return begins
+
+    def replace(self, row: int, text: bytes) -> None:
         """Let the text of a row be another, which is clean."""
         begin = len(self._body) + len(self._mended)
-        self._mended += text.encode()
+        self._mended += text
         self._found.text[row] = begin, len(self._body) + len(self._mended)
         self._found.state[row] = CLEAN
 

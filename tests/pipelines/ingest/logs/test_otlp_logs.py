@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -393,3 +394,36 @@ def test_a_resource_is_read_once() -> None:
     door, export = OtlpLogs(), LogExport(**RESOURCE)
     key = export.request.resource_logs[0].resource.SerializeToString()
     assert door._owners.of(key) is door._owners.of(key)
+
+
+def test_a_body_that_is_a_record_is_read_by_the_mappings_of_records() -> None:
+    """Fluent Bit sends each record as an object, loggers write JSON into the text."""
+    way, export = Logway(), LogExport()
+    pairs = export.record(severity_number=0).body.kvlist_value.values
+    pairs.add(key="log").value.string_value = "2025-11-24 10:00:00 ERROR card refused"
+    pod = pairs.add(key="kubernetes").value.kvlist_value.values
+    pod.add(key="pod_name").value.string_value = "cart-6d9f7c8b5d-x2b4z"
+    pod.add(key="namespace_name").value.string_value = "shop"
+    export.record('{"level": "warn", "msg": "card is slow", "n": 1}', severity_number=0)
+    export.record('{"msg": "told twice", "level": "debug"}', severity_number=17)
+    way.take(export.body)
+    assert way.sink.messages() == ["card refused", "card is slow", "told twice"]
+    assert [line.level for line in way.lines] == [Level.ERROR, Level.WARN, Level.ERROR]
+    origin = way.lines[0].origin
+    assert (origin.service, origin.namespace, origin.pod) == (
+        "cart",
+        "shop",
+        "cart-6d9f7c8b5d-x2b4z",
+    )
+
+
+def test_two_messages_at_once_count_their_own_flaws() -> None:
+    """The doors of a tenant are open to many senders."""
+    way, export, clean = Logway(), LogExport(), LogExport()
+    export.record('{"a": ' + "[" * 20_000, severity_number=0)
+    clean.record("words", severity_number=0)
+    with ThreadPoolExecutor(4) as pool:
+        flawed = [pool.submit(way.take, export.body) for _ in range(20)]
+        fine = [pool.submit(way.take, clean.body) for _ in range(20)]
+    assert all(done.result().dropped == {Flaw.TOO_DEEP: 1} for done in flawed)
+    assert not any(done.result().dropped for done in fine)

@@ -1,0 +1,1 @@
+"""Mappings that are shipped for the doors: attributes of OTLP, labels of Loki's streams."""
