@@ -39,7 +39,7 @@ class SpanSettings:
     waiting: int = 250_000
     recent: int = 250_000
     groups: int = 5_000
-    by_lot: int = 6
+    by_lot: int = 10
     slowest: int = 3
     failed: int = 3
     spans_of_trace: int = 4_096
