@@ -59,6 +59,21 @@ class SamplesAnswer(Answer):
     control: float | None = Field(description="Requests of the control.", examples=[9123])
 
 
+class TemplateAnswer(Answer):
+    """A kind of log line that stands out on the canary."""
+
+    id: str = Field(description="Its id; `others` are rare kinds together.", examples=["lt_0a"])
+    text: str = Field(description="What such lines say, `<...>` where they differ; may be empty.")
+    sample: str = Field(description="First lines of one of them, redacted; may be empty.")
+    new: bool = Field(description="Whether none was written in the history before the attempt.")
+    lines: SamplesAnswer = Field(description="Lines on each side since `since`.")
+    requests: SamplesAnswer = Field(description="Requests on each side since then.")
+    scope: str = Field(description="`arm`, or the pod that is worse.", examples=["arm"])
+    since: str = Field(description="Since when it is counted here.")
+    evidence: float | None = Field(description="E-value against no harm.", examples=[4200])
+    needed: float | None = Field(description="E-value that makes a fail.", examples=[19400])
+
+
 class SignalAnswer(Answer):
     """One signal."""
 
@@ -77,6 +92,9 @@ class SignalAnswer(Answer):
     since: str | None = Field(description="Since when it is worse.")
     reason: ReasonAnswer = Field(description="Why this signal says so.")
     details: dict[str, float | str | None] = Field(description="Numbers of the method.")
+    templates: list[TemplateAnswer] = Field(
+        description="Of `log_templates` the kinds of lines that stand out, the most telling first."
+    )
 
 
 class NeedsAnswer(Answer):

@@ -25,6 +25,7 @@ def bound_signals(service: Service) -> tuple[tuple[BoundSignal, ...], tuple[Miss
         _restarts(service),
         _cpu(service),
         _memory(service),
+        _logs(service),
     ]
     names = {one.signal.name for one in made if isinstance(one, BoundSignal)}
     made += extra_signals(service, frozenset(names))
@@ -136,6 +137,18 @@ def _memory(service: Service) -> BoundSignal | Missing:
     pack, family = found
     signal = Signal(name="memory_growth", kind=Kind.GAUGE, judged=False, unit="bytes", grows=True)
     return BoundSignal(signal=signal, pack=pack.name, unit=service.unit, total=family)
+
+
+def _logs(service: Service) -> BoundSignal | None:
+    """Error lines by template; most services are watched without logs, which is no lack."""
+    for pack, told in ranked(service.packs, Role.LOG_LINES):
+        family = service.beside_family(told)
+        if family is not None and service.unit is Unit.POD:
+            signal = Signal(name="log_templates", kind=Kind.EVENTS, absent=Absent.ZERO)
+            return BoundSignal(
+                signal=signal, pack=pack.name, unit=service.unit, total=family, apart=told.apart
+            )
+    return None
 
 
 def _absent(service: Service, name: str, role: Role) -> Missing:

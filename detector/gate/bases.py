@@ -57,6 +57,8 @@ class Bases:
                     found[track.name] = event_base(track.learned, win, ours, theirs, begin)
                 case RowName.ERROR:
                     counted.append((track, _pairs(track.name, win.frame)))
+                case RowName.LOGS:
+                    counted.append((track, _pairs(track.name, win.frame, unread=0.0)))
                 case RowName.LATENCY:
                     found[track.name] = self._latency(track, win, begin)
                 case RowName.GAUGE | RowName.SLOPE:
@@ -99,15 +101,18 @@ class Bases:
         return ours, theirs
 
 
-def _pairs(name: str, frame: Frame) -> list[Pair]:
-    """Exposure and events of the canary and of the control."""
-    return [_pair(arm.counts.get(name), arm) for arm in (frame.canary, frame.control)]
+def _pairs(name: str, frame: Frame, unread: float = 1.0) -> list[Pair]:
+    """Exposure and events of the canary and of the control; see `_pair`."""
+    return [_pair(arm.counts.get(name), arm, unread) for arm in (frame.canary, frame.control)]
 
 
-def _pair(counts: Counts | None, arm: Arm) -> Pair:
-    """Exposure and events of an arm; no such series beside counted requests is none."""
+def _pair(counts: Counts | None, arm: Arm, unread: float) -> Pair:
+    """Exposure and events of an arm; no such series beside counted requests is none.
+
+    `unread`: what of the requests counts then; of logs that nobody reads none does.
+    """
     if counts is None:
-        return arm.requests, np.zeros_like(arm.requests)
+        return unread * arm.requests, np.zeros_like(arm.requests)
     return counts.n, counts.x
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,13 +22,21 @@ from detector.gate.learn import (
 from detector.gate.policy import Policy, SignalPolicy
 from detector.gate.track import Track
 from detector.gate.unrest import count_unrest, scale_unrest
+from detector.gate.vocabulary import Past
 from detector.series import FloatArray
 from detector.signals.plan import BoundSignal, Plan
 from detector.signals.signal import Kind, Unit
-from models.sequential.noise import COUNT_TAU, prior_noise
+from models.sequential.noise import COUNT_TAU, Noise, prior_noise
 from models.sequential.rows import ROWS, Row, RowName
 
-__all__ = ["build_track", "histogram_of", "row_of", "shares_of", "tail_counts"]
+__all__ = [
+    "build_track",
+    "histogram_of",
+    "row_of",
+    "shares_of",
+    "tail_counts",
+    "template_track",
+]
 
 _BY_NAME = {"tail95": RowName.TAIL95, "tail99": RowName.TAIL99}
 _BY_KIND = {
@@ -35,6 +44,7 @@ _BY_KIND = {
     Kind.LATENCY: RowName.LATENCY,
     Kind.EVENTS: RowName.EVENTS,
 }
+_OF_LINES = ROWS[RowName.LOGS]
 # Signals whose shares of alpha are fixed; others take theirs from these in proportion.
 _BUILT_IN = {
     "error_rate": 0.30,
@@ -58,6 +68,8 @@ _RESTARTS_PER_HOUR = 1.0 / 24.0
 def row_of(bound: BoundSignal) -> Row | None:
     """The row of constants that judges a signal, None where it is shown only."""
     signal = bound.signal
+    if bound.apart:
+        return _OF_LINES
     if signal.kind is Kind.GAUGE and not signal.grows and bound.load is None:
         return None
     gauge = RowName.SLOPE if signal.grows else RowName.GAUGE
@@ -130,6 +142,41 @@ def build_track(
     )
 
 
+def template_track(
+    bound: BoundSignal, policy: Policy, kind: str, weight: float, past: Past, *, is_new: bool
+) -> Track:
+    """The track of one kind of log line, by what was counted of it before."""
+    wish = policy.signals.get(bound.signal.name, SignalPolicy())
+    noise = prior_noise(COUNT_TAU, 0.1) if is_new else past.noise(_OF_LINES)
+    return Track(
+        name=f"{bound.signal.name}/{kind}",
+        learned=_of_lines(wish, noise, past.rate, past.requests, past.pods),
+        judged=_is_judged(bound, policy),
+        required=False,
+        weight=weight,
+        tally=2,
+        on_counts=True,
+        told_apart=bound.unit is Unit.POD,
+        template=kind,
+        is_new=is_new,
+    )
+
+
+def _of_lines(wish: SignalPolicy, noise: Noise, rate: float, requests: float, pods: int) -> Learned:
+    """What is known of lines; they need no errors of the service to be judged."""
+    row = _OF_LINES
+    r = rate / (rate + row.eps0)
+    return Learned(
+        row=_limited(row, wish, (row.tolerate, row.limit), rate + row.eps0),
+        noise=noise.scaled(r),
+        arm=row.arm * max(r, 0.1),
+        rate=rate,
+        eps0=row.eps0,
+        pods=pods,
+        requests=requests,
+    )
+
+
 def _named(bound: BoundSignal, policy: Policy) -> bool:
     """Whether the policy's expression lets a signal fail an attempt."""
     return policy.fail_when is not None and bound.signal.name in policy.fail_when.names
@@ -150,9 +197,10 @@ def _learn(
     scale = policy.time_scale
     name = bound.signal.name
     match row.name:
-        case RowName.ERROR:
+        case RowName.ERROR | RowName.LOGS:
             counts = frame.control.counts.get(name)
-            return None if counts is None else _errors(row, counts, frame, policy, wish)
+            made = _errors if row.name is RowName.ERROR else _lines
+            return None if counts is None else made(row, counts, frame, policy, wish)
         case RowName.EVENTS:
             counts = frame.control.counts.get(name) or frame.canary.counts.get(name)
             return (
@@ -194,6 +242,15 @@ def _errors(row: Row, counts: Counts, frame: Frame, policy: Policy, wish: Signal
         requests=requests,
         unrest=count_unrest(counts.n, counts.x, rate, frame, policy.time_scale),
     )
+
+
+def _lines(row: Row, counts: Counts, frame: Frame, policy: Policy, wish: SignalPolicy) -> Learned:
+    """All error lines together."""
+    scale = policy.time_scale
+    rate, requests = history_rate(counts.n, counts.x, frame)
+    noise = learn_counts(row, counts.n, counts.x, frame, scale)
+    learned = _of_lines(wish, noise, rate, requests, _taught(counts.n, frame))
+    return replace(learned, unrest=count_unrest(counts.n, counts.x, rate, frame, scale))
 
 
 def _tails(

@@ -176,6 +176,8 @@ class FrameBuilder:
         self.intake.notes["clamped"] = self.intake.notes.get("clamped", 0) + order.uncumulate(
             increments
         )
+        talk = self.roster.talk.cells
+        talk.append(into_cells(increments, order.lines, order.lines_to, talk))
         return into_cells(increments, order.added, order.added_to, self.roster.counts)
 
     def _levelled(self, means: FloatArray) -> FloatArray:
@@ -200,13 +202,15 @@ class FrameBuilder:
         """Forget the bins before `bin`; the last sample of every series stays."""
         self.roster.counts.drop_before(bin)
         self.roster.levels.drop_before(bin)
+        self.roster.talk.cells.drop_before(bin)
         self._framing.drop_before(bin)
         self._frame = None
 
     @property
     def nbytes(self) -> int:
         """Bytes of the retained bins."""
-        return self.roster.counts.nbytes + self.roster.levels.nbytes + self._framing.nbytes
+        held = (self.roster.counts, self.roster.levels, self.roster.talk.cells)
+        return sum(cells.nbytes for cells in held) + self._framing.nbytes
 
 
 def _of_kind(number: Ints, sizes: Ints) -> tuple[Ints, NDArray[np.bool_]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from detector.gate.bases import Bases
@@ -36,24 +36,28 @@ class Cast:
     def __post_init__(self) -> None:
         self._shares = shares_of(self.plan, self.policy)
 
-    def find(self, frame: Frame) -> None:
-        """Build the tracks of signals whose data have appeared; each is tried once."""
+    def find(self, frame: Frame, parts: Mapping[str, float] | None = None) -> None:
+        """Build the tracks of signals whose data have appeared; each is tried once.
+
+        `parts`: of which share only a part is for the signal as a whole.
+        """
         found: list[Track] = []
         for bound in self.plan.signals:
             if bound.signal.name not in self._tried and _has_data(bound, frame):
                 self._tried.add(bound.signal.name)
-                track = self._track(bound, frame)
+                track = self._track(bound, frame, (parts or {}).get(bound.signal.name, 1.0))
                 found += [] if track is None else [track]
         self.tracks |= {track.name: track for track in found}
         # Those that are only shown last: long runs of boundaries are read of the judged alone.
         self._join(sorted(found, key=lambda track: not track.judged))
 
-    def _track(self, bound: BoundSignal, frame: Frame) -> Track | None:
+    def _track(self, bound: BoundSignal, frame: Frame, part: float) -> Track | None:
         """The track of a signal, None where it cannot be judged."""
         edges = None
         if bound.signal.kind is Kind.LATENCY:
             edges = self.bases.fix_edges(frame, bound.signal.name)
-        track = build_track(bound, frame, self.policy, self._shares[bound.signal.name], edges)
+        weight = part * self._shares[bound.signal.name]
+        track = build_track(bound, frame, self.policy, weight, edges)
         if track is None or self.plan.cohort is None:
             return track
         learned = of_groups(track.learned, on_counts=track.on_counts)
@@ -75,6 +79,8 @@ def _has_data(bound: BoundSignal, frame: Frame) -> bool:
     match bound.signal.kind:
         case Kind.LATENCY:
             return histogram_of(frame.control, name) is not None
+        case Kind.EVENTS if bound.apart:
+            return name in frame.control.counts
         case Kind.EVENTS:
             return name in frame.control.counts or name in frame.canary.counts
         case Kind.RATIO | Kind.RATE:

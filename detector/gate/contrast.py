@@ -52,6 +52,10 @@ def count_bases(
     weight = np.where(starved, _HISTORY_WEIGHT, ref.weight * raised)
     canary, control, incident = canary[new:], control[new:], ref.incident.astype(np.float64)
     n, x = canary.transpose(3, 2, 0, 1)
+    idle = np.array([one.row.idle for one in learned]) * win.step_s
+    if idle.any():
+        there = ~np.isnan(win.age[begin:])
+        n = n + (idle[:, None] / rate.T)[..., None] * there
     grids = tuple([one.row.grid for one in learned])
     each = poisson_each(n, x, rate.T[..., None], weight.T[..., None], grids)
     return [

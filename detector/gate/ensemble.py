@@ -75,10 +75,12 @@ class Ensemble:
     """At least one signal, all with cold starts or none.
 
     `running` are the sums of what may fail; `muted` of what may not because the pod was overloaded,
-    but bounds harm: None while there was no such bin.
+    but bounds harm: None while there was no such bin. `first`: the bin that sums begin with; of
+    what was seen since earlier starts they are only a part.
     """
 
     tracks: list[Track]
+    first: int = 0
     scorer: SideBySide = field(init=False)
     running: Running = field(init=False)
     muted: Running | None = field(init=False, default=None)

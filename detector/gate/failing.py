@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from detector.gate.ensemble import Advance, Ensemble
 from detector.gate.judgement import FirstFail
 from detector.gate.policy import Policy
 from detector.gate.recollection import Recollection
@@ -25,7 +24,7 @@ from detector.gate.rule import (
     persists,
     worst_window,
 )
-from detector.gate.schedule import Schedule, newest_of
+from detector.gate.schedule import Move, Schedule, newest_of
 from detector.gate.window import Window
 from detector.gate.words import fail_reason
 from detector.series import FloatArray
@@ -79,24 +78,22 @@ class Failing:
 
     def look(
         self,
-        moves: Sequence[tuple[Ensemble, Advance]],
+        moves: Sequence[Move],
         win: Window,
-        begin: int,
-        schedule: Schedule,
         *,
         is_unfair: bool,
     ) -> None:
-        """Read the new boundaries, from window bin `begin` on."""
+        """Read the new boundaries."""
         self.burst, self.is_held = None, False
         last = win.first + len(win.requests) - 1
-        reached = self._read(moves, win, begin, schedule)
-        for candidate, moved_on in sorted(reached, key=lambda f: (f[0].bin, -f[0].excess)):
-            if candidate.track.name in self._proved:
+        reached = self._read(moves, win)
+        for candidate, move in sorted(reached, key=_first):
+            if candidate.track.signal in self._proved:
                 continue
             leans = self.past.leans(candidate, win)
             if leans and self.past.excuses(candidate):
                 self.is_held |= candidate.bin == last
-            elif not is_unfair and _holds(candidate, moved_on, win, begin, self.plan):
+            elif not is_unfair and _holds(candidate, move, win, self.plan):
                 self._prove(candidate, win, leans=leans)
                 if self._is_enough(self._proved.keys()):
                     self._fail(candidate, win)
@@ -126,32 +123,33 @@ class Failing:
 
     def _read(
         self,
-        moves: Sequence[tuple[Ensemble, Advance]],
+        moves: Sequence[Move],
         win: Window,
-        begin: int,
-        schedule: Schedule,
-    ) -> list[tuple[Candidate, Advance]]:
+    ) -> list[tuple[Candidate, Move]]:
         """Boards of all signals, and what reaches what is needed; shown ones need the newest."""
-        newest = Timetable.of(newest_of(schedule))
-        rows = newest if len(schedule) == 1 else Timetable.of(lived(schedule))
-        # Few boundaries of what is only shown cost less than reading it apart.
-        newest = rows if len(schedule) <= _FEW else newest
-        effective, done = win.effective[begin:], win.first + begin
         last = win.first + len(win.requests) - 1
-        reached: list[tuple[Candidate, Advance]] = []
-        for ensemble, moved_on in moves:
+        reached: list[tuple[Candidate, Move]] = []
+        tables: dict[int, tuple[Timetable, Timetable]] = {}
+        self.boards = {}
+        for move in moves:
+            ensemble, schedule = move.ensemble, move.schedule
+            if id(schedule) not in tables:
+                tables[id(schedule)] = _tables(schedule)
+            rows, newest = tables[id(schedule)]
             judging = [self.first is None and track.judged for track in ensemble.tracks]
             asked = [rows if judged else newest for judged in judging]
-            read = boards(ensemble, moved_on.path, asked, effective, self.policy.alpha, done)
+            effective, done = win.effective[move.begin :], win.first + move.begin
+            path = move.advance.path
+            read = boards(ensemble, path, asked, effective, self.policy.alpha, done)
             self.boards |= at_bin(read, last)
             for judged, board in zip(judging, read.values(), strict=True):
                 if judged:
-                    reached += [(candidate, moved_on) for candidate in board.reaching(0.0)]
+                    reached += [(candidate, move) for candidate in board.reaching(0.0)]
         return reached
 
     def _prove(self, candidate: Candidate, win: Window, *, leans: bool) -> None:
         """Keep what was proved, if the policy asks for it."""
-        needed, name = self.policy.fail_when, candidate.track.name
+        needed, name = self.policy.fail_when, candidate.track.signal
         if needed is None or name in needed.names:
             at = self.start + (candidate.bin + 1) * win.frame.step
             self._proved[name] = _Proof(candidate=candidate, at=at, is_unwitnessed=leans)
@@ -167,18 +165,32 @@ class Failing:
         at = self.start + (candidate.bin + 1) * step
         since = self.start + candidate.start.bin * step
         reason = fail_reason(candidate.track, at=at, since=since)
-        self.first = FirstFail(at=at, signal=candidate.track.name, reason=reason)
+        self.first = FirstFail(at=at, signal=candidate.track.signal, reason=reason)
 
 
-def _holds(candidate: Candidate, moved_on: Advance, win: Window, begin: int, plan: Plan) -> bool:
+def _first(reached: tuple[Candidate, Move]) -> tuple[int, bool, float]:
+    """The earliest, there a template before all lines together, and the strongest."""
+    candidate, _ = reached
+    return candidate.bin, not candidate.track.template, -candidate.excess
+
+
+def _tables(schedule: Schedule) -> tuple[Timetable, Timetable]:
+    """All boundaries, and for what is only shown the newest."""
+    newest = Timetable.of(newest_of(schedule))
+    rows = newest if len(schedule) == 1 else Timetable.of(lived(schedule))
+    # Few boundaries of what is only shown cost less than reading it apart.
+    return rows, (rows if len(schedule) <= _FEW else newest)
+
+
+def _holds(candidate: Candidate, move: Move, win: Window, plan: Plan) -> bool:
     """Persistence and freshness at the candidate's boundary."""
     index = candidate.bin - win.first
     if not _is_fresh(win, index):
         return False
     if _is_outage(win, index, plan):
         return True
-    at, track = index - begin, candidate.track
-    seen = track.since(candidate.start, track.own(moved_on.path), at, at + 1)
+    at, track = index - move.begin, candidate.track
+    seen = track.since(candidate.start, track.own(move.advance.path), at, at + 1)
     last = win.first + len(win.requests) - 1
     worst = worst_window(candidate, seen, win.effective[index : index + 1], win.step_s, last)
     return persists(worst, candidate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from detector.gate.talk import Lines
 from detector.series import FloatArray
 
 __all__ = ["Arm", "Counts", "Frame", "Histogram", "truncated"]
@@ -56,7 +57,8 @@ class Frame:
     """Both arms over the bins `first .. first + T - 1`; bin 0 starts at `start` (unix seconds).
 
     Bins are `step` seconds wide; negative bins are history. All arrays share T columns.
-    `interval` is the median scrape interval in seconds.
+    `interval` is the median scrape interval in seconds. `lines`: what pods wrote to their logs,
+    None where nobody counts it.
     """
 
     start: float
@@ -66,6 +68,7 @@ class Frame:
     canary: Arm
     control: Arm
     notes: Mapping[str, int] = field(default_factory=dict)
+    lines: Lines | None = None
 
     @property
     def bins(self) -> int:
@@ -82,6 +85,7 @@ def truncated(frame: Frame, end: int) -> Frame:
         frame,
         canary=_truncated_arm(frame.canary, keep),
         control=_truncated_arm(frame.control, keep),
+        lines=None if frame.lines is None else frame.lines.between(0, keep),
     )
 
 

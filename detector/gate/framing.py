@@ -13,6 +13,7 @@ from detector.gate.cells import Cells
 from detector.gate.frame import Arm, Counts, Frame, Histogram
 from detector.gate.layout import Ladders, Layout, Side, Sum
 from detector.gate.roster import Pod, Roster
+from detector.gate.talk import Lines
 from detector.series import FloatArray
 from detector.signals.plan import BoundSignal, Family
 from detector.signals.signal import Kind, Shape
@@ -88,6 +89,20 @@ class Framing:
             canary=canary,
             control=control,
             notes={**notes, **({_NOTE: unfit} if unfit else {})},
+            lines=self._lines(layout),
+        )
+
+    def _lines(self, layout: Layout) -> Lines | None:
+        """What pods wrote to their logs, None where no signal reads it."""
+        if not any(bound.apart for bound in self.roster.plan.signals):
+            return None
+        talk, found = self.roster.talk, layout.talk
+        return Lines(
+            templates=tuple(talk.templates),
+            template=found.template,
+            pod=found.pod,
+            canary=found.canary,
+            counts=talk.cells.rows(found.cells),
         )
 
     def _ladders_now(self) -> Ladders:
@@ -163,6 +178,8 @@ class _Making:
                 self.counts[name] = Counts(n=self._total(family), x=self._bad(bound))
             case Kind.RATE:
                 self.counts[name] = Counts(n=self._total(0), x=self._total(family))
+            case Kind.EVENTS if bound.apart:
+                self.counts[name] = self._lines(family)
             case Kind.EVENTS:
                 self.counts[name] = self._events(bound)
             case Kind.LATENCY:
@@ -202,6 +219,11 @@ class _Making:
             covered = np.maximum(covered, self._covered(family))
             x = x + self._total(family)
         return Counts(n=covered / (_HOUR_S * self.span.time_scale), x=x)
+
+    def _lines(self, family: int) -> Counts:
+        """Error lines, and the requests of the time in which the pods' logs were read."""
+        covered = self._covered(family) / self.span.step
+        return Counts(n=self._total(0) * covered, x=self._total(family))
 
     def _histogram(self, family: int) -> Histogram:
         if family not in self._histograms:

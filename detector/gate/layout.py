@@ -86,10 +86,31 @@ class Layout:
         )
         self.targets = sorted({e.target for e in roster.entries if e.family == 0})
         self._counts, self._levels = _one(counts), _one(levels)
+        self.talk = _Talk(roster, self.sides)
 
     def gathered(self, counts: Cells, levels: Cells) -> tuple[FloatArray, FloatArray]:
         """All cells that any sum needs, in the order in which the sums find them."""
         return counts.rows(self._counts), levels.rows(self._levels)
+
+
+class _Talk:
+    """Which cells of log lines are whose: template, pod of its arm, and whether a canary's."""
+
+    def __init__(self, roster: Roster, sides: tuple[Side, ...]) -> None:
+        places = {
+            at: (row, canary)
+            for side, canary in zip(sides, (True, False), strict=True)
+            for row, at in enumerate(side.pods.tolist())
+        }
+        found = [
+            (cell, template, *places[pod])
+            for cell, (pod, template) in enumerate(roster.talk.of_cell)
+            if pod in places
+        ]
+        self.cells, self.template, self.pod, canary = (
+            np.array(found, np.int64).reshape(-1, 4).T.copy()
+        )
+        self.canary = canary > 0
 
 
 def _by_family(cells: list[Cell], roster: Roster) -> list[_Numbered]:

@@ -23,7 +23,18 @@ from models.sequential.noise import (
 from models.sequential.reference import bucket_middles
 from models.sequential.rows import Row, RowName
 
-__all__ = ["Learned", "learn_counts", "learn_scale", "learn_usual", "tail_edge"]
+__all__ = [
+    "Learned",
+    "blocks",
+    "error_floor",
+    "error_limits",
+    "history_rate",
+    "learn_blocks",
+    "learn_counts",
+    "learn_scale",
+    "learn_usual",
+    "tail_edge",
+]
 
 _BLOCK_S = 300.0
 _STABLE_AGE_S = 300.0
@@ -88,7 +99,11 @@ def tail_edge(counts: FloatArray, row: RowName) -> int | None:
 
 def learn_counts(row: Row, n: FloatArray, x: FloatArray, frame: Frame, scale: float) -> Noise:
     """Noise of a count signal from the control pods' own history."""
-    n5, x5 = blocks(n, frame, scale), blocks(x, frame, scale)
+    return learn_blocks(row, blocks(n, frame, scale), blocks(x, frame, scale))
+
+
+def learn_blocks(row: Row, n5: FloatArray, x5: FloatArray) -> Noise:
+    """The same from exposure and events of five minutes each, (pods, blocks)."""
     served = n5.sum(axis=1) > 0
     n5, x5 = n5[served], x5[served]
     if len(n5) < 2 or not n5.shape[1]:

@@ -28,6 +28,7 @@ class Order:
         scales = [role.family.scale for role in roster.roles]
         self.scale = np.array([scales[e.family] for e in entries])
         self.added, self.added_to = _columns(sorted(roster.additions))
+        self.lines, self.lines_to = _columns(sorted(roster.talk.additions))
         self.level, self.level_to = _columns(sorted(roster.gauge_of))
         self.ladders = _ladders(list(roster.histograms.values()), roster.counters.count)
         targets = [[t for _, t in sorted(held)] for held in roster.twins.values() if len(held) > 1]

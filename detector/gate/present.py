@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -23,7 +23,7 @@ from detector.gate.request import Stage
 from detector.gate.rule import Board, Candidate
 from detector.gate.sides import unseen
 from detector.gate.state import State, states_of
-from detector.gate.verdict import Needs, Outcome
+from detector.gate.verdict import Needs, Outcome, SignalVerdict
 from detector.gate.weaker import against, design_notes
 from detector.gate.window import Window
 from detector.gate.words import clock, note_words
@@ -99,7 +99,7 @@ def describe(now: Present, *, as_of: float, stage: Stage, deadline: float | None
         outcome=outcome,
         reason=reason,
         signals=(
-            *(reader.signal(state) for state in moment.states.values()),
+            *_signals(reader, moment.states),
             *advise(now.plan, now.window, moment.scale, besides=frozenset(now.boards)),
         ),
         needs=needs_of(moment) if undecided else Needs(),
@@ -111,11 +111,20 @@ def describe(now: Present, *, as_of: float, stage: Stage, deadline: float | None
     )
 
 
+def _signals(reader: Reader, states: Mapping[str, State]) -> Iterator[SignalVerdict]:
+    """Every signal; kinds of log lines are told within that of all lines."""
+    for state in states.values():
+        name = state.track.signal
+        if not state.track.template:
+            each = [s for s in states.values() if s.track.template and s.track.signal == name]
+            yield reader.lines(state, each) if each else reader.signal(state)
+
+
 def _decide(moment: Moment, reader: Reader) -> tuple[Outcome, Reason]:
     """A fail stands; else the first reason against a pass; else it is one."""
     states = moment.states
     if reader.failed is not None:
-        return Outcome.FAIL, reader.fail(reader.failed, states.get(reader.failed.first.signal))
+        return Outcome.FAIL, reader.fail(reader.failed, states.get(reader.failed.found.track.name))
     held = next(holds(moment), None)
     if held is not None:
         return Outcome.INCONCLUSIVE, held

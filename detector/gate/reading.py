@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from detector.gate.design import Standing
@@ -12,7 +13,7 @@ from detector.gate.kills import KILLED, KILLED_IN
 from detector.gate.reason import Reason, ReasonCode, up
 from detector.gate.rule import Candidate
 from detector.gate.state import State
-from detector.gate.verdict import Outcome, Samples, SignalVerdict
+from detector.gate.verdict import Outcome, Samples, SignalVerdict, TemplateVerdict
 from detector.gate.weaker import beside
 from detector.gate.words import (
     compare,
@@ -29,6 +30,8 @@ from detector.series import FloatArray
 __all__ = ["Failed", "Reader"]
 
 _SUSPICIOUS = math.log(5.0)
+# Kinds of log lines that are told of a signal.
+_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,7 @@ class Reader:
         ours, theirs = tally_requests(state, state.tally)
         outcome, reason = self._said(state, self._sides(state, canary, control))
         return SignalVerdict(
-            name=state.track.name,
+            name=state.track.signal,
             outcome=outcome,
             required=state.required,
             judged=state.track.judged,
@@ -76,6 +79,37 @@ class Reader:
             since=datetime.fromtimestamp(self._since(state.strongest), UTC),
             reason=reason,
             details=_details(state),
+        )
+
+    def lines(self, whole: State, each: Sequence[State]) -> SignalVerdict:
+        """The signal of log lines: all together, or the template that is more telling.
+
+        It is required where all together are: a single template is known only by its harm.
+        """
+        ranked = sorted(each, key=self._telling, reverse=True)
+        top = max([whole, *ranked[:1]], key=self._telling)
+        told = tuple([self._template(state) for state in ranked[:_TOLD]])
+        return replace(self.signal(top), required=whole.required, templates=told)
+
+    def _telling(self, state: State) -> tuple[bool, bool, float]:
+        """What failed the attempt tells most, then what is suspicious, then all together."""
+        failed = self.failed
+        named = failed is not None and failed.found.track is state.track
+        suspicious = state.track.judged and state.suspicion > _SUSPICIOUS
+        first = suspicious or not state.track.template
+        return named, first, state.strongest.excess if suspicious else -math.inf
+
+    def _template(self, state: State) -> TemplateVerdict:
+        tally, judged = state.tally, state.track.judged
+        return TemplateVerdict(
+            id=state.track.template,
+            is_new=state.track.is_new,
+            lines=Samples(canary=float(tally.canary[1]), control=float(tally.control[1])),
+            requests=Samples(canary=float(tally.canary[0]), control=float(tally.control[0])),
+            scope=scope_name(state.strongest.scope, self.rows),
+            since=datetime.fromtimestamp(self._since(state.strongest), UTC),
+            evidence=_exp(state.strongest.log_e) if judged else 1.0,
+            needed=_exp(state.strongest.log_needed),
         )
 
     def fail(self, failed: Failed, state: State | None) -> Reason:
@@ -118,8 +152,10 @@ class Reader:
         return self.start + candidate.start.bin * self.step
 
     def _said(self, state: State, sides: str) -> tuple[Outcome, Reason]:
-        if self.failed is not None and self.failed.first.signal == state.track.name:
-            return Outcome.FAIL, self.fail(self.failed, state)
+        failed = self.failed
+        if failed is not None and failed.first.signal == state.track.signal:
+            own = state if state.track is failed.found.track else None
+            return Outcome.FAIL, self.fail(failed, own)
         if state.track.judged and state.suspicion > _SUSPICIOUS:
             text = f"{sides}: worse than the control, not yet with enough evidence."
             return Outcome.INCONCLUSIVE, Reason(ReasonCode.SUSPICIOUS, text)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from detector.gate.aa import AaSummary
-from detector.gate.verdict import Effect, SignalVerdict, Verdict
+from detector.gate.verdict import Effect, Samples, SignalVerdict, TemplateVerdict, Verdict
 
 __all__ = ["Json", "utc_text", "verdict_body"]
 
@@ -85,10 +85,7 @@ def _signal(signal: SignalVerdict) -> dict[str, Json]:
         "effect": None if signal.effect is None else _effect(signal.effect),
         "evidence": _number(signal.evidence),
         "needed": _number(signal.needed),
-        "samples": {
-            "canary": _number(signal.samples.canary),
-            "control": _number(signal.samples.control),
-        },
+        "samples": _sides(signal.samples),
         "scope": signal.scope,
         "since": utc_text(signal.since),
         "reason": {"code": str(signal.reason.code), "text": signal.reason.text},
@@ -96,7 +93,28 @@ def _signal(signal: SignalVerdict) -> dict[str, Json]:
             name: _number(value) if isinstance(value, float | int) else value
             for name, value in signal.details.items()
         },
+        "templates": [_template(one) for one in signal.templates],
     }
+
+
+def _template(one: TemplateVerdict) -> dict[str, Json]:
+    """What is said of a kind of log line; its text and lines are data, and are escaped as such."""
+    return {
+        "id": one.id,
+        "text": one.text,
+        "sample": one.sample,
+        "new": one.is_new,
+        "lines": _sides(one.lines),
+        "requests": _sides(one.requests),
+        "scope": one.scope,
+        "since": utc_text(one.since),
+        "evidence": _number(one.evidence),
+        "needed": _number(one.needed),
+    }
+
+
+def _sides(samples: Samples) -> dict[str, Json]:
+    return {"canary": _number(samples.canary), "control": _number(samples.control)}
 
 
 def _effect(effect: Effect) -> dict[str, Json]:

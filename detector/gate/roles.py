@@ -17,12 +17,14 @@ class Role:
     """What a family is read for: which signals' bad matchers apply to its series.
 
     `beside`: events of this family are added to those of that one, and often scraped with them.
+    `apart`: the label that tells templates of log lines, where it counts them.
     """
 
     family: Family
     bad: tuple[tuple[str, tuple[Matcher, ...]], ...] = ()
     events: bool = False
     beside: Family | None = None
+    apart: str = ""
 
 
 def roles_of(plan: Plan) -> list[Role]:
@@ -35,7 +37,9 @@ def roles_of(plan: Plan) -> list[Role]:
             for family in (bound.bad_in or bound.total, *bound.also):
                 role = roles[family]
                 role.bad = (*role.bad, (bound.signal.name, bound.bad))
-        if bound.signal.kind is Kind.EVENTS:
+        if bound.apart:
+            roles[bound.total].apart = bound.apart
+        elif bound.signal.kind is Kind.EVENTS:
             for family in (bound.total, *bound.also):
                 roles[family].events = True
             for family in bound.also:

@@ -11,6 +11,7 @@ import numpy as np
 from detector.gate.cells import Cells
 from detector.gate.cohort import Users, group_of
 from detector.gate.roles import roles_of
+from detector.gate.talk import GRAVE, Talk
 from detector.selector import matches
 from detector.signals.plan import ArmName, Family, Plan
 from detector.signals.signal import Shape, Unit
@@ -50,12 +51,12 @@ class Cell(NamedTuple):
     """What one row of the retained bins is: counts of a family, told apart by `part`.
 
     `part`: for counters one flag per signal that calls the series bad; for buckets the upper
-    edge; for clocks None.
+    edge; for log lines of one level its name; for clocks None.
     """
 
     pod: int
     family: int
-    part: tuple[bool, ...] | float | None
+    part: tuple[bool, ...] | float | str | None
 
 
 class Entry(NamedTuple):
@@ -88,6 +89,7 @@ class Roster:
         self.gauge_of: list[tuple[str, int, int]] = []
         self.twins: dict[_Key, list[tuple[str, int]]] = {}
         self.gauge_twins: dict[_Key, list[tuple[str, int]]] = {}
+        self.talk = Talk(first=first)
         self.starts = 0
         self.dropped: dict[str, int] = {}
         self.users = Users()
@@ -117,7 +119,12 @@ class Roster:
             self.version += 1
 
     def _admit(self, family: int, arm: ArmName | None, labels: Mapping[str, str], name: str) -> int:
-        told = self.roles[family].family
+        told, apart = self.roles[family].family, self.roles[family].apart
+        if apart and labels.get(apart):
+            if labels.get("level") not in GRAVE:
+                return DROPPED
+            if not self.talk.admits(labels[apart]):
+                return self._drop("templates_left_out")
         if any(matches(matcher, labels) for matcher in told.health):
             return self._drop("health_checks")
         pod = self._pod(told, arm, labels)
@@ -162,6 +169,8 @@ class Roster:
 
     def _entry(self, family: int, pod: int, labels: Mapping[str, str], name: str) -> Entry | None:
         match self.roles[family].family.shape:
+            case Shape.COUNTER if self.roles[family].apart:
+                return self._lines(family, pod, labels, name)
             case Shape.COUNTER:
                 target = self._target(family, pod, labels)
                 flags = tuple(
@@ -175,6 +184,19 @@ class Roster:
                 return self._gauge(family, pod, labels, name)
             case Shape.START_TIME:
                 return self._start(family, pod, labels, name)
+
+    def _lines(self, family: int, pod: int, labels: Mapping[str, str], name: str) -> Entry:
+        """Lines of one template have cells of their own, lines of all templates one per level."""
+        target = self._target(family, pod, labels)
+        template, level = labels.get(self.roles[family].apart), labels.get("level", "")
+        group = self._group_of(target, family, pod, name)
+        counter = self.counters.add_series(group)
+        if template:
+            self.talk.add(name, counter, pod, template)
+        else:
+            part: tuple[bool, ...] | str = () if level in GRAVE else level
+            self.additions.append((name, counter, self._cell(Cell(pod, family, part))))
+        return Entry(pod, family, target, counter=counter)
 
     def _target(self, family: int, pod: int, labels: Mapping[str, str], own: str = "") -> int:
         """The target of a series; copies of it that other replicas scrape are its twins."""
@@ -198,14 +220,18 @@ class Roster:
         return target
 
     def _counter(self, family: int, target: int, cell: Cell, name: str) -> int:
+        counter = self.counters.add_series(self._group_of(target, family, cell.pod, name))
+        self.additions.append((name, counter, self._cell(cell)))
+        return counter
+
+    def _group_of(self, target: int, family: int, pod: int, name: str) -> int:
+        """The group of a family at a target; with it comes the cell of its clock."""
         group = self._groups.get((target, family))
         if group is None:
             group = self._groups[(target, family)] = self.counters.add_group(target)
-            clock = self._cell(Cell(cell.pod, family, None))
+            clock = self._cell(Cell(pod, family, None))
             self.additions.append((name, self.counters.clock(target), clock))
-        counter = self.counters.add_series(group)
-        self.additions.append((name, counter, self._cell(cell)))
-        return counter
+        return group
 
     def _cell(self, cell: Cell) -> int:
         at = self._cell_at.get(cell)

@@ -10,6 +10,7 @@ from detector.gate.aa_words import aa_note
 from detector.gate.attempt import Attempt, Latch
 from detector.gate.decision import Override
 from detector.gate.judgement import Judgement
+from detector.gate.naming import Wording
 from detector.gate.policy import Mode, RollbackRule
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import Stage
@@ -28,7 +29,8 @@ class Circumstances:
 
     `problem`: the source did not answer, or one side is empty. `partial`: it warned that series
     may be missing. `closing_head` is set where the answer of the deadline stands, which was made
-    from the samples up to that chunk; `head` names the newest chunk.
+    from the samples up to that chunk; `head` names the newest chunk. `wordings`: what the log lines
+    that the answer tells of say.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Circumstances:
     partial: Reason | None = None
     rollback: str | None = None
     notes: tuple[str, ...] = ()
+    wordings: tuple[Wording, ...] = ()
 
     @property
     def is_past_deadline(self) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
+from detector.gate.ensemble import Advance, Ensemble
 from detector.gate.rule import Span
 from detector.gate.share import Weights
 from detector.gate.track import Beginning
@@ -14,10 +16,20 @@ from detector.gate.window import Window
 from models.sequential.shares import Start, StartClock
 from models.sequential.warmup import SETTLED_S
 
-__all__ = ["Schedule", "newest_of", "scheduled"]
+__all__ = ["Move", "Schedule", "newest_of", "scheduled"]
 
 # The live starts after each of the new bins.
 Schedule: TypeAlias = Sequence[tuple[int, tuple[Start, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """New sums of an ensemble from window bin `begin` on, with the boundaries that are read."""
+
+    ensemble: Ensemble
+    advance: Advance
+    begin: int
+    schedule: Schedule
 
 
 def scheduled(

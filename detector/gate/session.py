@@ -18,6 +18,7 @@ from detector.gate.design import Elsewhere
 from detector.gate.failing import Failing
 from detector.gate.foresight import Ahead, Foresight
 from detector.gate.frame import Frame, truncated
+from detector.gate.hearing import Hearing
 from detector.gate.judgement import FirstFail, Judgement
 from detector.gate.memory import Memory
 from detector.gate.policy import Policy
@@ -25,12 +26,12 @@ from detector.gate.present import Present, describe
 from detector.gate.recollection import Recollection
 from detector.gate.request import Stage
 from detector.gate.rule import Board
-from detector.gate.schedule import scheduled
+from detector.gate.schedule import Move, scheduled
 from detector.gate.share import Weights
 from detector.gate.track import Track
 from detector.gate.window import Rows, Window, window
 from detector.series import Answer, FloatArray
-from detector.signals.plan import Plan, Reading
+from detector.signals.plan import BoundSignal, Plan, Reading
 from detector.signals.signal import Kind, Unit
 from models.sequential.shares import StartClock
 from models.sequential.warmup import GRACE_S
@@ -95,6 +96,7 @@ class Session:
         self.clock = StartClock(self.step / scale)
         self.weights = Weights()
         self.cast = Cast(plan, policy)
+        self.hearing = Hearing(plan, policy)
         self.foresight: Foresight | None = None
         self._ahead: Ahead | None = None
         self.past = Recollection(policy, self.step)
@@ -156,7 +158,7 @@ class Session:
                 step=self.step,
                 window=self._recent(),
                 boards=self.boards,
-                ensembles=tuple(self.cast.ensembles.values()),
+                ensembles=(*self.cast.ensembles.values(), *self.hearing.ensembles),
                 live=self.clock.live,
                 done=self.done,
                 first_fail=None if self.wants_witness else self.first_fail,
@@ -181,7 +183,8 @@ class Session:
     @property
     def nbytes(self) -> int:
         """Bytes held by the sums between polls (the frame's retained bins come on top)."""
-        return sum(ensemble.nbytes for ensemble in self.cast.ensembles.values())
+        every = (*self.cast.ensembles.values(), *self.hearing.ensembles)
+        return sum(ensemble.nbytes for ensemble in every)
 
     @property
     def tracks(self) -> dict[str, Track]:
@@ -192,7 +195,8 @@ class Session:
     def boards(self) -> dict[str, Board]:
         """Evidence of each signal at the newest boundary."""
         read = self.failing.boards
-        return {name: read[name] for name in self.tracks if name in read}
+        heard = (track.name for one in self.hearing.ensembles for track in one.tracks)
+        return {name: read[name] for name in (*self.tracks, *heard) if name in read}
 
     @property
     def first_fail(self) -> FirstFail | None:
@@ -230,8 +234,9 @@ class Session:
                 self._advance(self.done + ready)
             return
         taught = self.past.teaching(frame, self.plan)
+        self.hearing.learn(frame)
         if taught is not None:
-            self.cast.find(taught)
+            self.cast.find(taught, self.hearing.parts)
         told = self.weights.told_steps(self.start, self.step)
         schedule, beginnings = scheduled(self.clock, self.weights, told, win, begin)
         grace = self._grace(win, begin)
@@ -244,12 +249,13 @@ class Session:
         )
         bases = self.past.applied(tracks, made, win, begin, read.edges)
         moves = [
-            (ensemble, ensemble.advance(bases, win, begin, grace, beginnings))
-            for ensemble in self.cast.ensembles.values()
+            Move(one, one.advance(bases, win, begin, grace, beginnings), begin, schedule)
+            for one in self.cast.ensembles.values()
         ]
-        self.failing.look(moves, win, begin, schedule, is_unfair=self._is_unfair(win))
-        for ensemble, moved_on in moves:
-            ensemble.keep(moved_on, self.clock.live, win.step_s)
+        moves += self.hearing.advance(win, begin, schedule, beginnings)
+        self.failing.look(moves, win, is_unfair=self._is_unfair(win))
+        for move in moves:
+            move.ensemble.keep(move.advance, self.clock.live, win.step_s)
         self.done = end
         self._window = win
         self.builder.drop_before(self.done - round(_RETAIN_S / win.step_s))
@@ -267,7 +273,7 @@ class Session:
 
     def _grace(self, win: Window, begin: int) -> FloatArray:
         """Seconds a young pod is not judged, (T, P); none in a crash loop."""
-        bound = next((b for b in self.plan.signals if b.signal.kind is Kind.EVENTS), None)
+        bound = next((b for b in self.plan.signals if _counts_restarts(b)), None)
         grace = np.full((len(win.requests) - begin, win.count), GRACE_S)
         counts = win.frame.canary.counts.get(bound.signal.name) if bound else None
         self._restarts = _wider(self._restarts, win.count)
@@ -276,6 +282,10 @@ class Session:
         seen = self._restarts + np.cumsum(win.canary(counts.x, begin), axis=0)
         self._restarts = seen[-1]
         return np.where(seen >= _CRASH_LOOP, 0.0, grace)
+
+
+def _counts_restarts(bound: BoundSignal) -> bool:
+    return bound.signal.kind is Kind.EVENTS and not bound.apart
 
 
 def _wider(counts: FloatArray, rows: int) -> FloatArray:

@@ -93,14 +93,15 @@ def states_of(
     load: float = 0.0,
 ) -> dict[str, State]:
     """Read the states off tracks' sums and their boards at the newest boundary."""
-    around = _Around(tuple(live), effective, level, step_s, load)
     found: dict[str, State] = {}
-    for ensemble in ensembles:
+    for ensemble in (one for one in ensembles if one.tracks[0].name in boards):
+        reached = tuple([start for start in live if start.bin >= ensemble.first])
+        around = _Around(reached, effective, level, step_s, load)
         each = zip(ensemble.tracks, _sums(ensemble), strict=True)
         tops = [_Top.of(boards[track.name], summed) for track, summed in each]
         for top, bound in zip(tops, _bounds(ensemble, tops, around), strict=True):
             found[top.board.track.name] = _state(top, bound, around)
-    return {name: found[name] for name in boards}
+    return {name: found[name] for name in boards if name in found}
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,8 @@ class Track:
 
     `judged` False: shown only. `weight`: share of alpha. `on_counts`: leans on a rate, else on a
     histogram. `told_apart` False: the series do not tell pods apart. `lately`: the newest bins.
+    `template`: of one kind of log line its id, empty for several together; `is_new`: none of it was
+    written before the start.
     """
 
     name: str
@@ -87,6 +89,8 @@ class Track:
     on_counts: bool
     told_apart: bool
     grace: bool = True
+    template: str = ""
+    is_new: bool = False
     scorer: Scorer = field(init=False)
     ensemble: Sums = field(init=False)
     slot: int = field(init=False, default=0)
@@ -96,6 +100,11 @@ class Track:
     def __post_init__(self) -> None:
         self.scorer = Scorer(self.learned, self.on_counts, self.told_apart)
         self.incidents = np.zeros(0)
+
+    @property
+    def signal(self) -> str:
+        """The signal that it is of: log lines have tracks for single templates beside their own."""
+        return self.name.partition("/")[0]
 
     def bin_noise(self, step_s: float) -> float:
         """Scrape-to-scrape sd of one bin: blocks of 300 s were compared, not bins."""

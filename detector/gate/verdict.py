@@ -11,7 +11,16 @@ from detector.gate.policy import Mode
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import Stage
 
-__all__ = ["Effect", "Needs", "Outcome", "Samples", "SignalVerdict", "Verdict", "answer_of"]
+__all__ = [
+    "Effect",
+    "Needs",
+    "Outcome",
+    "Samples",
+    "SignalVerdict",
+    "TemplateVerdict",
+    "Verdict",
+    "answer_of",
+]
 
 _UNSEEN = (ReasonCode.NO_CANARY_DATA, ReasonCode.COLLECTING, ReasonCode.LOW_TRAFFIC)
 
@@ -45,8 +54,31 @@ class Samples:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateVerdict:
+    """One kind of log line on both sides since `since`; `id` is `others` for what is rare together.
+
+    `text` has `<...>` where lines differ, `sample` is a line of it, redacted; both are empty where
+    nobody knows them. `is_new`: none was written in the history before the attempt.
+    """
+
+    id: str
+    is_new: bool
+    lines: Samples
+    requests: Samples
+    scope: str
+    since: datetime
+    evidence: float | None
+    needed: float | None
+    text: str = ""
+    sample: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignalVerdict:
-    """One signal; values in its unit; `details` holds the numbers of gate.md section 8."""
+    """One signal; values in its unit; `details` holds the numbers of gate.md section 8.
+
+    `templates`: of log lines the kinds that stand out, the most telling first.
+    """
 
     name: str
     outcome: Outcome
@@ -63,6 +95,7 @@ class SignalVerdict:
     since: datetime | None
     reason: Reason
     details: dict[str, float | str | None]
+    templates: tuple[TemplateVerdict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ _TITLES = {
     "restarts": "Restarts",
     "cpu_per_request": "CPU per request",
     "memory_growth": "Growth of memory",
+    "log_templates": "Error lines",
 }
 
 
@@ -55,6 +56,7 @@ _NOTES = {
     "not_finite": "samples that are no number, left out",
     "out_of_order": "samples older than one before them, left out",
     "resets": "counter resets",
+    "templates_left_out": "log series of further templates, counted by their level alone",
     "warnings": "warnings of the source",
 }
 
@@ -67,7 +69,9 @@ def note_words(name: str, count: int) -> str:
 
 def title(name: str) -> str:
     """How a signal is called in a sentence."""
-    return _TITLES.get(name, name.replace("_", " ").capitalize())
+    signal, _, template = name.partition("/")
+    told = _TITLES.get(signal, signal.replace("_", " ").capitalize())
+    return f"{told} of template {template}" if template else told
 
 
 def clock(at: float) -> str:
@@ -141,7 +145,7 @@ def _median(counts: FloatArray, edges: FloatArray) -> float:
 def effect_of(state: State, canary: float | None, control: float | None) -> Effect:
     """The effect in the signal's unit: points for ratios, times for everything else."""
     learned, row = state.track.learned, state.track.learned.row
-    if row.name is RowName.ERROR:
+    if row.name in {RowName.ERROR, RowName.LOGS}:
         floor = learned.rate + learned.eps0
         base = (control or 0.0) + learned.eps0
         seen = None if canary is None or control is None else canary - control
@@ -199,9 +203,18 @@ def compare(state: State, canary: float | None, control: float | None) -> str:
             both = f"{canary:.3g} against {control:.3g} a request"
         case RowName.SLOPE:
             both = f"{percent(canary)} against {percent(control)} in 10 minutes"
+        case RowName.LOGS:
+            both = f"{_lines(state.tally.canary)} against {_lines(state.tally.control)}"
         case _:
             both = f"{percent(canary)} against {percent(control)}"
     return both
+
+
+def _lines(tally: FloatArray) -> str:
+    """Log lines of one side, counted."""
+    n, x = float(tally[0]), float(tally[1])
+    told = f"{x:.0f} in {n:.0f} requests" if x else f"none in {n:.0f}"
+    return f"{told} ({percent(x / max(n, 1e-9))})" if x else told
 
 
 def span_words(effect: Effect) -> str:
@@ -226,17 +239,23 @@ def fail_text(state: State, effect: Effect, where: str, since: float, sides: str
     """The sentence of a fail."""
     tolerate, _ = limit_words(effect)
     explained = math.exp(state.excused)
-    subject = title(state.track.name)
+    subject = subject_of(state.track)
     on = "" if where == "arm" else f" on {where}"
     size = f"{sides} ({span_words(effect)})"
     excused = f" beyond what its load explains (x{explained:.2f})" if explained > _WORTH else ""
     return f"{subject}{on}: {size}; tolerated {tolerate}{excused}, since {clock(since)}."
 
 
+def subject_of(track: Track) -> str:
+    """What got worse, as a sentence begins with it."""
+    told = title(track.name)
+    return f"New {told[0].lower()}{told[1:]}" if track.is_new else told
+
+
 def fail_reason(track: Track, *, at: float, since: float) -> Reason:
     """Reason of a first fail before its numbers are known."""
-    text = f"{title(track.name)} worse than tolerated since {clock(since)}, certain at {clock(at)}."
-    return Reason(up(track.name), text)
+    told = f"{subject_of(track)} worse than tolerated since {clock(since)}"
+    return Reason(up(track.signal), f"{told}, certain at {clock(at)}.")
 
 
 def tally_requests(state: State, tally: Tally) -> tuple[float, float]:

@@ -1,12 +1,14 @@
-"""Ports of logs: where doors put the lines that they decoded."""
+"""Ports of logs: where doors put the lines that they decoded, and who knows what lines say."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
+from detector.logs.counted import Template
 from detector.logs.lines import LogLines
 
-__all__ = ["LogSink", "ReadLogSink"]
+__all__ = ["LogSink", "ReadLogSink", "TemplateTexts"]
 
 
 class LogSink(Protocol):
@@ -35,4 +37,12 @@ class ReadLogSink(LogSink, Protocol):
 
     def read_to(self, tenant: str, source: str) -> int | None:
         """The last `read_to` of a source that was taken, also by a process that died."""
+        ...
+
+
+class TemplateTexts(Protocol):
+    """What kinds of log lines say."""
+
+    def __call__(self, tenant: str, ids: Sequence[str]) -> Mapping[str, Template]:
+        """Those that are known, by id; returns soon. `StoreError` where nobody can say."""
         ...

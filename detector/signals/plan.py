@@ -61,7 +61,8 @@ class BoundSignal:
 
     RATIO: `total` counts requests; the bad ones are the series of `bad_in` (None: of `total`),
     and of each family of `also`, that match every matcher of `bad`. LATENCY: `total` is the bucket
-    family. EVENTS: `total` counts events (exposure is pod time), each family of `also` is added.
+    family. EVENTS: `total` counts events (exposure is pod time), each family of `also` is added;
+    with `apart` it counts lines, told apart by the values of that label (exposure is requests).
     GAUGE: `total` is the gauge, or a counter whose rate is the gauge (CPU seconds), normalised by
     `load` if given; of one that grows, `usual` is what earlier starts of the service did.
     """
@@ -75,6 +76,7 @@ class BoundSignal:
     also: tuple[Family, ...] = ()
     load: Family | None = None
     usual: tuple[AgeGrowth, ...] = ()
+    apart: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

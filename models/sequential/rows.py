@@ -23,6 +23,7 @@ class RowName(StrEnum):
     TAIL95 = "tail95"
     TAIL99 = "tail99"
     EVENTS = "events"
+    LOGS = "logs"
     GAUGE = "gauge"
     SLOPE = "slope"
 
@@ -93,7 +94,7 @@ class Row:
     expected of a fault. `arm`: sd of what all treated units share in health. `weight`: share of
     alpha. `damp_s`: age at which a young unit counts for 1 - 1/e. `odd`: sd at birth that no
     template explains. `bet`: width of the bet that inverts into the bound. `rare`: one event in a
-    bin is much.
+    bin is much. `idle`: events per second that a unit may have whatever its traffic.
     """
 
     name: RowName
@@ -113,6 +114,7 @@ class Row:
     masked_by_load: bool = False
     persistence_s: float = 90.0
     rare: bool = False
+    idle: float = 0.0
     templates: tuple[Template, ...] = (Template(prior=1.0),)
 
     def with_limits(self, tolerate: float, limit: float) -> Row:
@@ -243,6 +245,22 @@ ROWS: dict[RowName, Row] = {
             arm=0.3,
             rare=True,
             weight=0.10,
+        ),
+        Row(
+            name=RowName.LOGS,
+            grid=_grid(-1.8, 6.3, 0.15, (-0.6, 5.4)),
+            tolerate=0.30,
+            # Twice as many lines say less of users than twice as many failed requests.
+            limit=0.70,
+            scale=1.2,
+            arm=0.08,
+            weight=0.10,
+            # One line in five thousand requests: below it a new text is no news.
+            eps0=2e-4,
+            # One line in ten minutes of a pod: timers and reconnects write without any request.
+            idle=1 / 600,
+            damp_s=50.0,
+            templates=_COUNT_STARTS,
         ),
         Row(
             name=RowName.GAUGE,

@@ -8,16 +8,19 @@ from dataclasses import replace
 from detector.errors import NotFoundError
 from detector.gate.attempt import Attempt, Closing, Latch
 from detector.gate.judgement import Judgement
+from detector.gate.naming import named
 from detector.gate.record import Chunk, Kept, StoredVerdict
 from detector.gate.ruling import Circumstances, rule
 from detector.gate.telling import Route, addressed, call_of
 from detector.gate.verdict import Outcome, Verdict
+from detector.logs.ports import TemplateTexts
 from detector.ports import Stores
 from pipelines.flows.asked import Asked
 from pipelines.flows.circumstances import circumstances_of
 from pipelines.flows.playback import judged, playback
 from pipelines.flows.turns import Recent
 from pipelines.flows.watch import SessionFactory, Watch
+from pipelines.flows.wordings import wordings_of
 
 __all__ = ["Answering"]
 
@@ -27,13 +30,19 @@ _STORED_EVERY_S = 60.0
 class Answering:
     """Judges, rules, and keeps what comes of it, with what is to be told by `routes`.
 
-    Remembers what it said last of `warm` attempts.
+    Remembers what it said last of `warm` attempts. `texts` tells what log lines say.
     """
 
     def __init__(
-        self, stores: Stores, sessions: SessionFactory, warm: int, routes: Sequence[Route] = ()
+        self,
+        stores: Stores,
+        sessions: SessionFactory,
+        warm: int,
+        routes: Sequence[Route] = (),
+        texts: TemplateTexts | None = None,
     ) -> None:
         self._stores, self._sessions, self._routes = stores, sessions, routes
+        self._texts = texts
         # By attempt: what its last stored answer said, that answer's id, and when it was given.
         self._given: Recent[tuple[object, str, float]] = Recent(4 * warm)
 
@@ -42,6 +51,8 @@ class Answering:
         attempt = _closed(asked, attempt, watch)
         seen = circumstances_of(self._stores, asked, attempt, watch, asked.now)
         judgement = self._judgement(asked, attempt, seen, watch)
+        seen = replace(seen, wordings=wordings_of(judgement, attempt, self._texts))
+        judgement = named(judgement, seen.wordings)
         latched = _latched(attempt, judgement, watch, asked.now)
         is_new_latch = latched.latch is not attempt.latch
         attempt = replace(

@@ -14,6 +14,7 @@ from detector.gate.ruling import first_step
 from detector.gate.several import worst
 from detector.gate.telling import Route
 from detector.gate.verdict import Outcome, Verdict
+from detector.logs.ports import TemplateTexts
 from detector.ports import Baselines, Clock, MetricCatalog, MetricSource, Stores
 from detector.selector import parse_side
 from pipelines.flows.answering import Answering
@@ -42,13 +43,14 @@ _TRIES = 25
 class GateSettings:
     """Bounds of the gate: seconds of one question, attempts kept warm in memory.
 
-    `routes`: who is told of which answers.
+    `routes`: who is told of which answers. `texts`: what kinds of log lines say.
     """
 
     bound_s: float = 8.0
     warm_attempts: int = 256
     policies: Mapping[str, Policy] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
+    texts: TemplateTexts | None = None
 
 
 class Gate:
@@ -75,8 +77,10 @@ class Gate:
         self.people = People(stores, clock, self.settings.policies)
         warm, locator = self.settings.warm_attempts, Locator(source, catalog, discover)
         self._following = Following(stores, source, locator, session_factory, warm, baselines)
-        self._answering = Answering(stores, session_factory, warm, self.settings.routes)
-        self._past = Past(stores, self._following)
+        self._answering = Answering(
+            stores, session_factory, warm, self.settings.routes, self.settings.texts
+        )
+        self._past = Past(stores, self._following, self.settings.texts)
         self._turns = Turns()
 
     def judge(self, request: VerdictRequest) -> Verdict:

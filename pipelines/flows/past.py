@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from detector.gate.attempt import Attempt, Closing, Identity, begins_anew
+from detector.gate.naming import named
 from detector.gate.policy import Policy
 from detector.gate.promotion import promoted
 from detector.gate.ruling import rule
 from detector.gate.verdict import Verdict
+from detector.logs.ports import TemplateTexts
 from detector.ports import Stores
 from pipelines.flows.asked import Asked, check_deadline
 from pipelines.flows.circumstances import circumstances_of
 from pipelines.flows.following import Following
 from pipelines.flows.playback import judged
+from pipelines.flows.wordings import wordings_of
 
 __all__ = ["Past"]
 
@@ -21,8 +24,10 @@ __all__ = ["Past"]
 class Past:
     """Judges as it would have been judged then, from what is stored and what the source keeps."""
 
-    def __init__(self, stores: Stores, following: Following) -> None:
-        self._stores, self._following = stores, following
+    def __init__(
+        self, stores: Stores, following: Following, texts: TemplateTexts | None = None
+    ) -> None:
+        self._stores, self._following, self._texts = stores, following, texts
 
     def judge(self, asked: Asked, identity: Identity, policy: Policy, as_of: float) -> Verdict:
         """The answer that was due at `as_of`."""
@@ -39,7 +44,8 @@ class Past:
         judgement = judged(
             attempt, seen, watch, lambda _, until: self._following.watch_at(asked, attempt, until)
         )
-        return rule(attempt, judgement, seen)
+        wordings = wordings_of(judgement, attempt, self._texts)
+        return rule(attempt, named(judgement, wordings), replace(seen, wordings=wordings))
 
     def _located(self, asked: Asked, attempt: Attempt, as_of: float) -> Attempt:
         """With the plan of that moment, where none was stored and a canary was there."""

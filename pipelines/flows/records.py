@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from detector.gate.attempt import Attempt
 from detector.gate.decision import Override
+from detector.gate.naming import named
 from detector.gate.record import Filter, Page, StoredVerdict
 from detector.gate.ruling import rule
 from detector.gate.verdict import Verdict
@@ -91,4 +92,4 @@ def replayed(evidence: Evidence, sessions: SessionFactory) -> Verdict:
     def then(head: str, until: float) -> Watch:
         return playback(attempt, evidence.up_to(head), sessions, until=until)
 
-    return rule(attempt, judged(attempt, seen, watch, then), seen)
+    return rule(attempt, named(judged(attempt, seen, watch, then), seen.wordings), seen)

@@ -82,17 +82,20 @@ class Role(StrEnum):
     OOM = "oom"
     CPU = "cpu"
     MEMORY = "memory"
+    LOG_LINES = "log_lines"
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A metric of containers or processes; of one role the lowest `rank` that exists is read.
 
-    `pods` are the labels that name the pod, none for those of the request series.
+    `pods` are the labels that name the pod, none for those of the request series. `apart` is the
+    label that tells the templates of log lines.
     """
 
     role: Role
     metric: str
     shape: Shape
+    apart: str = ""
     rank: int = 0
     pods: tuple[str, ...] = ()
     scale: float = 1.0

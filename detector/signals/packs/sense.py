@@ -21,6 +21,7 @@ _ROLES = {
     Role.OOM: (Shape.COUNTER,),
     Role.CPU: (Shape.COUNTER, Shape.GAUGE),
     Role.MEMORY: (Shape.GAUGE,),
+    Role.LOG_LINES: (Shape.COUNTER,),
 }
 _KINDS = {
     Kind.RATIO: (Shape.COUNTER,),
@@ -51,6 +52,8 @@ def problems(pack: Pack) -> Iterator[str]:
             f"resources[{at}]", f"role {resource.role}", resource.shape, _ROLES[resource.role]
         )
         yield from _scale(f"resources[{at}]", resource.scale)
+        if (resource.role is Role.LOG_LINES) is not bool(resource.apart):
+            yield f"resources[{at}].apart: the label that tells templates, of log_lines alone"
     for at, extra in enumerate(pack.signals):
         yield from _extra(f"signals[{at}]", extra)
     for key, pattern in _patterns(pack):

@@ -119,7 +119,10 @@ def dropped(frame: Frame, first: int) -> Frame:
             gauges={k: g[:, cut:] for k, g in a.gauges.items()},
         )
 
-    return replace(frame, first=first, canary=arm(frame.canary), control=arm(frame.control))
+    lines = None if frame.lines is None else frame.lines.between(cut, frame.bins)
+    return replace(
+        frame, first=first, canary=arm(frame.canary), control=arm(frame.control), lines=lines
+    )
 
 
 def make(recipe: Recipe) -> Frame:

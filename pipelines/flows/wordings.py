@@ -1,0 +1,25 @@
+"""What the log lines that an answer tells of say, looked up once, when it is given."""
+
+from __future__ import annotations
+
+from detector.errors import StoreError
+from detector.gate.attempt import Attempt
+from detector.gate.judgement import Judgement
+from detector.gate.naming import Wording, unnamed
+from detector.logs.ports import TemplateTexts
+
+__all__ = ["wordings_of"]
+
+
+def wordings_of(
+    judgement: Judgement, attempt: Attempt, texts: TemplateTexts | None
+) -> tuple[Wording, ...]:
+    """The wordings of a judgement's templates, by id; an answer does not wait for those unknown."""
+    ids = unnamed(judgement) if texts is not None else ()
+    if texts is None or not ids:
+        return ()
+    try:
+        known = texts(attempt.identity.tenant, ids)
+    except StoreError:
+        return ()
+    return tuple([Wording.of(id, known[id].text, known[id].sample) for id in ids if id in known])
