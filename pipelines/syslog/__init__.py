@@ -1,0 +1,1 @@
+"""Syslog, taken over TCP, TLS and UDP."""
