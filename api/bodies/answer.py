@@ -59,7 +59,7 @@ class SamplesAnswer(Answer):
     control: float | None = Field(description="Requests of the control.", examples=[9123])
 
 
-class TemplateAnswer(Answer):
+class LogTemplateAnswer(Answer):
     """A kind of log line that stands out on the canary."""
 
     id: str = Field(description="Its id; `others` are rare kinds together.", examples=["lt_0a"])
@@ -92,7 +92,7 @@ class SignalAnswer(Answer):
     since: str | None = Field(description="Since when it is worse.")
     reason: ReasonAnswer = Field(description="Why this signal says so.")
     details: dict[str, float | str | None] = Field(description="Numbers of the method.")
-    templates: list[TemplateAnswer] = Field(
+    templates: list[LogTemplateAnswer] = Field(
         description="Of `log_templates` the kinds of lines that stand out, the most telling first."
     )
 
