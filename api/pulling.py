@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry
+
+from api.meters import Count, Level, Meters
 
 if TYPE_CHECKING:
     from api.settings import Settings
@@ -38,13 +39,12 @@ def open_pulling(settings: Settings, source: Source, doors: Doors) -> Pulling:
 def show_pulling(registry: CollectorRegistry, pulling: Pulling) -> None:
     """Put how it goes into `/metrics`."""
     meters = pulling.meters
-    shown: tuple[tuple[str, str, Callable[[], float]], ...] = (
-        ("readings", "Readings whose samples were taken.", lambda: meters.readings),
-        ("samples", "Samples of them.", lambda: meters.samples),
-        ("failures", "Readings of which nothing was taken.", lambda: meters.failures),
-        ("doubtful", "Answers from which series may be missing.", lambda: pulling.doubtful),
-        ("read_to_seconds", "Up to when all was read.", lambda: meters.read_to),
-        ("is_failing", "1 where the last reading failed.", lambda: bool(meters.failing)),
+    shown = (
+        Count("readings", "Readings whose samples were taken.", lambda: meters.readings),
+        Count("samples", "Samples of them.", lambda: meters.samples),
+        Count("failures", "Readings of which nothing was taken.", lambda: meters.failures),
+        Count("doubtful", "Answers from which series may be missing.", lambda: pulling.doubtful),
+        Level("read_to_seconds", "Up to when all was read.", lambda: meters.read_to),
+        Level("is_failing", "1 where the last reading failed.", lambda: bool(meters.failing)),
     )
-    for name, words, value in shown:
-        Gauge(f"serinus_pull_{name}", words, registry=registry).set_function(value)
+    registry.register(Meters("pull", shown))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry
 
+from api.meters import Count, Level, Meters
 from api.stream_series import StreamSeries
 from detector.errors import StoreError
 from pipelines.flows.late import Late
@@ -179,31 +180,31 @@ class Streaming:
 
     def show(self, registry: CollectorRegistry) -> None:
         """Put what the stream says of itself into `/metrics`."""
-        for name, words, value in _SHOWN:
-            gauge = Gauge(f"serinus_stream_{name}", words, registry=registry)
-            gauge.set_function(partial(self._shown, value))
+        meters = [
+            kind(name, words, partial(self._shown, value)) for kind, name, words, value in _SHOWN
+        ]
         words = "1 once it takes samples, 0 while it cannot be opened."
-        gauge = Gauge("serinus_stream_is_open", words, registry=registry)
-        gauge.set_function(lambda: float(self._late.is_open))
+        meters.append(Level("is_open", words, lambda: float(self._late.is_open)))
+        registry.register(Meters("stream", tuple(meters)))
         registry.register(StreamSeries(lambda: self.stream.counts() if self._late.is_open else {}))
 
     def _shown(self, value: Callable[[Stream], float]) -> float:
         return float(value(self.stream)) if self._late.is_open else 0.0
 
 
-_SHOWN: tuple[tuple[str, str, Callable[[Stream], float]], ...] = (
-    ("waiting_samples", "Samples taken and not judged yet.", lambda s: s.waiting),
-    ("lag_seconds", "How long the oldest of them waits.", lambda s: s.lag_s),
-    ("samples", "Samples judged since the start.", lambda s: s.meters.samples),
-    ("put_off_samples", "Samples refused for want of room.", lambda s: s.meters.refused),
-    ("anomalies", "Anomalies opened since the start.", lambda s: s.meters.anomalies),
-    ("newest_seconds", "Time of the newest sample.", lambda s: s.meters.newest_ms / 1000),
-    ("checkpoints", "Checkpoints written.", lambda s: s.meters.checkpoints),
-    ("checkpoint_took_seconds", "The last one's duration.", lambda s: s.meters.checkpoint_s),
-    ("checkpoint_at_seconds", "When it was written.", lambda s: s.meters.checkpoint_at),
-    ("retries", "Writes that failed and were tried again.", lambda s: s.meters.retries),
-    ("is_retrying", "1 while its database is away.", lambda s: bool(s.meters.retrying)),
-    ("is_stopped", "1 where an error stopped it.", lambda s: bool(s.meters.failed)),
+_SHOWN: tuple[tuple[type[Count | Level], str, str, Callable[[Stream], float]], ...] = (
+    (Level, "waiting_samples", "Samples taken and not judged yet.", lambda s: s.waiting),
+    (Level, "lag_seconds", "How long the oldest of them waits.", lambda s: s.lag_s),
+    (Count, "samples", "Samples judged since the start.", lambda s: s.meters.samples),
+    (Count, "put_off_samples", "Samples refused for want of room.", lambda s: s.meters.refused),
+    (Count, "anomalies", "Anomalies opened since the start.", lambda s: s.meters.anomalies),
+    (Level, "newest_seconds", "Time of the newest sample.", lambda s: s.meters.newest_ms / 1000),
+    (Count, "checkpoints", "Checkpoints written.", lambda s: s.meters.checkpoints),
+    (Level, "checkpoint_took_seconds", "The last one's duration.", lambda s: s.meters.checkpoint_s),
+    (Level, "checkpoint_at_seconds", "When it was written.", lambda s: s.meters.checkpoint_at),
+    (Count, "retries", "Writes that failed and were tried again.", lambda s: s.meters.retries),
+    (Level, "is_retrying", "1 while its database is away.", lambda s: bool(s.meters.retrying)),
+    (Level, "is_stopped", "1 where an error stopped it.", lambda s: bool(s.meters.failed)),
 )
 
 

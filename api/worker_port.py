@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import socket
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+from api.meters import Count, Level, Meters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,27 +85,26 @@ def _told(code: int, words: str) -> tuple[int, str, bytes]:
 def registry_of(working: Working) -> CollectorRegistry:
     """All that a worker says of itself in numbers."""
     registry, meters = CollectorRegistry(), working.meters
-    values: tuple[tuple[str, str, Callable[[], float]], ...] = (
-        ("messages", "Messages judged since the start.", lambda: meters.messages),
-        ("samples", "Samples judged since the start.", lambda: meters.samples),
-        ("anomalies", "Anomalies opened since the start.", lambda: meters.anomalies),
-        ("sent_events", "Events sent to the topic of anomalies.", lambda: meters.sent),
-        ("dead_letters", "Messages put aside since the start.", lambda: meters.letters),
-        ("broke_judging", "Messages that broke the judging.", lambda: meters.poison),
-        ("gone_messages", "Messages deleted before they were read.", lambda: meters.gone),
-        ("partitions", "Partitions that are this worker's.", lambda: working.partitions),
-        ("waiting_bytes", "Bytes read and not judged yet.", lambda: working.waiting_bytes),
-        ("pauses", "How often reading paused, for want of room.", lambda: meters.pauses),
-        ("rebalances", "Partitions given or taken away, times.", lambda: meters.rebalances),
-        ("conflicts", "Writes refused, for another took the part.", lambda: meters.conflicts),
-        ("checkpoints", "Checkpoints written.", lambda: meters.checkpoints),
-        ("checkpoint_took_seconds", "The last one's duration.", lambda: meters.checkpoint_s),
-        ("checkpoint_at_seconds", "When it was written.", lambda: meters.checkpoint_at),
-        ("retries", "What failed and was tried again, times.", lambda: meters.retries),
-        ("is_ready", "0 while something is away.", lambda: float(meters.is_ready)),
+    shown = (
+        Count("messages", "Messages judged since the start.", lambda: meters.messages),
+        Count("samples", "Samples judged since the start.", lambda: meters.samples),
+        Count("anomalies", "Anomalies opened since the start.", lambda: meters.anomalies),
+        Count("sent_events", "Events sent to the topic of anomalies.", lambda: meters.sent),
+        Count("dead_letters", "Messages put aside since the start.", lambda: meters.letters),
+        Count("broke_judging", "Messages that broke the judging.", lambda: meters.poison),
+        Count("gone_messages", "Messages deleted before they were read.", lambda: meters.gone),
+        Level("partitions", "Partitions that are this worker's.", lambda: working.partitions),
+        Level("waiting_bytes", "Bytes read and not judged yet.", lambda: working.waiting_bytes),
+        Count("pauses", "How often reading paused, for want of room.", lambda: meters.pauses),
+        Count("rebalances", "Partitions given or taken away, times.", lambda: meters.rebalances),
+        Count("conflicts", "Writes refused, for another took the part.", lambda: meters.conflicts),
+        Count("checkpoints", "Checkpoints written.", lambda: meters.checkpoints),
+        Level("checkpoint_took_seconds", "The last one's duration.", lambda: meters.checkpoint_s),
+        Level("checkpoint_at_seconds", "When it was written.", lambda: meters.checkpoint_at),
+        Count("retries", "What failed and was tried again, times.", lambda: meters.retries),
+        Level("is_ready", "0 while something is away.", lambda: float(meters.is_ready)),
     )
-    for name, words, value in values:
-        Gauge(f"serinus_worker_{name}", words, registry=registry).set_function(value)
+    registry.register(Meters("worker", shown))
     registry.register(_ByPartition(working))
     return registry
 
@@ -114,7 +115,7 @@ class _ByPartition:
     def __init__(self, working: Working) -> None:
         self._working = working
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
         """As it is now."""
         meters, tally = self._working.meters, self._working.tally
         yield _family("lag_messages", "Messages in the log, not judged yet.", meters.lag)
@@ -122,7 +123,7 @@ class _ByPartition:
         yield _family("newest_seconds", "Time of the newest sample.", newest)
         stopped = dict.fromkeys(dict(meters.stopped), 1.0)
         yield _family("is_stopped", "1 for a partition that is not read.", stopped)
-        refused = GaugeMetricFamily(
+        refused = CounterMetricFamily(
             "serinus_worker_refused_samples",
             "Samples of messages that were not taken.",
             labels=("tenant", "door", "reason"),

@@ -151,7 +151,7 @@ def test_without_a_stream_there_are_no_anomalies(tmp_path: Path) -> None:
 def test_metrics_tell_how_the_stream_is(client: TestClient) -> None:
     """Lag, what waits and what was put off, for whoever watches the watcher."""
     text = client.get("/metrics").text
-    assert "serinus_stream_samples 1200.0" in text
+    assert "serinus_stream_samples_total 1200.0" in text
     assert "serinus_stream_waiting_samples 0.0" in text
     assert "serinus_stream_is_stopped 0.0" in text
 

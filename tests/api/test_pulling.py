@@ -75,7 +75,7 @@ def test_what_is_pulled_is_judged_and_told(tmp_path: Path) -> None:
     ReadyAnswer.model_validate(ready)
     assert ready["pull"].startswith("has read up to 20")
     assert 'serinus_ingest_samples_total{door="pull",tenant="default"} 120.0' in shown
-    assert "serinus_pull_samples 120.0" in shown
+    assert "serinus_pull_samples_total 120.0" in shown
     assert "serinus_pull_is_failing 0.0" in shown
 
 

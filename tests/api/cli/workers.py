@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -74,10 +75,10 @@ class Worker:
             return 0, ""
 
     def figure(self, name: str) -> float:
-        """A figure of its own, summed over its labels."""
+        """A figure of its own, count or level, summed over its labels."""
         lines = self.get("/metrics")[1].splitlines()
-        name = f"serinus_worker_{name}"
-        own = [one for one in lines if one.startswith((f"{name} ", f"{name}{{"))]
+        wanted = re.compile(rf"serinus_worker_{name}(_total)?[ {{]")
+        own = [one for one in lines if wanted.match(one)]
         return sum(float(line.rsplit(" ", 1)[1]) for line in own)
 
     def stop(self) -> tuple[int, float]:
