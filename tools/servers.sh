@@ -129,17 +129,20 @@ controllers_are_built() {
     [ -x "$controllers" ] && [ "$(cat "$servers/controllers.sources" 2>/dev/null)" = "$(controllers_sources)" ]
 }
 
-build_controllers() {
-    local go started sources
+build_here() { # build_here FOLDER BINARY SOURCES WORDS: a program of ours in Go, and what it was built of
+    local go started
     go="$(find_go)" || { install_go; go="$(find_go)"; } || die "no Go >= $go_at_least"
     started="$SECONDS"
-    sources="$(controllers_sources)"
-    say "building Argo Rollouts' and Flagger's code with $("$go" version); some minutes the first time"
+    say "building $4 with $("$go" version); some minutes the first time"
     mkdir -p "$servers/bin"
-    (cd "$root/tests/controllers" && GOFLAGS=-buildvcs=false GOTOOLCHAIN=local CGO_ENABLED=0 \
-        "$go" build -ldflags "-s -w" -o "$controllers" .)
-    printf '%s\n' "$sources" >"$servers/controllers.sources"
-    say "built $controllers in $((SECONDS - started)) s"
+    (cd "$root/tests/$1" && GOFLAGS=-buildvcs=false GOTOOLCHAIN=local CGO_ENABLED=0 \
+        "$go" build -ldflags "-s -w" -o "$2" .)
+    printf '%s\n' "$3" >"$servers/$1.sources"
+    say "built $2 in $((SECONDS - started)) s"
+}
+
+build_controllers() {
+    build_here controllers "$controllers" "$(controllers_sources)" "Argo Rollouts' and Flagger's code"
 }
 
 thanos_is_built() {
@@ -155,16 +158,7 @@ collector_is_built() {
 }
 
 build_collector() {
-    local go started sources
-    go="$(find_go)" || { install_go; go="$(find_go)"; } || die "no Go >= $go_at_least"
-    started="$SECONDS"
-    sources="$(collector_sources)"
-    say "building an OpenTelemetry collector with $("$go" version); some minutes the first time"
-    mkdir -p "$servers/bin"
-    (cd "$root/tests/collector" && GOFLAGS=-buildvcs=false GOTOOLCHAIN=local CGO_ENABLED=0 \
-        "$go" build -ldflags "-s -w" -o "$collector" .)
-    printf '%s\n' "$sources" >"$servers/collector.sources"
-    say "built $collector in $((SECONDS - started)) s"
+    build_here collector "$collector" "$(collector_sources)" "an OpenTelemetry collector"
 }
 
 find_postgres() { # prints the path of the newest server binary; Debian keeps it off PATH
