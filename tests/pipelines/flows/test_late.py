@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-import structlog
 from structlog.testing import capture_logs
 
 from detector.errors import StoreError
@@ -16,15 +15,6 @@ from pipelines.flows.stream_meters import Patience
 
 SOON = Patience(first_s=0.001, longest_s=0.004)
 HINT = "Move it away"
-
-
-@pytest.fixture(autouse=True)
-def plain_logs() -> Iterator[None]:
-    """Logs that no other test has silenced."""
-    before = structlog.get_config()
-    structlog.reset_defaults()
-    yield
-    structlog.configure(**before)
 
 
 class Door:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-import structlog
 from structlog.testing import capture_logs
 
 from detector.series import Answer, Query
@@ -29,15 +28,6 @@ from tests.pipelines.ingest.doorways import NOW_MS, Doorway
 from tests.servers import running_prometheus, scrape_config
 
 NOW = NOW_MS / 1000
-
-
-@pytest.fixture(autouse=True)
-def plain_logs() -> Iterator[None]:
-    """Logs that no other test has silenced."""
-    before = structlog.get_config()
-    structlog.reset_defaults()
-    yield
-    structlog.configure(**before)
 
 
 def until(is_so: Callable[[], object]) -> None:

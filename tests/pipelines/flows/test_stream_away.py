@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from itertools import cycle
@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import structlog
 from structlog.testing import capture_logs
 
 from detector.errors import StoreError
@@ -30,15 +29,6 @@ from tests.pipelines.flows.test_stream import OWNERS, batches, found, named
 from tests.pipelines.stores.away import AwayDatabase
 
 SOON = Patience(first_s=0.001, longest_s=0.004, at_end_s=0.2)
-
-
-@pytest.fixture(autouse=True)
-def plain_logs() -> Iterator[None]:
-    """Logs that no other test has silenced."""
-    before = structlog.get_config()
-    structlog.reset_defaults()
-    yield
-    structlog.configure(**before)
 
 
 def part_on(database: Connections) -> StreamPart:
