@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from api.follow_settings import FollowSection
 from api.section import Count, Seconds, Section
+from api.syslog_settings import SyslogSection
 
 if TYPE_CHECKING:
     from pipelines.flows.logs_open import LogBounds
@@ -25,6 +28,9 @@ class LogsSection(Section):
     behind_s: Seconds = 3_600.0
     keep_hours: Annotated[float, Field(ge=1)] = 48.0
     keep_days: Annotated[float, Field(ge=1)] = 30.0
+    mappings: tuple[Path, ...] = ()
+    files: FollowSection = FollowSection()
+    syslog: SyslogSection = SyslogSection()
 
     def native(self) -> LogBounds:
         """The same in the words of the flow."""

@@ -45,6 +45,7 @@ class FollowMeters:
 
     lines: int = 0
     files: int = 0
+    unfollowed: int = 0
     truncations: int = 0
     fulls: int = 0
     failures: int = 0
@@ -89,7 +90,6 @@ class Following:
     ) -> None:
         self._groups, self._sink, self._positions = groups, sink, positions
         self._pace = pace or Pace()
-        self._mappings = mappings
         self._clock = clock
         self._roll: Roll | None = None
         self._scanned = -1e18
@@ -97,6 +97,10 @@ class Following:
         self._pending: list[tuple[str, LogLines]] = []
         self._ended = threading.Event()
         self.meters = FollowMeters()
+        count = self.meters.flaws.add
+        self._lines = {
+            group: JsonLines(count, mapping=group.mapping, mappings=mappings) for group in groups
+        }
         self._thread = threading.Thread(target=self._run, name="follow", daemon=True)
 
     def start(self) -> None:
@@ -122,7 +126,7 @@ class Following:
                 # Else a restart before the first line would go by where files end by then.
                 self._positions.save(roll.took())
         is_more = self._read(roll, now)
-        self.meters.files = len(roll)
+        self.meters.files, self.meters.unfollowed = len(roll), roll.unfollowed
         if not self._put():
             return self._pace.full_s
         self._let_go(roll, now)
@@ -218,7 +222,7 @@ class Following:
         return True
 
     def _reading(self, group: Group) -> Reading:
-        lines = JsonLines(self.meters.flaws.add, mapping=group.mapping, mappings=self._mappings)
+        lines = self._lines[group]
 
         def read(line: bytes, origin: Origin, at: int) -> Written | None:
             return lines.read(line, Told(origin=origin, now=at, zone=group.zone))

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from functools import partial
 from typing import Any
 
@@ -24,7 +25,7 @@ from pipelines.ingest.records.plain import Told
 from pipelines.syslog.framing import Framing
 from pipelines.syslog.message import SyslogLines
 
-__all__ = ["Address", "Bounds", "Syslog", "SyslogMeters"]
+__all__ = ["Address", "Bounds", "Senders", "Syslog", "SyslogMeters"]
 
 _PIECE = 64 * 1024
 _START_S = 10.0
@@ -37,6 +38,15 @@ class Address:
     host: str
     port: int
     tls: ssl.SSLContext | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Senders:
+    """Whose lines come: `origin` goes before what they say, `zone` is of times without one."""
+
+    tenant: str = "default"
+    origin: Origin = field(default_factory=partial(Origin, service=""))
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,14 +109,13 @@ class Syslog:
         *,
         tcp: Address | None = None,
         udp: Address | None = None,
-        tenant: str = "default",
-        origin: Origin | None = None,
+        senders: Senders | None = None,
         bounds: Bounds | None = None,
         records: Callable[[Callable[[Flaw], None]], JsonLines] = JsonLines,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._sink, self._tcp, self._udp, self._tenant = sink, tcp, udp, tenant
-        self._origin = origin or Origin(service="")
+        self._sink, self._tcp, self._udp = sink, tcp, udp
+        self._senders = senders or Senders()
         self._bounds = bounds or Bounds()
         self._clock = clock
         self.meters = SyslogMeters()
@@ -256,7 +265,8 @@ class Syslog:
             self._room.set()
 
     def _read_all(self, messages: list[bytes]) -> LogLines:
-        told = Told(origin=self._origin, now=round(self._clock() * 1000))
+        now = round(self._clock() * 1000)
+        told = Told(origin=self._senders.origin, now=now, zone=self._senders.zone)
         lines = (self._lines.read(message, told) for message in messages)
         return lines_of(line for line in lines if line is not None)
 
@@ -264,7 +274,7 @@ class Syslog:
         if not len(lines):
             return True
         try:
-            if not self._sink.put(self._tenant, lines):
+            if not self._sink.put(self._senders.tenant, lines):
                 self.meters.fulls += 1
                 return False
         except Exception as error:  # noqa: BLE001 - the one at the top of the thread

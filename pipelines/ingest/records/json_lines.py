@@ -136,9 +136,9 @@ class JsonLines:
 
     def _text(self, fields: Fields, record: _Record) -> str:
         """What a record says, with its stack trace; the whole record where it has no text."""
-        text = fields.first("text", record, lambda value: isinstance(value, str))
+        text = fields.first("text", record, _is_said)
         said = text if text is not None else msgspec.json.encode(record).decode()
-        stack = fields.first("stack", record, lambda value: isinstance(value, str) and value)
+        stack = fields.first("stack", record, _is_said)
         if stack and stack not in said:
             said = f"{said}\n{stack}"
         return cleaned(said.encode("utf-8", "replace").rstrip(), self._count)
@@ -154,6 +154,10 @@ def _named(name: str, mappings: Sequence[Mapping]) -> tuple[Mapping, ...]:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str | dict)
+
+
+def _is_said(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _is_trace(value: object) -> bool:
