@@ -56,7 +56,7 @@ def first_seen(
     half = seen.prints.shape[1] // 2
     for row in range(len(span)):
         whole = mixed_trace(trace[row, 0], trace[row, 1], seen.seed[0])
-        own = mixed(whole ^ mixed(span[row] + np.uint64(kind[row]))) | np.uint64(1)
+        own = mixed(mixed(whole + mixed(span[row])) + np.uint64(kind[row])) | np.uint64(1)
         young = int(seen.used[_YOUNG])
         here = _place(own, seen.prints[young])
         is_known = seen.prints[young, here] == own
