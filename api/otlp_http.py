@@ -41,7 +41,7 @@ async def otlp_answer(
         return _status(PROTOBUF, 415, f"the Content-Type must be {PROTOBUF} or {JSON}")
     packing = PACKINGS.get(request.headers.get("content-encoding", "identity").lower())
     if packing is None:
-        return _status(kind, 415, "the Content-Encoding must be gzip, zstd or identity")
+        return _status(kind, 415, "the Content-Encoding must be gzip, deflate, zstd or identity")
     try:
         took = await receiver.take(request, doors[kind], packing)
     except (InputError, FullError, Overloaded, StoreError, TimeoutError) as error:

@@ -40,7 +40,12 @@ PATHS = ("/api/v1/write", "/v1/metrics", "/v1/columns", "/v1/traces")
 RETRY_AFTER_S = 2
 TENANT = "X-Scope-OrgID"
 # What most senders may choose from, by its name in Content-Encoding.
-PACKINGS = {"identity": Packing.PLAIN, "gzip": Packing.GZIP, "zstd": Packing.ZSTD}
+PACKINGS = {
+    "identity": Packing.PLAIN,
+    "gzip": Packing.GZIP,
+    "deflate": Packing.DEFLATE,
+    "zstd": Packing.ZSTD,
+}
 DoorT = TypeVar("DoorT", bound=Enum)
 DoorT_contra = TypeVar("DoorT_contra", bound=Enum, contravariant=True)
 Took = TypeVar("Took")

@@ -50,7 +50,8 @@ async def columns(request: Request, context: In) -> Response:
         return _problem(request, 415, "The Content-Type must be application/msgpack.")
     packing = PACKINGS.get(request.headers.get("content-encoding", "identity").lower())
     if packing is None:
-        return _problem(request, 415, "The Content-Encoding must be gzip, zstd or identity.")
+        words = "The Content-Encoding must be gzip, deflate, zstd or identity."
+        return _problem(request, 415, words)
     return await _taken(receiver, request, Door.COLUMNAR, packing)
 
 

@@ -29,7 +29,7 @@ class RunningCollector:
 
 @contextmanager
 def running_collector(
-    folder: Path, exporters: Mapping[str, Mapping[str, Any]]
+    folder: Path, exporters: Mapping[str, Mapping[str, Any]], *, signal: str = "metrics"
 ) -> Iterator[RunningCollector]:
     """Start it with some exporters; it sends each request on as it comes. Stopped at the end."""
     binary, port = require_server("collector"), free_port()
@@ -40,7 +40,7 @@ def running_collector(
         "exporters": exporters,
         "service": {
             "telemetry": {"metrics": {"level": "none"}},
-            "pipelines": {"metrics": {"receivers": ["otlp"], "exporters": list(exporters)}},
+            "pipelines": {signal: {"receivers": ["otlp"], "exporters": list(exporters)}},
         },
     }
     # What is JSON is YAML, too.
