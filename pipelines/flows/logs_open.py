@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from numpy.typing import NDArray
@@ -16,10 +16,14 @@ from detector.errors import StoreError
 from pipelines.flows.logs import LogFlow, LogLimits
 from pipelines.flows.logs_mined import LineMiner
 from pipelines.flows.logs_taking import Taking
+from pipelines.flows.spans import SpanFlow
 from pipelines.flows.stream import Stream
 from pipelines.stores.connections import Connections
 from pipelines.stores.own import SqlOwn
 from pipelines.stores.templates import SqlTemplates
+
+if TYPE_CHECKING:
+    from detector.spans.graph import Graph
 
 __all__ = ["LogBounds", "OpenLogs", "open_logs"]
 
@@ -44,6 +48,8 @@ class OpenLogs:
     """What takes lines and spans; `close` before the stream."""
 
     lines: LogFlow
+    spans: SpanFlow
+    graph: Callable[[str, str | None], Graph | None]
     taking: Taking
     templates: SqlTemplates
     own: SqlOwn
@@ -89,6 +95,8 @@ def open_logs(
     ticking = _Ticking(taking)
     return OpenLogs(
         lines=lines,
+        spans=SpanFlow(taking),
+        graph=stream.graph,
         taking=taking,
         templates=templates,
         own=SqlOwn(database),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -16,14 +16,23 @@ from detector.stream.columns import Columns
 from pipelines.flows.logs_own import OwnCounters
 from pipelines.flows.logs_rates import Rates
 from pipelines.flows.logs_record import STEP_MS, Counted, Lines
-from pipelines.stores.connections import Connections
+from pipelines.stores.connections import Connections, Transaction
 from pipelines.stores.own import SqlOwn, mark
 from pipelines.stores.templates import DAY_MS, add_lines
+
+if TYPE_CHECKING:
+    from detector.spans.graph import Graph
+    from pipelines.flows.spans_part import SpansPart
 
 __all__ = ["FLUSH_S", "LogsPart"]
 
 Arrays = Mapping[str, NDArray[Any]]
 FLUSH_S = 1.0
+# Counters of spans that a tenant may have.
+_MOST_OF_SPANS = 20_000
+_SPANS = "spans."
+# Of the part that has the counters of spans.
+SPANS = "/spans"
 _SERVICE = 253
 # Those of counters: longer than names are remembered, so that no id that is given is forgotten.
 _FORGET_MS = 72 * 3_600_000
@@ -31,9 +40,12 @@ _FORGET_MS = 72 * 3_600_000
 
 @dataclass(slots=True)
 class _Tenant:
+    """What one tenant has."""
+
     own: OwnCounters
     rates: Rates
     found: dict[tuple[str, str, int], Found] = field(default_factory=dict)
+    spans: SpansPart | None = None
 
 
 class LogsPart:
@@ -44,8 +56,12 @@ class LogsPart:
     goes by the stream's own checkpoints.
     """
 
-    def __init__(self, database: Connections, part: str) -> None:
+    def __init__(
+        self, database: Connections, part: str, check: Callable[[Transaction], None]
+    ) -> None:
+        """`check` is a `ConflictError` in a transaction of who does not own the part any more."""
         self._db, self._part, self._own = database, part, SqlOwn(database)
+        self._check = check
         self._tenants: dict[str, _Tenant] = {}
         self._rates: dict[str, Arrays] = {}
         # Up to where is written, and up to where is taken.
@@ -60,8 +76,9 @@ class LogsPart:
 
     def take(self, position: int, counted: Counted) -> Columns | None:
         """Take the next record; the samples that follow of it."""
-        own = self._of(counted.tenant)
-        if position > self.written:
+        own, is_new = self._of(counted.tenant), position > self.written
+        self._take_spans(own, counted, is_new=is_new)
+        if is_new:
             own.own.take(counted)
             if counted.lines is not None:
                 _add(own.found, counted.lines, counted.taken)
@@ -70,10 +87,20 @@ class LogsPart:
 
     def arrays(self, tenant: str) -> Arrays:
         """What a checkpoint of the stream is to hold."""
-        if tenant in self._tenants:
-            return self._tenants[tenant].rates.to_arrays()
-        kept = self._rates.get(tenant, {})
-        return {name: array for name, array in kept.items() if name.startswith("rates.")}
+        if tenant not in self._tenants:
+            kept = self._rates.get(tenant, {})
+            return {name: kept[name] for name in kept if name.startswith(("rates.", _SPANS))}
+        own = self._tenants[tenant]
+        spans = {} if own.spans is None else own.spans.arrays()
+        return {
+            **own.rates.to_arrays(),
+            **{_SPANS + name: array for name, array in spans.items()},
+        }
+
+    def graph(self, tenant: str, service: str | None) -> Graph | None:
+        """Who calls whom, None where no spans were taken."""
+        own = self._of(tenant)
+        return None if own.spans is None else own.spans.graph(service)
 
     @property
     def is_owing(self) -> bool:
@@ -91,12 +118,17 @@ class LogsPart:
         for own in self._tenants.values():
             own.own.wrote()
             own.found.clear()
+            if own.spans is not None:
+                own.spans.own.wrote()
         self.written, self._flushed = self._position, time.monotonic()
 
     def _write(self) -> None:
         with self._db.write() as transaction:
+            self._check(transaction)
             for tenant, own in self._tenants.items():
                 own.own.write(transaction, self._part)
+                if own.spans is not None:
+                    own.spans.own.write(transaction, self._part + SPANS)
                 for found in own.found.values():
                     add_lines(transaction, self._part, tenant, found)
             mark(transaction, self._part, self._position)
@@ -105,6 +137,8 @@ class LogsPart:
         """Counters that rise no more are not held."""
         for own in self._tenants.values():
             own.own.forget(now_ms - _FORGET_MS)
+            if own.spans is not None:
+                own.spans.own.forget(now_ms - _FORGET_MS)
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """By tenant, how many counters and how many series of the stream there are."""
@@ -114,11 +148,33 @@ class LogsPart:
         if tenant not in self._tenants:
             newest = self._own.newest(self._part, tenant)
             known = self._own.series(self._part, tenant)
-            self._tenants[tenant] = _Tenant(
-                own=OwnCounters(tenant, known, newest=newest),
-                rates=Rates(self._rates.get(tenant)),
-            )
+            held = self._rates.pop(tenant, {})
+            own = _Tenant(own=OwnCounters(tenant, known, newest=newest), rates=Rates(held))
+            arrays = _under(_SPANS, held)
+            if arrays:
+                own.spans = self._spans(tenant, arrays)
+            self._tenants[tenant] = own
         return self._tenants[tenant]
+
+    def _take_spans(self, own: _Tenant, counted: Counted, *, is_new: bool) -> None:
+        if counted.spans is not None and own.spans is None:
+            own.spans = self._spans(counted.tenant, {})
+        if own.spans is not None:
+            own.spans.take(counted.spans, counted.taken, is_new=is_new)
+
+    def _spans(self, tenant: str, arrays: Arrays) -> SpansPart:
+        # Its loops are compiled for who has spans.
+        from pipelines.flows.spans_part import SpansPart
+
+        return SpansPart(self._own, self._part + SPANS, tenant, arrays, most=_MOST_OF_SPANS)
+
+
+def _under(prefix: str, arrays: Arrays) -> Arrays:
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
 
 
 def _add(found: dict[tuple[str, str, int], Found], lines: Lines, taken: int) -> None:

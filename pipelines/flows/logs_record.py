@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from detector.logs.counted import LogCounts, Template
 from detector.logs.lines import Origin
 from detector.stream.columns import SeriesInfo
+from pipelines.flows.spans_record import SpanColumns
 from pipelines.stores.own import STEP_MS
 
 __all__ = ["STEP_MS", "Counted", "Gains", "Lines", "NewOwn", "gains", "lines_of"]
@@ -78,6 +79,7 @@ class Counted(msgspec.Struct, frozen=True, tag="counted"):
     new: tuple[SeriesInfo, ...] = ()
     ids: bytes = b""
     lines: Lines | None = None
+    spans: SpanColumns | None = None
 
 
 def gains(by_id: dict[int, float]) -> Gains:

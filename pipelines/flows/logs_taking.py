@@ -20,6 +20,7 @@ from pipelines.stores.own import SqlOwn
 
 if TYPE_CHECKING:
     from detector.logs.lines import Origin
+    from pipelines.flows.spans_record import SpanColumns
     from pipelines.ingest.interning import Interner
 
 __all__ = ["CountedStream", "Gained", "Taken", "Taking"]
@@ -143,7 +144,15 @@ class Taking:
         taken.taken = max(taken.taken, round(1000 * self._clock()))
         return taken.taken
 
-    def put(self, taken: Taken, gained: Gained, *, lines: Lines | None = None) -> bool:
+    def put(
+        self,
+        taken: Taken,
+        gained: Gained,
+        *,
+        lines: Lines | None = None,
+        spans: SpanColumns | None = None,
+        rows: int = 0,
+    ) -> bool:
         """Spool what was counted of a batch; False where there is no room."""
         new, fresh = taken.own.fresh(), taken.names.fresh()
         counted = Counted(
@@ -155,12 +164,13 @@ class Taking:
             new=tuple(info for _, info in fresh),
             ids=np.array([id for id, _ in fresh], np.int32).tobytes(),
             lines=lines,
+            spans=spans,
         )
-        rows = len(gained.own) + len(gained.rates)
+        rows += len(gained.own) + len(gained.rates)
         if not self._stream.count(counted, taken.names, rows):
             return False
         taken.own.kept(len(new))
-        if gained.own:
+        if rows:
             taken.heard = taken.taken
         return True
 

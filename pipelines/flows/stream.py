@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +26,9 @@ from pipelines.flows.logs_record import Counted
 from pipelines.flows.stream_meters import Patience, StreamMeters
 from pipelines.flows.stream_part import Arrived, Said, Samples, StreamPart, read, spelled
 from pipelines.stores.spool import Spool
+
+if TYPE_CHECKING:
+    from detector.spans.graph import Graph
 
 __all__ = ["Stream"]
 
@@ -158,6 +162,12 @@ class Stream:
         self._check()
         with self._still(timeout_s):
             return self._part.told(tenant, plan, until=until)
+
+    def graph(self, tenant: str, service: str | None, *, timeout_s: float = 2.0) -> Graph | None:
+        """Who calls whom, by the spans taken, None without any; `StoreError` as `told`."""
+        self._check()
+        with self._still(timeout_s):
+            return self._part.logs.graph(tenant, service)
 
     @contextmanager
     def _still(self, timeout_s: float = -1) -> Iterator[None]:

@@ -105,7 +105,7 @@ class StreamPart:
         self.numbers: list[int] = []
         self.read_to: dict[str, int] = {}
         self._owed: Outcome | None = None
-        self.logs = LogsPart(database, part)
+        self.logs = LogsPart(database, part, self._checkpoints.check)
         # What others want to be in checkpoints, by tenant: None for what was there before.
         self.beside: Callable[[str], Arrays | None] = lambda _: None
         self._beside: dict[str, Arrays] = {}

@@ -119,6 +119,12 @@ class Checkpoints:
             tenants = self._read(transaction)
         return Held(epoch=self.epoch, position=position, tenants=tenants)
 
+    def check(self, transaction: Transaction) -> None:
+        """`ConflictError` where another took the part meanwhile; then nothing is to be written."""
+        row = transaction.first(_MARK_OF, {"part": self.part})
+        if row is None or int(row[0]) != self.epoch:
+            raise ConflictError(f"another process has taken {self.part}: nothing was written")
+
     def write(
         self, transaction: Transaction, position: int, tenants: Mapping[str, TenantHeld]
     ) -> Sums:

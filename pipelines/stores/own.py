@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import sqlalchemy as sa
+import zstandard
 from numpy.typing import NDArray
 
 from pipelines.stores import schema
 from pipelines.stores.anomalies import upsert
-from pipelines.stores.codec import pack, unpack
+from pipelines.stores.codec import inflated, pack, unpack
 from pipelines.stores.connections import Connections, Transaction
 from pipelines.stores.statements import compiled, insertion
 
@@ -28,6 +29,7 @@ __all__ = [
 
 # Counters stand at something every so many milliseconds.
 STEP_MS = 15_000
+_MOST_BYTES = 2**28
 Labels = tuple[tuple[str, str], ...]
 _series, _frames, _marks = schema.own_series.c, schema.own_frames.c, schema.own_marks.c
 _MARK = upsert(schema.own_marks, "part")
@@ -142,7 +144,8 @@ def put_total(
 
 def add_frame(transaction: Transaction, part: str, tenant: str, frame: Frame) -> None:
     """Keep a frame; that of the same time is replaced."""
-    body = pack((frame.ids.tobytes(), frame.values.tobytes(), frame.born.tobytes()))
+    arrays = (frame.ids.tobytes(), frame.values.tobytes(), frame.born.tobytes())
+    body = zstandard.compress(pack(arrays), level=1)
     row = {"part": part, "tenant": tenant, "at": frame.at, "whole": int(frame.whole)}
     transaction.run(_PUT_FRAME, {**row, "body": body})
 
@@ -204,7 +207,8 @@ class SqlOwn:
 
 
 def _frame(at: int, whole: bool, body: bytes) -> Frame:
-    ids, values, born = _arrays(unpack(tuple[bytes, bytes, bytes], body))
+    whole_body = inflated(body, most=_MOST_BYTES)
+    ids, values, born = _arrays(unpack(tuple[bytes, bytes, bytes], whole_body))
     return Frame(at=at, whole=whole, ids=ids, values=values, born=born)
 
 

@@ -1,0 +1,58 @@
+"""Spans as they are spooled: their columns as bytes, with the names that they speak of."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from detector.logs.lines import Origin
+from detector.spans.columns import Peer, Spans
+
+__all__ = ["SpanColumns", "columns_of"]
+
+_KINDS = {
+    "trace": np.uint8,
+    "span": np.uint64,
+    "parent": np.uint64,
+    "start": np.int64,
+    "duration": np.int64,
+    "kind": np.uint8,
+    "status": np.uint8,
+    "operation": np.int32,
+    "peer": np.int32,
+    "origin": np.int32,
+}
+
+
+class SpanColumns(msgspec.Struct, frozen=True, array_like=True):
+    """`Spans` as bytes; `columns` are in the order in which `Spans` has them."""
+
+    columns: tuple[bytes, ...]
+    operations: tuple[str, ...]
+    peers: tuple[Peer, ...]
+    origins: tuple[Origin, ...]
+    taken: int
+
+    def spans(self) -> Spans:
+        """The same as columns."""
+        found = {
+            name: np.frombuffer(body, kind)
+            for (name, kind), body in zip(_KINDS.items(), self.columns, strict=True)
+        }
+        trace = found.pop("trace").reshape(-1, 16)
+        return Spans(
+            trace=trace,
+            operations=self.operations,
+            peers=self.peers,
+            origins=self.origins,
+            taken=self.taken,
+            **found,
+        )
+
+
+def columns_of(spans: Spans) -> SpanColumns:
+    """Spans as they are spooled."""
+    columns = tuple(
+        np.ascontiguousarray(getattr(spans, name), kind).tobytes() for name, kind in _KINDS.items()
+    )
+    return SpanColumns(columns, spans.operations, spans.peers, spans.origins, spans.taken)
