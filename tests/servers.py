@@ -53,6 +53,9 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "collector": ("SERINUS_COLLECTOR", (str(ROOT / ".servers/bin/collector"),)),
     "kafka": ("SERINUS_KAFKA4", (str(ROOT / ".servers/bin/kafka"),)),
     "chromium": ("SERINUS_CHROMIUM", ("chromium",)),
+    # Where Debian keeps what is for administrators, people have no PATH to.
+    "rsyslog": ("SERINUS_RSYSLOG", ("rsyslogd", "/usr/sbin/rsyslogd")),
+    "logrotate": ("SERINUS_LOGROTATE", ("logrotate", "/usr/sbin/logrotate")),
 }
 # Built for `make e2e` alone.
 E2E_ONLY = frozenset({"collector", "thanos"})

@@ -161,6 +161,10 @@ build_collector() {
     build_here collector "$collector" "$(collector_sources)" "an OpenTelemetry collector"
 }
 
+find_admin() { # prints the path of a program for administrators, to whose folder people have no PATH
+    PATH="$PATH:/usr/sbin:/sbin" command -v "$1"
+}
+
 find_postgres() { # prints the path of the newest server binary; Debian keeps it off PATH
     local found
     if command -v postgres; then
@@ -222,7 +226,7 @@ install_kafka() {
 }
 
 print_env() {
-    local go postgres
+    local admin go postgres
     if command -v prometheus >/dev/null; then
         printf 'export SERINUS_PROMETHEUS2=%q\n' "$(command -v prometheus)"
     fi
@@ -253,6 +257,12 @@ print_env() {
     if command -v chromium >/dev/null; then
         printf 'export SERINUS_CHROMIUM=%q\n' "$(command -v chromium)"
     fi
+    if admin="$(find_admin rsyslogd)"; then
+        printf 'export SERINUS_RSYSLOG=%q\n' "$admin"
+    fi
+    if admin="$(find_admin logrotate)"; then
+        printf 'export SERINUS_LOGROTATE=%q\n' "$admin"
+    fi
     if go="$(find_go)"; then
         printf 'export SERINUS_GO=%q\n' "$go"
     fi
@@ -269,6 +279,8 @@ check() {
     if kafka_is_there; then say "Kafka: $kafka"; else say "Kafka: missing"; missing=1; fi
     if go="$(find_go)"; then say "Go: $go"; else say "Go: missing"; missing=1; fi
     if command -v chromium >/dev/null; then say "Chromium: $(command -v chromium)"; else say "Chromium: missing"; missing=1; fi
+    if find_admin rsyslogd >/dev/null; then say "rsyslog: $(find_admin rsyslogd)"; else say "rsyslog: missing"; missing=1; fi
+    if find_admin logrotate >/dev/null; then say "logrotate: $(find_admin logrotate)"; else say "logrotate: missing"; missing=1; fi
     if thanos_is_built; then say "Thanos: $thanos"; else say "Thanos: missing, only for make e2e"; fi
     if collector_is_built; then say "collector: $collector"; else say "collector: missing, only for make e2e"; fi
     return "$missing"
@@ -282,6 +294,8 @@ install() {
     # The server alone: the package `postgresql` would also make and keep a cluster of its own.
     find_postgres >/dev/null || apt_install postgresql-15
     command -v chromium >/dev/null || apt_install chromium
+    find_admin rsyslogd >/dev/null || apt_install rsyslog
+    find_admin logrotate >/dev/null || apt_install logrotate
     # No server, but what reads our scripts in the tests.
     command -v shellcheck >/dev/null || apt_install shellcheck
     prometheus3_is_built || build_prometheus3
