@@ -19,7 +19,7 @@ _TRACE, _SPAN, _PARENT, _NAME, _KIND, _START, _END, _ATTRIBUTE, _STATUS = 1, 2, 
 _CODE, _KEY, _VALUE, _STRING, _INT = 3, 1, 2, 1, 3
 _NAMED, _HTTP_STATUS = int(Slot.NAME), int(Slot.HTTP_STATUS)
 _TRACE_BYTES, _SPAN_BYTES = 16, 8
-_MOST_KIND, _UNSET, _ERROR, _MOST_STATUS, _FAILING = 5, 0, 2, 2, 500
+_MOST_KIND, _UNSET, _ERROR, _MOST_STATUS, _FAILING, _NO_STATUS = 5, 0, 2, 2, 500, 600
 _UNRANKED = 99
 
 
@@ -87,7 +87,7 @@ def fill_span(data: Bytes, at: int, end: int, row: int, held: Held, reader: Read
             held.kind[row] = np.uint8(kind) if kind <= np.uint64(_MOST_KIND) else np.uint8(0)
         at = stop
     held.has_ids[row] = held.has_ids[row] and held.span[row] != np.uint64(0)
-    if http >= _FAILING and held.status[row] == _UNSET:
+    if _FAILING <= http < _NO_STATUS and held.status[row] == _UNSET:
         held.status[row] = _ERROR
     kind_of_call = int(held.kind[row])
     held.shape[row] = shape_of(data, kind_of_call, reader.slots, reader.letters, reader.shapes)
@@ -191,7 +191,8 @@ def _value(data: Bytes, at: int, end: int, slot: int, rank: int, reader: Reader)
             if slot == _HTTP_STATUS:
                 status = _digits(data, start, stop)
         elif number == _INT and wire == VARINT and slot == _HTTP_STATUS:
-            status = min(int(np.int64(varint(data, start, stop)[0] & np.uint64(0xFFFF))), 999)
+            code = varint(data, start, stop)[0]
+            status = int(np.int64(code)) if code < np.uint64(_NO_STATUS) else 0
         at = stop
     return status
 
