@@ -97,7 +97,7 @@ def run(task: Task) -> Record:
         templates=len(world.names),
         fail_at=None if first is None else first.at - ORIGIN,
         signal="" if first is None else first.signal,
-        template=named if first is not None and named in first.reason.text else "",
+        template=named if first is not None and named in judgement.reason.text else "",
         text="" if first is None else judgement.reason.text,
         closest=0.0 if told is None or not told.needed else (told.evidence or 0.0) / told.needed,
         heard=len(session.hearing.ensembles),

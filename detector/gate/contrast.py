@@ -54,8 +54,7 @@ def count_bases(
     n, x = canary.transpose(3, 2, 0, 1)
     idle = np.array([one.row.idle for one in learned]) * win.step_s
     if idle.any():
-        there = ~np.isnan(win.age[begin:])
-        n = n + (idle[:, None] / rate.T)[..., None] * there
+        n = n + (idle[:, None] / rate.T)[..., None] * (n > 0)
     grids = tuple([one.row.grid for one in learned])
     each = poisson_each(n, x, rate.T[..., None], weight.T[..., None], grids)
     return [

@@ -24,6 +24,8 @@ Ints = NDArray[np.int64]
 # With fewer edges in common two histograms say too little about the same latency.
 _EDGES_MIN = 4
 _HOUR_S = 3600.0
+# Far less than a request: a bin without any in which lines were read.
+_READ = 1e-6
 _NOTE = "incompatible_histograms"
 _NO_START = (np.inf, np.inf)
 
@@ -221,9 +223,12 @@ class _Making:
         return Counts(n=covered / (_HOUR_S * self.span.time_scale), x=x)
 
     def _lines(self, family: int) -> Counts:
-        """Error lines, and the requests of the time in which the pods' logs were read."""
+        """Error lines, and the requests of the time in which the pods' logs were read.
+
+        Above 0 wherever they were, be there requests or not.
+        """
         covered = self._covered(family) / self.span.step
-        return Counts(n=self._total(0) * covered, x=self._total(family))
+        return Counts(n=np.maximum(self._total(0), _READ) * covered, x=self._total(family))
 
     def _histogram(self, family: int) -> Histogram:
         if family not in self._histograms:

@@ -7,7 +7,7 @@ boundary follows from the bins before it alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -28,8 +28,9 @@ from models.sequential.warmup import GRACE_S
 
 __all__ = ["Hearing"]
 
-# Templates heard at once: a service that fails in more ways than these fails in one of them.
-_AT_ONCE = 24
+# Templates heard at once: a service that fails in more ways than these fails in one of them. One
+# more takes the place of that which is written least by now, if it is written twice as often.
+_AT_ONCE, _MORE = 24, 2.0
 # A template that has not stood out for so long is heard no more, until it does again.
 _QUIET_S = 600.0
 
@@ -120,26 +121,37 @@ class Hearing:
 
     def _follow(self, excess: Excess, win: Window, begin: int) -> list[_Stint]:
         """Bin by bin, whom to listen to; gives those that were dropped on the way."""
-        quiet, gone = round(_QUIET_S / win.step_s), []
+        back, quiet = look_back(win.step_s), round(_QUIET_S / win.step_s)
+        gone: list[_Stint] = []
         for index, stands in enumerate(excess.stands):
             bin_ = win.first + begin + index
-            for stint in [s for s in self._stints.values() if bin_ - s.stood > quiet]:
-                stint.until = bin_
-                gone.append(self._stints.pop(stint.kind))
-            lines = excess.lines[index].tolist()
-            for at in sorted(np.flatnonzero(stands).tolist(), key=lines.__getitem__, reverse=True):
-                self._stand(excess.kinds[at], bin_, win)
+            silent = [s for s in self._stints.values() if bin_ - s.stood > quiet]
+            gone += [self._dropped(stint, bin_) for stint in silent]
+            lines = dict(zip(excess.kinds, excess.lines[index].tolist(), strict=True))
+            standing = [kind for kind, stood in zip(excess.kinds, stands, strict=True) if stood]
+            for kind in sorted(standing, key=lambda one: -lines[one]):
+                gone += self._stand(kind, bin_, max(0, bin_ - back), lines)
         return gone
 
-    def _stand(self, kind: str, bin_: int, win: Window) -> None:
-        """A template stands out at the end of a bin."""
+    def _dropped(self, stint: _Stint, bin_: int) -> _Stint:
+        stint.until = bin_
+        return self._stints.pop(stint.kind)
+
+    def _stand(
+        self, kind: str, bin_: int, first: int, lines: Mapping[str, float]
+    ) -> Iterator[_Stint]:
+        """A template stands out at the end of a bin; gives the one whose place it takes."""
         stint = self._stints.get(kind)
         if stint is not None:
             stint.stood = bin_
-        elif len(self._stints) < _AT_ONCE:
-            first = max(0, bin_ - look_back(win.step_s))
-            ensemble = Ensemble([self._track(kind)], first)
-            self._stints[kind] = _Stint(kind, ensemble, first, bin_, bin_)
+            return
+        if len(self._stints) >= _AT_ONCE:
+            least = min(self._stints.values(), key=lambda s: (lines.get(s.kind, 0.0), s.kind))
+            if lines[kind] < _MORE * lines.get(least.kind, 0.0):
+                return
+            yield self._dropped(least, bin_)
+        ensemble = Ensemble([self._track(kind)], first)
+        self._stints[kind] = _Stint(kind, ensemble, first, bin_, bin_)
 
     def _track(self, kind: str) -> Track:
         assert self._bound is not None

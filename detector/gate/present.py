@@ -124,7 +124,7 @@ def _decide(moment: Moment, reader: Reader) -> tuple[Outcome, Reason]:
     """A fail stands; else the first reason against a pass; else it is one."""
     states = moment.states
     if reader.failed is not None:
-        return Outcome.FAIL, reader.fail(reader.failed, states.get(reader.failed.found.track.name))
+        return Outcome.FAIL, reader.failure(reader.failed, states)
     held = next(holds(moment), None)
     if held is not None:
         return Outcome.INCONCLUSIVE, held

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -127,6 +127,17 @@ class Reader:
         if self.killed and failed.first.signal == KILLED_IN:
             text = f"{text} {note_words(KILLED, self.killed)}"
         return Reason(up(failed.first.signal), text)
+
+    def failure(self, failed: Failed, states: Mapping[str, State]) -> Reason:
+        """The first fail in words; where all log lines did it, with the template that did most."""
+        found = failed.found.track
+        reason = self.fail(failed, states.get(found.name))
+        each = [s for s in states.values() if s.track.template and s.track.signal == found.name]
+        most = max(each, key=self._telling, default=None)
+        if most is None:
+            return reason
+        ours = f"{most.tally.canary[1]:.0f} of template {most.track.template}"
+        return replace(reason, text=f"{reason.text} The canary wrote {ours}.")
 
     def _levels(self, state: State) -> tuple[float | None, float | None]:
         """What both sides show; where no control served, what stood in for it."""
