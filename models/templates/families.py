@@ -11,90 +11,108 @@ from models.templates import kernel
 
 __all__ = ["Families", "grown", "table"]
 
+_FIRST_ROOM = 64
+
 
 class Families:
-    """Families 0 .. `len`: each lines of one beginning, with the same places free.
+    """Families 0 .. `filled`: each lines of one beginning, with the same places free.
 
-    `older`: the family of the same beginning that is next, -1 after the last. Groups are the sets
-    of free places that families of a beginning have, each once: all that a known line is found by.
+    `root` tells the beginning, `free` the places, `older` the next family of the same beginning.
+    Members are a chain: `newest` of a family, and of each slot the `before`. Groups are the sets
+    of free places that families of a beginning have, each once: what known lines are found by.
     """
 
     def __init__(self) -> None:
         self._heads, self._groups = table(256), table(256)
-        self.roots: list[int] = []
-        self.free: list[int] = []
-        self.older: list[int] = []
-        self.members: list[list[int]] = []
-        self.group_roots: list[int] = []
-        self.group_free = np.zeros(64, np.uint64)
-        self.group_after = np.zeros(64, np.int32)
-
-    def __len__(self) -> int:
-        return len(self.roots)
+        self.filled = self._grouped = 0
+        self.root, self.free = (np.zeros(_FIRST_ROOM, np.uint64) for _ in range(2))
+        self.older, self.newest, self.before = (np.full(_FIRST_ROOM, -1, np.int32) for _ in "123")
+        self.group_free = np.zeros(_FIRST_ROOM, np.uint64)
+        self.group_after = np.zeros(_FIRST_ROOM, np.int32)
 
     @property
     def groups(self) -> tuple[kernel.Table, NDArray[np.uint64], NDArray[np.int32]]:
         """As `kernel.walk` reads them."""
         return self._groups, self.group_free, self.group_after
 
-    def newest(self, root: int, most: int) -> list[int]:
+    def of(self, root: np.uint64, most: int) -> list[int]:
         """Families of a beginning that have members, the newest first."""
         found: list[int] = []
-        at = kernel.find(self._heads, np.uint64(root))
+        at = kernel.find(self._heads, root)
         while at >= 0 and len(found) < most:
-            if self.members[at]:
+            if self.newest[at] >= 0:
                 found.append(at)
-            at = self.older[at]
+            at = int(self.older[at])
         return found
 
-    def found(self, root: int, free: int) -> int:
+    def found(self, root: np.uint64, free: int) -> int:
         """A new family, without members."""
-        family = len(self.roots)
+        family = self.filled
+        self.filled += 1
+        for name in ("root", "free", "older", "newest"):
+            setattr(self, name, _roomy(getattr(self, name), self.filled))
         if 2 * family > len(self._heads[0]):
             self._heads = grown(self._heads)
-        self.older.append(kernel.find(self._heads, np.uint64(root)))
-        kernel.put(self._heads, np.uint64(root), family)
-        self.roots.append(root)
-        self.free.append(free)
-        self.members.append([])
+        self.older[family] = kernel.find(self._heads, root)
+        kernel.put(self._heads, root, family)
+        self.root[family], self.free[family], self.newest[family] = root, free, -1
         self._group(root, free)
         return family
 
     def set_free(self, family: int, free: int) -> None:
         """Let these places of it be any, of what was said before and of what comes."""
         self.free[family] = free
-        self._group(self.roots[family], free)
+        self._group(self.root[family], free)
+
+    def members(self, family: int, most: int = 1 << 31) -> list[int]:
+        """Slots of its templates, by age; the newest of them where they are more."""
+        found: list[int] = []
+        slot = int(self.newest[family])
+        while slot >= 0 and len(found) < most:
+            found.append(slot)
+            slot = int(self.before[slot])
+        return found[::-1]
+
+    def enter(self, family: int, slot: int) -> None:
+        """One more member, the newest."""
+        self.before = _roomy(self.before, slot + 1)
+        self.before[slot] = self.newest[family]
+        self.newest[family] = slot
+
+    def set_members(self, family: int, slots: list[int]) -> None:
+        """These alone, by age."""
+        self.newest[family] = -1
+        for slot in slots:
+            self.enter(family, slot)
 
     def kept(self, of: NDArray[np.int32]) -> tuple[Families, NDArray[np.int32]]:
         """Those families alone that slots 0 .. are of, and the new place of each slot's."""
         old, places = np.unique(of, return_inverse=True)
         made = Families()
         for family in old.tolist():
-            made.found(self.roots[family], self.free[family])
+            made.found(self.root[family], int(self.free[family]))
         made.fill(places)
         return made, places.astype(np.int32)
 
     def fill(self, of: NDArray[Any]) -> None:
         """Let slots 0 .. be members of these."""
         for slot, family in enumerate(of.tolist()):
-            self.members[family].append(slot)
+            self.enter(family, slot)
 
-    def _group(self, root: int, free: int) -> None:
-        head = kernel.find(self._groups, np.uint64(root))
-        at = head
+    def _group(self, root: np.uint64, free: int) -> None:
+        head = at = kernel.find(self._groups, root)
         while at >= 0:
-            if int(self.group_free[at]) == free:
+            if self.group_free[at] == free:
                 return
             at = int(self.group_after[at])
-        group = len(self.group_roots)
-        if group == len(self.group_free):
-            self.group_free = np.concatenate([self.group_free, np.zeros_like(self.group_free)])
-            self.group_after = np.concatenate([self.group_after, np.zeros_like(self.group_after)])
+        group = self._grouped
+        self._grouped += 1
+        self.group_free = _roomy(self.group_free, self._grouped)
+        self.group_after = _roomy(self.group_after, self._grouped)
         if 2 * group > len(self._groups[0]):
             self._groups = grown(self._groups)
-        self.group_roots.append(root)
         self.group_free[group], self.group_after[group] = free, head
-        kernel.put(self._groups, np.uint64(root), group)
+        kernel.put(self._groups, root, group)
 
 
 def table(size: int) -> kernel.Table:
@@ -105,6 +123,14 @@ def table(size: int) -> kernel.Table:
 def grown(old: kernel.Table) -> kernel.Table:
     """The same in twice the room."""
     made = table(2 * len(old[0]))
-    for at in np.flatnonzero(old[1] >= 0):
-        kernel.put(made, old[0][at], int(old[1][at]))
+    kernel.refill(made, old)
+    return made
+
+
+def _roomy(column: NDArray[Any], needed: int) -> NDArray[Any]:
+    """A column with room for so many, half as much more where it has not."""
+    if needed <= len(column):
+        return column
+    made = np.zeros(max(needed, len(column) * 3 // 2), column.dtype)
+    made[: len(column)] = column
     return made

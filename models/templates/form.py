@@ -14,12 +14,15 @@ from models.templates.kinds import CAPITALS, KIND, LED, MOST_BYTES, STATE, Kind
 
 __all__ = ["Form", "form", "shown"]
 
+# Members of enumerations are slow to look up, for each token anew.
+_WORD, _NAME = int(Kind.WORD), int(Kind.NAME)
 _SUFFIXES = (b"ed", b"ing")
 _SUFFIXED_LEAST = 5
 # So much is shown of what is before the first token and behind the last one.
 _AROUND = 64
 _UNSEEN = re.compile(rb"(?:\x1b\[[ -?]*[@-~]?|[\x00-\x20\x7f])+")
-_SHOWN = {kind: f"<{kind.name.lower()}>".encode() for kind in Kind}
+_PLAIN = frozenset((b"", b" ", b": ", b", ", b"=", b":", b" (", b") ", b" [", b"] "))
+_SHOWN = {int(kind): f"<{kind.name.lower()}>".encode() for kind in Kind}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,24 +68,24 @@ def _signs(word: bytes, kind: int, before: bytes) -> int:
     plain = kind & KIND
     is_led = kind & LED and before.lower() in tuning.LEADS
     signs = plain | (LED if is_led else 0)
-    if plain > Kind.NAME:
+    if plain > _NAME:
         return signs
     lower = word.lower()
     is_state = lower in tuning.STATUS or (
-        len(word) >= _SUFFIXED_LEAST and lower.endswith(_SUFFIXES) and plain == Kind.WORD
+        len(word) >= _SUFFIXED_LEAST and lower.endswith(_SUFFIXES) and plain == _WORD
     )
     return signs | (STATE if is_state else 0) | (CAPITALS if word.isupper() else 0)
 
 
 def _spaced(marks: bytes) -> bytes:
     """What is between two tokens, each run of spaces and control codes as one space."""
-    return _UNSEEN.sub(b" ", marks)
+    return marks if marks in _PLAIN else _UNSEEN.sub(b" ", marks)
 
 
 def shown(words: tuple[bytes, ...], marks: tuple[bytes, ...], signs: NDArray[np.uint8]) -> bytes:
     """The text of a line with `<num>`, `<ip>` ... in place of its parameters."""
     parts = [marks[0]]
     for word, sign, mark in zip(words, signs.tolist(), marks[1:], strict=True):
-        kind = Kind(sign & KIND)
-        parts += [word if kind <= Kind.NAME else _SHOWN[kind], mark]
+        kind = sign & KIND
+        parts += [word if kind <= _NAME else _SHOWN[kind], mark]
     return b"".join(parts).strip()

@@ -9,7 +9,7 @@ from models.compiling import inlined, uncounted
 from models.templates.kernel_scan import Places, mixed, scan
 from models.templates.kinds import KIND, Kind
 
-__all__ = ["ANY", "FEW", "Table", "drop", "find", "joined", "put", "skeleton", "walk"]
+__all__ = ["ANY", "FEW", "Table", "drop", "find", "joined", "put", "refill", "skeleton", "walk"]
 
 # Keys, and where each leads: -1 where there is none.
 Table = tuple[NDArray[np.uint64], NDArray[np.int32]]
@@ -50,6 +50,16 @@ def put(table: Table, key: np.uint64, to: int) -> None:
     at = _place(table, key)
     table[0][at] = key
     table[1][at] = to
+
+
+@uncounted
+def refill(table: Table, old: Table) -> None:
+    """All keys of another table too."""
+    for at in range(len(old[0])):
+        if old[1][at] >= 0:
+            place = _place(table, old[0][at])
+            table[0][place] = old[0][at]
+            table[1][place] = old[1][at]
 
 
 @uncounted

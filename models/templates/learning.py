@@ -6,31 +6,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.templates import kernel, kernel_family, tuning
-from models.templates.beginnings import Beginnings
 from models.templates.families import Families, grown, table
 from models.templates.form import Form
 from models.templates.kinds import KIND, MOST_TOKENS, Kind
 from models.templates.shelf import Shelf
+from models.templates.tallied import Tallied
 
 __all__ = ["Learning"]
 
 Known = tuple[kernel.Table, NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]
 # Of templates unseen for longest one in so many is forgotten at a time.
 _FORGOTTEN = 16
+_WORD = int(Kind.WORD)
 
 
 class Learning:
     """Templates and families, and the slot that each skeleton leads to.
 
     `fresh`, `merged`, `forgotten`: numbers, as they are told, until they are cleared. `born` counts
-    all templates that there ever were, `lost` those that were merged or forgotten.
+    all templates that there ever were, `joined` those that were merged, `lost` those that were
+    forgotten, `floods` shapes of which there were too many kinds.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self.shelf, self.families, self.known = Shelf(), Families(), table(1024)
-        self.beginnings = Beginnings()
-        self.born = self.joined = self.lost = 0
+        self._rests, self._shapes = Tallied(), Tallied()
+        self._shape_most = min(tuning.SHAPE_MOST, most // 4)
+        self.born = self.joined = self.lost = self.floods = 0
         self._alone = np.zeros(MOST_TOKENS, np.uint64)
         self.fresh: list[int] = []
         self.merged: list[tuple[int, int]] = []
@@ -47,7 +50,8 @@ class Learning:
 
     def learn(self, form: Form) -> int:
         """The slot of a form that is of no known template, until now."""
-        family = self._family(form)
+        is_flood = self._shapes.of(form.shape) >= self._shape_most
+        family = self._flooded(form) if is_flood else self._family(form)
         key = _key(form.hashes, form.shape, self.families.free[family])
         slot = kernel.find(self.known, key)
         if slot < 0:
@@ -58,7 +62,7 @@ class Learning:
 
     def keep(self, slot: int, form: Form) -> None:
         """Keep a line of a template as a sample, while there are few."""
-        if len(self.shelf.samples[slot]) < kernel.FEW:
+        if self.shelf.kept[slot] < kernel.FEW:
             self.shelf.keep(slot, form)
 
     def oldest(self) -> NDArray[np.int64]:
@@ -77,7 +81,7 @@ class Learning:
         """Forget slots, and close the room that those have left that are gone."""
         self.lost += len(slots)
         self.shelf.alive[slots] = False
-        shelf = self.shelf.kept(self.shelf.live())
+        shelf = self.shelf.only(self.shelf.live())
         n = shelf.filled
         families, shelf.family[:n] = self.families.kept(shelf.family[:n])
         self.settle(shelf, families)
@@ -85,28 +89,39 @@ class Learning:
     def settle(self, shelf: Shelf, families: Families) -> None:
         """Go on from these."""
         self.shelf, self.families, n = shelf, families, shelf.filled
-        self.beginnings = Beginnings.of(shelf)
+        live = shelf.live()
+        self._rests, self._shapes = Tallied(shelf.rest[live]), Tallied(shelf.shape[live])
         self.known = table(max(1024, 1 << (2 * n).bit_length()))
         for slot in range(n):
-            key = self._slot_key(slot, self.families.free[int(self.shelf.family[slot])])
+            key = self._slot_key(slot, int(self.families.free[shelf.family[slot]]))
             kernel.put(self.known, key, slot)
 
     def _family(self, form: Form) -> int:
         """The family that is most alike, if it is alike enough, or a new one."""
         own, root = (form.hashes, form.signs), _root(form)
         best, likeness = -1, tuning.ALIKE
-        for family in self.families.newest(root, tuning.SEARCHED):
-            is_any = np.uint64(self.families.free[family])
+        for family in self.families.of(root, tuning.SEARCHED):
+            is_any = self.families.free[family]
             like = kernel_family.likeness(self._pool(), self._rows(family), own, is_any)
             if like > likeness or (best < 0 and like == likeness):
                 best, likeness = family, like
         if best < 0:
             return self.families.found(root, 0)
-        free = self.families.free[best]
+        free = int(self.families.free[best])
         freed = self._freed(self._rows(best), form, free)
         if freed:
             self._set_free(best, free | freed)
         return best
+
+    def _flooded(self, form: Form) -> int:
+        """The family of lines of which there are too many kinds: any word may be anywhere."""
+        free = (1 << len(form.hashes)) - 1
+        root = _joined(form.shape, kernel.ANY)
+        for family in self.families.of(root, tuning.NEVER):
+            if int(self.families.free[family]) == free:
+                return family
+        self.floods += 1
+        return self.families.found(root, free)
 
     def _freed(self, rows: NDArray[np.int64], form: Form, free: int) -> int:
         own = (form.hashes, form.signs)
@@ -117,15 +132,16 @@ class Learning:
 
     def _rows(self, family: int) -> NDArray[np.int64]:
         """Where the tokens of its newest templates begin."""
-        return self.shelf.start[self.families.members[family][-tuning.WINDOW :]]
+        return self.shelf.start[self.families.members(family, tuning.WINDOW)]
 
     def _set_free(self, family: int, free: int) -> None:
         """Find its templates by another key; those that are the same by it become the oldest."""
-        members = self.families.members[family]
+        members = self.families.members(family)
         for slot in members:
-            kernel.drop(self.known, self._slot_key(slot, self.families.free[family]))
+            kernel.drop(self.known, self._slot_key(slot, int(self.families.free[family])))
         self.families.set_free(family, free)
-        self.families.members[family] = [slot for slot in members if self._placed(slot, free)]
+        stay = [slot for slot in members if self._placed(slot, free)]
+        self.families.set_members(family, stay)
 
     def _placed(self, slot: int, free: int) -> bool:
         """Whether a template stays one by a key, or is merged into another."""
@@ -141,18 +157,17 @@ class Learning:
         shelf = self.shelf
         self.merged.append((int(shelf.number[slot]), int(shelf.number[into])))
         self.joined += 1
-        shelf.count[into] += shelf.count[slot]
-        shelf.seen[into] = max(shelf.seen[into], shelf.seen[slot])
-        shelf.samples[into] = (shelf.samples[into] + shelf.samples[slot])[: kernel.FEW]
-        self.beginnings.leave(shelf.rest[slot])
-        shelf.bury(slot)
+        self._rests.leave(shelf.rest[slot])
+        self._shapes.leave(shelf.shape[slot])
+        shelf.merge(slot, into, kernel.FEW)
 
     def _add(self, form: Form, family: int, key: np.uint64) -> int:
         slot = self.shelf.add(form, self.born)
         self.fresh.append(self.born)
         self.born += 1
         self.shelf.family[slot] = family
-        self.families.members[family].append(slot)
+        self.families.enter(family, slot)
+        self._shapes.enter(form.shape)
         if 2 * self.live > len(self.known[0]):
             self.known = grown(self.known)
         kernel.put(self.known, key, slot)
@@ -160,12 +175,12 @@ class Learning:
 
     def _begun(self, form: Form, slot: int) -> int:
         """Where many lines differ in their first word alone, it becomes a parameter too."""
-        if len(form.hashes) < tuning.FIRST_LEAST or form.signs[0] & KIND != Kind.WORD:
+        if len(form.hashes) < tuning.FIRST_LEAST or form.signs[0] & KIND != _WORD:
             return slot
-        free = self.families.free[int(self.shelf.family[slot])] | 1
+        free = int(self.families.free[self.shelf.family[slot]]) | 1
         rest = _key(form.hashes, form.shape, free)
         self.shelf.rest[slot] = rest
-        alike = self.beginnings.enter(rest)
+        alike = self._rests.enter(rest)
         if alike < tuning.FIRST or (alike - tuning.FIRST) % tuning.FIRST:
             return slot
         return self._any_begun(form, slot, rest, free)
@@ -177,15 +192,16 @@ class Learning:
         if not self._freed(shelf.start[slots[-tuning.WINDOW :]], form, free & ~1) & 1:
             return slot
         for one in slots.tolist():
-            free |= self.families.free[int(shelf.family[one])]
-        family = self.families.found(int(kernel.joined(form.shape, kernel.ANY)), free)
+            free |= int(self.families.free[shelf.family[one]])
+        family = self.families.found(_joined(form.shape, kernel.ANY), free)
         for one in slots.tolist():
             old = int(shelf.family[one])
-            kernel.drop(self.known, self._slot_key(one, self.families.free[old]))
-            self.families.members[old].remove(one)
+            kernel.drop(self.known, self._slot_key(one, int(self.families.free[old])))
+            stay = [member for member in self.families.members(old) if member != one]
+            self.families.set_members(old, stay)
             if self._placed(one, free):
                 shelf.family[one] = family
-                self.families.members[family].append(one)
+                self.families.enter(family, one)
         return int(slots[0])
 
     def _slot_key(self, slot: int, free: int) -> np.uint64:
@@ -196,6 +212,10 @@ def _key(hashes: NDArray[np.uint64], shape: np.uint64, free: int) -> np.uint64:
     return np.uint64(kernel.skeleton(hashes, 0, len(hashes), shape, np.uint64(free)))
 
 
-def _root(form: Form) -> int:
-    is_word = len(form.signs) > 0 and form.signs[0] & KIND == Kind.WORD
-    return int(kernel.joined(form.shape, form.hashes[0] if is_word else kernel.ANY))
+def _root(form: Form) -> np.uint64:
+    is_word = len(form.signs) > 0 and form.signs[0] & KIND == _WORD
+    return _joined(form.shape, form.hashes[0] if is_word else kernel.ANY)
+
+
+def _joined(shape: np.uint64, first: np.uint64) -> np.uint64:
+    return np.uint64(kernel.joined(shape, first))

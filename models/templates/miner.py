@@ -63,7 +63,8 @@ class Tally:
     """What a miner has seen so far.
 
     `born` templates, of which `joined` were merged into others and `forgotten` had to make room;
-    where many are born and forgotten, lines have an id where none is known to be.
+    where many are born and forgotten, lines have an id where none is known to be. `floods`: shapes
+    of lines that had so many kinds that all further lines of each are one template.
     """
 
     lines: int
@@ -71,6 +72,7 @@ class Tally:
     born: int
     joined: int
     forgotten: int
+    floods: int
 
 
 class Miner:
@@ -126,7 +128,10 @@ class Miner:
         """All that it knows, for `from_arrays`."""
         learning = self._learning
         learning.without(np.zeros(0, np.int64))
-        counts = (VERSION, self._clock, learning.born, learning.joined, learning.lost)
+        counts = (
+            *(VERSION, self._clock, learning.born),
+            *(learning.joined, learning.lost, learning.floods),
+        )
         header = {"header": np.array(counts, np.int64)}
         return header | shelf_arrays(learning.shelf) | family_arrays(learning.families)
 
@@ -137,8 +142,9 @@ class Miner:
         """One that goes on where another was; `ValueError` for what `to_arrays` did not make."""
         made = cls(settings)
         learning = made._learning
-        header = read_header(arrays, 5)
-        made._clock, learning.born, learning.joined, learning.lost = header[1:]
+        header = read_header(arrays, 6)
+        made._clock, learning.born, learning.joined = header[1:4]
+        learning.lost, learning.floods = header[4:]
         shelf = shelf_from(arrays)
         learning.settle(shelf, families_from(arrays, shelf))
         return made
@@ -153,11 +159,12 @@ class Miner:
             born=learning.born,
             joined=learning.joined,
             forgotten=learning.lost,
+            floods=learning.floods,
         )
 
     def _pattern(self, slot: int) -> Pattern:
         shelf = self._learning.shelf
-        return pattern(shelf, slot, self._learning.families.free[int(shelf.family[slot])])
+        return pattern(shelf, slot, int(self._learning.families.free[shelf.family[slot]]))
 
     def _form(self, text: Text, ends: Ends, at: int, stopped: NDArray[np.uint64]) -> Form:
         begin = int(ends[at - 1]) if at else 0

@@ -34,7 +34,7 @@ def pattern(shelf: Shelf, slot: int, free: int) -> Pattern:
     """What is known of a slot whose places `free` may be any."""
     signs = shelf.tokens(slot)[1]
     marks = tuple(shelf.marks[slot].split(b"\n"))
-    words = shelf.words(slot) if shelf.samples[slot] else ()
+    words = shelf.words(slot) if shelf.kept[slot] else ()
     is_free = np.array([bool(free >> k & 1) for k in range(len(signs))], dtype=np.bool_)
     masked = tuple(b"<*>" if f else word for f, word in zip(is_free, words, strict=True))
     parameters = np.flatnonzero(is_free | (signs & KIND > Kind.NAME))
@@ -49,7 +49,7 @@ def pattern(shelf: Shelf, slot: int, free: int) -> Pattern:
 def _samples(shelf: Shelf, slot: int, places: NDArray[np.int64]) -> tuple[tuple[str, ...], ...]:
     if not len(places):
         return ()
-    lines = [shelf.words(slot, nth) for nth in range(len(shelf.samples[slot]))]
+    lines = [shelf.words(slot, nth) for nth in range(int(shelf.kept[slot]))]
     return tuple(tuple(_text(line[place]) for place in places.tolist()) for line in lines)
 
 

@@ -16,6 +16,7 @@ __all__ = ["COLUMNS", "POOLS", "Shelf"]
 _FIRST_ROOM, _TOKENS_A_ROW = 256, 16
 # Of a parameter in a sample so many bytes are kept; words are kept whole.
 _SAMPLE_MOST = 64
+_NAME = int(Kind.NAME)
 _PRINTED = bytes(max(byte, 32) for byte in range(256))
 COLUMNS = {
     "number": np.int32,
@@ -27,6 +28,7 @@ COLUMNS = {
     "family": np.int32,
     "shape": np.uint64,
     "rest": np.uint64,
+    "kept": np.uint8,
 }
 Columns = dict[str, NDArray[Any]]
 POOLS = {"hashes": np.uint64, "signs": np.uint8}
@@ -37,7 +39,7 @@ class Shelf:
 
     `number` for who asks from outside, `count` of lines, `seen` the last of them, `start` and
     `length` of its tokens in the pool of `hashes` and `signs`, `family` that it belongs to, `rest`
-    its key without the first token, 0 where there is none.
+    its key without the first token, 0 where there is none, `kept` how many samples.
     """
 
     number: NDArray[np.int32]
@@ -49,6 +51,7 @@ class Shelf:
     family: NDArray[np.int32]
     shape: NDArray[np.uint64]
     rest: NDArray[np.uint64]
+    kept: NDArray[np.uint8]
     hashes: NDArray[np.uint64]
     signs: NDArray[np.uint8]
 
@@ -59,7 +62,7 @@ class Shelf:
         for name, kind in POOLS.items():
             setattr(self, name, np.zeros(_FIRST_ROOM * _TOKENS_A_ROW, kind))
         self.marks: list[bytes] = []
-        self.samples: list[tuple[bytes, ...]] = []
+        self.samples: list[bytes] = []
 
     def add(self, form: Form, number: int) -> int:
         """The slot of a new one."""
@@ -67,28 +70,43 @@ class Shelf:
         self._make_room(slot + 1, start + n)
         self.filled, self.pooled = slot + 1, start + n
         self.number[slot], self.alive[slot], self.start[slot] = number, True, start
+        self.count[slot] = self.seen[slot] = self.rest[slot] = self.kept[slot] = 0
         self.length[slot], self.shape[slot] = n, form.shape
         self.hashes[start : start + n], self.signs[start : start + n] = form.hashes, form.signs
         self.marks.append(b"\n".join(form.marks))
-        self.samples.append(())
+        self.samples.append(b"")
         return slot
 
     def keep(self, slot: int, form: Form) -> None:
         """Keep a line of it as a sample: its words whole, the begins of its parameters."""
         kept = (
-            word if sign & KIND <= Kind.NAME else word[:_SAMPLE_MOST].translate(_PRINTED)
+            word if sign & KIND <= _NAME else word[:_SAMPLE_MOST].translate(_PRINTED)
             for word, sign in zip(form.words, form.signs.tolist(), strict=True)
         )
-        self.samples[slot] += (b"\n".join(kept),)
+        told = b"\n".join(kept)
+        self.samples[slot] = b"\0".join((self.samples[slot], told)) if self.kept[slot] else told
+        self.kept[slot] += 1
+
+    def merge(self, slot: int, into: int, most: int) -> None:
+        """Add what was counted and kept of one to another."""
+        self.count[into] += self.count[slot]
+        self.seen[into] = max(self.seen[into], self.seen[slot])
+        every = (*self.lines(into), *self.lines(slot))[:most]
+        self.samples[into], self.kept[into] = b"\0".join(every), len(every)
+        self.bury(slot)
 
     def bury(self, slot: int) -> None:
         """It is a template no more."""
         self.alive[slot] = False
-        self.samples[slot], self.marks[slot] = (), b""
+        self.samples[slot] = self.marks[slot] = b""
 
     def words(self, slot: int, nth: int = 0) -> tuple[bytes, ...]:
         """Tokens of a sample; those of the first line that there was, by default."""
-        return tuple(self.samples[slot][nth].split(b"\n")) if self.length[slot] else ()
+        return tuple(self.lines(slot)[nth].split(b"\n")) if self.length[slot] else ()
+
+    def lines(self, slot: int) -> list[bytes]:
+        """Its samples, each the tokens of a line."""
+        return self.samples[slot].split(b"\0") if self.kept[slot] else []
 
     def tokens(self, slot: int) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
         """Hashes and signs of a slot's tokens."""
@@ -106,7 +124,7 @@ class Shelf:
         is_there = slot < self.filled and self.number[slot] == number and self.alive[slot]
         return slot if is_there else -1
 
-    def kept(self, slots: NDArray[np.int64]) -> Shelf:
+    def only(self, slots: NDArray[np.int64]) -> Shelf:
         """A shelf of these alone, in this order."""
         columns: Columns = {name: getattr(self, name)[slots] for name in COLUMNS}
         lengths = columns["length"].astype(np.int64)
@@ -119,7 +137,7 @@ class Shelf:
 
     @classmethod
     def of(
-        cls, columns: Columns, pools: Columns, marks: list[bytes], samples: list[tuple[bytes, ...]]
+        cls, columns: Columns, pools: Columns, marks: list[bytes], samples: list[bytes]
     ) -> Shelf:
         """One of these rows."""
         made = cls()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.templates.families import Families
-from models.templates.kernel import FEW
 from models.templates.shelf import COLUMNS, POOLS, Shelf
 
 __all__ = [
@@ -26,7 +25,7 @@ VERSION = 1
 _Arrays = Mapping[str, NDArray[Any]]
 _NAMES = (
     *("header", *COLUMNS, *POOLS, "marks", "marks_ends", "samples", "samples_ends"),
-    *("samples_kept", "family_roots", "family_free"),
+    *("family_roots", "family_free"),
 )
 
 
@@ -48,42 +47,38 @@ def shelf_arrays(shelf: Shelf) -> dict[str, NDArray[Any]]:
     made: dict[str, NDArray[Any]] = {name: getattr(shelf, name)[:n].copy() for name in COLUMNS}
     made |= {name: getattr(shelf, name)[:tokens].copy() for name in POOLS}
     made["marks"], made["marks_ends"] = _joined(shelf.marks)
-    samples = (sample for of in shelf.samples for sample in of)
-    made["samples"], made["samples_ends"] = _joined(samples)
-    made["samples_kept"] = np.array([len(of) for of in shelf.samples], np.uint8)
+    made["samples"], made["samples_ends"] = _joined(shelf.samples)
     return made
 
 
 def shelf_from(arrays: _Arrays) -> Shelf:
     """The shelf that was."""
-    n, kept = len(arrays["number"]), arrays["samples_kept"].tolist()
-    is_whole = all(len(arrays[name]) == n for name in (*COLUMNS, "marks_ends", "samples_kept"))
+    n = len(arrays["number"])
+    is_whole = all(len(arrays[name]) == n for name in (*COLUMNS, "marks_ends", "samples_ends"))
     tokens = int(arrays["length"].sum(dtype=np.int64))
     is_whole &= all(len(arrays[name]) == tokens for name in POOLS)
-    if not is_whole or sum(kept) != len(arrays["samples_ends"]) or max(kept, default=0) > FEW:
+    if not is_whole:
         raise ValueError("templates of which some columns are longer than others")
-    marks = _parted(arrays["marks"], arrays["marks_ends"])
-    samples = iter(_parted(arrays["samples"], arrays["samples_ends"]))
     return Shelf.of(
         {name: arrays[name] for name in COLUMNS},
         {name: arrays[name] for name in POOLS},
-        marks,
-        [tuple(next(samples) for _ in range(few)) for few in kept],
+        _parted(arrays["marks"], arrays["marks_ends"]),
+        _parted(arrays["samples"], arrays["samples_ends"]),
     )
 
 
 def family_arrays(families: Families) -> dict[str, NDArray[Any]]:
     """All but their members, which a shelf tells."""
     return {
-        "family_roots": np.array(families.roots, np.uint64),
-        "family_free": np.array(families.free, np.uint64),
+        "family_roots": families.root[: families.filled].copy(),
+        "family_free": families.free[: families.filled].copy(),
     }
 
 
 def families_from(arrays: _Arrays, shelf: Shelf) -> Families:
     """The families that were, with the slots of a shelf as members."""
     of = shelf.family[: shelf.filled]
-    roots, free = arrays["family_roots"].tolist(), arrays["family_free"].tolist()
+    roots, free = arrays["family_roots"], arrays["family_free"].tolist()
     if len(roots) != len(free) or (len(of) and not 0 <= of.min() <= of.max() < len(roots)):
         raise ValueError("templates of families that there are not")
     made = Families()
@@ -93,10 +88,9 @@ def families_from(arrays: _Arrays, shelf: Shelf) -> Families:
     return made
 
 
-def _joined(texts: Iterable[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    every = list(texts)
-    ends = np.cumsum([len(text) for text in every], dtype=np.int64)
-    return np.frombuffer(b"".join(every), np.uint8), ends
+def _joined(texts: list[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
+    return np.frombuffer(b"".join(texts), np.uint8), ends
 
 
 def _parted(text: NDArray[np.uint8], ends: NDArray[np.int64]) -> list[bytes]:

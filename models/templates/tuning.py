@@ -13,6 +13,7 @@ __all__ = [
     "NEEDED_NAMES",
     "NEVER",
     "SEARCHED",
+    "SHAPE_MOST",
     "STATUS",
     "STATUS_SHARE",
     "TOGETHER",
@@ -22,6 +23,9 @@ __all__ = [
 NEVER = 1 << 30
 # Templates of a family that a new line is compared with, the newest; one bit each.
 WINDOW = 64
+# Templates of one shape, the marks between its words, before any word may be anywhere in it; of a
+# miner that keeps fewer than four times as many, a quarter.
+SHAPE_MOST = 4096
 # Families of one beginning that are looked at, the newest.
 SEARCHED = 32
 # Share of words, besides parameters, that a line has in common with a family that it joins.

@@ -16,11 +16,19 @@ from tests.models.templates.lines import columns, texts
 SMALL = Settings(templates=64)
 
 
-def words(first: int, n: int, length: int = 4) -> list[str]:
-    """Lines of words that were never there before, an explosion of templates."""
-    rng = np.random.default_rng(first)
-    letters = rng.integers(97, 123, (n, length, 7)).astype(np.uint8)
-    return [" ".join(word.tobytes().decode() for word in line) for line in letters]
+MARKS = (" ", " | ", ": ", ", ", " - ", "; ", " > ")
+
+
+def words(seed: int, n: int, length: int = 5) -> list[str]:
+    """Lines of words that were never there before, with marks in between that often were not."""
+    draw = np.random.default_rng(seed)
+    letters = draw.integers(97, 123, (n, length, 7)).astype(np.uint8)
+    marks = draw.choice(MARKS, (n, length)).tolist()
+    lines = [[word.tobytes().decode() for word in line] for line in letters]
+    return [
+        "".join(word + mark for word, mark in zip(line, between, strict=True)) + "end"
+        for line, between in zip(lines, marks, strict=True)
+    ]
 
 
 def test_an_explosion_of_templates_stays_within_its_room() -> None:
@@ -40,6 +48,18 @@ def test_an_explosion_is_told() -> None:
     assert tally.lines == tally.born == 1000
     assert tally.forgotten == len(mined.forgotten) == 1000 - tally.templates
     assert len(set(mined.forgotten.tolist())) == len(mined.forgotten)
+
+
+def test_a_flood_of_one_shape_becomes_one_template() -> None:
+    """A dump of words is followed at full speed, and leaves the other templates where they are."""
+    miner = Miner(SMALL)
+    kept = miner.add(*columns("worker | is ready")).number.tolist()
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    found = texts(miner, [f"{a * 3} {b * 3} {a * 2}{b}" for a in letters for b in letters])
+    assert found[0] == "aaa aaa aaa"
+    assert found[-1] == "<*> <*> <*>"
+    assert miner.tally.floods == 1
+    assert miner.add(*columns("worker | is ready")).number.tolist() == kept
 
 
 def test_those_unseen_for_longest_are_forgotten_first() -> None:

@@ -39,7 +39,7 @@ def test_restored_it_goes_on_to_the_same_bit(
 def test_state_of_another_version_is_refused() -> None:
     """Templates of a release that scans otherwise would be found by nobody, and counted twice."""
     arrays = Miner().to_arrays()
-    arrays["header"] = arrays["header"] + np.array([1, 0, 0, 0, 0])
+    arrays["header"] = arrays["header"] + np.array([1, 0, 0, 0, 0, 0])
     with pytest.raises(ValueError, match="version"):
         Miner.from_arrays(arrays)
 
@@ -59,7 +59,7 @@ def _filled() -> dict[str, NDArray[Any]]:
     return miner.to_arrays()
 
 
-@pytest.mark.parametrize("name", ["number", "hashes", "marks_ends", "samples_kept", "family_free"])
+@pytest.mark.parametrize("name", ["number", "hashes", "marks_ends", "kept", "family_free"])
 def test_state_with_a_column_too_short_is_refused(name: str) -> None:
     """Rows that belong to nothing would be read as others' words."""
     arrays = _filled()
