@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-__all__ = ["Door", "Format", "LogDoor", "Packing", "form_of", "is_tenant"]
+__all__ = [
+    "Door",
+    "Format",
+    "LogDoor",
+    "LogFormat",
+    "Packing",
+    "form_of",
+    "is_tenant",
+    "log_form_of",
+]
 
 _TENANT_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -28,6 +37,7 @@ class LogDoor(Enum):
     LOKI = "loki"
     LOKI_JSON = "loki_json"
     LOKI_PULL = "loki_pull"
+    JSON_LINES = "json_lines"
 
 
 class Packing(Enum):
@@ -49,6 +59,14 @@ class Format(Enum):
     COLUMNAR = "columnar"
 
 
+class LogFormat(Enum):
+    """How the messages of a Kafka topic of logs are written."""
+
+    OTLP_PROTO = "otlp_proto"
+    OTLP_JSON = "otlp_json"
+    JSON_LINES = "json_lines"
+
+
 _FORMS = {
     # The body of a push, as proxies that queue remote write pass it on.
     Format.REMOTE_WRITE: (Door.REMOTE_WRITE, Packing.SNAPPY),
@@ -62,6 +80,19 @@ _FORMS = {
 def form_of(written: Format) -> tuple[Door, Packing]:
     """By which door the messages of a topic come in, and how they are packed."""
     return _FORMS[written]
+
+
+_LOG_FORMS = {
+    LogFormat.OTLP_PROTO: LogDoor.OTLP,
+    LogFormat.OTLP_JSON: LogDoor.OTLP_JSON,
+    # Fluent Bit's, Filebeat's, Vector's: each record tells whose it is.
+    LogFormat.JSON_LINES: LogDoor.JSON_LINES,
+}
+
+
+def log_form_of(written: LogFormat) -> tuple[LogDoor, Packing]:
+    """By which door the messages of a topic of logs come in; Kafka packs whole batches itself."""
+    return _LOG_FORMS[written], Packing.PLAIN
 
 
 def is_tenant(name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipelines.ingest.logs.conventions import convention
+from pipelines.ingest.logs.json_lines import JsonMessages
 from pipelines.ingest.logs.loki import LokiPush
 from pipelines.ingest.logs.loki_json import LokiJsonPush
 from pipelines.ingest.logs.loki_scan import scan_push
@@ -17,7 +18,7 @@ from pipelines.ingest.records.cleaned import LONGEST
 __all__ = ["opened"]
 
 
-def opened() -> Mapping[LogDoor, OtlpLogs | OtlpJsonLogs | LokiPush | LokiJsonPush]:
+def opened() -> Mapping[LogDoor, OtlpLogs | OtlpJsonLogs | LokiPush | LokiJsonPush | JsonMessages]:
     """All of them; seconds where nothing is compiled yet."""
     scan(b"", convention("otlp").names, LONGEST)
     scan_push(b"", convention("loki").names, LONGEST)
@@ -28,4 +29,5 @@ def opened() -> Mapping[LogDoor, OtlpLogs | OtlpJsonLogs | LokiPush | LokiJsonPu
         LogDoor.LOKI: loki,
         LogDoor.LOKI_JSON: LokiJsonPush(loki),
         LogDoor.LOKI_PULL: loki,
+        LogDoor.JSON_LINES: JsonMessages(),
     }

@@ -68,9 +68,9 @@ def level_of(value: object, scale: Scale = Scale.PINO, words: Mapping[str, Level
 
 
 def _by_word(word: str, scale: Scale, words: Mapping[str, Level]) -> Level:
-    # OTel writes ERROR2, Serilog and others numbers as text.
+    # OTel writes ERROR2, slog ERROR+2, and some write numbers as text.
     if word.isdecimal() and len(word) < 8:
         return level_of(int(word), scale, words)
     lowered = word.lower()
-    found = words.get(lowered) or words.get(lowered.rstrip("0123456789"))
+    found = words.get(lowered) or words.get(lowered.rstrip("0123456789+-"))
     return found or Level.UNKNOWN

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ TOLD = Told(origin=Origin(service=""), now=NOW)
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 POD = "cart-6d9f7c8b5d-x2b4z"
 LABELS = {"app.kubernetes.io/name": "cart", "app.kubernetes.io/version": "2.1"}
+GOLDEN = Path(__file__).parent / "golden"
+FIVE = "DEBUG INFO WARN ERROR FATAL"
 CART = Origin(service="cart", namespace="shop", pod=POD, version="2.1")
 
 
@@ -273,3 +276,30 @@ def test_any_bytes_are_taken_or_left(message: bytes) -> None:
     lines = JsonLines(lambda flaw: None).decode(message, TOLD)
     assert len(lines) <= message.count(b"\n") + message.count(b"\r") + 1 + message.count(b"{")
     lines.text.tobytes().decode()
+
+
+@pytest.mark.parametrize(
+    ("file", "levels"),
+    [
+        # pino, then winston, bunyan, and pino with an error.
+        ("js", f"TRACE {FIVE} DEBUG INFO WARN ERROR {FIVE} ERROR"),
+        # zap, slog, zerolog, logrus.
+        ("go", f"{FIVE} DEBUG INFO WARN ERROR ERROR {FIVE} TRACE DEBUG INFO WARN ERROR"),
+        # structlog.
+        ("python", f"{FIVE} ERROR"),
+    ],
+)
+def test_real_loggers_are_understood(file: str, levels: str) -> None:
+    """What these libraries really wrote, level by level; stacks go with their message."""
+    flaws: Counter[Flaw] = Counter()
+    told = Told(origin=Origin(service=""), now=1_900_000_000_000)
+    lines = lines_of(
+        JsonLines(lambda flaw: flaws.update([flaw])).decode(
+            (GOLDEN / f"{file}.jsonl").read_bytes(), told
+        )
+    )
+    assert " ".join(line.level.name for line in lines) == levels
+    assert {line.message.split(b"\n")[0] for line in lines} <= {b"no stock", b"cannot sum"}
+    assert {line.at // 86_400_000_000 for line in lines} == {20}
+    assert any(b"\n" in line.message for line in lines)
+    assert not flaws
