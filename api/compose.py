@@ -10,6 +10,7 @@ from pathlib import Path
 from api.settings import Settings
 from detector.gate.request import VerdictRequest
 from detector.gate.session import Session
+from detector.logs.ports import TemplateTexts
 from detector.ports import Baselines, MetricCatalog, MetricSource, Stores
 from detector.signals.plan import Plan
 from pipelines.flows.gate import Gate, GateSettings
@@ -48,10 +49,11 @@ def open_gate(
     in_memory: bool = False,
     clock: Callable[[], float] = time.time,
     baselines: Baselines | None = None,
+    texts: TemplateTexts | None = None,
 ) -> Opened:
     """The gate of the settings; `source` in place of theirs, `in_memory` keeps nothing.
 
-    `baselines` is the stream beside it, if there is one.
+    `baselines` is the stream beside it, if there is one; `texts` says what log lines are.
 
     `ConfigError` for a source or a pack that cannot be, `StoreError` for a data directory that
     cannot be used. A source that is down is no error: it is told in each verdict.
@@ -62,6 +64,7 @@ def open_gate(
         policies={policy.name: policy for policy in settings.native_policies},
         routes=tuple(notifier.route for notifier in settings.notify.native()),
         warm_attempts=settings.limits.warm,
+        texts=texts,
     )
     discover = _discovery(settings.packs, metered)
     stores, close = _memory() if in_memory else _kept(settings)

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from api.logs_followed import open_following, open_syslog, show_following, show_syslog
 from api.streaming import Streaming
+from api.tracing import take_spans
 from detector.logs.lines import LogLines
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from api.settings import Settings
+    from detector.logs.counted import Template
+    from detector.logs.ports import LogSink, TemplateTexts
+    from detector.spans.columns import Spans
     from pipelines.flows.logs_open import OpenLogs
     from pipelines.sources.open import Source
 
-__all__ = ["LinesShown", "LinesSink", "with_own"]
+__all__ = ["LinesShown", "LinesSink", "SpansSink", "take_beside", "texts_of", "with_own"]
 
 
 class LinesSink:
-    """`LogSink` onto the stream, once it is open; until then a push is a `StoreError`."""
+    """`ReadLogSink` onto the stream, once it is open; until then a push is a `StoreError`."""
 
     def __init__(self, streaming: Streaming) -> None:
         self._streaming = streaming
@@ -27,6 +35,44 @@ class LinesSink:
     def put(self, tenant: str, lines: LogLines) -> bool:
         """See `LogSink`."""
         return self._streaming.logs.lines.put(tenant, lines)
+
+    def put_read(self, tenant: str, lines: LogLines, *, source: str, read_to: int) -> bool:
+        """See `ReadLogSink`."""
+        return self._streaming.logs.lines.put_read(tenant, lines, source=source, read_to=read_to)
+
+    def read_to(self, tenant: str, source: str) -> int | None:
+        """See `ReadLogSink`."""
+        return self._streaming.logs.lines.read_to(tenant, source)
+
+
+class SpansSink:
+    """`SpanSink` onto the stream, as `LinesSink`."""
+
+    def __init__(self, streaming: Streaming) -> None:
+        self._streaming = streaming
+
+    def put(self, tenant: str, spans: Spans) -> bool:
+        """See `SpanSink`."""
+        return self._streaming.logs.spans.put(tenant, spans)
+
+
+def take_beside(app: FastAPI, settings: Settings, streaming: Streaming, sink: LogSink) -> None:
+    """Take spans, and begin to follow files and to listen for syslog where that is set.
+
+    They end before the stream does.
+    """
+    registry = app.state.context.telemetry.registry
+    take_spans(app, SpansSink(streaming))
+    following = open_following(settings, sink)
+    if following is not None:
+        show_following(registry, following)
+        streaming.beside.append(following.close)
+        following.start()
+    syslog = open_syslog(settings, sink)
+    if syslog is not None:
+        show_syslog(registry, syslog)
+        streaming.beside.append(syslog.close)
+        syslog.start()
 
 
 def with_own(source: Source, streaming: Streaming, tenant: str) -> Source:
@@ -36,6 +82,15 @@ def with_own(source: Source, streaming: Streaming, tenant: str) -> Source:
 
     own = OwnSource(lambda: streaming.logs.own, tenant=tenant, ailing=lambda: streaming.ailing)
     return joined(source, own)
+
+
+def texts_of(streaming: Streaming) -> TemplateTexts:
+    """What templates of log lines say; a `StoreError` until the stream is open."""
+
+    def texts(tenant: str, ids: Sequence[str]) -> Mapping[str, Template]:
+        return streaming.logs.templates.texts(tenant, ids)
+
+    return texts
 
 
 class LinesShown(Collector):
@@ -56,6 +111,8 @@ def _families(logs: OpenLogs) -> Iterable[Metric]:
         ("lines", "Lines counted.", meters.lines),
         ("late_lines", "Lines too old for counters, counted by template alone.", meters.late),
         ("put_off_lines", "Lines put off because the queue was full.", meters.refused),
+        ("spans", "Spans counted.", logs.spans.meters.spans),
+        ("put_off_spans", "Spans put off because the queue was full.", logs.spans.meters.refused),
     ):
         family = CounterMetricFamily(f"serinus_logs_{name}", words)
         family.add_metric((), value)

@@ -71,7 +71,10 @@ class Streaming:
     """
 
     def __init__(self, opening: Callable[[], OpenStream], *, hint: str = "") -> None:
+        # What brings lines by itself, and is ended before the stream.
+        self.beside: list[Callable[[], object]] = []
         self.pulling: Pulling | None = None
+        self.line_pulling: Pulling | None = None
         self._late = Late(opening, closing=lambda opened: opened.close(), hint=hint)
 
     @property
@@ -119,6 +122,11 @@ class Streaming:
         if not self._late.is_open:
             return f"not open, and takes nothing yet: {self._late.why}"
         return self.stream.meters.words
+
+    @property
+    def loki_words(self) -> str | None:
+        """How the reading of lines goes, for people; None where none are read."""
+        return None if self.line_pulling is None else self.line_pulling.words
 
     def put(
         self, tenant: str, columns: Columns, names: SeriesNames, *, read_to: int | None = None
@@ -174,8 +182,11 @@ class Streaming:
 
     def close(self) -> None:
         """Judge what was taken, write a checkpoint, and stop."""
-        if self.pulling is not None:
-            self.pulling.close()
+        for end in self.beside:
+            end()
+        for pulling in (self.pulling, self.line_pulling):
+            if pulling is not None:
+                pulling.close()
         self._late.close()
 
     def show(self, registry: CollectorRegistry) -> None:

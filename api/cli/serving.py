@@ -151,12 +151,16 @@ def _gate(settings: Settings, streaming: Streaming | None) -> Opened:
 
     if streaming is None:
         return open_gate(settings)
-    source = source_of(settings)
-    if settings.logs.enabled:
-        from api.lines import with_own
+    if not settings.logs.enabled:
+        return open_gate(settings, baselines=streaming.baselines)
+    from api.lines import texts_of, with_own
 
-        source = with_own(source, streaming, settings.logs.tenant)
-    return open_gate(settings, source=source, baselines=streaming.baselines)
+    return open_gate(
+        settings,
+        source=with_own(source_of(settings), streaming, settings.logs.tenant),
+        baselines=streaming.baselines,
+        texts=texts_of(streaming),
+    )
 
 
 @contextmanager

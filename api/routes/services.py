@@ -1,15 +1,18 @@
-"""`/v1/services`: which services there are, and what would be judged of each."""
+"""`/v1/services`: which there are, what would be judged of each, and who calls whom."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from starlette.requests import Request
 from starlette.responses import Response
 
+from api.bodies.graph import GraphAnswer, graph_body
 from api.bodies.loose import Word
 from api.bodies.services import ServicesAnswer, SignalsAnswer, page_body, portrait_body
 from api.context import Context, In
+from api.receiving import tenant_of
 from api.routes.verdicts import PROBLEMS
 from api.strict import StrictRoute, json_response
 from detector.errors import NotFoundError
@@ -69,6 +72,22 @@ async def signals(
     )
     portrait = await context.pool.run(_services(context).portrait, request, test=test)
     return json_response(portrait_body(portrait))
+
+
+@router.get(
+    "/{service}/graph",
+    summary="Who calls a service, and whom it calls",
+    response_model=None,
+    responses={**PROBLEMS, 200: {"model": GraphAnswer, "description": "Its calls."}},
+)
+async def calls(request: Request, context: In, service: Name) -> Response:
+    """By the spans of the last minutes, with rates, errors and durations."""
+    if context.streaming is None or not context.settings.logs.enabled:
+        raise NotFoundError("This serinus knows no calls: it takes no traces.")
+    found = await context.pool.run(context.streaming.logs.graph, tenant_of(request), service)
+    if found is None or not found.edges:
+        raise NotFoundError(f"there are no spans of {service!r}")
+    return json_response(graph_body(service, found))
 
 
 def _services(context: Context) -> Services:

@@ -42,7 +42,7 @@ class LogMeters:
 
 
 class LogFlow:
-    """`LogSink`; safe for threads.
+    """`ReadLogSink`; safe for threads.
 
     A batch that `put` took is in the spool of the stream: what follows of it is counted once, also
     if the process dies now. Templates get their ids here, in the turn of who brings the lines.
@@ -62,17 +62,31 @@ class LogFlow:
         self._redact, self._kept = redact, kept
         self.limits, self.meters = limits or LogLimits(), LogMeters()
         self._mined: dict[str, TenantMiner] = {}
+        self._read: dict[tuple[str, str], int] = {}
 
     def put(self, tenant: str, lines: LogLines) -> bool:
         """See `LogSink`."""
-        if not len(lines):
-            return True
+        return self._take(tenant, lines, None) if len(lines) else True
+
+    def put_read(self, tenant: str, lines: LogLines, *, source: str, read_to: int) -> bool:
+        """See `ReadLogSink`."""
+        is_taken = self._take(tenant, lines, (source, read_to))
+        if is_taken:
+            self._read[tenant, source] = read_to
+        return is_taken
+
+    def read_to(self, tenant: str, source: str) -> int | None:
+        """See `ReadLogSink`."""
+        found = self._read.get((tenant, source))
+        return self._taking.read_to(tenant, source) if found is None else found
+
+    def _take(self, tenant: str, lines: LogLines, read: tuple[str, int] | None) -> bool:
         taken = self._taking.of(tenant)
         with taken.lock:
             if not self._taking.has_room():
                 self.meters.refused += len(lines)
                 return False
-            return self._put(taken, lines)
+            return self._put(taken, lines, read)
 
     @property
     def miners(self) -> Mapping[str, TenantMiner]:
@@ -94,14 +108,14 @@ class LogFlow:
             with self._taking.of(tenant).lock:
                 mined.known = set(self._known(tenant))
 
-    def _put(self, taken: Taken, lines: LogLines) -> bool:
+    def _put(self, taken: Taken, lines: LogLines, read: tuple[str, int] | None) -> bool:
         mined = self._of(taken.tenant)
         now = self._taking.begin(taken)
         counts = mined.count(lines, now)
         gained = Gained()
         since = now - round(1000 * self.limits.behind_s)
         late = self._rise(taken, gained, counts, since)
-        if not self._taking.put(taken, gained, lines=lines_of(counts)):
+        if not self._taking.put(taken, gained, lines=lines_of(counts), read=read):
             self.meters.refused += len(lines)
             return False
         mined.kept(counts)

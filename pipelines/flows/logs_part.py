@@ -17,7 +17,7 @@ from pipelines.flows.logs_own import OwnCounters
 from pipelines.flows.logs_rates import Rates
 from pipelines.flows.logs_record import STEP_MS, Counted, Lines
 from pipelines.stores.connections import Connections, Transaction
-from pipelines.stores.own import SqlOwn, mark
+from pipelines.stores.own import SqlOwn, mark, read_mark
 from pipelines.stores.templates import DAY_MS, add_lines
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class _Tenant:
     rates: Rates
     found: dict[tuple[str, str, int], Found] = field(default_factory=dict)
     spans: SpansPart | None = None
+    read: dict[str, int] = field(default_factory=dict)
 
 
 class LogsPart:
@@ -82,6 +83,8 @@ class LogsPart:
             own.own.take(counted)
             if counted.lines is not None:
                 _add(own.found, counted.lines, counted.taken)
+            if counted.read is not None:
+                own.read[counted.read[0]] = counted.read[1]
             self._position = position
         return own.rates.take(counted)
 
@@ -118,6 +121,7 @@ class LogsPart:
         for own in self._tenants.values():
             own.own.wrote()
             own.found.clear()
+            own.read.clear()
             if own.spans is not None:
                 own.spans.own.wrote()
         self.written, self._flushed = self._position, time.monotonic()
@@ -131,6 +135,8 @@ class LogsPart:
                     own.spans.own.write(transaction, self._part + SPANS)
                 for found in own.found.values():
                     add_lines(transaction, self._part, tenant, found)
+                for source, read_to in own.read.items():
+                    mark(transaction, read_mark(self._part, tenant, source), read_to)
             mark(transaction, self._part, self._position)
 
     def forget(self, now_ms: int) -> None:

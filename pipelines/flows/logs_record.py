@@ -80,6 +80,8 @@ class Counted(msgspec.Struct, frozen=True, tag="counted"):
     ids: bytes = b""
     lines: Lines | None = None
     spans: SpanColumns | None = None
+    # A source of lines, and how far it was read with these.
+    read: tuple[str, int] | None = None
 
 
 def gains(by_id: dict[int, float]) -> Gains:

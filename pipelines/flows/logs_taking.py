@@ -16,7 +16,7 @@ from pipelines.flows.logs_names import Labels, OwnNames
 from pipelines.flows.logs_rates import QUIET_MS
 from pipelines.flows.logs_record import STEP_MS, Counted, Lines, gains
 from pipelines.stores.connections import Connections
-from pipelines.stores.own import SqlOwn
+from pipelines.stores.own import SqlOwn, read_mark
 
 if TYPE_CHECKING:
     from detector.logs.lines import Origin
@@ -151,6 +151,7 @@ class Taking:
         *,
         lines: Lines | None = None,
         spans: SpanColumns | None = None,
+        read: tuple[str, int] | None = None,
         rows: int = 0,
     ) -> bool:
         """Spool what was counted of a batch; False where there is no room."""
@@ -165,6 +166,7 @@ class Taking:
             ids=np.array([id for id, _ in fresh], np.int32).tobytes(),
             lines=lines,
             spans=spans,
+            read=read,
         )
         rows += len(gained.own) + len(gained.rates)
         if not self._stream.count(counted, taken.names, rows):
@@ -173,6 +175,11 @@ class Taking:
         if rows:
             taken.heard = taken.taken
         return True
+
+    def read_to(self, tenant: str, source: str) -> int | None:
+        """How far a source of lines was read, by what is written."""
+        found = self._own.position(read_mark(self._part, tenant, source))
+        return None if found < 0 else found
 
     def tick(self) -> None:
         """Tell what time it is, of tenants that were heard of lately and not in this step."""

@@ -25,6 +25,7 @@ __all__ = [
     "add_series",
     "mark",
     "put_total",
+    "read_mark",
 ]
 
 # Counters stand at something every so many milliseconds.
@@ -125,6 +126,11 @@ class OwnSeries:
 def mark(transaction: Transaction, part: str, position: int) -> None:
     """What follows of all records up to a position is in this transaction, or in one before."""
     transaction.run(_MARK, {"part": part, "position": position})
+
+
+def read_mark(part: str, tenant: str, source: str) -> str:
+    """Under which name it is marked how far a source was read for a tenant."""
+    return f"{part}/read/{tenant}/{source}"
 
 
 def add_series(transaction: Transaction, part: str, tenant: str, series: OwnSeries) -> None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from detector.errors import InputError, NotFoundError
+from detector.logs.counted import Template
 from detector.logs.kept import Found, KeptTemplate, TemplateFilter, TemplatePage
 from detector.logs.lines import Level
 from pipelines.stores import schema
@@ -116,6 +117,17 @@ class SqlTemplates:
         if not rows:
             raise NotFoundError(f"there is no template {id!r}")
         return self._with_days(tenant, [_template(row) for row in rows])
+
+    def texts(self, tenant: str, ids: Sequence[str]) -> dict[str, Template]:
+        """What templates say, of those that are known; see `TemplateTexts`."""
+        query = (
+            sa.select(_kept.id, sa.func.max(_kept.text), sa.func.max(_kept.sample))
+            .where(_kept.tenant == tenant, _kept.id.in_(list(ids)))
+            .group_by(_kept.id)
+        )
+        with self.database.built() as connection:
+            rows = connection.execute(query).all() if ids else []
+        return {id: Template(id=id, text=text, sample=sample) for id, text, sample in rows}
 
     def prune(self, before: int) -> int:
         """Delete templates that were not seen since a time (unix milliseconds); how many."""

@@ -73,6 +73,21 @@ def test_a_process_that_died_counts_each_line_once(tmp_path: Path) -> None:
     again.close()
 
 
+def test_how_far_a_source_was_read_is_kept_with_its_lines(tmp_path: Path) -> None:
+    """A Loki that is pulled from is read on from there: no line twice, none never."""
+    life = opened(tmp_path)
+    assert life.flow.read_to("default", "loki") is None
+    assert life.flow.put_read("default", lines([FAILED]), source="loki", read_to=1_790 * 10**15)
+    assert life.flow.put_read("default", lines([]), source="loki", read_to=1_791 * 10**15)
+    assert life.flow.read_to("default", "loki") == 1_791 * 10**15
+    again = killed_and_opened(life, tmp_path)
+    assert again.flow.read_to("default", "loki") == 1_791 * 10**15
+    assert again.flow.read_to("other", "loki") is None
+    again.settle()
+    assert sum(again.counts().values()) == 1
+    again.close()
+
+
 def test_a_full_queue_takes_nothing(tmp_path: Path) -> None:
     """The door answers 429, and the lines are counted when they are sent again."""
     life = opened(tmp_path, room=1)

@@ -10,8 +10,10 @@ from detector.logs.lines import Origin
 from detector.series import Query
 from detector.spans.columns import NOBODY, SpanKind, Spans, SpanStatus
 from detector.spans.names import NodeKind
+from detector.stream.columns import SeriesInfo
 from pipelines.flows.spans import CALLS, SpanFlow
 from pipelines.flows.spans_record import columns_of
+from pipelines.ingest.interning import Interner
 from pipelines.sources.own import OwnSource
 from pipelines.stores.own import SqlOwn
 from tests.pipelines.flows.logging import Life, lines, opened
@@ -128,14 +130,15 @@ def test_rates_of_calls_that_were_served_are_judged(tmp_path: Path) -> None:
     life = opened(tmp_path)
     assert SpanFlow(life.taking).put("default", spans(0, 5))
     life.settle()
-    (info,) = [info for _, info in _series(life) if info.name == CALLS]
+    (info,) = [info for info in _series(life) if info.name == CALLS]
     assert dict(info.labels)["service"] == "cart"
     life.close()
 
 
-def _series(life: Life) -> list[tuple[int, object]]:
+def _series(life: Life) -> list[SeriesInfo]:
     names = life.stream.known("default")
-    return [(id, names[id]) for id in range(len(names))]  # type: ignore[arg-type]
+    assert isinstance(names, Interner)
+    return [names[id] for id in range(len(names))]
 
 
 def test_a_refused_batch_is_counted_when_it_comes_again(tmp_path: Path) -> None:

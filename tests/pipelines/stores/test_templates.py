@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from detector.errors import InputError, NotFoundError
+from detector.logs.counted import Template
 from detector.logs.kept import KeptTemplate, TemplateFilter
 from detector.logs.lines import Level
 from pipelines.stores.connections import Connections
@@ -83,6 +84,15 @@ def test_templates_are_found_by_what_is_known_of_them(database: Connections) -> 
     assert ids(database, text="100 %") == ["lt_4", "lt_1", "lt_2"]
     assert ids(database, text="1_0 %") == []
     assert ids(database, since=T0 + 1) == ["lt_4"]
+
+
+def test_what_templates_say_is_looked_up_by_their_ids(database: Connections) -> None:
+    """A verdict names the line, not a number."""
+    put(database, ONE, replace(ONE, service="cart", sample=""), replace(ONE, id="lt_2"))
+    store = SqlTemplates(database)
+    found = store.texts("t", ["lt_1", "lt_9"])
+    assert found == {"lt_1": Template(id="lt_1", text=ONE.text, sample=ONE.sample)}
+    assert store.texts("other", ["lt_1"]) == store.texts("t", []) == {}
 
 
 @pytest.mark.parametrize("cursor", ["zz", "00", "93a1", "é"])
