@@ -11,7 +11,7 @@ from pydantic import Field
 
 from api.bodies.answer import Answer
 from api.section import Section
-from detector.stream.anomaly import Anomaly, Contribution, Happened, Judged
+from detector.stream.anomaly import Anomaly, Contribution, Happened, Judged, LineNote
 from detector.stream.columns import SeriesInfo, SeriesKind
 from detector.stream.feedback import Tuning
 from detector.stream.record import AnomalyPage, KeptAnomaly
@@ -62,10 +62,23 @@ class SaidAnswer(Answer):
     note: str = Field(description="Why.")
 
 
+class LineAnswer(Answer):
+    """A template of log lines; redacted."""
+
+    template: str = Field(description="Its id, or `fp_` and that of a stack trace's root frame.")
+    level: str = Field(description="The gravest level that it came with.")
+    title: str = Field(description="What it is in a few words.")
+    text: str = Field(description="The template.")
+    line: str = Field(description="The first of its lines.")
+    count: int = Field(description="Lines that came of it.")
+    every_s: float | None = Field(description="How far apart they are; null where irregular.")
+
+
 class AnomalyAnswer(Answer):
     """One signal of one service out of its expected range for a while."""
 
     id: str = Field(description="Its id.", examples=["an_6f1c0e9a8b7d4c3f2a10"])
+    kind: Literal["metric", "log_novelty", "log_silence"] = Field(description="What is odd.")
     text: str = Field(description="All of it in a sentence.")
     state: Literal["open", "closed"] = Field(description="Whether it lasts.")
     severity: Literal["low", "medium", "high"] = Field(description="How bad at its worst.")
@@ -81,6 +94,7 @@ class AnomalyAnswer(Answer):
     of: int = Field(description="Series that there are.")
     peak: ContributionAnswer = Field(description="The worst of them.")
     contributions: list[ContributionAnswer] = Field(description="The worst 50, worst first.")
+    lines: list[LineAnswer] = Field(description="Of anomalies of logs, as the contributions.")
     feedback: list[SaidAnswer] = Field(description="What people said, oldest first.")
     links: dict[str, str] = Field(description="Where to find it.")
 
@@ -124,6 +138,7 @@ def anomaly_body(kept: KeptAnomaly) -> dict[str, Any]:
         **_head(anomaly, is_rate=is_rate),
         "peak": told[0],
         "contributions": told,
+        "lines": [_line(one) for one in anomaly.lines],
         "feedback": [
             {
                 "at": _time(said.at),
@@ -141,6 +156,7 @@ def _head(anomaly: Anomaly, *, is_rate: bool) -> dict[str, Any]:
     subject = anomaly.subject
     return {
         "id": anomaly.id,
+        "kind": anomaly.kind.value,
         "text": told_in_words(anomaly, is_rate=is_rate),
         "state": anomaly.state.value,
         "severity": anomaly.severity.value,
@@ -154,6 +170,18 @@ def _head(anomaly: Anomaly, *, is_rate: bool) -> dict[str, Any]:
         "ended": None if anomaly.ending is None else anomaly.ending.value,
         "series": anomaly.members,
         "of": anomaly.live,
+    }
+
+
+def _line(one: LineNote) -> dict[str, Any]:
+    return {
+        "template": one.template,
+        "level": one.level,
+        "title": one.title,
+        "text": one.text,
+        "line": one.line,
+        "count": one.count,
+        "every_s": _digits(one.every_s) or None,
     }
 
 

@@ -8,12 +8,14 @@ from hashlib import sha256
 
 __all__ = [
     "Anomaly",
+    "AnomalyKind",
     "AnomalyState",
     "Contribution",
     "Ending",
     "Happened",
     "Happening",
     "Judged",
+    "LineNote",
     "Severity",
     "Side",
     "Subject",
@@ -46,6 +48,14 @@ class AnomalyState(StrEnum):
 
     OPEN = "open"
     CLOSED = "closed"
+
+
+class AnomalyKind(StrEnum):
+    """What is odd: a value of a metric, lines that nobody wrote before, or that nobody writes."""
+
+    METRIC = "metric"
+    LOG_NOVELTY = "log_novelty"
+    LOG_SILENCE = "log_silence"
 
 
 class Ending(StrEnum):
@@ -104,12 +114,29 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineNote:
+    """A template that an anomaly is about; all of it fit to be shown.
+
+    `title` names it in a few words, `text` is the template, `line` the first of its lines. `count`
+    is how many lines came of it, `every_s` how far apart they usually are, 0 where that is unknown.
+    """
+
+    template: str
+    level: str
+    title: str
+    text: str
+    line: str
+    count: int
+    every_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Anomaly:
     """One excursion of one subject; its contributions, the worst first.
 
     `members` is how many series took part, of `live` that the subject has; the contributions of
     some dozens are kept. `start` and `end` are unix milliseconds of the first and the last abnormal
-    sample.
+    sample. Of those about lines `lines` are the templates, in the order of the contributions.
     """
 
     id: str
@@ -124,6 +151,8 @@ class Anomaly:
     members: int
     live: int
     contributions: tuple[Contribution, ...]
+    kind: AnomalyKind = AnomalyKind.METRIC
+    lines: tuple[LineNote, ...] = ()
 
     @property
     def peak(self) -> Contribution:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from detector.stream.anomaly import Anomaly, AnomalyState, Contribution, Ending, Side, Subject
+from detector.stream.anomaly import (
+    Anomaly,
+    AnomalyKind,
+    AnomalyState,
+    Contribution,
+    Ending,
+    Side,
+    Subject,
+)
 
 __all__ = ["clock_text", "number_text", "told_in_words"]
 
@@ -17,12 +25,37 @@ def told_in_words(anomaly: Anomaly, *, is_rate: bool = False) -> str:
 
     `is_rate`: the values are per second, as those of counters are.
     """
+    if anomaly.kind is not AnomalyKind.METRIC and anomaly.lines:
+        return _of_lines(anomaly)
     peak, unit = anomaly.peak, "/s" if is_rate else ""
     return (
         f"{_name(anomaly.subject)} {_moved(anomaly.side)} to {number_text(peak.value)}{unit} at"
         f" {clock_text(peak.peak_at)}, expected {_range(peak, unit)}{_many(anomaly)};"
         f" {_lasts(anomaly)}."
     )
+
+
+def _of_lines(anomaly: Anomaly) -> str:
+    """What is new in a log, or is not written any more."""
+    first, others = anomaly.lines[0], anomaly.members - 1
+    beside = f" and {others:,} other templates" if others > 1 else " and another template"
+    beside = beside if others else ""
+    name = f"{_where(anomaly.subject)}: {first.level} {first.title!r}{beside}"
+    if anomaly.kind is AnomalyKind.LOG_NOVELTY:
+        many = f"{first.count:,} times" if first.count != 1 else "once"
+        return f"{name}, never written before, came {many}; {_lasts(anomaly)}."
+    every = f"every {_span(first.every_s)}" if first.every_s else "regularly"
+    is_open = anomaly.state is AnomalyState.OPEN
+    missing, logs = ("missing", "logs") if is_open else ("missed", "logged")
+    return (
+        f"{name}, written {every} before, {missing} while the service still {logs};"
+        f" {_lasts(anomaly)}."
+    )
+
+
+def _where(subject: Subject) -> str:
+    where = f"{subject.namespace}/" if subject.namespace else ""
+    return f"{where}{subject.service or 'an unnamed service'}"
 
 
 def _name(subject: Subject) -> str:
@@ -50,7 +83,8 @@ def _lasts(anomaly: Anomaly) -> str:
     span = _span((anomaly.end - anomaly.start) / 1000)
     match anomaly.ending:
         case Ending.SILENT:
-            return f"it began at {since}, and after {span} its series stopped reporting"
+            of = "series" if anomaly.kind is AnomalyKind.METRIC else "service"
+            return f"it began at {since}, and after {span} its {of} stopped reporting"
         case Ending.FEEDBACK:
             return f"it began at {since}, and was called normal by a person"
     return f"it began at {since} and was over after {span}"

@@ -1,0 +1,52 @@
+"""What people say of anomalies of lines: a template that is normal is not told of again."""
+
+from __future__ import annotations
+
+from detector.logs.novelty import closed
+from detector.logs.rows import FREE
+from detector.logs.state import LogState
+from detector.stream.anomaly import Ending, Happened, Judged
+from detector.stream.columns import SeriesInfo
+from detector.stream.feedback import MOST, Feedback, Tuning, still_meant
+
+__all__ = ["told"]
+
+
+def told(
+    state: LogState, feedback: Feedback
+) -> tuple[LogState, tuple[Happened, ...], tuple[Tuning, ...]]:
+    """The state after feedback, what happened, and what became of the templates.
+
+    The same as `detector.stream.feedback.told` for metrics. A template that was called normal is
+    never new, and its silence is none, until somebody calls an anomaly of it real.
+    """
+    meant = still_meant(feedback, lambda row: _named(state, row))
+    rows = [row for row in meant.series if _named(state, row) is not None]
+    is_normal = feedback.judged is Judged.NORMAL
+    for row in rows:
+        state.rows["silenced"][row] = is_normal
+        state.rows["normal" if is_normal else "real"][row] += 1
+    happened = _closed(state, feedback) if is_normal else ()
+    return state, happened, tuple(_tuning(state, row) for row in rows)
+
+
+def _closed(state: LogState, feedback: Feedback) -> tuple[Happened, ...]:
+    key = next((key for key, one in state.open.items() if one.id == feedback.anomaly), None)
+    if key is None:
+        return ()
+    return (closed(state, key, feedback.at, Ending.FEEDBACK),)
+
+
+def _named(state: LogState, row: int) -> SeriesInfo | None:
+    is_one = 0 <= row < state.rows.size and int(state.rows["service"][row]) != FREE
+    return state.series(row) if is_one else None
+
+
+def _tuning(state: LogState, row: int) -> Tuning:
+    """A template is silenced or it is not: there is nothing in between."""
+    return Tuning(
+        series=row,
+        shift=MOST if state.rows["silenced"][row] else 0.0,
+        normal=int(state.rows["normal"][row]),
+        real=int(state.rows["real"][row]),
+    )

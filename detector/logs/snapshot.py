@@ -1,0 +1,192 @@
+"""The state of the detectors as plain arrays under a schema number, and back, to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.logs.rows import FIELDS, WORDS, Rows
+from detector.logs.services import Services
+from detector.logs.settings import LogSettings
+from detector.logs.state import LogState
+from detector.logs.story import Noted, Story, Telling
+from detector.stream.anomaly import AnomalyKind, LineNote, Severity
+from detector.stream.scoring import Arrays
+from detector.stream.suppression import Window
+from detector.stream.texts import read_texts, texts
+
+__all__ = ["SCHEMA", "restored", "taken"]
+
+SCHEMA = 1
+_NUMBERS = ("watermark", "swept", "ahead", "behind", "skewed", "unwatched")
+_STORY = ("start", "newest", "is_deploy", "is_learned", "is_counted")
+_TELLING = ("service", "start", "newest", "members", "told_members", "told_lines")
+_NOTED = ("level", "start", "last", "is_over")
+_NOTE = ("template", "level", "title", "text", "line")
+_KINDS, _SEVERITIES = list(AnomalyKind), list(Severity)
+# Room that rows begin with.
+_ROOM = 64
+
+
+def taken(state: LogState) -> Arrays:
+    """All that the state holds; settings and windows are told anew when it is restored."""
+    numbers = [SCHEMA, *(getattr(state, name) for name in _NUMBERS)]
+    arrays: dict[str, NDArray[Any]] = {"logs": np.array(numbers, np.int64)}
+    size = state.rows.size
+    arrays |= {f"row.{name}": state.rows[name][:size].copy() for name in FIELDS}
+    for name in WORDS:
+        arrays |= texts(f"row.{name}", state.rows.words[name])
+    arrays |= {f"service.{name}": array.copy() for name, array in state.services.arrays.items()}
+    arrays |= texts("service.places", [word for one in state.services.places for word in one])
+    versions = state.services.versions
+    arrays |= texts("service.versions", [word for one in versions for word in one])
+    arrays["service.versions.of"] = _whole(len(one) for one in versions)
+    arrays |= texts("names", [word for pair in state.names.items() for word in pair])
+    return arrays | _stories(state) | _tellings([*state.open.values(), *state.resting.values()],
+                                                len(state.open))  # fmt: skip
+
+
+def restored(
+    arrays: Arrays,
+    *,
+    tenant: str,
+    settings: LogSettings,
+    windows: Sequence[Window] = (),
+    origin: str = "",
+) -> LogState:
+    """The state of a snapshot; `ValueError` for one of another schema or that is not whole."""
+    numbers = arrays["logs"].tolist() if "logs" in arrays else [0]
+    if numbers[0] != SCHEMA:
+        raise ValueError(f"a state of logs has schema {numbers[0]}, this reads {SCHEMA}")
+    names = read_texts("names", arrays)
+    state = LogState(
+        tenant=tenant,
+        settings=settings,
+        windows=tuple(windows),
+        origin=origin,
+        services=_services(arrays),
+        rows=_rows(arrays),
+        names=dict(zip(names[::2], names[1::2], strict=True)),
+        **dict(zip(_NUMBERS, numbers[1:], strict=True)),
+    )
+    _read_stories(state, arrays)
+    _read_tellings(state, arrays)
+    return state
+
+
+def _rows(arrays: Arrays) -> Rows:
+    words = {name: read_texts(f"row.{name}", arrays) for name in WORDS}
+    size = len(words["name"])
+    if any(len(arrays[f"row.{name}"]) != size for name in FIELDS):
+        raise ValueError("a state of logs has fields of other templates than it says")
+    room = max(size, _ROOM)
+    held = {name: np.zeros(room, kind) for name, kind in FIELDS.items()}
+    for name, array in held.items():
+        array[:size] = arrays[f"row.{name}"]
+    return Rows(arrays=held, words=words)
+
+
+def _services(arrays: Arrays) -> Services:
+    words = read_texts("service.places", arrays)
+    versions, held = iter(read_texts("service.versions", arrays)), Services().arrays
+    return Services(
+        places=list(zip(words[::3], words[1::3], words[2::3], strict=True)),
+        versions=[
+            [next(versions) for _ in range(count)]
+            for count in arrays["service.versions.of"].tolist()
+        ],
+        arrays={name: arrays[f"service.{name}"].copy() for name in held},
+    )
+
+
+def _stories(state: LogState) -> dict[str, NDArray[Any]]:
+    every = list(state.stories.values())
+    return {
+        "story.service": _whole(state.stories),
+        **{f"story.{name}": _whole(getattr(one, name) for one in every) for name in _STORY},
+        "story.lines": _whole(count for one in every for count in one.lines),
+        "story.rows": _whole(row for one in every for row in one.rows),
+        "story.rows.of": _whole(len(one.rows) for one in every),
+    }
+
+
+def _read_stories(state: LogState, arrays: Arrays) -> None:
+    rows, lines = iter(arrays["story.rows"].tolist()), iter(arrays["story.lines"].tolist())
+    for nth, service in enumerate(arrays["story.service"].tolist()):
+        start, newest, *facts = (int(arrays[f"story.{name}"][nth]) for name in _STORY)
+        is_deploy, is_learned, is_counted = map(bool, facts)
+        story = Story(
+            start=start,
+            newest=newest,
+            is_deploy=is_deploy,
+            is_learned=is_learned,
+            is_counted=is_counted,
+        )
+        story.rows = [next(rows) for _ in range(int(arrays["story.rows.of"][nth]))]
+        story.lines = [next(lines) for _ in story.lines]
+        state.stories[service] = story
+
+
+def _tellings(every: Sequence[Telling], are_open: int) -> dict[str, NDArray[Any]]:
+    noted = [(nth, row, one) for nth, of in enumerate(every) for row, one in of.noted.items()]
+    ones = [one for _, _, one in noted]
+    return {
+        **texts("telling.id", [one.id for one in every]),
+        "telling.kind": _whole(_KINDS.index(one.kind) for one in every),
+        "telling.severity": _whole(_SEVERITIES.index(one.severity) for one in every),
+        "telling.open": _whole(nth < are_open for nth in range(len(every))),
+        **{f"telling.{name}": _whole(getattr(one, name) for one in every) for name in _TELLING},
+        "noted.of": _whole(nth for nth, _, _ in noted),
+        "noted.row": _whole(row for _, row, _ in noted),
+        **{f"noted.{name}": _whole(getattr(one, name) for one in ones) for name in _NOTED},
+        "noted.surprise": np.array([one.surprise for one in ones], np.float64),
+        "noted.every_s": np.array([one.note.every_s for one in ones], np.float64),
+        "noted.count": _whole(one.note.count for one in ones),
+        **texts("noted.words", [getattr(one.note, name) for one in ones for name in _NOTE]),
+    }
+
+
+def _read_tellings(state: LogState, arrays: Arrays) -> None:
+    every = []
+    for nth, id in enumerate(read_texts("telling.id", arrays)):
+        kind = _KINDS[int(arrays["telling.kind"][nth])]
+        facts = {name: int(arrays[f"telling.{name}"][nth]) for name in _TELLING}
+        telling = Telling(
+            id=id,
+            kind=kind,
+            severity=_SEVERITIES[int(arrays["telling.severity"][nth])],
+            subject=state.subject(facts["service"], kind),
+            service=facts["service"],
+            start=facts["start"],
+            newest=facts["newest"],
+            members=facts["members"],
+            told_members=facts["told_members"],
+            told_lines=facts["told_lines"],
+        )
+        held = state.open if arrays["telling.open"][nth] else state.resting
+        held[kind, telling.service] = telling
+        every.append(telling)
+    words = iter(read_texts("noted.words", arrays))
+    for nth, of in enumerate(arrays["noted.of"].tolist()):
+        row = int(arrays["noted.row"][nth])
+        every[of].noted[row] = _noted(arrays, nth, [next(words) for _ in _NOTE])
+
+
+def _noted(arrays: Arrays, nth: int, words: Sequence[str]) -> Noted:
+    level, start, last, is_over = (int(arrays[f"noted.{name}"][nth]) for name in _NOTED)
+    note = LineNote(
+        **dict(zip(_NOTE, words, strict=True)),
+        count=int(arrays["noted.count"][nth]),
+        every_s=float(arrays["noted.every_s"][nth]),
+    )
+    surprise = float(arrays["noted.surprise"][nth])
+    return Noted(
+        note=note, level=level, start=start, last=last, surprise=surprise, is_over=bool(is_over)
+    )
+
+
+def _whole(values: Iterable[int]) -> NDArray[np.int64]:
+    return np.array([int(value) for value in values], np.int64)
