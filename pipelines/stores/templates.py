@@ -14,6 +14,7 @@ from detector.errors import InputError, NotFoundError
 from detector.logs.counted import Template
 from detector.logs.kept import Found, KeptTemplate, TemplateFilter, TemplatePage
 from detector.logs.lines import Level
+from detector.logs.plain import LINE_END
 from pipelines.stores import schema
 from pipelines.stores.connections import Connections, Transaction
 from pipelines.stores.statements import Statement, compiled, either, inserted
@@ -119,7 +120,7 @@ class SqlTemplates:
         return self._with_days(tenant, [_template(row) for row in rows])
 
     def texts(self, tenant: str, ids: Sequence[str]) -> dict[str, Template]:
-        """What templates say, of those that are known; see `TemplateTexts`."""
+        """What templates say, of those that are known, line by line; see `TemplateTexts`."""
         query = (
             sa.select(_kept.id, sa.func.max(_kept.text), sa.func.max(_kept.sample))
             .where(_kept.tenant == tenant, _kept.id.in_(list(ids)))
@@ -127,7 +128,10 @@ class SqlTemplates:
         )
         with self.database.built() as connection:
             rows = connection.execute(query).all() if ids else []
-        return {id: Template(id=id, text=text, sample=sample) for id, text, sample in rows}
+        return {
+            id: Template(id=id, text=text, sample=sample.replace(LINE_END, "\n"))
+            for id, text, sample in rows
+        }
 
     def prune(self, before: int) -> int:
         """Delete templates that were not seen since a time (unix milliseconds); how many."""

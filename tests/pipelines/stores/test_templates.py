@@ -88,10 +88,13 @@ def test_templates_are_found_by_what_is_known_of_them(database: Connections) -> 
 
 def test_what_templates_say_is_looked_up_by_their_ids(database: Connections) -> None:
     """A verdict names the line, not a number."""
-    put(database, ONE, replace(ONE, service="cart", sample=""), replace(ONE, id="lt_2"))
+    traced = replace(ONE, sample="Error: declined␊  at pay.js:7")
+    put(database, traced, replace(ONE, service="cart", sample=""), replace(ONE, id="lt_2"))
     store = SqlTemplates(database)
     found = store.texts("t", ["lt_1", "lt_9"])
-    assert found == {"lt_1": Template(id="lt_1", text=ONE.text, sample=ONE.sample)}
+    assert found == {
+        "lt_1": Template(id="lt_1", text=ONE.text, sample="Error: declined\n  at pay.js:7")
+    }
     assert store.texts("other", ["lt_1"]) == store.texts("t", []) == {}
 
 
