@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from api.follow_settings import FollowSection
+from api.loki_settings import LokiSection
 from api.section import Count, Seconds, Section
 from api.syslog_settings import SyslogSection
 
@@ -31,6 +32,7 @@ class LogsSection(Section):
     mappings: tuple[Path, ...] = ()
     files: FollowSection = FollowSection()
     syslog: SyslogSection = SyslogSection()
+    loki: LokiSection = LokiSection()
 
     def native(self) -> LogBounds:
         """The same in the words of the flow."""

@@ -9,15 +9,16 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.compose import Opened, open_services, source_of
-from api.lines import LinesShown, LinesSink
+from api.lines import LinesShown, LinesSink, take_beside
 from api.probe import source_probe, store_probe
-from api.pulling import open_pulling, show_pulling
+from api.pulling import open_line_pulling, open_pulling, show_line_pulling, show_pulling
 from api.receiving import take_metrics
 from api.receiving_logs import take_logs
 from api.settings import Settings
 from api.streaming import Streaming
 from pipelines.flows.curves import Curves
 from pipelines.sources.open import Source
+from pipelines.stores.log_reads import ReadsBeside
 
 __all__ = ["serving_app"]
 
@@ -49,16 +50,23 @@ def serving_app(
         take_metrics(app, streaming)
         streaming.show(app.state.context.telemetry.registry)
         if settings.logs.enabled:
-            _take_lines(app, streaming)
+            _take_lines(app, settings, streaming)
         if settings.stream.pull.selectors:
             _pull(app, settings, streaming, pulled or source_of(settings))
     return app
 
 
-def _take_lines(app: FastAPI, streaming: Streaming) -> None:
-    """Open the doors for logs."""
-    take_logs(app, LinesSink(streaming))
-    app.state.context.telemetry.registry.register(LinesShown(streaming))
+def _take_lines(app: FastAPI, settings: Settings, streaming: Streaming) -> None:
+    """Open the doors for logs, and begin to read what a Loki has."""
+    sink = LinesSink(streaming)
+    doors = take_logs(app, ReadsBeside(sink, settings.data / "log-reads.json"))
+    take_beside(app, settings, streaming, sink)
+    registry = app.state.context.telemetry.registry
+    registry.register(LinesShown(streaming))
+    if settings.logs.loki.selectors:
+        streaming.line_pulling = open_line_pulling(settings, doors)
+        show_line_pulling(registry, streaming.line_pulling)
+        streaming.line_pulling.start()
 
 
 def _pull(app: FastAPI, settings: Settings, streaming: Streaming, source: Source) -> None:

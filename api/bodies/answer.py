@@ -282,3 +282,6 @@ class ReadyAnswer(Answer):
     pull: str | None = Field(
         description="How far metrics were pulled, in words; null where none are. As little needed."
     )
+    loki: str | None = Field(
+        description="How far lines of a Loki were pulled; null where none are. As little needed."
+    )

@@ -59,6 +59,7 @@ async def readyz(context: In) -> Response:
         "source": source.words,
         "stream": None if streaming is None else streaming.words,
         "pull": None if streaming is None or streaming.pulling is None else streaming.pulling.words,
+        "loki": None if streaming is None else streaming.loki_words,
     }
     return json_response(body, 200 if store.is_right else 503)
 

@@ -25,7 +25,10 @@ _END_S = 2.0
 class Steps(Protocol):
     """What is read from a source, step by step."""
 
-    doubtful: int
+    @property
+    def doubtful(self) -> int:
+        """Of how much something may be missing."""
+        ...
 
     @property
     def since(self) -> float | None:

@@ -7,6 +7,7 @@ begins depends on nothing that must be remembered beside it.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.logs.loki_json import Stream
     from pipelines.ingest.logs.taken import TakenLines
 
-__all__ = ["LineReader", "LogPull", "checked_selector"]
+__all__ = ["LineReader", "LogPull", "LogPulls", "checked_selector"]
 
 _NS = 1_000_000_000
 
@@ -131,6 +132,35 @@ class LogPull:
             self.doubtful += _lines_in(page) >= self._most
             found += own
         return found
+
+
+class LogPulls:
+    """Several of them, page by page in turn: of one that fails the others take no harm."""
+
+    def __init__(self, pulls: Sequence[LogPull]) -> None:
+        self._pulls = deque(pulls)
+
+    @property
+    def since(self) -> float | None:
+        """How far all of them were read, in unix seconds."""
+        reached = [pull.since for pull in self._pulls]
+        known = [since for since in reached if since is not None]
+        return min(known) if len(known) == len(reached) and known else None
+
+    @property
+    def doubtful(self) -> int:
+        """Moments of which lines were left out."""
+        return sum(pull.doubtful for pull in self._pulls)
+
+    def step(self, now: float, *, timeout_s: float) -> TakenLines | None:
+        """Take the next page of the next that has one; None where nothing is due."""
+        for _ in range(len(self._pulls)):
+            pull = self._pulls[0]
+            self._pulls.rotate(-1)
+            taken = pull.step(now, timeout_s=timeout_s)
+            if taken is not None:
+                return taken
+        return None
 
 
 def checked_selector(text: str) -> str:

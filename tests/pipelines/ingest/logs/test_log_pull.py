@@ -13,7 +13,7 @@ from detector.errors import InputError, SourceError
 from pipelines.ingest.decoded import BodyTooLargeError, FullError
 from pipelines.ingest.limits import Limits
 from pipelines.ingest.log_doors import LogDoors
-from pipelines.ingest.log_pull import LogPull, checked_selector
+from pipelines.ingest.log_pull import LogPull, LogPulls, checked_selector
 from pipelines.ingest.logs.loki_json import Entry, Stream
 from pipelines.testing.log_sink import MemoryLogSink
 from tests.pipelines.ingest.logs.logways import NOW_MS, NOW_NS
@@ -196,3 +196,16 @@ def test_what_selects_no_streams_or_all_is_refused_at_once(text: str) -> None:
     """At the start, and not at the first reading."""
     with pytest.raises(InputError):
         checked_selector(text)
+
+
+def test_of_several_selectors_one_that_fails_stops_no_other() -> None:
+    """They take turns, page by page."""
+    away, there, sink = FakeLoki(), FakeLoki({"shop": [(at(30), "due")]}), MemoryLogSink()
+    away.failures = [SourceError("it is away")] * 9
+    doors = doors_onto(sink)
+    pulls = LogPulls([LogPull(reader, doors, SELECTOR, first_s=60.0) for reader in (away, there)])
+    with pytest.raises(SourceError):
+        pulls.step(NOW, timeout_s=1)
+    pulls.step(NOW, timeout_s=1)
+    assert sink.messages() == ["due"]
+    assert (pulls.doubtful, pulls.since) == (0, NOW - 75)
