@@ -11,8 +11,9 @@ from typing import Any
 import structlog
 
 from detector.errors import SerinusError
-from detector.logs.lines import LogLines, Origin
+from detector.logs.lines import Origin
 from detector.logs.ports import LogSink
+from pipelines.follow.giving import Giving
 from pipelines.follow.positions import Positions
 from pipelines.follow.roll import Group, Roll
 from pipelines.follow.tail import Reading, Tail
@@ -74,8 +75,7 @@ class Following:
     """Follows the files of groups; what is read is kept as read once the sink has it.
 
     Where the sink has no room nothing more is read until it has. A restart goes on where the last
-    lines were taken; a process that is killed between that and the note of it, milliseconds,
-    brings the lines of one batch again.
+    lines were taken, also after a crash (`Giving`).
     """
 
     def __init__(
@@ -88,13 +88,13 @@ class Following:
         mappings: Sequence[Mapping] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._groups, self._sink, self._positions = groups, sink, positions
+        self._groups = groups
         self._pace = pace or Pace()
         self._clock = clock
         self._roll: Roll | None = None
         self._scanned = -1e18
         self._builders: dict[str, LinesBuilder] = {}
-        self._pending: list[tuple[str, LogLines]] = []
+        self._given = Giving(sink, positions, clock)
         self._ended = threading.Event()
         self.meters = FollowMeters()
         count = self.meters.flaws.add
@@ -124,7 +124,7 @@ class Following:
             roll.scan()
             if is_first:
                 # Else a restart before the first line would go by where files end by then.
-                self._positions.save(roll.took())
+                self._given.keep(roll)
         is_more = self._read(roll, now)
         self.meters.files, self.meters.unfollowed = len(roll), roll.unfollowed
         if not self._put():
@@ -134,13 +134,16 @@ class Following:
 
     def settle(self) -> None:
         """Give on what a restart would bring twice, and let all files go."""
-        if self._roll is None or not self._put():
+        roll = self._roll
+        if roll is None:
             return
-        now = self._clock()
-        for tail, group in self._roll.tails():
-            self._gather(group, tail.settle(now))
-        self._put()
-        for tail, _ in self._roll.tails():
+        if self._put():
+            now = self._clock()
+            for tail, group in roll.tails():
+                self._gather(group, tail.settle(now))
+            if self._put():
+                self._given.keep(roll)
+        for tail, _ in roll.tails():
             tail.file.close()
         self._roll = None
 
@@ -161,7 +164,7 @@ class Following:
         if self._roll is None:
             self._roll = Roll(
                 self._groups,
-                self._positions.load(),
+                self._given.load({group.tenant for group in self._groups}),
                 self._reading,
                 most=self._pace.files,
                 silence_s=self._pace.silence_s,
@@ -193,8 +196,9 @@ class Following:
     def _let_go(self, roll: Roll, now: float) -> None:
         for tail, group in roll.leaving(now):
             self._gather(group, tail.end(now))
-            if self._put():
-                roll.close(tail)
+            if not self._put():
+                return
+            roll.close(tail)
         for tail in roll.idle(now):
             roll.close(tail)
 
@@ -205,19 +209,14 @@ class Following:
 
     def _put(self) -> bool:
         """Give on what was gathered, and note how far it reaches; False where there is no room."""
-        self._pending += [
-            (tenant, builder.build()) for tenant, builder in self._builders.items() if len(builder)
-        ]
-        took = 0
-        while self._pending:
-            tenant, lines = self._pending[0]
-            if not self._sink.put(tenant, lines):
-                self.meters.fulls += 1
-                return False
-            self._pending.pop(0)
-            took += len(lines)
-        if took and self._roll is not None:
-            self._positions.save(self._roll.took())
+        assert self._roll is not None
+        if not self._given.is_open:
+            self._given.gather(self._builders, self._roll)
+        took = self._given.give()
+        if took is None:
+            self.meters.fulls += 1
+            return False
+        if took:
             self.meters.took(took)
         return True
 

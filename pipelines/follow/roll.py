@@ -95,6 +95,10 @@ class Roll:
             self._open[tail.file.identity] = self._open.pop(tail.file.identity)
         return rest
 
+    def positions(self, tenant: str) -> list[Position]:
+        """How far the open files of a tenant are given."""
+        return [one.tail.position() for one in self._open.values() if one.group.tenant == tenant]
+
     def took(self) -> list[Position]:
         """All that was given is taken: positions as they are to be kept now."""
         for identity, one in self._open.items():

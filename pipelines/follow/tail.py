@@ -25,6 +25,7 @@ class _Held:
     """Where a line that was given to the joiner lies, and when it was written."""
 
     start: int
+    end: int
     at: int | None
 
 
@@ -121,7 +122,7 @@ class Tail:
         stream.part += text[: LONGEST + 1 - len(stream.part)]
         if not is_whole:
             return []
-        stream.held.append(_Held(stream.part_start, at))
+        stream.held.append(_Held(stream.part_start, raw.end, at))
         text = bytes(stream.part)
         stream.part.clear()
         stream.part_start = -1
@@ -137,7 +138,7 @@ class Tail:
         lines = []
         for one in joined:
             held = [stream.held.popleft() for _ in range(one.lines)]
-            self._furthest = self._end
+            self._furthest = max(self._furthest, held[-1].end)
             at = held[0].at
             line = self._read(one.text, self._origin, round(now * 1000) if at is None else at)
             if line is not None:

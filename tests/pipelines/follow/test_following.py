@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from detector.logs.lines import Level, LogLines
+from detector.logs.lines import Level, LogLines, Origin
 from pipelines.follow.following import Following, Pace
 from pipelines.follow.positions import Positions
 from pipelines.follow.roll import Group
+from pipelines.testing.log_sink import MemoryLogSink
 from tests.pipelines.follow.world import SHOP, START, World
 
 
@@ -133,6 +134,155 @@ def test_a_process_that_dies_reads_on_after_what_was_taken(world: World) -> None
     world.crash()
     world.write("a.log", "three\n")
     assert world.quiet() == ["one", "two", "three"]
+
+
+class Dying(MemoryLogSink):
+    """A sink in a process that dies, before it took the next lines or right after."""
+
+    dies = ""
+
+    def put_read(self, tenant: str, lines: LogLines, *, source: str, read_to: int) -> bool:
+        if self.dies == "before":
+            raise SystemExit
+        taken = super().put_read(tenant, lines, source=source, read_to=read_to)
+        if self.dies == "after":
+            raise SystemExit
+        return taken
+
+
+@pytest.mark.parametrize("dies", ["before", "after"])
+def test_a_process_that_dies_as_lines_are_given_doubles_none(tmp_path: Path, dies: str) -> None:
+    """Whether they were taken is asked of the sink, which knows."""
+    sink = Dying()
+    world = World(tmp_path, sink=sink)
+    world.write("a.log", "one\n")
+    world.quiet()
+    world.write("a.log", "two\n")
+    sink.dies = dies
+    with pytest.raises(SystemExit):
+        world.quiet()
+    sink.dies = ""
+    world.crash()
+    world.write("a.log", "three\n")
+    assert world.quiet() == ["one", "two", "three"]
+
+
+def test_a_sink_that_keeps_no_positions_will_do(tmp_path: Path) -> None:
+    """Then ours are noted once the lines are taken."""
+    taken: list[int] = []
+
+    class Plain:
+        def put(self, tenant: str, lines: LogLines) -> bool:
+            taken.append(len(lines))
+            return True
+
+    (tmp_path / "a.log").write_text("one\ntwo\n")
+    group = Group(patterns=(f"{tmp_path}/*.log",), origin=SHOP)
+    positions = Positions(tmp_path / "positions.json")
+    for now in (START, START + 9):
+        following = Following(
+            (group,),
+            Plain(),
+            positions,
+            pace=Pace(from_start=True),
+            clock=iter([now] * 99).__next__,
+        )
+        while following.step() == 0:
+            pass
+        following.settle()
+    kept = positions.load()
+    assert kept is not None
+    assert (sum(taken), kept[0].offset) == (1, 4)
+
+
+def test_two_tenants_of_which_one_has_no_room(tmp_path: Path) -> None:
+    """What one took is not given to it again while the other waits."""
+
+    class Choosy(MemoryLogSink):
+        refuses = "b"
+
+        def put(self, tenant: str, lines: LogLines) -> bool:
+            return tenant != self.refuses and super().put(tenant, lines)
+
+    sink = Choosy()
+    clock = [START]
+    groups = tuple(
+        Group(patterns=(f"{tmp_path}/{name}.log",), origin=SHOP, tenant=name) for name in "ab"
+    )
+    positions = Positions(tmp_path / "positions.json")
+
+    def follower() -> Following:
+        return Following(
+            groups, sink, positions, pace=Pace(from_start=True), clock=lambda: clock[0]
+        )
+
+    for name in "ab":
+        (tmp_path / f"{name}.log").write_text("one\ntwo\n")
+    first = follower()
+    for _ in range(3):
+        first.step()
+        clock[0] += 2
+    sink.refuses = ""
+    second = follower()
+    for _ in range(4):
+        clock[0] += 2
+        second.step()
+    assert (sink.messages("a"), sink.messages("b")) == (["one", "two"], ["one", "two"])
+
+
+def test_a_restart_does_not_tear_a_trace(world: World) -> None:
+    """A trace that is half written as we end is whole after we began again."""
+    world.write("a.log", 'INFO before\nTraceback (most recent call last):\n  File "a.py", line 1\n')
+    world.step()
+    world.restart()
+    world.write("a.log", "KeyError: 7\n")
+    before, trace = world.quiet()
+    assert (before, trace.count("\n")) == ("before", 2)
+
+
+def test_streams_of_a_container_are_told_apart(tmp_path: Path) -> None:
+    """Output that comes between the lines of a trace is no part of it; long lines are whole."""
+    pod = tmp_path / "pods/shop_cart-6d9f7c8b5d-x2b4z_8f0a/app"
+    pod.mkdir(parents=True)
+    world = World(pod, "*.log")
+    stamp = "2024-05-01T10:00:00.{}Z {} {} {}\n".format
+    lines = [
+        stamp(100000000, "stderr", "F", "Traceback (most recent call last):"),
+        stamp(200000000, "stdout", "F", "INFO all is well"),
+        stamp(300000000, "stderr", "F", '  File "a.py", line 1'),
+        stamp(400000000, "stdout", "P", "a long "),
+        stamp(500000000, "stderr", "F", "KeyError: 7"),
+        stamp(600000000, "stdout", "F", "line"),
+    ]
+    world.write("0.log", "".join(lines))
+    world.quiet()
+    read = {line.message.decode(): line for line in world.sink.lines()}
+    trace = 'Traceback (most recent call last):\n  File "a.py", line 1\nKeyError: 7'
+    assert set(read) == {"all is well", "a long line", trace}
+    assert (read[trace].level, read[trace].at) == (Level.ERROR, 1714557600100)
+    assert read[trace].origin == Origin(
+        service="shop", namespace="shop", pod="cart-6d9f7c8b5d-x2b4z"
+    )
+
+
+def test_a_restart_between_the_streams_of_a_container_doubles_nothing(tmp_path: Path) -> None:
+    """What one stream said is not said again because the other had begun something before."""
+    world = World(tmp_path)
+    stamp = "2024-05-01T10:00:00.000000000Z {} F {}\n".format
+    world.write("a.log", stamp("stderr", "ERROR begun") + stamp("stdout", "one") * 3)
+    world.step()
+    world.restart()
+    world.write("a.log", stamp("stdout", "two"))
+    assert sorted(world.quiet()) == ["begun", "one", "one", "one", "two"]
+
+
+def test_files_of_docker_are_unwrapped(world: World) -> None:
+    """Its daemon writes each line as a record."""
+    record = '{{"log":"ERROR {}","stream":"stderr","time":"2024-05-01T10:00:00.25Z"}}\n'.format
+    world.write("a.log", record("no ") + record("stock\\n"))
+    world.quiet()
+    (line,) = world.sink.lines()
+    assert (line.message, line.level, line.at) == (b"no ERROR stock", Level.ERROR, 1714557600250)
 
 
 @pytest.mark.parametrize("how", ["renamed", "copied"])

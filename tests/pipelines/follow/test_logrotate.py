@@ -38,7 +38,13 @@ class Rotated:
 
     def rotate(self) -> None:
         """Run logrotate."""
-        command = [str(require_server("logrotate")), "-f", "-s", self._state, self._config]
+        command = [
+            str(require_server("logrotate")),
+            "-f",
+            "-s",
+            str(self._state),
+            str(self._config),
+        ]
         subprocess.run(command, check=True, capture_output=True)
 
     def numbers(self) -> list[int]:

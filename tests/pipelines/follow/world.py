@@ -17,11 +17,17 @@ START = 1_714_557_600.0
 class World:
     """`write` and `step`, then look at what the sink has; `restart` begins a new process."""
 
-    def __init__(self, folder: Path, *patterns: str, from_start: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *patterns: str,
+        from_start: bool = True,
+        sink: MemoryLogSink | None = None,
+    ) -> None:
         self.folder = folder
         self.patterns = patterns or ("*.log",)
         self.from_start = from_start
-        self.sink = MemoryLogSink()
+        self.sink = sink or MemoryLogSink()
         self.now = START
         self.following = self._made()
 
