@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.templates import kernel
+from models.templates import kernel, kernel_index
 
-__all__ = ["Families", "grown", "table"]
+__all__ = ["Families", "grown", "table", "table_for"]
 
 _FIRST_ROOM = 64
 
@@ -88,16 +88,30 @@ class Families:
     def kept(self, of: NDArray[np.int32]) -> tuple[Families, NDArray[np.int32]]:
         """Those families alone that slots 0 .. are of, and the new place of each slot's."""
         old, places = np.unique(of, return_inverse=True)
-        made = Families()
-        for family in old.tolist():
-            made.found(self.root[family], int(self.free[family]))
-        made.fill(places)
-        return made, places.astype(np.int32)
+        slots = places.astype(np.int32)
+        return Families.made(self.root[old], self.free[old], slots), slots
 
-    def fill(self, of: NDArray[Any]) -> None:
-        """Let slots 0 .. be members of these."""
-        for slot, family in enumerate(of.tolist()):
-            self.enter(family, slot)
+    @classmethod
+    def made(
+        cls, root: NDArray[np.uint64], free: NDArray[np.uint64], of: NDArray[np.int32]
+    ) -> Families:
+        """Those of these beginnings and free places, with slots 0 .. as members `of` them."""
+        made, n = cls(), len(root)
+        made.filled, made.root, made.free = (
+            n,
+            _roomy(root.copy(), _FIRST_ROOM),
+            _roomy(free.copy(), _FIRST_ROOM),
+        )
+        made.older, made.newest, made.before, made.group_after = (
+            np.full(max(rows, _FIRST_ROOM), -1, np.int32) for rows in (n, n, len(of), n)
+        )
+        made.group_free = np.zeros(max(n, _FIRST_ROOM), np.uint64)
+        made._heads, made._groups = table_for(n), table_for(n)
+        kernel_index.chain(made._heads, root, made.older[:n])
+        groups = (made.group_free, made.group_after)
+        made._grouped = kernel_index.group(made._groups, root, free, groups)
+        kernel_index.link(of, made.newest, made.before)
+        return made
 
     def _group(self, root: np.uint64, free: int) -> None:
         head = at = kernel.find(self._groups, root)
@@ -118,6 +132,11 @@ class Families:
 def table(size: int) -> kernel.Table:
     """An empty one; the size is a power of two."""
     return np.zeros(size, np.uint64), np.full(size, -1, np.int32)
+
+
+def table_for(keys: int) -> kernel.Table:
+    """An empty one with room for so many keys, and as many more."""
+    return table(max(1024, 1 << (2 * keys).bit_length()))
 
 
 def grown(old: kernel.Table) -> kernel.Table:

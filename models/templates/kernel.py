@@ -9,7 +9,20 @@ from models.compiling import inlined, uncounted
 from models.templates.kernel_scan import Places, mixed, scan
 from models.templates.kinds import KIND, Kind
 
-__all__ = ["ANY", "FEW", "Table", "drop", "find", "joined", "put", "refill", "skeleton", "walk"]
+__all__ = [
+    "ANY",
+    "FEW",
+    "Table",
+    "drop",
+    "find",
+    "joined",
+    "place",
+    "put",
+    "refill",
+    "skeleton",
+    "skeleton_of",
+    "walk",
+]
 
 # Keys, and where each leads: -1 where there is none.
 Table = tuple[NDArray[np.uint64], NDArray[np.int32]]
@@ -23,8 +36,8 @@ _ONE, _WORD = np.uint64(1), int(Kind.WORD)
 
 
 @inlined
-def _place(table: Table, key: np.uint64) -> int:
-    """Where a key is, or the place free for it."""
+def place(table: Table, key: np.uint64) -> int:
+    """Where in a table a key is, or the place free for it."""
     keys, to = table
     last = np.uint64(len(keys) - 1)
     at = key & last
@@ -35,7 +48,7 @@ def _place(table: Table, key: np.uint64) -> int:
 
 @inlined
 def _find(table: Table, key: np.uint64) -> int:
-    return int(table[1][_place(table, key)])
+    return int(table[1][place(table, key)])
 
 
 @uncounted
@@ -47,7 +60,7 @@ def find(table: Table, key: np.uint64) -> int:
 @uncounted
 def put(table: Table, key: np.uint64, to: int) -> None:
     """Let a key lead there. One place of the table at least stays free, by who asks."""
-    at = _place(table, key)
+    at = place(table, key)
     table[0][at] = key
     table[1][at] = to
 
@@ -57,9 +70,9 @@ def refill(table: Table, old: Table) -> None:
     """All keys of another table too."""
     for at in range(len(old[0])):
         if old[1][at] >= 0:
-            place = _place(table, old[0][at])
-            table[0][place] = old[0][at]
-            table[1][place] = old[1][at]
+            free = place(table, old[0][at])
+            table[0][free] = old[0][at]
+            table[1][free] = old[1][at]
 
 
 @uncounted
@@ -67,7 +80,7 @@ def drop(table: Table, key: np.uint64) -> None:
     """Forget a key; those behind it move up, so that nothing is left of it."""
     keys, to = table
     last = len(keys) - 1
-    hole = np.int64(_place(table, key))
+    hole = np.int64(place(table, key))
     if to[hole] < 0:
         return
     at = (hole + 1) & last
@@ -87,9 +100,10 @@ def joined(shape: np.uint64, first: np.uint64) -> np.uint64:
 
 
 @inlined
-def _skeleton(
+def skeleton_of(
     hashes: NDArray[np.uint64], first: int, n: int, shape: np.uint64, free: np.uint64
 ) -> np.uint64:
+    """As `skeleton`, inside other loops."""
     h = mixed(shape, free)
     for k in range(n):
         is_free = (free >> np.uint64(k)) & _ONE
@@ -102,7 +116,7 @@ def skeleton(
     hashes: NDArray[np.uint64], first: int, n: int, shape: np.uint64, free: np.uint64
 ) -> np.uint64:
     """Hash of a line whose tokens at the places of the set `free` may be any."""
-    return _skeleton(hashes, first, n, shape, free)
+    return skeleton_of(hashes, first, n, shape, free)
 
 
 @inlined
@@ -118,7 +132,7 @@ def _among(
     heads, free, after = groups
     oldest, group = -1, _find(heads, root)
     while group >= 0:
-        slot = _find(known, _skeleton(hashes, 0, n, shape, free[group]))
+        slot = _find(known, skeleton_of(hashes, 0, n, shape, free[group]))
         if slot >= 0 and (oldest < 0 or slot < oldest):
             oldest = slot
         group = int(after[group])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.templates import kernel, kernel_family, tuning
-from models.templates.families import Families, grown, table
+from models.templates import kernel, kernel_family, kernel_index, tuning
+from models.templates.families import Families, grown, table_for
 from models.templates.form import Form
 from models.templates.kinds import KIND, MOST_TOKENS, Kind
 from models.templates.shelf import Shelf
@@ -30,7 +30,7 @@ class Learning:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self.shelf, self.families, self.known = Shelf(), Families(), table(1024)
+        self.shelf, self.families, self.known = Shelf(), Families(), table_for(0)
         self._rests, self._shapes = Tallied(), Tallied()
         self._shape_most = min(tuning.SHAPE_MOST, most // 4)
         self.born = self.joined = self.lost = self.floods = 0
@@ -81,7 +81,8 @@ class Learning:
         """Forget slots, and close the room that those have left that are gone."""
         self.lost += len(slots)
         self.shelf.alive[slots] = False
-        shelf = self.shelf.only(self.shelf.live())
+        shelf = self.shelf
+        shelf.only(shelf.live())
         n = shelf.filled
         families, shelf.family[:n] = self.families.kept(shelf.family[:n])
         self.settle(shelf, families)
@@ -91,10 +92,10 @@ class Learning:
         self.shelf, self.families, n = shelf, families, shelf.filled
         live = shelf.live()
         self._rests, self._shapes = Tallied(shelf.rest[live]), Tallied(shelf.shape[live])
-        self.known = table(max(1024, 1 << (2 * n).bit_length()))
-        for slot in range(n):
-            key = self._slot_key(slot, int(self.families.free[shelf.family[slot]]))
-            kernel.put(self.known, key, slot)
+        self.known = table_for(n)
+        rows = (shelf.start[:n], shelf.length[:n], shelf.shape[:n])
+        free = families.free[shelf.family[:n]]
+        kernel_index.list_templates(self.known, shelf.hashes, rows, free)
 
     def _family(self, form: Form) -> int:
         """The family that is most alike, if it is alike enough, or a new one."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.templates import kernel_index
 from models.templates.form import Form
 from models.templates.kinds import KIND, Kind
 
@@ -124,16 +125,16 @@ class Shelf:
         is_there = slot < self.filled and self.number[slot] == number and self.alive[slot]
         return slot if is_there else -1
 
-    def only(self, slots: NDArray[np.int64]) -> Shelf:
-        """A shelf of these alone, in this order."""
-        columns: Columns = {name: getattr(self, name)[slots] for name in COLUMNS}
-        lengths = columns["length"].astype(np.int64)
-        starts = np.cumsum(lengths) - lengths
-        places = np.repeat(columns["start"] - starts, lengths) + np.arange(int(lengths.sum()))
-        pools: Columns = {name: getattr(self, name)[places] for name in POOLS}
-        columns["start"] = starts
-        marks = [self.marks[slot] for slot in slots.tolist()]
-        return Shelf.of(columns, pools, marks, [self.samples[slot] for slot in slots.tolist()])
+    def only(self, slots: NDArray[np.int64]) -> None:
+        """Keep these alone, that are by age, and close the room between them."""
+        n = len(slots)
+        for name in COLUMNS:
+            column = getattr(self, name)
+            column[:n] = column[slots]
+        tokens = (self.hashes, self.signs)
+        self.filled, self.pooled = n, kernel_index.pack(tokens, self.start[:n], self.length[:n])
+        self.marks = [self.marks[slot] for slot in slots.tolist()]
+        self.samples = [self.samples[slot] for slot in slots.tolist()]
 
     @classmethod
     def of(

@@ -78,14 +78,10 @@ def family_arrays(families: Families) -> dict[str, NDArray[Any]]:
 def families_from(arrays: _Arrays, shelf: Shelf) -> Families:
     """The families that were, with the slots of a shelf as members."""
     of = shelf.family[: shelf.filled]
-    roots, free = arrays["family_roots"], arrays["family_free"].tolist()
+    roots, free = arrays["family_roots"], arrays["family_free"]
     if len(roots) != len(free) or (len(of) and not 0 <= of.min() <= of.max() < len(roots)):
         raise ValueError("templates of families that there are not")
-    made = Families()
-    for root, any_places in zip(roots, free, strict=True):
-        made.found(root, any_places)
-    made.fill(of)
-    return made
+    return Families.made(roots, free, of)
 
 
 def _joined(texts: list[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
+from numpy.typing import NDArray
 
-from models.templates import kernel
-from models.templates.families import grown, table
+from models.templates import kernel, kernel_index
+from models.templates.families import grown, table_for
 
 __all__ = ["Tallied"]
+
+_NONE = np.zeros(0, np.uint64)
 
 
 class Tallied:
     """Counts by key; of key 0 nothing is counted."""
 
-    def __init__(self, keys: Iterable[np.uint64] = ()) -> None:
-        self._counts, self._keys = table(256), 0
-        for key in keys:
-            self.enter(key)
+    def __init__(self, keys: NDArray[np.uint64] = _NONE) -> None:
+        self._counts = table_for(len(keys))
+        self._keys = kernel_index.tally(self._counts, keys)
 
     def of(self, key: np.uint64) -> int:
         """How many there are."""

@@ -40,6 +40,16 @@ def test_an_explosion_of_templates_stays_within_its_room() -> None:
         assert len(miner.to_arrays()["number"]) <= SMALL.templates
 
 
+def test_thousands_of_templates_are_found_again() -> None:
+    """Tables that grow, and that are made anew from state, lose none."""
+    miner, lines = Miner(), words(3, 3000)
+    born = miner.add(*columns(*lines)).number.tolist()
+    restored = Miner.from_arrays(miner.to_arrays())
+    assert len(set(born)) == 3000
+    assert miner.add(*columns(*lines)).number.tolist() == born
+    assert restored.add(*columns(*lines)).number.tolist() == born
+
+
 def test_an_explosion_is_told() -> None:
     """Whoever runs serinus sees that templates are forgotten, and how many there were."""
     miner = Miner(SMALL)
