@@ -96,7 +96,9 @@ class Streaming:
         """Bring what a person said to where the anomaly was found, and note it there."""
         opened, anomaly = self._late.get(), kept.anomaly
         if opened.workers is None or kept.part == _PART:
-            applied: Applied = opened.stream.say(anomaly.tenant, feedback)
+            applied: Applied = opened.stream.say(
+                anomaly.tenant, feedback, is_of_lines=anomaly.kind != "metric"
+            )
             opened.anomalies.say(anomaly.id, noted)
             return applied
         on_its_way = opened.workers.say(kept.part, anomaly.tenant, feedback)
@@ -233,6 +235,7 @@ def open_streaming(settings: Settings) -> Streaming:
 
 
 def _opened(settings: Settings) -> OpenStream:
+    from detector.logs.settings import LogSettings
     from detector.stream.counting import Counting
     from detector.stream.settings import StreamSettings
     from detector.stream.subject import Owners
@@ -260,6 +263,7 @@ def _opened(settings: Settings) -> OpenStream:
                 calendar=own.calendar(),
                 forget_s=own.forget_s,
             ),
+            logs=LogSettings(alarms_a_week=own.alarms_a_week),
             windows=[window.native() for window in own.windows],
         )
         spool = Spool(settings.data / "spool", durable=own.survive_power_cuts)

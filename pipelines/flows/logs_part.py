@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,18 @@ from numpy.typing import NDArray
 from detector.logs.kept import Found
 from detector.logs.lines import Level
 from detector.logs.plain import plain
-from detector.stream.columns import Columns
+from detector.logs.settings import LogSettings
+from detector.stream.anomaly import Happened
+from detector.stream.columns import Columns, SeriesInfo
+from detector.stream.feedback import Feedback, Tuning
+from detector.stream.suppression import Window
+from pipelines.flows.logs_detecting import TRACES, Detecting
 from pipelines.flows.logs_own import OwnCounters
 from pipelines.flows.logs_rates import Rates
 from pipelines.flows.logs_record import STEP_MS, Counted, Lines
 from pipelines.stores.connections import Connections, Transaction
 from pipelines.stores.own import SqlOwn, mark, read_mark
-from pipelines.stores.templates import DAY_MS, add_lines
+from pipelines.stores.templates import DAY_MS, SqlTemplates, add_lines
 
 if TYPE_CHECKING:
     from detector.spans.graph import Graph
@@ -30,7 +35,8 @@ Arrays = Mapping[str, NDArray[Any]]
 FLUSH_S = 1.0
 # Counters of spans that a tenant may have.
 _MOST_OF_SPANS = 20_000
-_SPANS = "spans."
+_LINES, _SPANS = "lines.", "spans."
+_OWN = ("rates.", _LINES, _SPANS)
 # Of the part that has the counters of spans.
 SPANS = "/spans"
 _SERVICE = 253
@@ -45,6 +51,7 @@ class _Tenant:
     own: OwnCounters
     rates: Rates
     found: dict[tuple[str, str, int], Found] = field(default_factory=dict)
+    detecting: Detecting | None = None
     spans: SpansPart | None = None
     read: dict[str, int] = field(default_factory=dict)
 
@@ -58,11 +65,17 @@ class LogsPart:
     """
 
     def __init__(
-        self, database: Connections, part: str, check: Callable[[Transaction], None]
+        self,
+        database: Connections,
+        part: str,
+        check: Callable[[Transaction], None],
+        *,
+        settings: LogSettings | None = None,
+        windows: Sequence[Window] = (),
     ) -> None:
         """`check` is a `ConflictError` in a transaction of who does not own the part any more."""
         self._db, self._part, self._own = database, part, SqlOwn(database)
-        self._check = check
+        self._check, self._settings, self._windows = check, settings or LogSettings(), windows
         self._tenants: dict[str, _Tenant] = {}
         self._rates: dict[str, Arrays] = {}
         # Up to where is written, and up to where is taken.
@@ -75,9 +88,12 @@ class LogsPart:
         self._rates = dict(tenants)
         self._tenants = {}
 
-    def take(self, position: int, counted: Counted) -> Columns | None:
-        """Take the next record; the samples that follow of it."""
+    def take(self, position: int, counted: Counted) -> tuple[Columns | None, tuple[Happened, ...]]:
+        """Take the next record; the samples that follow of it, and what happened to its lines."""
         own, is_new = self._of(counted.tenant), position > self.written
+        happened: tuple[Happened, ...] = ()
+        if counted.lines is not None:
+            happened = self._detecting(own, counted.tenant).take(counted.lines)
         self._take_spans(own, counted, is_new=is_new)
         if is_new:
             own.own.take(counted)
@@ -86,17 +102,30 @@ class LogsPart:
             if counted.read is not None:
                 own.read[counted.read[0]] = counted.read[1]
             self._position = position
-        return own.rates.take(counted)
+        return own.rates.take(counted), happened
+
+    def said(
+        self, tenant: str, feedback: Feedback
+    ) -> tuple[tuple[Happened, ...], tuple[Tuning, ...]]:
+        """Apply what a person said of an anomaly of lines."""
+        return self._detecting(self._of(tenant), tenant).said(feedback)
+
+    def named(self, happened: Happened) -> dict[int, SeriesInfo]:
+        """What the numbers of an anomaly of lines stand for."""
+        tenant = happened.anomaly.tenant
+        return self._detecting(self._of(tenant), tenant).named(happened)
 
     def arrays(self, tenant: str) -> Arrays:
         """What a checkpoint of the stream is to hold."""
         if tenant not in self._tenants:
             kept = self._rates.get(tenant, {})
-            return {name: kept[name] for name in kept if name.startswith(("rates.", _SPANS))}
+            return {name: kept[name] for name in kept if name.startswith(_OWN)}
         own = self._tenants[tenant]
         spans = {} if own.spans is None else own.spans.arrays()
+        lines = {} if own.detecting is None else own.detecting.arrays()
         return {
             **own.rates.to_arrays(),
+            **{_LINES + name: array for name, array in lines.items()},
             **{_SPANS + name: array for name, array in spans.items()},
         }
 
@@ -156,11 +185,22 @@ class LogsPart:
             known = self._own.series(self._part, tenant)
             held = self._rates.pop(tenant, {})
             own = _Tenant(own=OwnCounters(tenant, known, newest=newest), rates=Rates(held))
-            arrays = _under(_SPANS, held)
-            if arrays:
-                own.spans = self._spans(tenant, arrays)
+            spans, lines = _under(_SPANS, held), _under(_LINES, held)
+            if spans:
+                own.spans = self._spans(tenant, spans)
+            if lines:
+                own.detecting = self._detector(tenant, lines)
             self._tenants[tenant] = own
         return self._tenants[tenant]
+
+    def _detecting(self, own: _Tenant, tenant: str) -> Detecting:
+        if own.detecting is None:
+            own.detecting = self._detector(tenant, {})
+        return own.detecting
+
+    def _detector(self, tenant: str, arrays: Arrays) -> Detecting:
+        traces = SqlTemplates(self._db).traces(self._part, tenant, most=TRACES)
+        return Detecting(tenant, arrays, traces, settings=self._settings, windows=self._windows)
 
     def _take_spans(self, own: _Tenant, counted: Counted, *, is_new: bool) -> None:
         if counted.spans is not None and own.spans is None:

@@ -148,11 +148,14 @@ class Stream:
         with self._lock:
             return self._read_to.get(tenant)
 
-    def say(self, tenant: str, feedback: Feedback) -> Future[list[Tuning]]:
-        """Take feedback; what it made of the series, once it is applied."""
+    def say(
+        self, tenant: str, feedback: Feedback, *, is_of_lines: bool = False
+    ) -> Future[list[Tuning]]:
+        """Take feedback on an anomaly; what it made of the series, once it is applied."""
+        said = Said(tenant=tenant, feedback=feedback, is_of_lines=is_of_lines)
         with self._lock:
             self._check()
-            return self._enqueue(Said(tenant=tenant, feedback=feedback), 0).done
+            return self._enqueue(said, 0).done
 
     def told(self, tenant: str, plan: Plan, *, until: float, timeout_s: float = 2.0) -> Streamed:
         """What is known of a plan's service up to a time (unix seconds), by what was judged so far.

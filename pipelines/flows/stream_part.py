@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.gate.course import Streamed
+from detector.logs.settings import LogSettings
 from detector.signals.plan import Plan
-from detector.stream.anomaly import Happened
+from detector.stream.anomaly import AnomalyKind, Happened
 from detector.stream.columns import Columns, SeriesInfo
 from detector.stream.counting import Counting
 from detector.stream.feedback import Feedback, Tuning
@@ -60,6 +61,7 @@ class Said(msgspec.Struct, frozen=True, tag="said"):
 
     tenant: str
     feedback: Feedback
+    is_of_lines: bool = False
 
 
 Arrived = Samples | Said | Counted
@@ -76,6 +78,7 @@ class Outcome:
     position: int
     happened: tuple[Happened, ...]
     tunings: tuple[Tuning, ...]
+    is_of_lines: bool = False
 
 
 class StreamPart:
@@ -94,6 +97,7 @@ class StreamPart:
         settings: StreamSettings,
         windows: Sequence[Window] = (),
         counting: Counting | None = None,
+        logs: LogSettings | None = None,
     ) -> None:
         self._db, self._part = database, part
         self._operators = Operators(
@@ -105,7 +109,9 @@ class StreamPart:
         self.numbers: list[int] = []
         self.read_to: dict[str, int] = {}
         self._owed: Outcome | None = None
-        self.logs = LogsPart(database, part, self._checkpoints.check)
+        self.logs = LogsPart(
+            database, part, self._checkpoints.check, settings=logs, windows=windows
+        )
         # What others want to be in checkpoints, by tenant: None for what was there before.
         self.beside: Callable[[str], Arrays | None] = lambda _: None
         self._beside: dict[str, Arrays] = {}
@@ -148,20 +154,31 @@ class StreamPart:
                 self.read_to[arrived.tenant] = arrived.read_to
         elif isinstance(arrived, Counted):
             happened = self._counted(position, arrived)
+        elif arrived.is_of_lines:
+            happened, tunings = self.logs.said(arrived.tenant, arrived.feedback)
         else:
             happened, tunings = self._operators.said(arrived.tenant, arrived.feedback)
         self._owed = Outcome(
-            tenant=arrived.tenant, position=position, happened=happened, tunings=tunings
+            tenant=arrived.tenant,
+            position=position,
+            happened=happened,
+            tunings=tunings,
+            is_of_lines=isinstance(arrived, Said) and arrived.is_of_lines,
         )
         return self._owed
 
     def _counted(self, position: int, counted: Counted) -> tuple[Happened, ...]:
         ids = np.frombuffer(counted.ids, np.int32).tolist()
         self._operators.introduce(counted.tenant, counted.new, ids, are_named=self.are_named)
-        columns = self.logs.take(position, counted)
-        if columns is None:
-            return ()
-        return self._operators.samples(counted.tenant, columns)
+        columns, happened = self.logs.take(position, counted)
+        if columns is not None:
+            happened = (*self._operators.samples(counted.tenant, columns), *happened)
+        return happened
+
+    def _named(self, happened: Happened) -> dict[int, SeriesInfo]:
+        if happened.anomaly.kind is AnomalyKind.METRIC:
+            return self._operators.named(happened)
+        return self.logs.named(happened)
 
     def keep(self) -> None:
         """Write what is owed: the outcome of what was applied last.
@@ -217,11 +234,12 @@ class StreamPart:
             return
         with self._db.write() as transaction:
             for nth, one in enumerate(owed.happened):
-                named = self._operators.named(one)
+                named = self._named(one)
                 add_anomaly(transaction, self._part, one.at, one.anomaly, named)
                 told = _told(owed.position, nth, one, named)
                 add_event(transaction, self._part, told, time.time(), is_sent=True)
-            for tuning in owed.tunings:
+            # Of a template, what was said is in the state of the detectors.
+            for tuning in () if owed.is_of_lines else owed.tunings:
                 add_tuning(transaction, self._part, owed.tenant, tuning)
             self.numbers = numbers_of(transaction, self._part, owed.position)
 

@@ -119,6 +119,17 @@ class SqlTemplates:
             raise NotFoundError(f"there is no template {id!r}")
         return self._with_days(tenant, [_template(row) for row in rows])
 
+    def traces(self, part: str, tenant: str, *, most: int) -> dict[str, str]:
+        """Samples that have more than one line, by the ids of their templates, the newest last."""
+        query = (
+            sa.select(_kept.id, _kept.sample)
+            .where(_kept.part == part, _kept.tenant == tenant, _kept.sample.contains(LINE_END))
+            .order_by(_kept.last.desc())
+            .limit(most)
+        )
+        with self.database.built() as connection:
+            return {str(row[0]): str(row[1]) for row in reversed(connection.execute(query).all())}
+
     def texts(self, tenant: str, ids: Sequence[str]) -> dict[str, Template]:
         """What templates say, of those that are known, line by line; see `TemplateTexts`."""
         query = (

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from detector.logs.kept import KeptTemplate, TemplateFilter
 from detector.logs.lines import Level, LogLines, Origin
 from detector.logs.redaction import redacted
+from detector.logs.settings import LogSettings
 from detector.series import Query
 from detector.signals.packs import shipped_packs
 from detector.stream.settings import StreamSettings
@@ -156,11 +157,14 @@ def opened(
     *,
     limits: LogLimits | None = None,
     room: int = 100_000,
+    logs: LogSettings | None = None,
 ) -> Life:
     """A process begins."""
     clock = clock or Clock()
     database = Database(folder / "stream.db")
-    part = StreamPart(database, "local", owners=OWNERS, settings=StreamSettings(alarms_a_week=0.01))
+    part = StreamPart(
+        database, "local", owners=OWNERS, settings=StreamSettings(alarms_a_week=0.01), logs=logs
+    )
     stream = Stream(part, Spool(folder / "spool"), room=room)
     taking = Taking(stream, database, "local", counters=1_000, rates=1_000, clock=clock)
     flow = LogFlow(

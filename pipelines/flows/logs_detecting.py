@@ -1,0 +1,90 @@
+"""What is odd about one tenant's lines: the detectors of logs in life, and what they remember."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import structlog
+from numpy.typing import NDArray
+
+from detector.logs.feedback import told
+from detector.logs.operator import step
+from detector.logs.plain import LINE_END
+from detector.logs.settings import LogSettings
+from detector.logs.snapshot import restored, taken
+from detector.logs.state import LogState
+from detector.stream.anomaly import Happened
+from detector.stream.columns import SeriesInfo
+from detector.stream.feedback import Feedback, Tuning
+from detector.stream.suppression import Window
+from pipelines.flows.logs_record import Lines
+
+__all__ = ["TRACES", "Detecting"]
+
+# First lines of stack traces that are remembered, of a kilobyte each.
+TRACES = 5_000
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class Detecting:
+    """For one thread. `traces`: samples of templates that are stack traces, by id.
+
+    A stack trace is known by its frames, which only its first line tells: that is kept.
+    """
+
+    def __init__(
+        self,
+        tenant: str,
+        arrays: Arrays,
+        traces: Mapping[str, str],
+        *,
+        settings: LogSettings,
+        windows: Sequence[Window] = (),
+    ) -> None:
+        self._traces = dict(traces)
+        self.state = _state(tenant, arrays, settings, windows)
+
+    def take(self, lines: Lines) -> tuple[Happened, ...]:
+        """Take counts of lines; what happened."""
+        counts = lines.counts()
+        for one in counts.templates:
+            if LINE_END in one.sample:
+                self._remember(one.id, one.sample)
+        whole = tuple(
+            one if one.sample else replace(one, sample=self._traces.get(one.id, ""))
+            for one in counts.templates
+        )
+        self.state, happened = step(self.state, replace(counts, templates=whole))
+        return happened
+
+    def _remember(self, id: str, sample: str) -> None:
+        self._traces.setdefault(id, sample)
+        while len(self._traces) > TRACES:
+            del self._traces[next(iter(self._traces))]
+
+    def said(self, feedback: Feedback) -> tuple[tuple[Happened, ...], tuple[Tuning, ...]]:
+        """Apply what a person said; what happened, and what became of the templates."""
+        self.state, happened, tunings = told(self.state, feedback)
+        return happened, tunings
+
+    def named(self, happened: Happened) -> dict[int, SeriesInfo]:
+        """What the numbers of an anomaly's contributions stand for."""
+        return {one.series: self.state.series(one.series) for one in happened.anomaly.contributions}
+
+    def arrays(self) -> Arrays:
+        """What a checkpoint is to hold."""
+        return taken(self.state)
+
+
+def _state(
+    tenant: str, arrays: Arrays, settings: LogSettings, windows: Sequence[Window]
+) -> LogState:
+    if arrays:
+        try:
+            return restored(arrays, tenant=tenant, settings=settings, windows=windows)
+        except ValueError as error:
+            log = structlog.get_logger("serinus.logs")
+            log.warning("what is usual of logs is learned anew", why=str(error))
+    return LogState(tenant=tenant, settings=settings, windows=tuple(windows))
