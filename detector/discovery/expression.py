@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from detector.discovery.matching import any_of
+from detector.discovery.matching import any_of, equal
+from detector.gate.talk import GRAVE
 from detector.selector import format_query
 from detector.series import Matcher, Query
 from detector.signals.plan import BoundSignal, Family
@@ -42,6 +43,9 @@ def expression(bound: BoundSignal, arm: Arm) -> str:
             return f"{_summed(bad, arm.matching(*bound.bad))} / {total}"
         case Kind.LATENCY:
             return _quantile(bound, arm)
+        case Kind.EVENTS if bound.apart:
+            grave = (*bound.total.matchers, equal(bound.apart, ""), any_of("level", GRAVE))
+            return _summed(replace(bound.total, matchers=grave), arm)
         case Kind.EVENTS:
             return " + ".join(_events(family, arm) for family in (bound.total, *bound.also))
         case Kind.RATE | Kind.GAUGE:

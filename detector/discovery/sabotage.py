@@ -21,7 +21,8 @@ from detector.signals.signal import Direction, Kind, Shape
 __all__ = ["Sabotage", "sabotaged", "sabotages"]
 
 # Each fault is one that nobody would want to go on with.
-_FAILING, _SLOWER, _EVERY_S, _FACTOR = 0.2, 3.0, 180.0, 3.0
+_FAILING, _SLOWER, _EVERY_S, _FACTOR, _LINES = 0.2, 3.0, 180.0, 3.0, 2.0
+_LINE = {"level": "error", "template": "lt_0000000000000000"}
 _WORDS = (
     "500", "5xx", "503", "Internal", "INTERNAL", "Unavailable", "UNAVAILABLE", "13", "14", "2",
     "UNKNOWN", "Unknown", "error", "SERVER_ERROR", "failed", "failure", "true", "0", "fail",
@@ -34,8 +35,8 @@ class Sabotage:
 
     Series that know only pods are the canary's by its `pods`.
 
-    `size` is a share of requests for a ratio, a factor for durations and gauges, and seconds from
-    one event to the next for events; `words` tell it.
+    `size` is a share of requests for a ratio, a factor for durations and gauges, seconds from one
+    event to the next for events, and log lines a second; `words` tell it.
     """
 
     bound: BoundSignal
@@ -68,6 +69,8 @@ def _size(bound: BoundSignal) -> tuple[float, str]:
             return _FAILING, f"{_FAILING:.0%} of the requests fail"
         case Kind.LATENCY:
             return _SLOWER, f"every request takes {_SLOWER:g} times as long"
+        case Kind.EVENTS if bound.apart:
+            return _LINES, f"each pod writes {_LINES:g} error lines of a new kind a second"
         case Kind.EVENTS:
             return _EVERY_S, f"a restart every {_EVERY_S / 60:g} minutes on each pod"
         case Kind.RATE | Kind.GAUGE:
@@ -98,6 +101,8 @@ def _spoiled(fault: Sabotage, family: Family, ours: Sequence[Series]) -> Sequenc
             return _failing(fault, ours)
         case Kind.LATENCY:
             return _slower(fault, family, ours)
+        case Kind.EVENTS if fault.bound.apart:
+            return [*ours, *_writing(fault, ours)]
         case Kind.EVENTS:
             return [_restarting(fault, family, series) for series in ours]
         case Kind.RATE | Kind.GAUGE:
@@ -240,6 +245,17 @@ def _restarting(fault: Sabotage, family: Family, series: Series) -> Series:
         begun = np.where(count > 0, fault.since + count * fault.size, series.values)
         return replace(series, values=begun)
     return replace(series, values=series.values + count)
+
+
+def _writing(fault: Sabotage, ours: Sequence[Series]) -> Iterator[Series]:
+    """A new kind of error line on each pod, where its other lines are counted."""
+    longest: dict[str, Series] = {}
+    for series in sorted(ours, key=lambda one: len(one.times)):
+        longest[pod_of(fault.bound.total, series.labels)] = series
+    for series in longest.values():
+        lines = np.floor(np.maximum(series.times - fault.since, 0.0) * fault.size)
+        labels = {**series.labels, **_LINE, fault.bound.apart: _LINE["template"]}
+        yield Series(labels=labels, times=series.times[lines > 0], values=lines[lines > 0])
 
 
 def _scaled(fault: Sabotage, family: Family, series: Series) -> Series:

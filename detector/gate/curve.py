@@ -120,13 +120,17 @@ def _curve(frame: Frame, bound: BoundSignal, grid: _Grid) -> Curve | None:
             return _share(frame, bound.signal.name, grid)
         case Kind.LATENCY:
             return _quantile(frame, bound.signal.name, grid)
+        case Kind.EVENTS if bound.apart:
+            return _share(frame, bound.signal.name, grid, "error lines per request")
         case Kind.EVENTS:
             return _events(frame, bound.signal.name, grid)
         case Kind.GAUGE:
             return _gauge(frame, bound, grid)
 
 
-def _share(frame: Frame, name: str, grid: _Grid) -> Curve | None:
+def _share(
+    frame: Frame, name: str, grid: _Grid, measure: str = "share of requests"
+) -> Curve | None:
     """Bad requests of all requests; an arm without bad ones has none, not nothing."""
     if not any(name in arm.counts for arm in (frame.canary, frame.control)):
         return None
@@ -135,7 +139,7 @@ def _share(frame: Frame, name: str, grid: _Grid) -> Curve | None:
         nothing = Counts(n=arm.requests, x=np.zeros_like(arm.requests))
         counts = arm.counts.get(name, nothing)
         sides.append(_divided(grid.sum(counts.x), grid.sum(counts.n)))
-    return _made(name, "share of requests", "ratio", grid, *sides)
+    return _made(name, measure, "ratio", grid, *sides)
 
 
 def _divided(above: FloatArray, below: FloatArray) -> FloatArray:

@@ -17,6 +17,7 @@ from detector.gate.vocabulary import Vocabulary
 from detector.gate.window import Window
 from detector.series import FloatArray
 from models.sequential.rows import ROWS, RowName
+from models.sequential.warmup import GRACE_S
 
 __all__ = ["LOOK_BACK_S", "Excess", "look_back"]
 
@@ -62,8 +63,10 @@ class Excess:
         kinds = _shown(seen, vocabulary)
         if not kinds:
             return nothing
-        told = _Told.of(seen, kinds, vocabulary, win, since)
-        served = (win.canary(ours.n, since), win.reference(theirs.n, since))
+        # What pods write while they start counts for nothing, and makes nothing stand out.
+        heard = (win.age[since:] >= GRACE_S).astype(np.float64)
+        told = _Told.of(seen, kinds, vocabulary, win, since).heard(heard)
+        served = (win.canary(ours.n, since) * heard, win.reference(theirs.n, since))
         stands = _stands(told, served, np.array([vocabulary.past(k).rate for k in kinds]), win)
         lately = _trailing(told.ours.sum(axis=2), max(2, round(_SHORT_S / win.step_s)))
         last = slice(begin - since, None)
@@ -100,6 +103,10 @@ class _Told:
         stable = win.stable[since:].T[seen.pod[control]]
         np.add.at(theirs, kind_of[seen.template[control]], seen.counts[control] * stable)
         return cls(ours.transpose(2, 0, 1), theirs.T)
+
+    def heard(self, rows: FloatArray) -> _Told:
+        """The same, where rows of the canary count (T, P)."""
+        return _Told(self.ours * rows[:, None], self.theirs)
 
 
 def _stands(

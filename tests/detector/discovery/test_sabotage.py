@@ -200,3 +200,20 @@ def test_no_request_is_lost_or_made(increments: list[int], reset: int | None) ->
     is_reset = np.diff(values[late]) < 0
     assert min(good.min(), bad.min()) >= 0
     assert not ((np.diff(bad) < 0) & ~is_reset).any()
+
+
+LOGS = Family(metric="serinus_log_lines_total", shape=Shape.COUNTER, joined=True)
+
+
+def test_each_pod_of_the_canary_writes_lines_that_nobody_wrote_before() -> None:
+    """A gate that reads logs must be able to fail on them, whatever else it reads."""
+    one = bound(Kind.EVENTS, LOGS, apart="template")
+    chat = series(rising(), level="info", template="")
+    other = series(rising(), track="stable", level="info", template="")
+    out = spoiled(one, chat, other)
+    (made,) = [s for s in out if s.labels.get("template")]
+    assert (made.labels["level"], made.labels["pod"]) == ("error", "c")
+    assert made.values[-1] == 600
+    assert made.times[0] > SINCE
+    assert chat in out
+    assert "error lines of a new kind" in fault(one).words
