@@ -51,6 +51,7 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "go": ("SERINUS_GO", ("go", str(ROOT / ".servers/go/bin/go"), "/usr/local/go/bin/go")),
     "controllers": ("SERINUS_CONTROLLERS", (str(ROOT / ".servers/bin/controllers"),)),
     "collector": ("SERINUS_COLLECTOR", (str(ROOT / ".servers/bin/collector"),)),
+    "loki": ("SERINUS_LOKI", (str(ROOT / ".servers/bin/loki"),)),
     "kafka": ("SERINUS_KAFKA4", (str(ROOT / ".servers/bin/kafka"),)),
     "chromium": ("SERINUS_CHROMIUM", ("chromium",)),
     # Where Debian keeps what is for administrators, people have no PATH to.
@@ -58,7 +59,7 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "logrotate": ("SERINUS_LOGROTATE", ("logrotate", "/usr/sbin/logrotate")),
 }
 # Built for `make e2e` alone.
-E2E_ONLY = frozenset({"collector", "thanos"})
+E2E_ONLY = frozenset({"collector", "loki", "thanos"})
 READY_WITHIN_S = 30.0
 STARTS = 3
 

@@ -5,8 +5,8 @@
 # through Maven (tools/kafka/pom.xml), with a Java to run them.
 #
 #   tools/servers.sh            install and build what is missing
-#   tools/servers.sh e2e        that, and Thanos (4 minutes of CPU) and an OpenTelemetry collector
-#                               built from their Go modules
+#   tools/servers.sh e2e        that, and Thanos (4 minutes of CPU), an OpenTelemetry collector and Loki
+#                               (half an hour of CPU) built from their Go modules
 #   tools/servers.sh env        print `export` lines for the tests, install nothing
 #   tools/servers.sh check      say what is there; exit 1 when something is missing
 #
@@ -20,7 +20,11 @@ go_version="${GO_VERSION:-1.26.8}"                     # fetched only where `go`
 go_at_least="1.26.7"                                   # what that Prometheus asks for
 thanos_version="${THANOS_VERSION:-v0.42.4}"
 prometheus3="$servers/bin/prometheus3"
+loki_version="${LOKI_VERSION:-v3.7.8}"
+# Loki's go.mod looks for this module of its own in a folder that is no part of what is published.
+loki_push_version="${LOKI_PUSH_VERSION:-v0.0.0-20250630054201-94c0ba7b0952}"
 thanos="$servers/bin/thanos"
+loki="$servers/bin/loki"
 controllers="$servers/bin/controllers"
 collector="$servers/bin/collector"
 kafka="$servers/bin/kafka"
@@ -196,6 +200,38 @@ build_thanos() {
     say "built $thanos in $((SECONDS - started)) s"
 }
 
+loki_is_built() {
+    [ -x "$loki" ] && [ "$(cat "$servers/loki.version" 2>/dev/null)" = "$loki_version" ]
+}
+
+module_folder() { # module_folder GO MODULE@VERSION: where it lies once it is fetched
+    (cd / && GOTOOLCHAIN=local "$1" mod download -json "$2" \
+        | sed -n 's/^[[:space:]]*"Dir": "\(.*\)",\{0,1\}$/\1/p')
+}
+
+build_loki() {
+    local go started found push copy
+    go="$(find_go)" || { install_go; go="$(find_go)"; } || die "no Go >= $go_at_least"
+    started="$SECONDS"
+    say "building Loki $loki_version with $("$go" version); a long while the first time"
+    found="$(module_folder "$go" "github.com/grafana/loki/v3@$loki_version")"
+    push="$(module_folder "$go" "github.com/grafana/loki/pkg/push@$loki_push_version")"
+    if [ ! -d "$found" ] || [ ! -d "$push" ]; then
+        die "Loki $loki_version did not arrive"
+    fi
+    copy="$(mktemp -d)"
+    cp -r "$found/." "$copy"
+    chmod -R u+w "$copy"
+    cp -r "$push" "$copy/pkg/push"
+    mkdir -p "$servers/bin"
+    (cd "$copy" && GOFLAGS=-buildvcs=false GOTOOLCHAIN=local CGO_ENABLED=0 \
+        "$go" build -tags netgo -ldflags "-s -w" -o "$loki" ./cmd/loki)
+    chmod -R u+w "$copy"
+    rm -rf "$copy"
+    printf '%s\n' "$loki_version" >"$servers/loki.version"
+    say "built $loki in $((SECONDS - started)) s"
+}
+
 kafka_version() { # as its pom says
     sed -n 's:.*<kafka.version>\(.*\)</kafka.version>.*:\1:p' "$root/tools/kafka/pom.xml"
 }
@@ -238,6 +274,9 @@ print_env() {
     fi
     if [ -x "$thanos" ]; then
         printf 'export SERINUS_THANOS=%q\n' "$thanos"
+    fi
+    if [ -x "$loki" ]; then
+        printf 'export SERINUS_LOKI=%q\n' "$loki"
     fi
     if command -v victoria-metrics >/dev/null; then
         printf 'export SERINUS_VICTORIAMETRICS=%q\n' "$(command -v victoria-metrics)"
@@ -283,6 +322,7 @@ check() {
     if find_admin logrotate >/dev/null; then say "logrotate: $(find_admin logrotate)"; else say "logrotate: missing"; missing=1; fi
     if thanos_is_built; then say "Thanos: $thanos"; else say "Thanos: missing, only for make e2e"; fi
     if collector_is_built; then say "collector: $collector"; else say "collector: missing, only for make e2e"; fi
+    if loki_is_built; then say "Loki: $loki"; else say "Loki: missing, only for make e2e"; fi
     return "$missing"
 }
 
@@ -309,6 +349,7 @@ install_e2e() {
     install
     thanos_is_built || build_thanos
     collector_is_built || build_collector
+    loki_is_built || build_loki
 }
 
 case "${1:-install}" in
