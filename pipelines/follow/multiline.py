@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from pipelines.follow.traces import Rule, State, begun, following
+from pipelines.follow.traces import State, begun, going_on
 from pipelines.ingest.records.cleaned import LONGEST
 
 __all__ = ["Joined", "Joiner"]
@@ -72,7 +72,7 @@ class Joiner:
             self._state = begun(line)
             self._keep(line)
             return []
-        rule = _going_on(self._state, line)
+        rule = going_on(self._state, line)
         if rule is None or len(self._held) >= _HELD_MOST or self._sure >= _LINES_MOST:
             return [*self._cut(complete), line]
         self._state = rule.to
@@ -95,7 +95,3 @@ class Joiner:
         held = self._held
         self._clear()
         return held
-
-
-def _going_on(state: State, line: bytes) -> Rule | None:
-    return next((rule for rule in following[state] if rule.fits.match(line)), None)

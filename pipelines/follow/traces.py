@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
-__all__ = ["Rule", "State", "begun", "following"]
+__all__ = ["Rule", "State", "begun", "going_on"]
 
 
 class State(Enum):
@@ -80,7 +80,7 @@ _STACK = (
     _rule(r"runtime stack:", State.GOROUTINE),
 )
 
-following: Mapping[State, tuple[Rule, ...]] = {
+_FOLLOWING: Mapping[State, tuple[Rule, ...]] = {
     State.ORDINARY: _THROWN,
     State.WARNING: (
         *_THROWN,
@@ -156,11 +156,33 @@ _BEGINNINGS = (
     _rule(r"(?:panic|fatal error): ", State.PANIC),
     _rule(_STRICT, State.THROWN),
     _rule(r"(?:/|file://|node:|[A-Z]:\\)\S{0,1000}:\d+\s*$", State.PLACE),
-    _rule(rf".{{0,200}}?\b(?:{_LOUD})\b", State.ERROR),
-    _rule(r".{0,200}?\b(?:WARN|WARNING|warn|warning|WRN)\b", State.WARNING),
 )
+# Hardly a line begins a trace: one look tells of most that they do not.
+_BEGINS = re.compile(
+    rb"Traceback| {2}File| +\+ Exc|gorou|panic|fatal|Exception in|Unhandled|Uncau"
+    rb"|[\w$./]{0,400}(?:Exception|Error|Throwable)|/|file:|node:|[A-Z]:\\"
+)
+_SPOKEN = re.compile(rb"\b(?:" + _LOUD.encode() + rb"|WARN|WARNING|warn|warning|WRN)\b")
+_ERRORS = re.compile(rb"\b(?:" + _LOUD.encode() + rb")\b")
+# A level stands near the beginning of its line.
+_REACH = 200
+_QUIET = frozenset({State.ORDINARY, State.WARNING})
+_MAY_FOLLOW = re.compile(rb"[ \t]|Caused by|Suppressed|Wrapped by|[\w$./]{0,400}[A-Z]|Exc|Unh|Unc")
 
 
 def begun(line: bytes) -> State:
     """What a line is that goes on with nothing before it."""
-    return next((rule.to for rule in _BEGINNINGS if rule.fits.match(line)), State.ORDINARY)
+    if _BEGINS.match(line) is not None or b"Traceback (" in line:
+        found = next((rule.to for rule in _BEGINNINGS if rule.fits.match(line)), None)
+        if found is not None:
+            return found
+    if _SPOKEN.search(line, 0, _REACH) is None:
+        return State.ORDINARY
+    return State.ERROR if _ERRORS.search(line, 0, _REACH) else State.WARNING
+
+
+def going_on(state: State, line: bytes) -> Rule | None:
+    """The rule by which a line goes on with what was before it, None where it does not."""
+    if state in _QUIET and _MAY_FOLLOW.match(line) is None:
+        return None
+    return next((rule for rule in _FOLLOWING[state] if rule.fits.match(line)), None)
