@@ -58,7 +58,7 @@ def _at(text: Text, i: int, end: int) -> int:
 def _colons(text: Text, i: int, end: int) -> int:
     """End of an IPv6 or hardware address that begins here, or -1."""
     j = i
-    while j < end and j - i <= _V6_GROUP and _is_hex(text[j]):
+    while j < end and j - i < _V6_GROUP and _is_hex(text[j]):
         j += 1
     if j >= end or text[j] != _COLON or j == i:
         return -1

@@ -1,0 +1,128 @@
+"""Words of a log line in plain Python: what `kernel_word` must equal."""
+
+from __future__ import annotations
+
+import re
+
+from models.templates.kinds import Kind
+
+__all__ = ["word"]
+
+_ASCII = re.compile(rb"[A-Za-z0-9_\-./\\@%+$~&]+")
+_WIDE = re.compile(rb"[\x80-\xff]+")
+_COLONS = re.compile(rb"(?=[0-9A-Fa-f]{1,4}:)[0-9A-Fa-f:]+")
+_ADDRESS = re.compile(rb"[A-Za-z0-9_\-./\\@%+$~&:,]+")
+_SPACE = re.compile(rb"[\x00-\x20\x7f\"'<>)]")
+_DAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_DATE = re.compile(rb"(?:" + _DAY + rb",? +(?=[0-9]|" + _MONTH + rb")|" + _MONTH + rb" +(?=[0-9]))")
+_DIGITS, _LETTERS = re.compile(rb"[0-9]"), re.compile(rb"[A-Za-z]")
+_HEX = re.compile(rb"[0-9A-Fa-f]{8,}")
+_NAMED = re.compile(rb"[^0-9]*[A-Za-z][0-9][A-Za-z_$][^0-9]*")
+_MEASURED = re.compile(rb"[_\-./\\@%+$~&]?[0-9].*[A-Za-z]", re.DOTALL)
+_LED = re.compile(rb"[_\-./\\@%+$~&]?[0-9]")
+
+
+def word(text: bytes, i: int) -> tuple[int, int]:
+    """Where the word that begins at `i` ends, and its kind; -1 where it is joints alone."""
+    wide = _WIDE.match(text, i)
+    if wide:
+        return wide.end(), Kind.WORD
+    address = _colons(text, i)
+    if address:
+        return address, Kind.IP
+    j = _end(text, i)
+    if text[j : j + 3] == b"://":
+        return _to_space(text, j), Kind.URL
+    if j - i == 1 and text[j : j + 2] == b":\\":
+        return _to_space(text, j), Kind.PATH
+    while j > i + 1 and text[j - 1 : j] == b".":
+        j -= 1
+    if not _DIGITS.search(text, i, j) and not _LETTERS.search(text, i, j):
+        return j, -1
+    return j, _kind(text, i, j)
+
+
+def _colons(text: bytes, i: int) -> int:
+    """End of an IPv6 or hardware address that begins here, or 0."""
+    found = _COLONS.match(text, i)
+    if not found:
+        return 0
+    colons, is_lettered = found[0].count(b":"), _LETTERS.search(found[0])
+    after = text[found.end() : found.end() + 1]
+    if colons < 2 or not _DIGITS.search(found[0]) or _ASCII.fullmatch(after):
+        return 0
+    end = found.end() - found[0].endswith(b":")
+    return end if is_lettered or colons > 4 else 0
+
+
+def _end(text: bytes, i: int) -> int:
+    """Behind the word: it goes on over colons and commas of times, numbers and ports."""
+    run = _ASCII.match(text, i)
+    j = run.end() if run else i
+    while text[j : j + 1] in {b":", b","} and j > i and text[j + 1 : j + 2].isdigit():
+        before = text[i:j]
+        is_after_digit = before[-1:].isdigit()
+        if text[j : j + 1] == b":":
+            is_host = before[-1:].isalpha() and b"." in before
+            if not is_after_digit and not is_host:
+                break
+        elif not is_after_digit or (b":" not in before and _LETTERS.search(before)):
+            break
+        run = _ASCII.match(text, j + 1)
+        j = run.end() if run else j + 1
+    return j
+
+
+def _to_space(text: bytes, j: int) -> int:
+    found = _SPACE.search(text, j)
+    return found.start() if found else len(text)
+
+
+def _kind(text: bytes, i: int, j: int) -> int:
+    own = text[i:j]
+    lettered = bool(_LETTERS.search(own))
+    is_rooted = own[:1] == b"/" or (own[:1] == b"~" and b"/" in own)
+    if is_rooted or (lettered and (own.count(b"/") > 1 or own.count(b"\\") > 1)):
+        return Kind.PATH
+    if b"@" in own and own[:1] != b"@" and own[-1:] != b"@":
+        return Kind.MAIL if b"." in own else Kind.ID
+    if _DIGITS.search(own):
+        return _with_digits(own) if lettered else _number(own)
+    if b"." in own or b"/" in own or b"\\" in own:
+        return Kind.NAME
+    date = _DATE.match(text, i)
+    if date and j - i == 3:
+        return Kind.DATE
+    return Kind.ID if _HEX.fullmatch(own) else Kind.WORD
+
+
+def _number(own: bytes) -> int:
+    is_address = own.count(b".") == 3 and len(_DIGITS.findall(own)) >= 4
+    if is_address and own.count(b":") <= 1 and own.count(b"/") <= 1:
+        return Kind.IP
+    return Kind.TIME if b":" in own else Kind.NUM
+
+
+def _with_digits(own: bytes) -> int:
+    if re.match(rb"0[xX].", own, re.DOTALL):
+        return Kind.HEX
+    is_timed = b":" in own
+    if _LED.match(own):
+        if is_timed:
+            return Kind.TIME
+        if _is_measured(own):
+            return Kind.NUM
+    if is_timed:
+        return Kind.HOST
+    letters = len(_LETTERS.findall(own))
+    if letters >= 4 and _NAMED.fullmatch(own) and not _HEX.fullmatch(own):
+        return Kind.NAME if b"." in own or b"/" in own else Kind.WORD
+    return Kind.ID
+
+
+def _is_measured(own: bytes) -> bool:
+    """A number with a unit of three letters or fewer behind it, and one joint more at most."""
+    letters, digits = len(_LETTERS.findall(own)), len(_DIGITS.findall(own))
+    is_full = digits + letters + own.count(b".") >= len(own) - 1
+    return letters <= 3 and is_full and bool(_LETTERS.fullmatch(own[-1:]))
