@@ -18,7 +18,6 @@ from api.settings import Settings
 from api.streaming import Streaming
 from pipelines.flows.curves import Curves
 from pipelines.sources.open import Source
-from pipelines.stores.log_reads import ReadsBeside
 
 __all__ = ["serving_app"]
 
@@ -59,7 +58,7 @@ def serving_app(
 def _take_lines(app: FastAPI, settings: Settings, streaming: Streaming) -> None:
     """Open the doors for logs, and begin to read what a Loki has."""
     sink = LinesSink(streaming)
-    doors = take_logs(app, ReadsBeside(sink, settings.data / "log-reads.json"))
+    doors = take_logs(app, sink)
     take_beside(app, settings, streaming, sink)
     registry = app.state.context.telemetry.registry
     registry.register(LinesShown(streaming))
