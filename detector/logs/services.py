@@ -101,12 +101,15 @@ class Services:
         known.append(version)
         del known[:-_VERSIONS]
 
-    def told(self, number: int, is_deploy: bool, lines: Sequence[int]) -> None:
-        """A story is over that had so many lines of each level."""
+    def told(
+        self, number: int, is_deploy: bool, lines: Sequence[int], *, weight: float = 1.0
+    ) -> None:
+        """A story is over that had so many lines of each level; with `weight` part of one."""
         self._fold(number)
         for level, count in enumerate(lines):
             if count:
-                self["stories"][number, int(is_deploy), level, bucket_of(count)] += 1.0
+                place = number, int(is_deploy), level, bucket_of(count)
+                self["stories"][place] = max(self["stories"][place] + weight, 0.0)
 
     def rate(self, number: int, is_deploy: bool, level: int, lines: int) -> float:
         """How often a week the service tells of that level, or a graver one, so much or more.

@@ -11,13 +11,13 @@ __all__ = ["LogSettings"]
 class LogSettings:
     """Settings of one tenant's logs; spans in seconds, of time in which there were lines.
 
-    `alarms_a_week`: stories of new error lines that each service may tell by chance; of slighter
-    levels a part of it. `silences_a_week`: false silences over all heartbeats together. A service
-    is learned for `learn_s`; a line that nobody wrote for `known_s` is new again. New lines are one
-    story until none comes for `gather_s`, for `gather_most_s` at most; what begins within
-    `deploy_s` of a version's first line is a deploy's. An anomaly is over after `calm_s` without
-    its lines, or after `news_s`, when it is no news; what comes within `quiet_s` of that opens it
-    again. Lines may come `late_s` after others; a clock that is `ahead_s` ahead is wrong. At most
+    `alarms_a_week`: stories of new error lines that each service may tell by chance, where half of
+    what is told is; of slighter levels a part of it. `silences_a_week`: false silences over all
+    heartbeats together. A service is learned for `learn_s`; a line that nobody wrote for `known_s`
+    is new again. New lines are one story until none comes for `gather_s`, for `gather_most_s` at
+    most; what begins within `deploy_s` of a version's first line is a deploy's. An anomaly is over
+    after `calm_s` without its lines, or after `news_s`, when it is no news; what comes within
+    `quiet_s` of that opens it again. Lines may come `late_s` after others; a clock that is `ahead_s` ahead is wrong. At most
     so many `templates` are known, so many `of_service`, and so many `services`.
     """
 

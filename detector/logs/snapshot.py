@@ -22,8 +22,8 @@ __all__ = ["SCHEMA", "restored", "taken"]
 
 SCHEMA = 1
 _NUMBERS = ("watermark", "swept", "ahead", "behind", "skewed", "unwatched")
-_STORY = ("start", "newest", "is_deploy", "is_learned", "is_counted")
-_TELLING = ("service", "start", "newest", "members", "told_members", "told_lines")
+_STORY = ("start", "newest", "is_deploy", "is_learned", "is_counted", "is_told")
+_TELLING = ("is_deploy", "service", "start", "newest", "members", "told_members", "told_lines")
 _NOTED = ("level", "start", "last", "is_over")
 _NOTE = ("template", "level", "title", "text", "line")
 _KINDS, _SEVERITIES = list(AnomalyKind), list(Severity)
@@ -117,13 +117,14 @@ def _read_stories(state: LogState, arrays: Arrays) -> None:
     rows, lines = iter(arrays["story.rows"].tolist()), iter(arrays["story.lines"].tolist())
     for nth, service in enumerate(arrays["story.service"].tolist()):
         start, newest, *facts = (int(arrays[f"story.{name}"][nth]) for name in _STORY)
-        is_deploy, is_learned, is_counted = map(bool, facts)
+        is_deploy, is_learned, is_counted, is_told = map(bool, facts)
         story = Story(
             start=start,
             newest=newest,
             is_deploy=is_deploy,
             is_learned=is_learned,
             is_counted=is_counted,
+            is_told=is_told,
         )
         story.rows = [next(rows) for _ in range(int(arrays["story.rows.of"][nth]))]
         story.lines = [next(lines) for _ in story.lines]
@@ -160,6 +161,7 @@ def _read_tellings(state: LogState, arrays: Arrays) -> None:
             severity=_SEVERITIES[int(arrays["telling.severity"][nth])],
             subject=state.subject(facts["service"], kind),
             service=facts["service"],
+            is_deploy=bool(facts["is_deploy"]),
             start=facts["start"],
             newest=facts["newest"],
             members=facts["members"],

@@ -32,7 +32,8 @@ _GROWN_MEMBERS, _GROWN_LINES = 1.25, 4.0
 class Story:
     """New templates of a service that came shortly after each other.
 
-    `lines` are how many came of them by level, `counted` whether it tells how usual that is.
+    `lines` are how many came of them by level, `is_learned` whether it may be told, `is_counted`
+    whether it tells how usual such stories are, `is_told` whether it was told.
     """
 
     start: int
@@ -40,6 +41,7 @@ class Story:
     is_deploy: bool
     is_learned: bool
     is_counted: bool
+    is_told: bool = False
     rows: list[int] = field(default_factory=list)
     lines: list[int] = field(default_factory=lambda: [0] * len(Level))
 
@@ -66,6 +68,7 @@ class Telling:
     service: int
     start: int
     newest: int
+    is_deploy: bool = False
     severity: Severity = Severity.LOW
     members: int = 0
     told_members: int = 0

@@ -106,3 +106,21 @@ def test_what_is_said_of_another_template_than_has_its_number_now_does_nothing()
     )
     told(state, feedback)
     assert not state.rows["silenced"].any()
+
+
+@pytest.mark.parametrize("before", [2 * MINUTE, 15 * MINUTE])
+@pytest.mark.parametrize("judged", Judged)
+def test_what_people_say_of_a_story_changes_how_usual_such_are(judged: Judged, before: int) -> None:
+    """A service whose new errors are all real would be told of less and less."""
+    state, other = learned(), learned()
+    line = Line(NOW, "no db", 5, Level.ERROR)
+    anomaly = run(state, [line])[0].anomaly
+    run(other, [line])
+    for one in (state, other):
+        run(one, usual(NOW, NOW + before))
+    told(state, said(state, anomaly, judged))
+    for one in (state, other):
+        run(one, usual(NOW + before, NOW + 2 * HOUR))
+    rates = [one.services.rate(0, False, Level.ERROR, 1) for one in (state, other)]
+    assert (rates[0] > rates[1]) == (judged is Judged.NORMAL)
+    assert (rates[0] < rates[1]) == (judged is Judged.REAL)
