@@ -14,7 +14,7 @@ from models.templates.form import Form, form
 from models.templates.kernel_scan import scanned
 from models.templates.kinds import MOST_TOKENS
 from models.templates.learning import Learning
-from models.templates.pattern import Pattern, pattern
+from models.templates.pattern import Pattern, Patterns
 from models.templates.state import (
     VERSION,
     families_from,
@@ -91,6 +91,7 @@ class Miner:
         )
         self._learning = Learning(settings.templates)
         self._departed: dict[int, Pattern] = {}
+        self._patterns = Patterns()
 
     def add(self, text: Text, ends: Ends) -> Mined:
         """Count lines, the bytes of all of them in `text` and where each ends in `ends`."""
@@ -164,7 +165,9 @@ class Miner:
 
     def _pattern(self, slot: int) -> Pattern:
         shelf = self._learning.shelf
-        return pattern(shelf, slot, int(self._learning.families.free[shelf.family[slot]]))
+        return self._patterns.read(
+            shelf, slot, int(self._learning.families.free[shelf.family[slot]])
+        )
 
     def _form(self, text: Text, ends: Ends, at: int, stopped: NDArray[np.uint64]) -> Form:
         begin = int(ends[at - 1]) if at else 0

@@ -11,7 +11,7 @@ from models.templates.form import shown
 from models.templates.kinds import KIND, Kind
 from models.templates.shelf import Shelf
 
-__all__ = ["Pattern", "pattern"]
+__all__ = ["Pattern", "Patterns"]
 
 _SEED, _PRIME, _WHOLE = 0xCBF29CE484222325, 0x100000001B3, (1 << 64) - 1
 
@@ -30,8 +30,26 @@ class Pattern:
     samples: tuple[tuple[str, ...], ...] = ()
 
 
-def pattern(shelf: Shelf, slot: int, free: int) -> Pattern:
-    """What is known of a slot whose places `free` may be any."""
+class Patterns:
+    """Patterns as they were last read, for who asks for the same ones after every batch."""
+
+    def __init__(self, most: int = 1 << 13) -> None:
+        self._most = most
+        self._read: dict[int, tuple[int, int, Pattern]] = {}
+
+    def read(self, shelf: Shelf, slot: int, free: int) -> Pattern:
+        """What is known of a slot whose places `free` may be any."""
+        number, kept = int(shelf.number[slot]), int(shelf.kept[slot])
+        held = self._read.get(number)
+        if held is None or held[:2] != (free, kept):
+            if len(self._read) >= self._most:
+                self._read.clear()
+            held = self._read[number] = free, kept, _pattern(shelf, slot, free)
+        was, count = held[2], int(shelf.count[slot])
+        return Pattern(id=was.id, text=was.text, count=count, samples=was.samples)
+
+
+def _pattern(shelf: Shelf, slot: int, free: int) -> Pattern:
     signs = shelf.tokens(slot)[1]
     marks = tuple(shelf.marks[slot].split(b"\n"))
     words = shelf.words(slot) if shelf.kept[slot] else ()
