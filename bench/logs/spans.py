@@ -14,9 +14,10 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -113,7 +114,7 @@ class Shop:
         own = self.random.randbytes(8)
         start = self.at_ns + self.random.randrange(10**6)
         span = Span(
-            trace_id=trace, span_id=own, parent_span_id=parent, name=what[0], kind=what[1],
+            trace_id=trace, span_id=own, parent_span_id=parent, name=what[0], kind=cast("Span.SpanKind", what[1]),
             start_time_unix_nano=start,
             end_time_unix_nano=start + round(1e6 * what[2] * self.random.lognormvariate(0, 0.5)),
         )  # fmt: skip
@@ -121,7 +122,7 @@ class Shop:
             span.attributes.add(key=key).value.string_value = value
         span.attributes.add(key="thread.id").value.int_value = 140_000
         if self.random.random() < 0.01:
-            span.status.code = 2
+            span.status.code = Status.STATUS_CODE_ERROR
         pod = self.random.randrange(3)
         self.waiting.setdefault((*who, pod), []).append(span)
         return own
@@ -153,7 +154,8 @@ def _body(who: tuple[str, str, int], spans: Sequence[Span]) -> bytes:
 
 def bodies(count: int, seed: int = 7) -> list[bytes]:
     """So many bodies of the shop, always the same; one in fifty comes twice."""
-    shop, found = Shop(random.Random(seed)), []
+    shop = Shop(random.Random(seed))
+    found: list[bytes] = []
     while len(found) < count:
         for _ in range(200):
             shop.trace()

@@ -138,9 +138,8 @@ def _with_room(state: SpanState, at: int) -> SpanState:
     state.first = at if state.first == NEVER else state.first
     state.last = at
     window = round(1000 * state.settings.window_s)
-    for _ in range(2):
-        if at - int(state.edges.used[0]) >= window:
-            turned(state.edges, at)
+    for _ in range(min((at - int(state.edges.used[0])) // window, 2)):
+        turned(state.edges, at)
     idle = at - round(1000 * state.settings.idle_s)
     if len(state.tally.rows) > _MOSTLY * len(state.tally.last):
         state.tally = without(state.tally, idle)

@@ -104,7 +104,7 @@ def _flat(name: str, table: tuple[Any, ...]) -> list[tuple[str, NDArray[Any]]]:
 
 def _filled(name: str, table: TableT, arrays: Arrays) -> TableT:
     """A table like one, of the arrays."""
-    new = {}
+    new: dict[str, Any] = {}
     for own, value in table._asdict().items():  # type: ignore[attr-defined]
         path = f"{name}.{own}"
         new[own] = _filled(path, value, arrays) if isinstance(value, tuple) else arrays[path].copy()

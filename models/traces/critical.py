@@ -69,7 +69,7 @@ def _walk(
     for nth in range(tree.first[span], tree.first[span + 1]):
         child = tree.children[nth]
         stop = tree.end[child]
-        if stop <= tree.start[child] or stop > at + tolerance:
+        if stop <= tree.start[child] or stop > at + tolerance or child == tree.order[0]:
             continue
         stop = min(stop, at)
         if stop <= tree.start[child]:
@@ -89,7 +89,7 @@ def _own(tree: Tree, span: int) -> int:
     for nth in range(tree.first[span], tree.first[span + 1]):
         child = tree.children[nth]
         start, stop = tree.start[child], min(tree.end[child], left)
-        if stop > start:
+        if stop > start and child != tree.order[0]:
             covered += stop - start
             left = start
     return int(tree.end[span] - tree.start[span] - covered)

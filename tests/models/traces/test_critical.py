@@ -91,6 +91,8 @@ def test_a_circle_of_parents_ends() -> None:
     """Nonsense that somebody sends takes no more time than sense."""
     times = taken([(0, 100, 2), (10, 50, 0), (20, 40, 1), (0, 9, 4), (0, 9, 3)])
     assert times.path.tolist() == [60, 20, 20, 0, 0]
+    inside = taken([(20, 60, 1), (0, 80, 0)])
+    assert (inside.path.tolist(), inside.own.tolist()) == ([0, 40], [0, 40])
     assert circling(np.array([-1, 0, 1, 4, 3, 4])) == 3
 
 

@@ -15,7 +15,7 @@ ROWS = arrays(np.float64, st.tuples(st.integers(2, 8), st.just(2)), elements=st.
 
 
 @given(ROWS, ROWS)
-def test_it_is_the_interval_of_welch(first: np.ndarray, second: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_it_is_the_interval_of_welch(first: np.ndarray, second: np.ndarray) -> None:
     """As scipy has it, where anything varies at all."""
     found = mean_differences(first, second, chance=0.1)
     for column in range(2):
@@ -28,7 +28,7 @@ def test_it_is_the_interval_of_welch(first: np.ndarray, second: np.ndarray) -> N
 
 
 @given(ROWS, ROWS)
-def test_differences_of_parts_add_up(first: np.ndarray, second: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_differences_of_parts_add_up(first: np.ndarray, second: np.ndarray) -> None:
     """What operations take more is what the request takes more."""
     found = mean_differences(
         np.column_stack([first, first.sum(axis=1)]), np.column_stack([second, second.sum(axis=1)])

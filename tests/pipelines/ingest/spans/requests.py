@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from google.protobuf.json_format import MessageToDict
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from detector.spans.columns import SpanKind
 from detector.spans.naming import Told
@@ -68,7 +69,7 @@ def attributes(**told: object) -> dict[str, object]:
     return {name.replace("__", "."): value for name, value in told.items()}
 
 
-def span_of(told: dict[str, object] | None = None, **fields: Any) -> Span:  # noqa: ANN401
+def span_of(told: Mapping[str, object] | None = None, **fields: Any) -> Span:  # noqa: ANN401
     """A span with ids and times, unless they are told."""
     usual = {
         "trace_id": bytes(15) + b"\x01",
@@ -138,14 +139,14 @@ def spans(draw: st.DrawFn) -> Span:
         span_id=draw(st.sampled_from([b"", bytes(8)]) | st.binary(min_size=8, max_size=8)),
         parent_span_id=draw(st.sampled_from([b"", b"abc"]) | st.binary(min_size=8, max_size=8)),
         name=draw(WORDS),
-        kind=draw(st.integers(0, 6)),
+        kind=cast("Span.SpanKind", draw(st.integers(0, 6))),
         start_time_unix_nano=draw(st.integers(0, 2**64 - 1)),
         end_time_unix_nano=draw(st.integers(0, 2**64 - 1)),
         trace_state=draw(st.text(max_size=3)),
         flags=draw(st.integers(0, 2**32 - 1)),
     )
     if draw(st.booleans()):
-        span.status.code = draw(st.integers(0, 3))
+        span.status.code = cast("Status.StatusCode", draw(st.integers(0, 3)))
         span.status.message = draw(st.text(max_size=3))
     for key in draw(st.lists(KEYS, max_size=8)):
         pair = span.attributes.add(key=key)
