@@ -65,7 +65,7 @@ class SaidAnswer(Answer):
 class LineAnswer(Answer):
     """A template of log lines; redacted."""
 
-    template: str = Field(description="Its id, or `fp_` and that of a stack trace's root frame.")
+    template: str = Field(description="Its id at `/v1/templates`.")
     level: str = Field(description="The gravest level that it came with.")
     title: str = Field(description="What it is in a few words.")
     text: str = Field(description="The template.")

@@ -17,8 +17,9 @@ class LogSettings:
     is new again. New lines are one story until none comes for `gather_s`, for `gather_most_s` at
     most; what begins within `deploy_s` of a version's first line is a deploy's. An anomaly is over
     after `calm_s` without its lines, or after `news_s`, when it is no news; what comes within
-    `quiet_s` of that opens it again. Lines may come `late_s` after others; a clock that is `ahead_s` ahead is wrong. At most
-    so many `templates` are known, so many `of_service`, and so many `services`.
+    `quiet_s` of that opens it again. Lines may come `late_s` after others; a clock that is
+    `ahead_s` ahead is wrong. At most so many `templates` are known, so many `of_service`, and so
+    many `services`.
     """
 
     alarms_a_week: float = 1.0

@@ -11,9 +11,9 @@ from detector.logs.plain import LINE_END
 from detector.logs.rows import Rows
 from detector.logs.services import Services
 from detector.logs.settings import LogSettings
-from detector.logs.story import Story, Telling
+from detector.logs.story import Story, Telling, series_of
 from detector.stream.anomaly import AnomalyKind, Subject
-from detector.stream.columns import SeriesInfo, SeriesKind
+from detector.stream.columns import SeriesInfo
 from detector.stream.suppression import Window
 
 __all__ = ["NEVER", "LogState"]
@@ -63,9 +63,9 @@ class LogState:
 
     def name_of(self, template: Template) -> str:
         """What a template is known by: of a stack trace its fingerprint, else its id."""
-        if LINE_END not in template.sample and "\n" not in template.sample:
-            return template.id
         if template.id not in self.names:
+            if LINE_END not in template.sample and "\n" not in template.sample:
+                return template.id
             found = fingerprint(template.sample)
             if len(self.names) >= _ALIASES:
                 del self.names[next(iter(self.names))]
@@ -74,14 +74,6 @@ class LogState:
 
     def series(self, row: int) -> SeriesInfo:
         """What a contribution's number stands for."""
-        name, namespace, cluster = self.services.places[int(self.rows["service"][row])]
-        labels = {
-            "__name__": "serinus_log_lines",
-            "cluster": cluster,
-            "level": Level(int(self.rows["level"][row])).name.lower(),
-            "namespace": namespace,
-            "service": name,
-            "template": self.rows.words["name"][row],
-        }
-        told = tuple((label, value) for label, value in labels.items() if value)
-        return SeriesInfo(labels=told, kind=SeriesKind.DELTA)
+        subject = self.subject(int(self.rows["service"][row]), AnomalyKind.LOG_NOVELTY)
+        level = Level(int(self.rows["level"][row])).name
+        return series_of(subject, level, self.rows.words["template"][row])

@@ -18,14 +18,37 @@ from detector.stream.anomaly import (
     Side,
     Subject,
 )
+from detector.stream.columns import SeriesInfo, SeriesKind
 from detector.stream.excursion import EXCESS_MAX
 
-__all__ = ["Noted", "Story", "Telling"]
+__all__ = ["Noted", "Story", "Telling", "named", "series_of"]
 
 # Templates that are kept of an anomaly; `members` counts all.
 _KEPT = 50
 # An open anomaly is told anew when its templates or its lines have grown so much.
 _GROWN_MEMBERS, _GROWN_LINES = 1.25, 4.0
+
+
+def series_of(subject: Subject, level: str, template: str) -> SeriesInfo:
+    """What a template of a service is as a series."""
+    labels = {
+        "__name__": "serinus_log_lines",
+        "cluster": subject.cluster,
+        "level": level.lower(),
+        "namespace": subject.namespace,
+        "service": subject.service,
+        "template": template,
+    }
+    told = tuple((label, value) for label, value in labels.items() if value)
+    return SeriesInfo(labels=told, kind=SeriesKind.DELTA)
+
+
+def named(anomaly: Anomaly) -> dict[int, SeriesInfo]:
+    """What the numbers of an anomaly's contributions stood for when it was told."""
+    pairs = zip(anomaly.contributions, anomaly.lines, strict=True)
+    return {
+        one.series: series_of(anomaly.subject, line.level, line.template) for one, line in pairs
+    }
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from detector.logs.plain import LINE_END
 from detector.logs.settings import LogSettings
 from detector.logs.snapshot import restored, taken
 from detector.logs.state import LogState
+from detector.logs.story import named
 from detector.stream.anomaly import Happened
 from detector.stream.columns import SeriesInfo
 from detector.stream.feedback import Feedback, Tuning
@@ -71,7 +72,7 @@ class Detecting:
 
     def named(self, happened: Happened) -> dict[int, SeriesInfo]:
         """What the numbers of an anomaly's contributions stand for."""
-        return {one.series: self.state.series(one.series) for one in happened.anomaly.contributions}
+        return named(happened.anomaly)
 
     def arrays(self) -> Arrays:
         """What a checkpoint is to hold."""

@@ -10,6 +10,7 @@ from detector.logs.feedback import told
 from detector.logs.lines import Level
 from detector.logs.snapshot import taken
 from detector.logs.state import LogState
+from detector.logs.story import named
 from detector.stream.anomaly import Anomaly, Ending, Happening, Judged
 from detector.stream.columns import SeriesInfo, SeriesKind
 from detector.stream.feedback import Feedback
@@ -18,7 +19,7 @@ from tests.detector.logs.worlds import DAY, HOUR, MINUTE, T0, Line, again, learn
 NOW = DAY + HOUR
 
 
-def said(state: LogState, anomaly: Anomaly, judged: Judged) -> Feedback:
+def said(anomaly: Anomaly, judged: Judged) -> Feedback:
     """As it comes from the page of an anomaly."""
     rows = tuple(one.series for one in anomaly.contributions)
     return Feedback(
@@ -27,7 +28,7 @@ def said(state: LogState, anomaly: Anomaly, judged: Judged) -> Feedback:
         at=T0 + NOW + MINUTE,
         series=rows,
         surprise=tuple(one.surprise for one in anomaly.contributions),
-        named=tuple(state.series(row) for row in rows),
+        named=tuple(named(anomaly)[row] for row in rows),
     )
 
 
@@ -35,7 +36,7 @@ def silenced() -> tuple[LogState, Anomaly]:
     """A heartbeat fell silent, and somebody said that this is normal."""
     state = learned()
     anomaly = run(state, usual(NOW, NOW + 30 * MINUTE, beat=0))[0].anomaly
-    told(state, said(state, anomaly, Judged.NORMAL))
+    told(state, said(anomaly, Judged.NORMAL))
     return state, anomaly
 
 
@@ -43,7 +44,7 @@ def test_normal_closes_the_anomaly_and_tells_how_often_it_was_said() -> None:
     """Whoever says so would have to wait until it is over."""
     state = learned()
     anomaly = run(state, [Line(NOW, "no db", 5, Level.ERROR)])[0].anomaly
-    _, happened, tunings = told(state, said(state, anomaly, Judged.NORMAL))
+    _, happened, tunings = told(state, said(anomaly, Judged.NORMAL))
     assert [one.kind for one in happened] == [Happening.CLOSED]
     assert happened[0].anomaly.ending is Ending.FEEDBACK
     assert [(one.normal, one.real, one.shift > 0) for one in tunings] == [(1, 0, True)]
@@ -65,7 +66,7 @@ def test_a_new_line_that_is_normal_is_not_new_after_any_time() -> None:
     state.settings = replace(state.settings, known_s=86_400.0)
     line = Line(NOW, "quarterly report failed", 5, Level.ERROR)
     anomaly = run(state, [line])[0].anomaly
-    told(state, said(state, anomaly, Judged.NORMAL))
+    told(state, said(anomaly, Judged.NORMAL))
     run(state, usual(NOW, NOW + 3 * DAY))
     assert run(state, [replace(line, at=NOW + 3 * DAY)]) == []
 
@@ -73,7 +74,7 @@ def test_a_new_line_that_is_normal_is_not_new_after_any_time() -> None:
 def test_real_makes_a_silenced_template_heard_again() -> None:
     """One mistake would silence a heartbeat for ever."""
     state, anomaly = silenced()
-    told(state, said(state, anomaly, Judged.REAL))
+    told(state, said(anomaly, Judged.REAL))
     later = NOW + 30 * MINUTE
     run(state, usual(later, later + 2 * HOUR))
     assert run(state, usual(later + 2 * HOUR, later + 3 * HOUR, beat=0))
@@ -90,9 +91,9 @@ def test_what_is_said_of_unknown_templates_does_nothing(row: int) -> None:
     """An anomaly of last year would silence what has its number today."""
     state = learned()
     other = SeriesInfo(labels=(("__name__", "x"),), kind=SeriesKind.DELTA)
-    for named in ((), (other,)):
+    for names in ((), (other,)):
         feedback = Feedback(
-            anomaly="an_x", judged=Judged.NORMAL, at=T0, series=(row,), surprise=(1.0,), named=named
+            anomaly="an_x", judged=Judged.NORMAL, at=T0, series=(row,), surprise=(1.0,), named=names
         )
         assert told(state, feedback)[1:] == ((), ())
 
@@ -118,7 +119,7 @@ def test_what_people_say_of_a_story_changes_how_usual_such_are(judged: Judged, b
     run(other, [line])
     for one in (state, other):
         run(one, usual(NOW, NOW + before))
-    told(state, said(state, anomaly, judged))
+    told(state, said(anomaly, judged))
     for one in (state, other):
         run(one, usual(NOW + before, NOW + 2 * HOUR))
     rates = [one.services.rate(0, False, Level.ERROR, 1) for one in (state, other)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.logs.lines import Level
+from detector.logs.operator import step
 from detector.logs.settings import LogSettings
 from detector.logs.state import LogState
 from detector.stream.anomaly import (
@@ -19,7 +22,7 @@ from detector.stream.anomaly import (
 )
 from detector.stream.suppression import Window
 from detector.stream.words import told_in_words
-from tests.detector.logs.worlds import DAY, HOUR, MINUTE, T0, Line, learned, run, usual
+from tests.detector.logs.worlds import DAY, HOUR, MINUTE, T0, Line, counts_of, learned, run, usual
 from tests.profiles import HEAVY
 
 NOW = DAY + HOUR
@@ -186,3 +189,13 @@ def _noisy() -> LogState:
         at = n * HOUR
         run(state, [error(at, f"odd {n:x}x", 10), *usual(NOW + at, NOW + at + HOUR)])
     return state
+
+
+def test_a_trace_is_known_by_its_frames_also_where_later_counts_have_no_sample() -> None:
+    """Only the first line of a template comes with its text: the next one would be new."""
+    trace = "java.lang.NullPointerException: x\n\tat com.acme.Order.place(Order.java:1)"
+    state = learned()
+    assert run(state, [error(0, "NPE <*>", sample=trace), *usual(NOW, NOW + HOUR)])
+    bare = counts_of([error(2 * HOUR, "NPE <*>")])
+    bare = replace(bare, templates=tuple(replace(one, sample="") for one in bare.templates))
+    assert step(state, bare)[1] == ()
