@@ -22,9 +22,13 @@ from schemathesis.specs.openapi.checks import (
 from starlette.testclient import TestClient
 
 from api.settings import Settings
+from api.streaming import Streaming
+from detector.logs.lines import Level
 from tests.api.doors import Door, failing_door, looking_client, passing_door
 from tests.api.streaming import message, values_of
 from tests.api.test_anomalies import COLUMNS, streamed
+from tests.pipelines.flows.logging import lines
+from tests.pipelines.flows.test_spans import spans
 
 EXAMPLES = 40
 PROMISES = [
@@ -144,7 +148,8 @@ def odd(folder: Path) -> dict[tuple[str, str], Any]:
     streaming.stream.drain(60)
     page = client.get("/v1/anomalies").json()
     path = page["anomalies"][0]["links"]["self"]
-    answers = {
+    kept = written(streaming, client)
+    answers = kept | {
         ("/v1/anomalies", "get"): page,
         ("/v1/anomalies/{id}/feedback", "post"): client.post(
             f"{path}/feedback", json={"verdict": "real"}
@@ -154,6 +159,22 @@ def odd(folder: Path) -> dict[tuple[str, str], Any]:
     streaming.close()
     opened.close()
     return answers
+
+
+def written(streaming: Streaming, client: TestClient) -> dict[tuple[str, str], Any]:
+    """The same of lines and spans."""
+    assert streaming.logs.lines.put("default", lines([(Level.ERROR, "disk 7 is full")]))
+    assert streaming.logs.spans.put("default", spans(0, 3))
+    streaming.stream.drain(60)
+    streaming.stream.part.logs.settle(now=True)
+    templates = client.get("/v1/templates").json()
+    return {
+        ("/v1/templates", "get"): templates,
+        ("/v1/templates/{id}", "get"): client.get(
+            templates["templates"][0]["links"]["self"]
+        ).json(),
+        ("/v1/services/{service}/graph", "get"): client.get("/v1/services/cart/graph").json(),
+    }
 
 
 def test_what_is_sent_is_what_is_documented(tmp_path: Path) -> None:
@@ -189,6 +210,7 @@ def fuzzed() -> Fuzzed:
         "/v1/verdicts": verdict["id"],
         # This app has no stream.
         "/v1/anomalies": "an_0",
+        "/v1/templates": "lt_0",
     }
     return Fuzzed(door, schema, ids)
 
