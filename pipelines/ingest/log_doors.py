@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from detector.logs.ports import LogSink, ReadLogSink
 from pipelines.ingest.bodies import unpacked
-from pipelines.ingest.decoded import FullError
+from pipelines.ingest.decoded import FullError, Refused
 from pipelines.ingest.limits import Limits, Tenants
+from pipelines.ingest.log_repeats import Repeats
 from pipelines.ingest.protocol import LogDoor, Packing
 from pipelines.ingest.tally import Tally
 
@@ -38,18 +40,26 @@ class LogDoors:
         self.sink = sink
         self.limits = limits or Limits()
         self.tally = Tally()
-        self._clock = clock
+        self._clock, self._repeats = clock, Repeats(clock)
         self._tenants: Tenants[Mapping[LogDoor, _Decoder]] = Tenants(_opened, self.limits.tenants)
 
     def take(self, door: LogDoor, tenant: str, body: bytes, packing: Packing) -> TakenLines:
         """Take the lines of a message.
 
         `InputError` where it cannot be read, `FullError` where there is no room for it,
-        `StoreError` where nothing can be kept; then nothing of it was taken.
+        `StoreError` where nothing can be kept; then nothing of it was taken. A message that was
+        taken before and comes once more, since its sender did not hear so, has no lines.
         """
         decoder = self._tenants.of(tenant)[door]
-        whole = unpacked(packing, body, most=self.limits.unpacked_bytes)
-        return self._put(tenant, door, decoder.decode(whole, self._moment()))
+
+        def take() -> TakenLines:
+            whole = unpacked(packing, body, most=self.limits.unpacked_bytes)
+            return self._put(tenant, door, decoder.decode(whole, self._moment()))
+
+        taken, is_repeated = self._repeats.once(tenant, door, body, take)
+        if is_repeated:
+            self.tally.took(tenant, door.value, replace(taken, refused=Refused()))
+        return taken
 
     def take_read(self, tenant: str, body: bytes, *, source: str, read_to: int) -> TakenLines:
         """Take lines that a source gave, as a push of Loki; with them all is here before a time.

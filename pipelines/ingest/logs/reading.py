@@ -100,7 +100,12 @@ class Reading:
             ends=ends,
             origins=origins,
         )
-        return TakenLines(lines=lines, refused=self.refused, dropped=dict(self.flaws))
+        return TakenLines(
+            lines=lines,
+            refused=self.refused,
+            dropped=dict(self.flaws),
+            is_timed=bool(((self.found.at | self.found.seen) != 0).all()),
+        )
 
     def _count(self, flaw: Flaw) -> None:
         self.flaws[flaw] += 1

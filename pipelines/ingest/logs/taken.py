@@ -24,16 +24,25 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenLines:
-    """The lines of a message that are taken; those refused; what was mended, or what came twice."""
+    """The lines of a message that are taken; those refused; what was mended, or what came twice.
+
+    `is_timed`: each line told its time itself, so that no other message has the same bytes.
+    """
 
     lines: LogLines
     refused: Refused = field(default_factory=Refused)
     dropped: Mapping[Flaw, int] = field(default_factory=dict)
+    is_timed: bool = False
 
     @property
     def taken(self) -> int:
         """How many lines are taken."""
         return len(self.lines)
+
+    def repeated(self) -> TakenLines:
+        """What is made of the same message where it comes once more."""
+        dropped = {Flaw.REPEATED: self.taken} if self.taken else {}
+        return TakenLines(lines=no_lines(), refused=self.refused, dropped=dropped)
 
 
 def no_lines() -> LogLines:

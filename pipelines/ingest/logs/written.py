@@ -8,12 +8,13 @@ from collections import Counter
 from pipelines.ingest.records.building import Written
 from pipelines.ingest.records.flaws import Flaw
 from pipelines.ingest.records.json_lines import JsonLines
-from pipelines.ingest.records.plain import Told
+from pipelines.ingest.records.plain import Told, plain_line
 
 __all__ = ["WrittenLines"]
 
 # A record has a time of its own, so one in its text counts for nothing; and what is no object but
 # begins as one is text, as any other.
+_RECORDS = (b"{", b"[")
 _UNHEARD = frozenset({Flaw.IN_THE_FUTURE, Flaw.NOT_JSON})
 
 
@@ -25,9 +26,14 @@ class WrittenLines:
         self._records = JsonLines(self._count)
 
     def read(self, text: bytes, told: Told, flaws: Counter[Flaw]) -> Written | None:
-        """What a program wrote, taken apart; None where that is nothing. `flaws` are added to."""
+        """What a program wrote, a clean text, taken apart; None where it is nothing.
+
+        `flaws` are added to.
+        """
         self._heard.flaws = flaws
-        return self._records.read(text, told)
+        if text.lstrip()[:1] in _RECORDS:
+            return self._records.read(text, told)
+        return plain_line(text.decode(), told, self._count) if text.strip() else None
 
     def _count(self, flaw: Flaw) -> None:
         if flaw not in _UNHEARD:

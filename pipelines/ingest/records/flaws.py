@@ -25,7 +25,8 @@ class Flaw(Enum):
     # JSON that is broken or nests too deeply: it is taken as plain text.
     NOT_JSON = "not_json"
     TOO_DEEP = "too_deep"
-    # The line before it once more, to the nanosecond: it is left out.
+    # The line before it once more, to the nanosecond, or one of a message that came before: it is
+    # left out.
     REPEATED = "repeated"
     # Neither text nor an object: nothing is kept of it.
     NOT_A_RECORD = "not_a_record"

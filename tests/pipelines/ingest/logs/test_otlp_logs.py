@@ -419,11 +419,15 @@ def test_a_body_that_is_a_record_is_read_by_the_mappings_of_records() -> None:
 
 def test_two_messages_at_once_count_their_own_flaws() -> None:
     """The doors of a tenant are open to many senders."""
-    way, export, clean = Logway(), LogExport(), LogExport()
-    export.record('{"a": ' + "[" * 20_000, severity_number=0)
-    clean.record("words", severity_number=0)
+    way = Logway()
+
+    def body(text: str) -> bytes:
+        export = LogExport()
+        export.record(text, severity_number=0)
+        return export.body
+
     with ThreadPoolExecutor(4) as pool:
-        flawed = [pool.submit(way.take, export.body) for _ in range(20)]
-        fine = [pool.submit(way.take, clean.body) for _ in range(20)]
+        flawed = [pool.submit(way.take, body(f'{{"{nth}": ' + "[" * 20_000)) for nth in range(20)]
+        fine = [pool.submit(way.take, body(f"words {nth}")) for nth in range(20)]
     assert all(done.result().dropped == {Flaw.TOO_DEEP: 1} for done in flawed)
     assert not any(done.result().dropped for done in fine)
