@@ -11,7 +11,7 @@ from pathlib import Path
 from pipelines.follow.file import mark_of, opened
 from pipelines.follow.positions import Position
 
-__all__ = ["found", "is_rotation_of", "moved"]
+__all__ = ["found", "is_rotation_of", "moved", "rotated_after"]
 
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".lz4", ".Z")
 _ASIDE = re.compile(r"[.~_-].*|\d{4,}.*")
@@ -67,6 +67,23 @@ def moved(position: Position, beside: str) -> tuple[str, int] | None:
             return path, descriptor
         os.close(descriptor)
     return None
+
+
+def rotated_after(descriptor: int, path: str) -> list[str]:
+    """What rotations made of a path after an open file was last written, the oldest first.
+
+    Several rotations may have come and gone while nobody looked.
+    """
+    last = os.fstat(descriptor).st_mtime_ns
+    times = {other: _written(other) for other in _others(path) if is_rotation_of(other, path)}
+    return sorted((other for other in times if times[other] > last), key=lambda one: times[one])
+
+
+def _written(path: str) -> int:
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _others(path: str) -> Iterator[str]:

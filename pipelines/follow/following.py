@@ -40,6 +40,10 @@ class Pace:
     from_start: bool = False
 
 
+# Tries that fail before that is told.
+_PATIENCE = 20
+
+
 @dataclass(slots=True)
 class FollowMeters:
     """Running totals; `failing` is why the last lines were not taken."""
@@ -51,24 +55,28 @@ class FollowMeters:
     fulls: int = 0
     failures: int = 0
     failing: str = ""
+    in_a_row: int = 0
     flaws: Flaws = field(default_factory=Flaws)
     log: Any = field(default_factory=lambda: structlog.get_logger("serinus.follow"))
 
     def failed(self, error: Exception) -> None:
         """Nothing was taken: logged once, until something is."""
         self.failures += 1
+        self.in_a_row += 1
         is_known = isinstance(error, SerinusError)
-        why = str(error) if is_known else "an error of serinus itself, see the log"
-        if not self.failing:
-            self.log.warning("cannot follow files", error=why, exc_info=None if is_known else error)
-        self.failing = why
+        self.failing = str(error) if is_known else "an error of serinus itself, see the log"
+        # A store that is just being opened has been so a few tries later.
+        if self.in_a_row == (_PATIENCE if is_known else 1):
+            self.log.warning(
+                "cannot follow files", error=self.failing, exc_info=None if is_known else error
+            )
 
     def took(self, lines: int) -> None:
         """Lines are taken."""
         self.lines += lines
-        if self.failing:
-            self.failing = ""
+        if self.in_a_row >= _PATIENCE:
             self.log.info("follows files again", failures=self.failures)
+        self.failing, self.in_a_row = "", 0
 
 
 class Following:
@@ -155,10 +163,13 @@ class Following:
 
     def _guarded(self, act: Callable[[], float | None]) -> float:
         try:
-            return act() or 0.0
+            pause = act() or 0.0
         except Exception as error:  # noqa: BLE001 - the one at the top of the thread
             self.meters.failed(error)
             return self._pace.full_s
+        if self.meters.failing:
+            self.meters.took(0)
+        return pause
 
     def _opened(self) -> Roll:
         if self._roll is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from detector.logs.lines import Origin
 from pipelines.follow.containers import origin_of_path
 from pipelines.follow.file import FollowedFile, mark_of, opened
-from pipelines.follow.finding import found, is_rotation_of, moved
+from pipelines.follow.finding import found, is_rotation_of, moved, rotated_after
 from pipelines.follow.positions import Position
 from pipelines.follow.tail import Reading, Tail
 
@@ -198,11 +198,25 @@ class Roll:
 
     def _rest_of(self, position: Position, group: Group, path: str | None = None) -> bool:
         """Read what a position leaves of a file that was moved or copied away."""
-        place = moved(position, path or position.path)
+        name = path or position.path
+        place = moved(position, name)
         if place is None:
             return False
+        later = rotated_after(place[1], name)
         self._add(place[0], place[1], group, position.offset, is_leaving=True)
+        for other in later:
+            self._add_unknown(other, group)
         return True
+
+    def _add_unknown(self, path: str, group: Group) -> None:
+        descriptor = opened(path)
+        if descriptor is None:
+            return
+        status = os.fstat(descriptor)
+        if (status.st_dev, status.st_ino) in self.kept:
+            os.close(descriptor)
+        else:
+            self._add(path, descriptor, group, 0, is_leaving=True)
 
     def _forget(self, position: Position) -> None:
         self.kept.pop((position.device, position.inode), None)

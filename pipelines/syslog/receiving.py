@@ -61,6 +61,10 @@ class Bounds:
     full_s: float = 0.2
 
 
+# Tries that fail before that is told.
+_PATIENCE = 20
+
+
 @dataclass(slots=True)
 class SyslogMeters:
     """Running totals; `failing` is why lines are not taken."""
@@ -73,26 +77,30 @@ class SyslogMeters:
     fulls: int = 0
     failures: int = 0
     failing: str = ""
+    in_a_row: int = 0
     flaws: Flaws = field(default_factory=Flaws)
     log: Any = field(default_factory=lambda: structlog.get_logger("serinus.syslog"))
 
     def failed(self, error: Exception) -> None:
         """Nothing was taken: logged once, until something is."""
         self.failures += 1
+        self.in_a_row += 1
         is_known = isinstance(error, SerinusError)
-        why = str(error) if is_known else "an error of serinus itself, see the log"
-        if not self.failing:
+        self.failing = str(error) if is_known else "an error of serinus itself, see the log"
+        # A store that is just being opened has been so a few tries later.
+        if self.in_a_row == (_PATIENCE if is_known else 1):
             self.log.warning(
-                "cannot keep lines of syslog", error=why, exc_info=None if is_known else error
+                "cannot keep lines of syslog",
+                error=self.failing,
+                exc_info=None if is_known else error,
             )
-        self.failing = why
 
     def took(self, lines: int) -> None:
         """Lines are taken."""
         self.lines += lines
-        if self.failing:
-            self.failing = ""
+        if self.in_a_row >= _PATIENCE:
             self.log.info("keeps lines of syslog again", failures=self.failures)
+        self.failing, self.in_a_row = "", 0
 
 
 class Syslog:

@@ -91,6 +91,23 @@ def test_a_rotation_between_two_runs_of_ours_loses_nothing(tmp_path: Path, direc
     assert sorted(app.numbers()) == list(range(app.written))
 
 
+@pytest.mark.parametrize("directives", [" create", " copytruncate"], ids=["rename", "copytruncate"])
+@pytest.mark.parametrize("pattern", ["app.log", "app.log*"])
+def test_several_rotations_between_two_runs_of_ours_lose_nothing(
+    tmp_path: Path, directives: str, pattern: str
+) -> None:
+    """A night without serinus, and three rotations in it."""
+    app = Rotated(tmp_path, directives, pattern)
+    app.write(20)
+    app.world.quiet()
+    app.world.restart()
+    for _ in range(3):
+        app.write(5)
+        app.rotate()
+    app.write(4)
+    assert sorted(app.numbers()) == list(range(app.written))
+
+
 def test_a_writer_that_keeps_its_file_is_followed_under_its_new_name(tmp_path: Path) -> None:
     """An application reopens its log seconds after the rotation; both files are read."""
     app = Rotated(tmp_path, " create")
