@@ -6,7 +6,10 @@ from detector.errors import StoreError
 from detector.gate.attempt import Attempt
 from detector.gate.judgement import Judgement
 from detector.gate.naming import Wording, unnamed
+from detector.logs.counted import Template
+from detector.logs.plain import LINE_END
 from detector.logs.ports import TemplateTexts
+from detector.logs.redaction import redacted, redacted_lines
 
 __all__ = ["wordings_of"]
 
@@ -22,4 +25,10 @@ def wordings_of(
         known = texts(attempt.identity.tenant, ids)
     except StoreError:
         return ()
-    return tuple([Wording.of(id, known[id].text, known[id].sample) for id in ids if id in known])
+    return tuple([_wording(known[id]) for id in ids if id in known])
+
+
+def _wording(template: Template) -> Wording:
+    """Redacted once more, whoever kept it; that changes nothing where it was."""
+    sample = redacted_lines(template.sample).replace(LINE_END, "\n")
+    return Wording.of(template.id, redacted(template.text), sample)

@@ -180,6 +180,14 @@ def test_an_answer_does_not_wait_for_a_store_of_templates_that_is_down() -> None
     assert lines_of(verdict).templates[0].text == ""
 
 
+def test_what_a_store_did_not_redact_is_not_shown() -> None:
+    """A verdict goes to chats and tickets: no address and no secret goes with it."""
+    told = Template(id=NEW, text="login of <*> failed", sample="login of ann@example.org failed")
+    verdict = shop({NEW: 0.01}, texts=MemoryTemplateTexts([told])).until_fail()
+    assert "example.org" not in verdict.reason.text
+    assert lines_of(verdict).templates[0].sample == "login of <email> failed"
+
+
 def test_the_past_is_told_with_its_words() -> None:
     """A page of last night's rollout shows the line as the night saw it."""
     world = shop({NEW: 0.01})
