@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from detector.discovery.matching import Labels, fits, values_of
 from detector.discovery.workloads import HASH_LABELS, hash_of, selecting
 from detector.series import Matcher
-from detector.signals.packs.schema import PODS
 
 __all__ = ["Side", "by_pods", "resolve", "unknown"]
 
@@ -50,7 +49,7 @@ def unknown(asked: Sequence[Matcher], series: Sequence[Labels]) -> tuple[Matcher
 
 def _of_exporter(asked: Sequence[Matcher], pod_label: str) -> tuple[Matcher, ...]:
     """`pod` where that label is the exporter's own and another one tells the pods it reports of."""
-    return () if pod_label in PODS else tuple(m for m in asked if m.label == "pod")
+    return () if pod_label == "pod" else tuple(m for m in asked if m.label == "pod")
 
 
 def _renamed(
