@@ -5,8 +5,9 @@
 `lines_core_s`: from raw bytes to counts by template, over the lines of loghub's systems (`--dir`,
 as in `grouping.py`) with parameters that are made anew in every round; `drain3_ratio` is how many
 times as fast as drain3 that is, on lines of the same rounds. `rss_mb`: the largest resident memory
-of a process that is given 200,000 templates and may keep 100,000 (`explosion_templates` in the end);
-`explosion_lines_core_s` is how fast that was. `otlp_records_core_s`: see `otlp.py`. All are per second of CPU.
+of a process that is given 200,000 templates and may keep 100,000, `explosion_templates` in the end;
+`explosion_lines_core_s` is how fast that was. `otlp_records_core_s`: see `otlp.py`. All are per
+second of CPU.
 """
 
 from __future__ import annotations

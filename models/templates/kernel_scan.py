@@ -20,9 +20,7 @@ _WORD, _NAME, _NUM, _TIME, _DATE = (
 )
 _STR, _JSON, _EMPTY, _BOOL = (int(k) for k in (Kind.STR, Kind.JSON, Kind.EMPTY, Kind.BOOL))
 # Any number of these, one behind the other, is one: a list.
-_RUNS = tuple(
-    int(k) for k in (Kind.IP, Kind.HOST, Kind.HEX, Kind.ID, Kind.PATH, Kind.URL, Kind.MAIL)
-)
+_RUNS = tuple(int(k) for k in (Kind.IP, Kind.HEX, Kind.ID, Kind.PATH, Kind.URL, Kind.MAIL))
 _ESCAPE, _EQUALS, _COMMA, _DOT, _PAREN, _PAREN_END = 27, *(ord(c) for c in "=,.()")
 _NAMED, _COMPARED = (ord("="), ord(":")), (ord("<"), ord(">"))
 _OPENS, _CLOSES = (ord("("), ord("["), ord("{")), (ord(")"), ord("]"), ord("}"))
@@ -62,6 +60,10 @@ _UNITS = tuple(
         ),
     )
 )
+_METHODS = tuple(
+    int.from_bytes(word, "big")
+    for word in (b"GET", b"POST", b"PUT", b"DELETE", b"HEAD", b"PATCH", b"OPTIONS")
+)
 _TRUTHS = tuple(
     int.from_bytes(word, "big")
     for word in (b"true", b"True", b"TRUE", b"false", b"False", b"FALSE", b"null", b"None", b"nil")
@@ -97,9 +99,28 @@ def _hashed(text: Text, i: int, j: int) -> np.uint64:
 
 
 @inlined
+def _coded(text: Text, i: int, j: int) -> int:
+    """A short word as a number; 0 for a longer one."""
+    name = 0
+    if j - i <= _CODED:
+        for k in range(i, j):
+            name = name << 8 | int(text[k])
+    return name
+
+
+@inlined
+def _is_request(text: Text, i: int, end: int) -> bool:
+    """Whether a method of HTTP and a space are here: what was asked for tells lines apart."""
+    j = i
+    while j < end and j - i <= _CODED and 65 <= text[j] <= 90:
+        j += 1
+    return j < end and text[j] == 32 and _coded(text, i, j) in _METHODS
+
+
+@inlined
 def _string(text: Text, begin: int, i: int, end: int) -> int:
     """End of the quoted string that begins here, or -1."""
-    if i > begin and CLASS[text[i - 1]] >= _WIDE:
+    if (i > begin and CLASS[text[i - 1]] >= _WIDE) or _is_request(text, i + 1, end):
         return -1
     last = min(end, i + _STRING_MOST)
     j = i + 1
@@ -191,16 +212,6 @@ def _escape(text: Text, i: int, end: int) -> int:
     while j < end and 32 <= text[j] < 64:
         j += 1
     return min(j + 1, end)
-
-
-@inlined
-def _coded(text: Text, i: int, j: int) -> int:
-    """A short word as a number; 0 for a longer one."""
-    name = 0
-    if j - i <= _CODED:
-        for k in range(i, j):
-            name = name << 8 | int(text[k])
-    return name
 
 
 @inlined

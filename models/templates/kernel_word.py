@@ -15,8 +15,8 @@ Text = NDArray[np.uint8]
 _WIDE, _LETTER, _DIGIT, _JOINT, _SPACE = (
     int(b) for b in (Byte.WIDE, Byte.LETTER, Byte.DIGIT, Byte.JOINT, Byte.SPACE)
 )
-_WORD, _NAME, _NUM, _TIME, _DATE, _IP, _HOST = (
-    int(k) for k in (Kind.WORD, Kind.NAME, Kind.NUM, Kind.TIME, Kind.DATE, Kind.IP, Kind.HOST)
+_WORD, _NAME, _NUM, _TIME, _DATE, _IP = (
+    int(k) for k in (Kind.WORD, Kind.NAME, Kind.NUM, Kind.TIME, Kind.DATE, Kind.IP)
 )
 _HEX, _ID, _PATH, _URL, _MAIL = (
     int(k) for k in (Kind.HEX, Kind.ID, Kind.PATH, Kind.URL, Kind.MAIL)
@@ -35,7 +35,7 @@ _HEX_LEAST = 8
 _V6_GROUP, _V6_LEAST = 4, 2
 # A name with one digit inside, as a protocol's or a library's, has so many letters or more.
 _NAME_LEAST = 4
-_NAME_JOINTS = (ord("_"), ord("$"))
+_NAME_JOINTS, _HYPHEN = (ord("_"), ord("$")), ord("-")
 _DAYS = tuple(
     int.from_bytes(d, "big") for d in (b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun")
 )
@@ -82,14 +82,13 @@ def _colons(text: Text, i: int, end: int) -> int:
 
 @inlined
 def _goes_on(text: Text, i: int, j: int, end: int, counts: int, colons: int) -> bool:
-    """Whether a colon or comma within a time, a number or an address with a port."""
-    b = text[j]
-    if j == i or j + 1 >= end or CLASS[text[j + 1]] != _DIGIT:
+    """Whether a colon or comma within a time or a number: there is a digit on both sides."""
+    is_between = j > i and j + 1 < end and CLASS[text[j - 1]] == _DIGIT
+    if not is_between or CLASS[text[j + 1]] != _DIGIT:
         return False
-    before = CLASS[text[j - 1]]
-    if b == _COLON:
-        return before == _DIGIT or (before == _LETTER and (counts >> _TO_DOT) & _MOST > 0)
-    return before == _DIGIT and (colons > 0 or (counts >> _TO_LETTER) & _MOST == 0)
+    if text[j] == _COLON:
+        return CLASS[text[i]] == _DIGIT and (counts >> _TO_DOT) & _MOST == 0
+    return colons > 0 or (counts >> _TO_LETTER) & _MOST == 0
 
 
 @inlined
@@ -135,13 +134,16 @@ def _all_hex(text: Text, i: int, j: int) -> bool:
 
 @inlined
 def _is_name(text: Text, i: int, j: int) -> bool:
-    """Whether its only digit is between letters."""
+    """Whether its only digit is between letters, and no hyphen is in it."""
+    found = False
     for k in range(i + 1, j - 1):
+        if text[k] == _HYPHEN:
+            return False
         if CLASS[text[k]] == _DIGIT:
             after = text[k + 1]
             is_joined = CLASS[after] == _LETTER or after in _NAME_JOINTS
-            return bool(CLASS[text[k - 1]] == _LETTER and is_joined)
-    return False
+            found = CLASS[text[k - 1]] == _LETTER and is_joined
+    return found
 
 
 @inlined
@@ -169,8 +171,6 @@ def _with_digits(text: Text, i: int, j: int, counts: int, colons: int) -> int:
         and digits + letters + dots >= j - i - 1
     ):
         return _NUM
-    if colons > 0:
-        return _HOST
     if digits == 1 and letters >= _NAME_LEAST and _is_name(text, i, j):
         is_hex = j - i >= _HEX_LEAST and _all_hex(text, i, j)
         return _ID if is_hex else (_NAME if dots + slashes > 0 else _WORD)

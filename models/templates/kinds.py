@@ -43,16 +43,15 @@ class Kind(IntEnum):
     TIME = 3
     DATE = 4
     IP = 5
-    HOST = 6
-    HEX = 7
-    ID = 8
-    PATH = 9
-    URL = 10
-    MAIL = 11
-    STR = 12
-    JSON = 13
-    EMPTY = 14
-    BOOL = 15
+    HEX = 6
+    ID = 7
+    PATH = 8
+    URL = 9
+    MAIL = 10
+    STR = 11
+    JSON = 12
+    EMPTY = 13
+    BOOL = 14
 
 
 class Byte(IntEnum):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from models.templates import kernel, kernel_family, kernel_index, tuning
 from models.templates.families import Families, grown, table_for
 from models.templates.form import Form
-from models.templates.kinds import KIND, MOST_TOKENS, Kind
+from models.templates.kinds import KIND, MOST_TOKENS, STATE, Kind
 from models.templates.shelf import Shelf
 from models.templates.tallied import Tallied
 
@@ -56,7 +56,7 @@ class Learning:
         slot = kernel.find(self.known, key)
         if slot < 0:
             slot = self._add(form, family, key)
-            slot = self._begun(form, slot)
+            slot = self._absorb(slot) if self.families.free[family] & 1 else self._begun(form, slot)
         self.keep(slot, form)
         return slot
 
@@ -143,6 +143,9 @@ class Learning:
         self.families.set_free(family, free)
         stay = [slot for slot in members if self._placed(slot, free)]
         self.families.set_members(family, stay)
+        if free & 1:
+            for slot in stay:
+                self._absorb(slot)
 
     def _placed(self, slot: int, free: int) -> bool:
         """Whether a template stays one by a key, or is merged into another."""
@@ -194,16 +197,41 @@ class Learning:
             return slot
         for one in slots.tolist():
             free |= int(self.families.free[shelf.family[one]])
-        family = self.families.found(_joined(form.shape, kernel.ANY), free)
-        for one in slots.tolist():
-            old = int(shelf.family[one])
-            kernel.drop(self.known, self._slot_key(one, int(self.families.free[old])))
-            stay = [member for member in self.families.members(old) if member != one]
-            self.families.set_members(old, stay)
-            if self._placed(one, free):
-                shelf.family[one] = family
-                self.families.enter(family, one)
+        self._gather(slots.tolist(), self.families.found(_joined(form.shape, kernel.ANY), free))
         return int(slots[0])
+
+    def _absorb(self, slot: int) -> int:
+        """Lines that differ from a template in their first word alone, where that may be any.
+
+        The slot of all of them, the oldest.
+        """
+        shelf, family = self.shelf, int(self.shelf.family[slot])
+        key = self._slot_key(slot, int(self.families.free[family]))
+        if not self._rests.of(key):
+            return slot
+        is_alike = (shelf.rest[: shelf.filled] == key) & shelf.alive[: shelf.filled]
+        slots = [
+            one
+            for one in np.flatnonzero(is_alike).tolist()
+            if not shelf.signs[shelf.start[one]] & STATE and one != slot
+        ]
+        if not slots:
+            return slot
+        slots = sorted([*slots, slot])
+        self._gather(slots, family)
+        return slots[0]
+
+    def _gather(self, slots: list[int], family: int) -> None:
+        """Let slots, by age, be of a family; those that are the same there become the oldest."""
+        for slot in slots:
+            old = int(self.shelf.family[slot])
+            kernel.drop(self.known, self._slot_key(slot, int(self.families.free[old])))
+            stay = [member for member in self.families.members(old) if member != slot]
+            self.families.set_members(old, stay)
+        for slot in slots:
+            if self._placed(slot, int(self.families.free[family])):
+                self.shelf.family[slot] = family
+                self.families.set_members(family, sorted([*self.families.members(family), slot]))
 
     def _slot_key(self, slot: int, free: int) -> np.uint64:
         return _key(self.shelf.tokens(slot)[0], self.shelf.shape[slot], free)

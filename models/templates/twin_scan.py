@@ -36,8 +36,9 @@ _UNITS = frozenset(
     b"minute minutes h hour hours day days millis MHz GHz".split()
 )
 _RESTATED = re.compile(rb"\([0-9.,]+ ?([A-Za-z]+)\)")
+_REQUEST = re.compile(rb"(?:GET|POST|PUT|DELETE|HEAD|PATCH|OPTIONS) ")
 _TRUTHS = frozenset(b"true True TRUE false False FALSE null None nil".split())
-_RUNS = {Kind.IP, Kind.HOST, Kind.HEX, Kind.ID, Kind.PATH, Kind.URL, Kind.MAIL}
+_RUNS = {Kind.IP, Kind.HEX, Kind.ID, Kind.PATH, Kind.URL, Kind.MAIL}
 _EMPTY_KEY = re.compile(rb"[A-Za-z0-9_\-./\\@%+$~&\x80-\xff]=\Z")
 _EMPTY_PAIR = re.compile(rb"(?:\A|[\x00-\x20\x7f=])[(\[{]\Z")
 
@@ -114,7 +115,7 @@ def _token(text: bytes, i: int) -> tuple[int, int]:
     first = text[i : i + 1]
     if first in _QUOTED:
         quoted = _QUOTED[first].match(text, i, i + 256 + 1)
-        is_open = i == 0 or not _PLAIN.match(text, i - 1)
+        is_open = (i == 0 or not _PLAIN.match(text, i - 1)) and not _REQUEST.match(text, i + 1)
         if is_open and quoted and quoted.end() <= i + 256:
             return quoted.end(), Kind.STR
     elif first in {b"<", b">"} and re.match(rb"[<>][0-9]", text[i : i + 2]):

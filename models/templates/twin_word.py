@@ -11,15 +11,14 @@ __all__ = ["word"]
 _ASCII = re.compile(rb"[A-Za-z0-9_\-./\\@%+$~&]+")
 _WIDE = re.compile(rb"[\x80-\xff]+")
 _COLONS = re.compile(rb"(?=[0-9A-Fa-f]{1,4}:)[0-9A-Fa-f:]+")
-_ADDRESS = re.compile(rb"[A-Za-z0-9_\-./\\@%+$~&:,]+")
+_BETWEEN = re.compile(rb"[0-9][:,][0-9]")
 _SPACE = re.compile(rb"[\x00-\x20\x7f\"'<>)]")
 _DAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DATE = re.compile(rb"(?:" + _DAY + rb",? +(?=[0-9]|" + _MONTH + rb")|" + _MONTH + rb" +(?=[0-9]))")
 _DIGITS, _LETTERS = re.compile(rb"[0-9]"), re.compile(rb"[A-Za-z]")
 _HEX = re.compile(rb"[0-9A-Fa-f]{8,}")
-_NAMED = re.compile(rb"[^0-9]*[A-Za-z][0-9][A-Za-z_$][^0-9]*")
-_MEASURED = re.compile(rb"[_\-./\\@%+$~&]?[0-9].*[A-Za-z]", re.DOTALL)
+_NAMED = re.compile(rb"[^0-9\-]*[A-Za-z][0-9][A-Za-z_$][^0-9\-]*")
 _LED = re.compile(rb"[_\-./\\@%+$~&]?[0-9]")
 
 
@@ -57,17 +56,15 @@ def _colons(text: bytes, i: int) -> int:
 
 
 def _end(text: bytes, i: int) -> int:
-    """Behind the word: it goes on over colons and commas of times, numbers and ports."""
+    """Behind the word: it goes on over colons of times and commas of numbers, between digits."""
     run = _ASCII.match(text, i)
     j = run.end() if run else i
-    while text[j : j + 1] in {b":", b","} and j > i and text[j + 1 : j + 2].isdigit():
-        before = text[i:j]
-        is_after_digit = before[-1:].isdigit()
+    while _BETWEEN.match(text, j - 1) and j > i:
+        own = text[i:j]
         if text[j : j + 1] == b":":
-            is_host = before[-1:].isalpha() and b"." in before
-            if not is_after_digit and not is_host:
+            if not own[:1].isdigit() or b"." in own:
                 break
-        elif not is_after_digit or (b":" not in before and _LETTERS.search(before)):
+        elif b":" not in own and _LETTERS.search(own):
             break
         run = _ASCII.match(text, j + 1)
         j = run.end() if run else j + 1
@@ -107,14 +104,11 @@ def _number(own: bytes) -> int:
 def _with_digits(own: bytes) -> int:
     if re.match(rb"0[xX].", own, re.DOTALL):
         return Kind.HEX
-    is_timed = b":" in own
     if _LED.match(own):
-        if is_timed:
+        if b":" in own:
             return Kind.TIME
         if _is_measured(own):
             return Kind.NUM
-    if is_timed:
-        return Kind.HOST
     letters = len(_LETTERS.findall(own))
     if letters >= 4 and _NAMED.fullmatch(own) and not _HEX.fullmatch(own):
         return Kind.NAME if b"." in own or b"/" in own else Kind.WORD

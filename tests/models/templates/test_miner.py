@@ -19,7 +19,7 @@ def test_numbers_addresses_and_ids_make_no_new_template() -> None:
         "request 4bf92f3577b34da6 from 10.0.0.7:4711 took 12ms",
         "request 00f067aa0ba902b7 from 10.0.0.8:80 took 7ms",
     ]
-    assert texts(Miner(), lines) == ["request <id> from <ip> took <num>"] * 2
+    assert texts(Miner(), lines) == ["request <id> from <ip>:<num> took <num>"] * 2
 
 
 def test_verbs_and_status_words_are_never_parameters() -> None:
@@ -46,6 +46,13 @@ def test_a_name_at_the_begin_of_a_line_becomes_a_parameter_too() -> None:
     names = [chr(97 + a) + chr(97 + b) for a in range(5) for b in range(6)]
     lines = [f"{name} bought one large pizza" for name in names]
     assert set(texts(Miner(), lines)) == {"<*> bought one large pizza"}
+
+
+def test_names_of_which_some_are_hosts_are_one_parameter() -> None:
+    """Whether a host has a dot or a digit in its name makes no other kind of line."""
+    hosts = ["alpha", "web7", "db.internal", "beta", "cache.internal", "gamma"]
+    lines = [f"{host} reports that its disk is full" for host in hosts]
+    assert set(texts(Miner(), lines)) == {"<*> reports that its disk is full"}
 
 
 def test_what_was_merged_is_told() -> None:
