@@ -6,8 +6,8 @@
 as in `grouping.py`) with parameters that are made anew in every round; `drain3_ratio` is how many
 times as fast as drain3 that is, on lines of the same rounds. `rss_mb`: the largest resident memory
 of a process that is given 200,000 templates and may keep 100,000, `explosion_templates` in the end;
-`explosion_lines_core_s` is how fast that was. `otlp_records_core_s`: see `otlp.py`. All are per
-second of CPU.
+`explosion_lines_core_s` is how fast that was. `otlp_records_core_s`: see `otlp.py`;
+`spans_core_s`: see `spans.py`. All are per second of CPU.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from bench.ending import concluded  # noqa: E402
-from bench.logs import lines, otlp  # noqa: E402
+from bench.logs import lines, otlp, spans  # noqa: E402
 from bench.logs.labelled import DEFAULT  # noqa: E402
 
 
@@ -35,14 +35,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     figures, drain = lines.line_figures(args.dir, quick=args.quick)
     if not figures:
         print(f"lines are skipped: no labelled sets in {args.dir}; --dir names another folder")
-    records = otlp.otlp_figures(rounds=5 if args.quick else 25)
-    every = {**figures, **records}
+    records = otlp.otlp_figures(rounds=7 if args.quick else 41)
+    every = {**figures, **records, "spans_core_s": spans.spans_core_s(quick=args.quick)}
     for name, value in every.items():
         print(f"{name:<28} {value:14,.1f}")
     peers = {"drain3": dict(drain), "protobuf_library": otlp.peer_figures(rounds=3)}
     for name, row in peers.items():
         print(name, " ".join(f"{key}={value:,.0f}" for key, value in row.items()))
-    asked = {**(lines.ASKED if figures else {}), **otlp.ASKED}
+    asked = {**(lines.ASKED if figures else {}), **otlp.ASKED, "spans_core_s": (">=", 50_000.0)}
     return concluded(every, peers, asked, {"quick": args.quick}, args.json)
 
 
