@@ -303,3 +303,18 @@ def test_real_loggers_are_understood(file: str, levels: str) -> None:
     assert {line.at // 86_400_000_000 for line in lines} == {20}
     assert any(b"\n" in line.message for line in lines)
     assert not flaws
+
+
+def test_what_filebeat_really_wrote_is_understood() -> None:
+    """Parsed records, lines of containers with a header or a record in them, and plain lines."""
+    told = Told(origin=Origin(service=""), now=1_900_000_000_000)
+    message = (GOLDEN / "filebeat.jsonl").read_bytes()
+    ecs, words, record, plain, quiet = lines_of(JsonLines(lambda flaw: None).decode(message, told))
+    assert (ecs.origin.service, ecs.origin.version, ecs.trace) == ("cart", "2.1", TRACE)
+    assert [(one.level, one.message) for one in (ecs, words, record, plain)] == [
+        (Level.ERROR, b"no stock")
+    ] * 3 + [(Level.ERROR, f"no stock trace_id={TRACE}".encode())]
+    assert (quiet.level, quiet.message) == (Level.INFO, b"all is well")
+    # The time in the line is nearer than that at which Filebeat read it.
+    assert [one.at for one in (ecs, words, plain)] == [1795752000250] * 3
+    assert (plain.trace, plain.origin.pod) == (TRACE, "node-1")
