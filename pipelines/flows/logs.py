@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from detector.logs.counted import LogCounts
 from detector.logs.lines import Level, LogLines, Origin
+from detector.logs.rates import Chosen
 from pipelines.flows.logs_mined import LineMiner, TenantMiner
 from pipelines.flows.logs_names import Labels, of_labels
 from pipelines.flows.logs_record import lines_of
@@ -62,6 +64,7 @@ class LogFlow:
         self._redact, self._kept = redact, kept
         self.limits, self.meters = limits or LogLimits(), LogMeters()
         self._mined: dict[str, TenantMiner] = {}
+        self._chosen: defaultdict[str, Chosen] = defaultdict(Chosen)
         self._read: dict[tuple[str, str], int] = {}
 
     def put(self, tenant: str, lines: LogLines) -> bool:
@@ -151,7 +154,9 @@ class LogFlow:
         if level >= Level.ERROR:
             taken.rise(gained, labels.of_pod_and_template, origin, count, is_first=False)
         taken.rate(gained, labels.of_service, count, is_first=True)
-        taken.rate(gained, labels.of_template, count, is_first=False)
+        place, chosen = (origin.service, origin.namespace, origin.cluster), self._chosen
+        if chosen[taken.tenant].has(place, labels.template, level, count, taken.taken):
+            taken.rate(gained, labels.of_template, count, is_first=False)
 
 
 def _without_samples(arrays: Arrays) -> Arrays:
@@ -172,6 +177,7 @@ class _Labels:
     of_pod_and_template: Labels
     of_service: Labels
     of_template: Labels
+    template: str
 
 
 @lru_cache(maxsize=1 << 16)
@@ -189,4 +195,5 @@ def _labels(origin: Origin, level: int, template: str) -> _Labels:
         of_labels(LINES, (*named, *pod)),
         of_labels(RATES, of),
         of_labels(RATES, named),
+        template,
     )
