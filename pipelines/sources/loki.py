@@ -13,7 +13,8 @@ import msgspec
 
 from detector.errors import InputError, SourceError
 from pipelines.ingest.decoded import BodyTooLargeError
-from pipelines.ingest.logs.loki_json import Entry, Stream, read_json
+from pipelines.ingest.logs.json_texts import read_json
+from pipelines.ingest.logs.loki_json import Entry, Stream
 from pipelines.sources.cost import Cost, Skew
 from pipelines.sources.deadline import Deadline
 from pipelines.sources.exchange import Exchange
@@ -120,6 +121,6 @@ class Loki:
         self, body: bytes, decoder: msgspec.json.Decoder[Answered], kind: type[Answered]
     ) -> Answered:
         try:
-            return read_json(body, decoder.decode, kind)[0]
+            return read_json(body, decoder.decode, kind, "what a Loki answers")[0]
         except InputError as error:
             raise SourceError(f"{self._exchange.where} does not answer as Loki") from error

@@ -32,10 +32,12 @@ _FIELDS = {
 class Convention:
     """One mapping, whose paths are whole names.
 
-    `names` are all of them, as columns for a walk; `scales` what numbers of each would mean.
+    `names` are all of them, as columns for a walk, `spelled` as texts; `scales` what numbers of
+    each would mean.
     """
 
     names: Names
+    spelled: frozenset[str]
     scales: tuple[Scale, ...]
     shapes: Shapes
 
@@ -61,6 +63,7 @@ def _convention(mapping: Mapping) -> Convention:
     ]
     return Convention(
         names_of((name, role) for name, role, _ in every),
+        frozenset(name for name, *_ in every),
         tuple(scale for *_, scale in every),
         Shapes([mapping]),
     )

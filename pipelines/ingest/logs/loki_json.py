@@ -5,21 +5,21 @@ https://grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TypeVar
 
 import msgspec
 
 from pipelines.ingest.decoded import broken
+from pipelines.ingest.logs.json_texts import read_json
 from pipelines.ingest.logs.loki import LokiPush
+from pipelines.ingest.logs.packing import field, utf8, varint
 from pipelines.ingest.logs.taken import Moment, TakenLines
 from pipelines.ingest.records.flaws import Flaw
 
-__all__ = ["Entry", "LokiJsonPush", "Stream", "labels_text", "packed_streams", "read_json"]
+__all__ = ["Entry", "LokiJsonPush", "Stream", "labels_text", "packed_streams"]
 
-Pushed = TypeVar("Pushed")
+_WHAT = "what Loki's senders push"
 _NS = 1_000_000_000
 _MOST_NS = 2**63
 
@@ -54,39 +54,21 @@ class LokiJsonPush:
 
     def decode(self, body: bytes, moment: Moment) -> TakenLines:
         """As `LokiPush.decode`."""
-        push, is_mended = read_json(body, _DECODER.decode, _Push)
+        push, is_mended = read_json(body, _DECODER.decode, _Push, _WHAT)
         taken = self._protobuf.decode(packed_streams(push.streams), moment)
         if not is_mended:
             return taken
         return replace(taken, dropped={**taken.dropped, Flaw.NOT_UTF8: 1})
 
 
-def read_json(
-    body: bytes, decode: Callable[[bytes], Pushed], kind: type[Pushed]
-) -> tuple[Pushed, bool]:
-    """A body that is of a kind; and whether texts of it were no UTF-8 or half a character.
-
-    `InputError` where it is of another.
-    """
-    try:
-        return decode(body), False
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        first = error
-    try:
-        # Slower, and knows more: one bad line must not cost a batch.
-        return msgspec.convert(json.loads(str(body, "utf-8", "replace")), kind), True
-    except (ValueError, RecursionError):
-        raise broken(f"the body is not what Loki's senders push: {first}") from first
-
-
 def packed_streams(streams: Iterable[Stream]) -> bytes:
     """The same as a push request in protobuf; `InputError` for a time that is none."""
-    return b"".join(_field(1, _stream(stream)) for stream in streams)
+    return b"".join(field(1, _stream(stream)) for stream in streams)
 
 
 def _stream(stream: Stream) -> bytes:
-    entries = b"".join([_field(2, _entry(entry)) for entry in stream.values])
-    return _field(1, labels_text(stream.stream).encode("utf-8", "replace")) + entries
+    entries = b"".join([field(2, _entry(entry)) for entry in stream.values])
+    return field(1, utf8(labels_text(stream.stream))) + entries
 
 
 def labels_text(labels: Mapping[str, str]) -> str:
@@ -100,35 +82,16 @@ def _quoted(value: str) -> str:
 
 
 def _entry(entry: Entry) -> bytes:
-    at, line = _moment(entry.at), _utf8(entry.line)
-    packed = _field(1, b"\x08" + _varint(at // _NS) + b"\x10" + _varint(at % _NS)) + _field(2, line)
+    at, line = _moment(entry.at), utf8(entry.line)
+    packed = field(1, b"\x08" + varint(at // _NS) + b"\x10" + varint(at % _NS)) + field(2, line)
     return packed + b"".join(_pair(name, value) for name, value in entry.metadata.items())
 
 
 def _pair(name: str, value: str) -> bytes:
-    return _field(3, _field(1, _utf8(name)) + _field(2, _utf8(value)))
-
-
-def _utf8(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
+    return field(3, field(1, utf8(name)) + field(2, utf8(value)))
 
 
 def _moment(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < _MOST_NS):
         raise broken(f"the time of a line must be unix nanoseconds in digits, not {text[:40]!r}")
     return int(text)
-
-
-def _field(number: int, payload: bytes) -> bytes:
-    return bytes((number << 3 | 2,)) + _varint(len(payload)) + payload
-
-
-def _varint(value: int) -> bytes:
-    if value < 0x80:
-        return bytes((value,))
-    parts = bytearray()
-    while value >= 0x80:
-        parts.append(value & 0x7F | 0x80)
-        value >>= 7
-    parts.append(value)
-    return bytes(parts)
