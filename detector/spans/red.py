@@ -17,7 +17,7 @@ from detector.spans.names import Operation
 from detector.spans.settings import LATENCY_BOUNDS_S
 from detector.spans.state import SpanState
 
-__all__ = ["CALLS", "DURATION", "Red", "keys_of", "red", "samples_of"]
+__all__ = ["CALLS", "DURATION", "Red", "keys_of", "red", "red_of", "samples_of", "values_of"]
 
 CALLS = "traces_span_metrics_calls_total"
 DURATION = "traces_span_metrics_duration_seconds"
@@ -72,9 +72,15 @@ def keys_of(
 
 def red(state: SpanState, *, since: int = 0) -> Iterator[Red]:
     """What was counted, of those who had a call since then (unix milliseconds)."""
+    tally = state.tally
+    return red_of(state, np.flatnonzero(tally.last[: len(tally.rows)] >= since))
+
+
+def red_of(state: SpanState, rows: NDArray[np.int64]) -> Iterator[Red]:
+    """What was counted, of some rows of the state's tally."""
     origins, _, operations = state.names.listed()
     tally = state.tally
-    for row in np.flatnonzero(tally.last[: len(tally.rows)] >= since).tolist():
+    for row in rows.tolist():
         key = int(tally.rows.keys[row])
         yield Red(
             origin=origins[key >> _ORIGIN],
@@ -85,6 +91,15 @@ def red(state: SpanState, *, since: int = 0) -> Iterator[Red]:
             total_s=float(tally.total[row]) / 1e9,
             within=tuple(tally.within[row].tolist()),
         )
+
+
+def values_of(state: SpanState, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(rows, samples): the values of `samples_of` for some rows of the state's tally, in order."""
+    tally = state.tally
+    calls = tally.calls[rows].astype(np.float64)[:, None]
+    seconds = tally.total[rows].astype(np.float64)[:, None] / 1e9
+    within = np.cumsum(tally.within[rows], axis=1).astype(np.float64)
+    return np.hstack([calls, calls, seconds, within])
 
 
 def samples_of(found: Red) -> Iterator[tuple[str, Labels, float]]:

@@ -51,6 +51,10 @@ class OwnNames:
             self._seen[found] = now
         return found
 
+    def touch(self, ids: Iterable[int], now: int) -> None:
+        """Some of them rise, though nobody asked for their ids."""
+        self._seen.update(dict.fromkeys(ids, now))
+
     def fresh(self) -> tuple[NewOwn, ...]:
         """Those that nobody has kept yet."""
         return tuple(self._new)

@@ -144,6 +144,9 @@ class LogsPart:
         since = time.monotonic() - self._flushed
         if not self.is_owing or (since < FLUSH_S and not now):
             return
+        for own in self._tenants.values():
+            if own.spans is not None:
+                own.spans.rise()
         # A write that failed without a word may have gone through.
         if self._own.position(self._part) < self._position:
             self._write()
