@@ -49,7 +49,7 @@ class FollowedFile:
 
     def __init__(self, path: str, descriptor: int, offset: int = 0) -> None:
         self.path = path
-        self._descriptor = descriptor
+        self.descriptor = descriptor
         status = os.fstat(descriptor)
         self.identity = (status.st_dev, status.st_ino)
         self._begin(offset)
@@ -63,7 +63,7 @@ class FollowedFile:
 
     def close(self) -> None:
         """Let it go."""
-        os.close(self._descriptor)
+        os.close(self.descriptor)
 
     def position(self, offset: int) -> Position:
         """What is kept of it, once it is read up to there."""
@@ -80,10 +80,10 @@ class FollowedFile:
     @property
     def is_replaced(self) -> bool:
         """Whether it was truncated, or written anew, since it was read."""
-        size = os.fstat(self._descriptor).st_size
+        size = os.fstat(self.descriptor).st_size
         if size < self.offset:
             return True
-        return self._marked > 0 and mark_of(self._descriptor, self._marked) != self._mark
+        return self._marked > 0 and mark_of(self.descriptor, self._marked) != self._mark
 
     def restart(self) -> None:
         """From its beginning: what it held is gone."""
@@ -92,11 +92,11 @@ class FollowedFile:
     @property
     def unread(self) -> int:
         """Bytes that were not read yet."""
-        return max(0, os.fstat(self._descriptor).st_size - self.offset)
+        return max(0, os.fstat(self.descriptor).st_size - self.offset)
 
     def read(self, most: int) -> list[RawLine]:
         """Whole lines out of at most so many further bytes; what has no end yet waits for it."""
-        piece = os.pread(self._descriptor, most, self.offset)
+        piece = os.pread(self.descriptor, most, self.offset)
         if not piece:
             return []
         self.offset += len(piece)
@@ -136,4 +136,4 @@ class FollowedFile:
 
     def _note_mark(self) -> None:
         self._marked = min(self.offset, _MARKED_MOST)
-        self._mark = mark_of(self._descriptor, self._marked) if self._marked else ""
+        self._mark = mark_of(self.descriptor, self._marked) if self._marked else ""

@@ -19,7 +19,7 @@ from pipelines.follow.tail import Reading, Tail
 __all__ = ["Group", "Roll"]
 
 # What has no name any more may still be written to by who had it open.
-_LEAVE_S = 5.0
+_LEAVE_S = 30.0
 _IDLE_S = 300.0
 _KEPT_MOST = 8192
 
@@ -81,8 +81,10 @@ class Roll:
             paths = found(group.patterns, self._most)
             for path in paths:
                 self._look(path, group, named)
-        for identity, one in self._open.items():
-            one.is_leaving = one.is_leaving or identity not in named
+        for identity, one in list(self._open.items()):
+            if identity not in named and not one.is_leaving:
+                one.is_leaving = True
+                self._add_between(one)
         self._adopt_orphans(named)
         self._at_end = False
 
@@ -207,6 +209,11 @@ class Roll:
         for other in later:
             self._add_unknown(other, group)
         return True
+
+    def _add_between(self, one: _Open) -> None:
+        """Read what had the name after a file that lost it, and lost it too before we looked."""
+        for path in rotated_after(one.tail.file.descriptor, one.tail.file.path):
+            self._add_unknown(path, one.group)
 
     def _add_unknown(self, path: str, group: Group) -> None:
         descriptor = opened(path)

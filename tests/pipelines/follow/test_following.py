@@ -78,6 +78,17 @@ def test_rename_rotation_loses_and_doubles_nothing(world: World) -> None:
     assert world.quiet() == ["one", "two", "three"]
 
 
+def test_two_rotations_between_two_looks_lose_nothing(world: World) -> None:
+    """A busy machine may keep us from looking for longer than a file lives under its name."""
+    world.write("a.log", "one\n")
+    world.step()
+    (world.folder / "a.log").rename(world.folder / "a.log.2")
+    world.write("a.log", "two\n")
+    (world.folder / "a.log").rename(world.folder / "a.log.1")
+    world.write("a.log", "three\n")
+    assert sorted(world.quiet()) == ["one", "three", "two"]
+
+
 def test_truncation_begins_the_file_anew(world: World) -> None:
     """A log that is emptied in place goes on being heard."""
     world.write("a.log", "one is a long line\n")
