@@ -1,6 +1,6 @@
 """Traces on one core: bytes of OTLP to RED metrics, the service graph and traces of interest.
 
-Bodies are those of a shop of six services in two versions, 512 spans each, as batch exporters send
+Bodies are those of a shop of five services in two versions, 512 spans each, as batch exporters send
 them: HTTP, RPC, SQL with statements, a queue, resources with Kubernetes' attributes; one body in
 fifty comes twice. Time is that of the thread, the best of several passes over the same bodies.
 """
@@ -114,7 +114,8 @@ class Shop:
         own = self.random.randbytes(8)
         start = self.at_ns + self.random.randrange(10**6)
         span = Span(
-            trace_id=trace, span_id=own, parent_span_id=parent, name=what[0], kind=cast("Span.SpanKind", what[1]),
+            trace_id=trace, span_id=own, parent_span_id=parent, name=what[0],
+            kind=cast("Span.SpanKind", what[1]),
             start_time_unix_nano=start,
             end_time_unix_nano=start + round(1e6 * what[2] * self.random.lognormvariate(0, 0.5)),
         )  # fmt: skip
