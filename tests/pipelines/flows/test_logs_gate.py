@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,8 @@ import pytest
 from detector.gate.request import VerdictRequest
 from detector.gate.session import Session
 from detector.gate.verdict import Outcome, Verdict
-from detector.logs.lines import Level, Origin
+from detector.logs.counted import Template
+from detector.logs.lines import Level, LogLines, Origin
 from pipelines.flows.discovery import Discovery
 from pipelines.flows.gate import Gate, GateSettings
 from pipelines.packs import load_packs
@@ -19,6 +20,7 @@ from pipelines.sources.own import OwnSource
 from pipelines.sources.own_joined import joined
 from pipelines.stores.memory import memory_stores
 from pipelines.stores.own import SqlOwn
+from pipelines.stores.templates import SqlTemplates
 from tests.pipelines.flows.logging import Clock, Life, lines, opened
 from tests.pipelines.flows.shops import CANARY, DIALECTS, LENGTH_S, STABLE, T0, Faults, fill
 
@@ -45,10 +47,8 @@ class Release:
             settings=GateSettings(bound_s=120.0, texts=self._texts),
         )
 
-    def _texts(self, tenant: str, ids: object) -> object:
-        from pipelines.stores.templates import SqlTemplates
-
-        return SqlTemplates(self.life.database).texts(tenant, ids)  # type: ignore[arg-type]
+    def _texts(self, tenant: str, ids: Sequence[str]) -> Mapping[str, Template]:
+        return SqlTemplates(self.life.database).texts(tenant, ids)
 
     def until(self, at: float) -> None:
         """The pods write until then."""
@@ -61,7 +61,7 @@ class Release:
         assert self.life.stream.drain(60)
         self.life.stream.part.logs.settle(now=True)
 
-    def _written(self, pod: str, now: float) -> object:
+    def _written(self, pod: str, now: float) -> LogLines:
         count = int(self._draw.poisson(ASKED_S * STEP_S))
         said = [(Level.INFO, f"GET /cart took {n} ms") for n in range(count)]
         said += [(Level.ERROR, "cannot reach the cache")] * int(self._draw.binomial(count, 0.002))
@@ -92,10 +92,8 @@ def test_a_new_error_line_on_one_request_in_a_hundred_is_a_fail_that_names_it(
     """All answers are 200: only the log tells that nobody can pay."""
     release = Release(tmp_path, share=0.01)
     releases.append(release)
-    for second in range(60, 301, 60):
-        verdict = release.ask(second)
-        if verdict.outcome is Outcome.FAIL:
-            break
+    asked = (release.ask(second) for second in range(60, 301, 60))
+    verdict = next(one for one in asked if one.outcome is Outcome.FAIL)
     assert (verdict.outcome, verdict.reason.code) == (Outcome.FAIL, "log_templates_up")
     assert "charge of order <num> failed: no route to bank" in verdict.reason.text
     signal = next(one for one in verdict.signals if one.name == "log_templates")
