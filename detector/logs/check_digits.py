@@ -17,7 +17,8 @@ _IBANS = (
 _LENGTHS: Mapping[str, int] = {one[:2]: int(one[2:]) for one in _IBANS.split()}
 # First digits (from, to) and lengths of card numbers: ISO/IEC 7812 and the schemes' own pages.
 _CARDS: Sequence[tuple[str, str, frozenset[int]]] = (
-    ("4", "4", frozenset({13, 16, 19})),
+    # Of 19 digits hardly any is issued, and many are ids of 64 bits.
+    ("4", "4", frozenset({13, 16})),
     ("51", "55", frozenset({16})),
     ("2221", "2720", frozenset({16})),
     ("34", "34", frozenset({15})),

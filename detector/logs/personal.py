@@ -132,9 +132,14 @@ def _accounts(text: bytes) -> Iterator[Hidden]:
 
 
 def _stands_alone(text: bytes, start: int, stop: int, joints: bytes) -> bool:
-    """Whether neither a letter nor a digit goes on, nor a digit beyond one of the joints."""
+    """Whether neither a letter nor a digit goes on, nor a digit beyond one of the joints.
+
+    A number below zero is none that stands for something.
+    """
     before, after = text[max(start - 2, 0) : start], text[stop : stop + 2]
     if (before and before[-1] in _WORDS) or (after and after[0] in _WORDS):
+        return False
+    if before.endswith(b"-") and before[:1] not in _WORDS - {ord("_")}:
         return False
     goes_on = len(after) == 2 and after[0] in joints and after[1] in _DIGITS
     return not (goes_on or (len(before) == 2 and before[1] in joints and before[0] in _DIGITS))

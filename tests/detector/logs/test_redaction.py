@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.logs.plain import LINE_END
 from detector.logs.redaction import NOTHING_LEFT, redacted, redacted_lines
 
 # Made of parts, so that no scanner takes this file for a leak.
@@ -111,6 +112,8 @@ ORDINARY = [
     "password=<secret> token=<*> by <email>",
     "password=**** token=[FILTERED] secret: null",
     "pod checkout-7d9f8b6c5d-x2x4z on node ip-10-0-1-23 restarted",
+    "received block blk_-4980916519894289629 of -4111111111111111 bytes",
+    "received block 4980916519894289629 and snowflake 1541815603606036480",
     "Grüße aus Köln: 日本語 ok 👍",
 ]
 HOSTILE = [
@@ -211,7 +214,7 @@ def test_what_stands_before_a_secret_does_not_save_it(text: str, case: tuple[str
     before, after = case
     for word in set(before.split()) - set(after.split()):
         if len(word) > 12:
-            assert word not in redacted(f"{text}\n{before}")
+            assert word not in redacted(f"{text}\n{before}").split(LINE_END)[-1]
 
 
 def test_all_that_is_made_to_hurt_at_once_takes_no_longer() -> None:
