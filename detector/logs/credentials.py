@@ -41,8 +41,8 @@ _KEYS = expression(
 )
 # What any of them begins with or has in it: most lines have nothing of it.
 _ANY = expression(
-    rb"(?i)-----BEGIN|://|eyJ|bearer|basic|@(?:tcp|unix)|slack|[0-9A-Z~]{19}|[0-9a-z]{2}[_.-]"
-    rb"[0-9a-z_.-]{13}"
+    rb"(?i)-----BEGIN|://|eyJ|bearer|basic|@(?:tcp|unix)|slack|\s-u |--user"
+    rb"|[0-9A-Z~]{19}|[0-9a-z]{2}[_.-][0-9a-z_.-]{13}"
 )
 _JWT = expression(rb"\beyJ[0-9A-Za-z_-]{4,}\.[0-9A-Za-z_-]{4,}(?:\.[0-9A-Za-z_-]*){0,3}")
 _BLOCK = expression(
@@ -54,6 +54,7 @@ _BASIC = expression(rb"(?i)\bbasic(?: |%20|\+){1,4}([0-9a-z+/_-]{4,}={0,2})")
 # The name before a password may be shown: it says whose login failed.
 _URL = expression(rb"(?i)\b[a-z][0-9a-z+.-]{1,30}://([^\s/?#\"'<>@:]{0,256})(:[^\s/?#\"'<>]*)?@")
 _GO_URL = expression(rb"(?:^|[\s\"'=])[0-9A-Za-z_.-]+:([^\s\"'@]{1,256})@(?:tcp|unix)\(")
+_CURL = expression(rb"(?:\s-u|--user)[ =][^\s:\"'/]{1,64}:([^\s\"']*[^\s\"'0-9][^\s\"']*)")
 # A name of a user is shorter.
 _NAME_MOST = 20
 
@@ -72,6 +73,7 @@ def credentials(text: bytes) -> Iterator[Hidden]:
         if _is_login(one.group(1)):
             yield hide(one.span(1), "secret")
     yield from (hide(one.span(1), "secret") for one in _GO_URL.finditer(text))
+    yield from (hide(one.span(1), "secret") for one in _CURL.finditer(text))
     yield from _in_urls(text)
 
 

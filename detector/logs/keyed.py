@@ -14,7 +14,7 @@ __all__ = ["keyed"]
 _STRONG = (
     rb"passwords?|passwd|pwd|passphrase|passcode|(?:api|access|private|secret|encryption|signing"
     rb"|account|shared[_-]?access|subscription|master)[_.-]?key|client[_.-]?secret"
-    rb"|password[_.-]?hash|authorization|cookies?|credentials?|cvv2?|cvc2?|ssn"
+    rb"|password[_.-]?hash|secret[_.-]?key[_.-]?base|authorization|cookies?|credentials?|cvv2?|cvc2?|ssn"
 )
 # Parsers, schedulers and locks have tokens, too: what follows must not look like a word.
 _WEAK = (
@@ -57,7 +57,7 @@ _UNESCAPED = {
 }
 _TRAILING = b",;)]}."
 # A list in brackets is shorter, or ends with its first word.
-_LIST_MOST = 4096
+_LIST_MOST, _CONNECTION_MOST = 4096, 256
 _MASKED = re.compile(rb"[*xX.#-]+|\[?(?i:redacted|filtered|masked|hidden|omitted)\]?")
 _WORDS = frozenset(
     b"true false null none nil undefined empty missing required invalid incorrect wrong bad expired"
@@ -103,6 +103,9 @@ def _after_keys(text: bytes) -> Iterator[Hidden]:
         key = _Key(*one.groups())
         if key.strong is not None:
             value = _strong(text, one.end(), key, key.strong.lower())
+            is_listed = text[one.start() - 1 : one.start()] == b";" and not key.open
+            if value is not None and is_listed:
+                value = _of_connection(text, value)
         elif _begins_word(text, one.start()):
             value = _weak(text, one.end(), key)
         else:
@@ -122,7 +125,15 @@ def _strong(text: bytes, start: int, key: _Key, name: bytes) -> tuple[int, int] 
         value = _value(text, start, key.open)
     if name == b"authorization":
         value = _of_scheme(text, value, key.open + key.list)
+        if _is_word(text[slice(*value)]):
+            return None
     return value if _is_secret(text[slice(*value)]) else None
+
+
+def _of_connection(text: bytes, value: tuple[int, int]) -> tuple[int, int]:
+    """In `Server=db;Password=...;Database=x` a value has blanks, too, and ends before the next."""
+    end = text.find(b";", value[1], value[1] + _CONNECTION_MOST)
+    return value if end < 0 or b"\n" in text[value[1] : end] else (value[0], end)
 
 
 def _of_scheme(text: bytes, value: tuple[int, int], enclosed: bytes) -> tuple[int, int]:
@@ -192,6 +203,11 @@ def _is_secret(value: bytes) -> bool:
     if not value or (value[:1] in b"{<[(" and (is_hidden(value) or len(value) == 1)):
         return False
     return _MASKED.fullmatch(value) is None and value.lower() not in _WORDS
+
+
+def _is_word(value: bytes) -> bool:
+    """Whether it tells of an authorization, as `granted` does, and is none."""
+    return value.isalpha() and value[1:].islower() and len(value) < _LONG // 2
 
 
 def _is_random(value: bytes) -> bool:
