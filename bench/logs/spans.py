@@ -115,7 +115,7 @@ class Shop:
         start = self.at_ns + self.random.randrange(10**6)
         span = Span(
             trace_id=trace, span_id=own, parent_span_id=parent, name=what[0],
-            kind=cast("Span.SpanKind", what[1]),
+            kind=cast("Span.SpanKind.ValueType", what[1]),
             start_time_unix_nano=start,
             end_time_unix_nano=start + round(1e6 * what[2] * self.random.lognormvariate(0, 0.5)),
         )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.gate.presence import revision_keys
 from detector.logs.lines import Origin
 from detector.spans.columns import NOBODY, Peer, PeerKind, Spans
 from detector.spans.settings import OTHER, SpanSettings
@@ -30,7 +31,10 @@ class NodeKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """An end of calls: a version of a service, or what has no spans of its own."""
+    """An end of calls: a version of a service, or what has no spans of its own.
+
+    `version` is the pod template's hash where nobody told a version.
+    """
 
     kind: NodeKind
     name: str
@@ -159,8 +163,14 @@ def _node(origin: Origin) -> Node:
         name=origin.service,
         namespace=origin.namespace,
         cluster=origin.cluster,
-        version=origin.version,
+        version=origin.version or _revision(origin.pod),
     )
+
+
+def _revision(pod: str) -> str:
+    """The pod template's hash stands in for a version that nobody told."""
+    keys = revision_keys(pod, {})
+    return next((key.removeprefix("hash:") for key in keys), "")
 
 
 def _counted(

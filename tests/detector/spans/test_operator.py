@@ -181,6 +181,15 @@ def test_services_whose_clocks_differ_by_an_hour_meet() -> None:
     assert state.traces.maxlen == SMALL.traces
 
 
+def test_revisions_without_a_version_are_told_apart_by_their_pods() -> None:
+    """A canary that nobody gave a version has another template, and so another hash."""
+    pods = ("web-6d9f7c-k8w2d", "web-5c4b8d-x2x7k", "web-5c4b8d-b9fqz", "web-0")
+    written = [Written(span=n, version="", pod=pod) for n, pod in enumerate(pods, 1)]
+    state = run(opened(SMALL), columns(written))
+    calls = {edge.callee.version: edge.calls for edge in graph(state).edges}
+    assert calls == {"6d9f7c": 1, "5c4b8d": 2, "": 1}
+
+
 def test_a_host_without_spans_becomes_an_end_after_a_while() -> None:
     """Whoever is called but sends no spans is seen by what its callers tell."""
     alone = call_of(1)[:2]

@@ -139,14 +139,14 @@ def spans(draw: st.DrawFn) -> Span:
         span_id=draw(st.sampled_from([b"", bytes(8)]) | st.binary(min_size=8, max_size=8)),
         parent_span_id=draw(st.sampled_from([b"", b"abc"]) | st.binary(min_size=8, max_size=8)),
         name=draw(WORDS),
-        kind=cast("Span.SpanKind", draw(st.integers(0, 6))),
+        kind=cast("Span.SpanKind.ValueType", draw(st.integers(0, 6))),
         start_time_unix_nano=draw(st.integers(0, 2**64 - 1)),
         end_time_unix_nano=draw(st.integers(0, 2**64 - 1)),
         trace_state=draw(st.text(max_size=3)),
         flags=draw(st.integers(0, 2**32 - 1)),
     )
     if draw(st.booleans()):
-        span.status.code = cast("Status.StatusCode", draw(st.integers(0, 3)))
+        span.status.code = cast("Status.StatusCode.ValueType", draw(st.integers(0, 3)))
         span.status.message = draw(st.text(max_size=3))
     for key in draw(st.lists(KEYS, max_size=8)):
         pair = span.attributes.add(key=key)
