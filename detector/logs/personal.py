@@ -139,7 +139,7 @@ def _stands_alone(text: bytes, start: int, stop: int, joints: bytes) -> bool:
     before, after = text[max(start - 2, 0) : start], text[stop : stop + 2]
     if (before and before[-1] in _WORDS) or (after and after[0] in _WORDS):
         return False
-    if before.endswith(b"-") and before[:1] not in _WORDS - {ord("_")}:
+    if before.endswith(b"-") and before[0] not in _WORDS - {ord("_")}:
         return False
     goes_on = len(after) == 2 and after[0] in joints and after[1] in _DIGITS
     return not (goes_on or (len(before) == 2 and before[1] in joints and before[0] in _DIGITS))

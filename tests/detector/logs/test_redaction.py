@@ -26,6 +26,7 @@ PERSONAL = {
     "phone after its key": ('{"phone":"0151 234567"}', '{"phone":"<secret>"}'),
     "card": ("card 4111 1111 1111 1111 charged", "card <card> charged"),
     "card without spaces": ("pan=5500005555555559", "pan=<card>"),
+    "card after a hyphen": ("card-4111111111111111", "card-<card>"),
     "american express": ("pan 378282246310005.", "pan <card>."),
     "iban": ("to DE89370400440532013000, 12 EUR", "to <iban>, 12 EUR"),
     "iban in groups": ("to GB82 WEST 1234 5698 7654 32 ok", "to <iban> ok"),
