@@ -11,7 +11,7 @@ from detector.spans.state import KeptTrace, SpanState, Wanted
 from models.traces.chosen import BY_LOT, choose
 from models.traces.critical import times_of
 from models.traces.recent import Recent, gather
-from models.traces.rows import row_of
+from models.traces.rows import NO_ROW, row_of
 from models.traces.tree import NO_PARENT, circling, parents_of, tree_of
 
 __all__ = ["gathered", "wanted_of"]
@@ -31,7 +31,9 @@ def wanted_of(state: SpanState, spans: Spans, recent: Recent, is_first: NDArray[
     group[~(is_entry & is_first)] = -1
     why = np.zeros(len(group), dtype=np.uint8)
     minute = state.last // _MINUTE_MS
-    choose(group, recent.whole, recent.duration, recent.failed, minute, state.slots, why)
+    state.lost[Lost.NO_GROUP] += choose(
+        group, recent.whole, recent.duration, recent.failed, minute, state.slots, why
+    )
     due = state.last + round(1000 * state.settings.settle_s)
     written = int(state.recent.written[0])
     state.wanted.extend(
@@ -94,21 +96,21 @@ def _is_superseded(state: SpanState, wanted: Wanted) -> bool:
         return False
     key = wanted.node << 32 | wanted.operation
     row = row_of(key, state.slots.rows)
-    is_same = int(state.slots.minute[row]) == wanted.minute
+    is_same = row != NO_ROW and int(state.slots.minute[row]) == wanted.minute
     return is_same and np.uint64(wanted.number) not in state.slots.lot[row]
 
 
 def _keep(state: SpanState, wanted: Wanted, places: NDArray[np.int64]) -> None:
     """Keep where the time of a call went."""
-    if len(places) > state.settings.spans_of_trace:
-        state.lost[Lost.TRACE_TOO_LONG] += 1
-        places = places[: state.settings.spans_of_trace]
     recent = state.recent
-    span = recent.span[places]
     root = _root(recent, places, wanted)
     if root < 0:
         state.lost[Lost.TRACE_GONE] += 1
         return
+    if len(places) > state.settings.spans_of_trace:
+        state.lost[Lost.TRACE_TOO_LONG] += 1
+        places, root = _cut(places, root, state.settings.spans_of_trace)
+    span = recent.span[places]
     parent = parents_of(span, recent.parent[places])
     is_missing = (parent == NO_PARENT) & (recent.parent[places] != 0)
     is_missing[root] = False
@@ -132,6 +134,15 @@ def _keep(state: SpanState, wanted: Wanted, places: NDArray[np.int64]) -> None:
             is_whole=not is_missing.any(),
         )
     )
+
+
+def _cut(places: NDArray[np.int64], root: int, most: int) -> tuple[NDArray[np.int64], int]:
+    """The root and the last to come: spans come when they end, so those are the nearest to it."""
+    last = places[-most:].copy()
+    root -= len(places) - most
+    if root < 0:
+        last[0], root = places[root + len(places) - most], 0
+    return last, root
 
 
 def _root(recent: Recent, places: NDArray[np.int64], wanted: Wanted) -> int:

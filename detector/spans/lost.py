@@ -14,6 +14,7 @@ class Lost(Enum):
     OTHER_OPERATION = "other_operation"
     NO_SERIES = "no_series"
     NO_EDGE = "no_edge"
+    NO_GROUP = "no_group"
     LONE_CALLER = "lone_caller"
     LONE_CALLEE = "lone_callee"
     WAITING_FULL = "waiting_full"

@@ -15,6 +15,7 @@ from detector.spans.lost import Lost
 from detector.spans.names import Numbered
 from detector.spans.red import keys_of
 from detector.spans.state import NEVER, SpanState, opened
+from models.traces.chosen import without_past
 from models.traces.edges import turned, without_idle
 from models.traces.mixing import mixed_traces
 from models.traces.pairs import Calls, pair
@@ -145,6 +146,8 @@ def _with_room(state: SpanState, at: int) -> SpanState:
         state.tally = without(state.tally, idle)
     if len(state.edges.rows) > _MOSTLY * len(state.edges.last):
         state.edges = without_idle(state.edges, idle)
+    if len(state.slots.rows) > _MOSTLY * len(state.slots.minute):
+        state.slots = without_past(state.slots, idle // 60_000)
     return state
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.compiling import uncounted
-from models.traces.rows import NO_ROW, Rows, no_rows, row_of
+from models.traces.rows import NO_ROW, Rows, no_rows, row_of, rows_of
 
-__all__ = ["BY_LOT", "FAILED", "SLOWEST", "Slots", "choose", "no_slots"]
+__all__ = ["BY_LOT", "FAILED", "SLOWEST", "Slots", "choose", "no_slots", "without_past"]
 
 # Why one was chosen; reasons add up.
 BY_LOT, SLOWEST, FAILED = 1, 2, 4
@@ -46,6 +46,17 @@ def no_slots(most: int, sizes: tuple[int, int, int]) -> Slots:
     )
 
 
+def without_past(slots: Slots, before: int) -> Slots:
+    """The groups alone that had one to choose since a minute."""
+    kept = np.flatnonzero(slots.minute[: len(slots.rows)] >= before)
+    most = len(slots.minute)
+    sizes = (slots.lot.shape[1], slots.slow.shape[1], slots.failed.shape[1])
+    new = no_slots(most, sizes)._replace(rows=rows_of(slots.rows.keys[kept], most))
+    for name in ("minute", "lot", "slow", "failed"):
+        getattr(new, name)[: len(kept)] = getattr(slots, name)[kept]
+    return new
+
+
 @uncounted
 def choose(
     group: NDArray[np.int64],
@@ -55,17 +66,20 @@ def choose(
     minute: int,
     slots: Slots,
     why: NDArray[np.uint8],
-) -> None:
+) -> int:
     """Say of each of N why it is chosen, 0 where it is not; a later one may take its place.
 
-    `group` int64 (N,) is negative where it is not to be looked at.
+    `group` int64 (N,) is negative where it is not to be looked at. How many had no room for their
+    group is given back.
     """
+    lost = 0
     for nth in range(len(group)):
         why[nth] = 0
         if group[nth] < 0:
             continue
         row = row_of(group[nth], slots.rows)
         if row == NO_ROW:
+            lost += 1
             continue
         if slots.minute[row] != minute:
             _begin(row, minute, slots)
@@ -75,6 +89,7 @@ def choose(
             why[nth] |= SLOWEST
         if failed[nth] and _lower(number[nth], slots.failed[row]):
             why[nth] |= FAILED
+    return lost
 
 
 @uncounted

@@ -274,6 +274,33 @@ def test_a_trace_of_a_million_spans_is_bounded() -> None:
     assert len(state.traces) == 1
 
 
+def test_of_a_trace_that_is_too_long_the_request_is_kept() -> None:
+    """Whether its span came first or last: what it took is told, and by what came near its end."""
+    for place in (0, -1):
+        inner = [
+            Written(span=n, parent=1, start=n, ms=1, kind=SpanKind.INTERNAL, operation="inner")
+            for n in range(2, 900)
+        ]
+        inner.insert(place if place == 0 else len(inner), Written(span=1, ms=1_000))
+        state = run(opened(SMALL), columns(inner), columns([Written(trace=2)], taken=20_000))
+        assert state.lost[Lost.TRACE_TOO_LONG] == 1
+        kept = state.traces[0]
+        assert sum(kept.path) == kept.wanted.duration
+        assert len(kept.operations) == 2
+
+
+def test_versions_of_the_past_make_room_for_new_ones() -> None:
+    """After a thousand rollouts the next canary is looked at as the first was."""
+    few = replace(SMALL, groups=10, idle_s=60.0)
+    state = opened(few)
+    for rollout in range(40):
+        written = [Written(span=rollout + 1, version=f"v{rollout}")]
+        state = run(state, columns(written, taken=120_000 * rollout))
+    state = run(state, columns([Written(trace=3)], taken=120_000 * 41))
+    assert state.lost[Lost.NO_GROUP] == 0
+    assert len(state.traces) == 40
+
+
 def test_circles_and_missing_parents_are_counted() -> None:
     """Nonsense in one trace is told by name, and another is as it was."""
     circle = [

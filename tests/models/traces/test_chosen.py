@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.traces.chosen import BY_LOT, FAILED, SLOWEST, Slots, choose, no_slots
+from models.traces.chosen import BY_LOT, FAILED, SLOWEST, Slots, choose, no_slots, without_past
 from models.traces.mixing import mixed_traces
 from models.traces.recent import Recent, gather, no_recent, remember
 
@@ -67,6 +67,17 @@ def test_nobody_is_chosen_where_there_is_no_room_for_a_group() -> None:
     """A flood of operations costs examples, not memory."""
     slots = no_slots(1, (1, 1, 1))
     assert chosen([(0, 5, 10, False), (1, 5, 10, False)], 0, slots) == [BY_LOT | SLOWEST, 0]
+
+
+def test_groups_of_the_past_make_room() -> None:
+    """Each rollout brings a version, and those of last month are not chosen from any more."""
+    slots = no_slots(2, (1, 1, 1))
+    chosen([(0, 5, 10, False)], 3, slots)
+    chosen([(1, 6, 20, True)], 7, slots)
+    left = without_past(slots, 5)
+    assert left.rows.keys[: len(left.rows)].tolist() == [1]
+    assert (left.lot[0].tolist(), left.slow[0].tolist()) == ([6], [20])
+    assert chosen([(1, 7, 5, False), (2, 8, 9, False)], 7, left) == [0, BY_LOT | SLOWEST]
 
 
 def spans(wholes: list[int]) -> Recent:
