@@ -8,8 +8,9 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.bodies.comparison import ComparisonAnswer, comparison_body
 from api.bodies.graph import GraphAnswer, graph_body
-from api.bodies.loose import Word
+from api.bodies.loose import Moment, Word
 from api.bodies.services import ServicesAnswer, SignalsAnswer, page_body, portrait_body
 from api.context import Context, In
 from api.receiving import tenant_of
@@ -17,12 +18,15 @@ from api.routes.verdicts import PROBLEMS
 from api.strict import StrictRoute, json_response
 from detector.errors import NotFoundError
 from detector.gate.request import VerdictRequest
+from detector.spans.comparison import Arms, Measure
 from pipelines.flows.services import Services
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/services", tags=["services"], route_class=StrictRoute)
 
+# Clocks of services differ.
+_AHEAD_MS = 600_000
 Name = Annotated[str, Path(min_length=1, max_length=253, description="The service.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Services on a page.")]
 Arm = Annotated[Word, Query(description="PromQL label selector; found by itself if not given.")]
@@ -88,6 +92,46 @@ async def calls(request: Request, context: In, service: Name) -> Response:
     if found is None or not found.edges:
         raise NotFoundError(f"there are no spans of {service!r}")
     return json_response(graph_body(service, found))
+
+
+Versions = Annotated[
+    list[str], Query(min_length=1, max_length=20, description="A version; may be repeated.")
+]
+
+
+@router.get(
+    "/{service}/comparison",
+    summary="Where requests of some versions spend more time than those of others",
+    response_model=None,
+    responses={**PROBLEMS, 200: {"model": ComparisonAnswer, "description": "Differences."}},
+)
+async def compared(
+    request: Request,
+    context: In,
+    *,
+    service: Name,
+    canary: Versions,
+    control: Versions,
+    since: Annotated[Moment, Query(description="Requests that began at or after.")] = None,
+    measure: Annotated[Measure, Query(description="`own`: without children.")] = Measure.PATH,
+) -> Response:
+    """By the traces that were kept, on the critical path of each or by their own time."""
+    if context.streaming is None or not context.settings.logs.enabled:
+        raise NotFoundError("This serinus compares no traces: it takes none.")
+    now = round(1000 * context.clock())
+    begin = 0 if since is None else round(1000 * since.timestamp())
+    arms = Arms(
+        service=service,
+        canary=frozenset(canary),
+        control=frozenset(control),
+        since=begin,
+        until=now + _AHEAD_MS,
+    )
+    tenant, ask = tenant_of(request), context.streaming.logs.shifts
+    found = await context.pool.run(ask, tenant, arms, measure)
+    if found is None:
+        raise NotFoundError(f"there are no spans of {service!r}")
+    return json_response(comparison_body(arms, measure, found))
 
 
 def _services(context: Context) -> Services:

@@ -24,6 +24,7 @@ from pipelines.stores.own import SqlOwn
 from pipelines.stores.templates import SqlTemplates
 
 if TYPE_CHECKING:
+    from detector.spans.comparison import Arms, Measure, TimeShift
     from detector.spans.graph import Graph
 
 __all__ = ["LogBounds", "OpenLogs", "open_logs"]
@@ -52,6 +53,7 @@ class OpenLogs:
     lines: LogFlow
     spans: SpanFlow
     graph: Callable[[str, str | None], Graph | None]
+    shifts: Callable[[str, Arms, Measure], tuple[TimeShift, ...] | None]
     taking: Taking
     templates: SqlTemplates
     own: SqlOwn
@@ -99,6 +101,7 @@ def open_logs(
         lines=lines,
         spans=SpanFlow(taking),
         graph=stream.graph,
+        shifts=stream.shifts,
         taking=taking,
         templates=templates,
         own=SqlOwn(database),

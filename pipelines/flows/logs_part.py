@@ -26,6 +26,7 @@ from pipelines.stores.own import SqlOwn, mark, read_mark
 from pipelines.stores.templates import DAY_MS, SqlTemplates, add_lines
 
 if TYPE_CHECKING:
+    from detector.spans.comparison import Arms, Measure, TimeShift
     from detector.spans.graph import Graph
     from pipelines.flows.spans_part import SpansPart
 
@@ -133,6 +134,11 @@ class LogsPart:
         """Who calls whom, None where no spans were taken."""
         own = self._of(tenant)
         return None if own.spans is None else own.spans.graph(service)
+
+    def shifts(self, tenant: str, arms: Arms, measure: Measure) -> tuple[TimeShift, ...] | None:
+        """Where a canary's requests spend their time, None where no spans were taken."""
+        own = self._of(tenant)
+        return None if own.spans is None else own.spans.shifts(arms, measure)
 
     @property
     def is_owing(self) -> bool:

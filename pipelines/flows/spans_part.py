@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from numpy.typing import NDArray
 
+from detector.spans.comparison import Arms, Measure, TimeShift, time_shifts
 from detector.spans.graph import Graph, graph
 from detector.spans.operator import step
 from detector.spans.settings import SpanSettings
@@ -62,6 +63,10 @@ class SpansPart:
     def graph(self, service: str | None) -> Graph:
         """Who calls whom, as far as it was taken."""
         return graph(self.state, service)
+
+    def shifts(self, arms: Arms, measure: Measure) -> tuple[TimeShift, ...]:
+        """Where requests of the one side spend more or less time than those of the other."""
+        return time_shifts(self.state, arms, measure=measure)
 
     def arrays(self) -> Arrays:
         """What a checkpoint is to hold."""

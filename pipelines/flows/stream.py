@@ -28,6 +28,7 @@ from pipelines.flows.stream_part import Arrived, Said, Samples, StreamPart, read
 from pipelines.stores.spool import Spool
 
 if TYPE_CHECKING:
+    from detector.spans.comparison import Arms, Measure, TimeShift
     from detector.spans.graph import Graph
 
 __all__ = ["Stream"]
@@ -171,6 +172,14 @@ class Stream:
         self._check()
         with self._still(timeout_s):
             return self._part.logs.graph(tenant, service)
+
+    def shifts(
+        self, tenant: str, arms: Arms, measure: Measure, *, timeout_s: float = 2.0
+    ) -> tuple[TimeShift, ...] | None:
+        """Where a canary's requests spend their time, as `graph` tells who calls whom."""
+        self._check()
+        with self._still(timeout_s):
+            return self._part.logs.shifts(tenant, arms, measure)
 
     @contextmanager
     def _still(self, timeout_s: float = -1) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from api.serving import serving_app
 from api.settings import Settings
 from api.streaming import Streaming, open_streaming
 from pipelines.sources.memory import MemorySource
-from tests.pipelines.flows.test_spans import spans
+from tests.pipelines.flows.logging import Clock
+from tests.pipelines.flows.test_spans import CART, MS, SHOP, spans
 
 
 @pytest.fixture
@@ -59,6 +61,47 @@ def test_another_tenant_sees_nothing_of_it(client: TestClient) -> None:
     """Who runs what is nobody else's."""
     headers = {"X-Scope-OrgID": "other"}
     assert client.get("/v1/services/cart/graph", headers=headers).status_code == 404
+
+
+def slower(streaming: Streaming, minutes: int = 12) -> None:
+    """Two versions of the cart side by side, the second takes twice as long."""
+    clock = Clock(streaming.logs.taking.of("default").taken / 1000)
+    streaming.logs.taking._clock = clock
+    for minute in range(minutes):
+        clock.now += 60
+        for nth, version in enumerate(("v1", "v2")):
+            made = spans(10_000 * (nth + 1) + 100 * minute, 40)
+            cart = replace(CART, version=version)
+            took = made.duration * (nth + 1)
+            start = made.start + minute * 60_000 * MS
+            made = replace(made, origins=(SHOP, cart), duration=took, start=start)
+            assert streaming.logs.spans.put("default", made)
+    assert streaming.stream.drain(60)
+
+
+def test_where_a_canary_spends_more_time_is_told_in_a_sentence(
+    client: TestClient, streaming: Streaming
+) -> None:
+    """It is slower, and in what: nobody has to read traces."""
+    slower(streaming)
+    asked = {"canary": "v2", "control": "v1"}
+    answer = client.get("/v1/services/cart/comparison", params=asked)
+    assert answer.status_code == 200, answer.text
+    first = answer.json()["shifts"][0]
+    assert (first["entry"], first["operation"]) == ("GET /cart", "GET /cart")
+    assert first["difference_s"] == pytest.approx(0.03, rel=0.15)
+    assert first["is_certain"]
+    assert "cart v2" in first["text"]
+    assert min(first["canary_traces"], first["control_traces"]) >= 20
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("canary=v2", 422), ("canary=v2&control=v1&measure=luck", 422), ("canary=v9&control=v8", 200)],
+)
+def test_a_comparison_needs_two_sides(client: TestClient, query: str, status: int) -> None:
+    """Versions that nobody runs have no differences, which is not an error."""
+    assert client.get(f"/v1/services/cart/comparison?{query}").status_code == status
 
 
 def test_spans_are_counted_in_metrics(client: TestClient) -> None:

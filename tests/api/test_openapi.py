@@ -174,6 +174,9 @@ def written(streaming: Streaming, client: TestClient) -> dict[tuple[str, str], A
             templates["templates"][0]["links"]["self"]
         ).json(),
         ("/v1/services/{service}/graph", "get"): client.get("/v1/services/cart/graph").json(),
+        ("/v1/services/{service}/comparison", "get"): client.get(
+            "/v1/services/cart/comparison?canary=v2&control=v1"
+        ).json(),
     }
 
 
