@@ -33,8 +33,8 @@ ALIKE = 0.5
 # How many different words make a place a parameter, by how many words of the family never differ;
 # the last for any more. Values with dots or slashes need fewer, as words behind a noun that says
 # that a name comes; names of states need more.
-NEEDED = (NEVER, 16, 6, 4)
-NEEDED_NAMES = (NEVER, 5, 3, 3)
+NEEDED = (NEVER, 16, 7, 5)
+NEEDED_NAMES = (NEVER, 6, 4, 3)
 NEEDED_LED = (NEVER, 8, 4, 3)
 NEEDED_CAPITALS = (NEVER, 32, 16, 12)
 # Lines that differ in several places at once say less: so many times as many are needed.
