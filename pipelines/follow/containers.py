@@ -1,4 +1,4 @@
-"""Logs of containers: who wrote a file, by its path, and what runtimes put around lines."""
+"""Logs of containers: what runtimes put around the lines that programs wrote."""
 
 from __future__ import annotations
 
@@ -8,16 +8,10 @@ from datetime import UTC
 
 import msgspec
 
-from detector.logs.lines import Origin
 from pipelines.ingest.records.moments import at_of
-from pipelines.ingest.records.workloads import workload_of
 
-__all__ = ["Unwrapped", "origin_of_path", "unwrap"]
+__all__ = ["Unwrapped", "unwrap"]
 
-_PODS = re.compile(r"/pods/(?P<namespace>[^_/]+)_(?P<pod>[^_/]+)_[^/]+/(?P<container>[^/]+)/[^/]+$")
-_CONTAINERS = re.compile(
-    r"/containers/(?P<pod>[^_/]+)_(?P<namespace>[^_/]+)_(?P<container>[^/]+)-[0-9a-f]{64}\.log$"
-)
 _CRI = re.compile(
     rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))"
     rb" (stdout|stderr) ([FP])(?::\S*)? ?"
@@ -41,19 +35,6 @@ class Unwrapped:
     at: int | None
     stream: str
     is_whole: bool
-
-
-def origin_of_path(path: str) -> Origin | None:
-    """Pod, namespace and service by the path that kubelets give to logs; None for other paths.
-
-    >>> origin_of_path("/var/log/pods/shop_cart-6d9f7c8b5d-x2b4z_8f0a/app/0.log").service
-    'cart'
-    """
-    found = _PODS.search(path) or _CONTAINERS.search(path)
-    if found is None:
-        return None
-    pod = found["pod"]
-    return Origin(service=workload_of(pod), namespace=found["namespace"], pod=pod)
 
 
 def unwrap(line: bytes) -> Unwrapped | None:

@@ -10,11 +10,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from detector.logs.lines import Origin
-from pipelines.follow.containers import origin_of_path
 from pipelines.follow.file import FollowedFile, mark_of, opened
 from pipelines.follow.finding import found, is_rotation_of, moved, rotated_after
 from pipelines.follow.positions import Position
 from pipelines.follow.tail import Reading, Tail
+from pipelines.ingest.records.workloads import origin_of_path
 
 __all__ = ["Group", "Roll"]
 

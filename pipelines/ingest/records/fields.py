@@ -10,7 +10,7 @@ from detector.logs.lines import Level, Origin
 from pipelines.ingest.records.levels import Scale, level_of
 from pipelines.ingest.records.mapping import Mapping
 from pipelines.ingest.records.paths import Path, path_of
-from pipelines.ingest.records.workloads import workload_of
+from pipelines.ingest.records.workloads import origin_of_path, workload_of
 
 __all__ = ["Fields", "Shapes"]
 
@@ -70,9 +70,23 @@ class Fields:
             name: getattr(told, name) or _word(self.first(name, record, _is_word))
             for name in _NAMED
         }
+        if not found["namespace"]:
+            found |= self._by_path(record, found["service"])
         if found["namespace"] and not found["service"]:
             found["service"] = workload_of(found["pod"])
         return Origin(**found)
+
+    def _by_path(self, record: _Record, service: str) -> dict[str, str]:
+        """What the path of the file tells where its shipper asked no cluster."""
+        path = self.first("file", record, _is_word)
+        named = origin_of_path(str(path)) if path is not None else None
+        if named is None:
+            return {}
+        return {
+            "service": service or named.service,
+            "namespace": named.namespace,
+            "pod": named.pod,
+        }
 
 
 class Shapes:
@@ -98,7 +112,7 @@ class Shapes:
 
 
 def _compiled(mapping: Mapping) -> Fields:
-    names = ("time", "text", "stack", "trace", *_NAMED)
+    names = ("time", "text", "stack", "trace", "file", *_NAMED)
     graded = (
         _Graded(path_of(one), Scale.PINO)
         if isinstance(one, str)

@@ -53,6 +53,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     pod: Paths = ()
     version: Paths = ()
     trace: Paths = ()
+    # The file that a line was read from: the path of a pod's log tells the pod.
+    file: Paths = ()
     # Words of a logger's own, as people write levels in their language.
     words: dict[str, str] = {}
 
@@ -146,4 +148,5 @@ def _extended(mapping: Mapping, named: Table[str, Mapping]) -> Mapping:
 
 _JOINED = (
     "time", "text", "stack", "level", "service", "namespace", "cluster", "pod", "version", "trace",
+    "file",
 )  # fmt: skip

@@ -1,11 +1,17 @@
-"""What made a pod, by the pod's name."""
+"""Whose a log is in Kubernetes: by the path of its file, and what made a pod by the pod's name."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["workload_of"]
+from detector.logs.lines import Origin
 
+__all__ = ["origin_of_path", "workload_of"]
+
+_PODS = re.compile(r"/pods/(?P<namespace>[^_/]+)_(?P<pod>[^_/]+)_[^/]+/(?P<container>[^/]+)/[^/]+$")
+_CONTAINERS = re.compile(
+    r"/containers/(?P<pod>[^_/]+)_(?P<namespace>[^_/]+)_(?P<container>[^/]+)-[0-9a-f]{64}\.log$"
+)
 # Kubernetes makes hashes and suffixes of letters and digits that spell no words.
 _SAFE = "[bcdfghjklmnpqrstvwxz2456789]"
 _WORKLOADS = (
@@ -13,6 +19,19 @@ _WORKLOADS = (
     re.compile(rf"(?P<name>.+?)(?:-\d{{8,10}})?-{_SAFE}{{5}}"),
     re.compile(r"(?P<name>.+)-\d{1,4}"),
 )
+
+
+def origin_of_path(path: str) -> Origin | None:
+    """Pod, namespace and service by the path that kubelets give to logs; None for other paths.
+
+    >>> origin_of_path("/var/log/pods/shop_cart-6d9f7c8b5d-x2b4z_8f0a/app/0.log").service
+    'cart'
+    """
+    found = _PODS.search(path) or _CONTAINERS.search(path)
+    if found is None:
+        return None
+    pod = found["pod"]
+    return Origin(service=workload_of(pod), namespace=found["namespace"], pod=pod)
 
 
 def workload_of(pod: str) -> str:

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.logs.lines import Origin
-from pipelines.follow.containers import origin_of_path, unwrap
+from pipelines.follow.containers import unwrap
 from pipelines.follow.finding import is_rotation_of
-from pipelines.ingest.records.workloads import workload_of
+from pipelines.ingest.records.workloads import origin_of_path, workload_of
 
 ID = "1d" * 32
 

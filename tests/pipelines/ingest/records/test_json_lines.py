@@ -22,6 +22,7 @@ NOW = 1_714_557_600_000
 TOLD = Told(origin=Origin(service=""), now=NOW)
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 POD = "cart-6d9f7c8b5d-x2b4z"
+PATH = f"/var/log/pods/shop_{POD}_8f0a/app/0.log"
 LABELS = {"app.kubernetes.io/name": "cart", "app.kubernetes.io/version": "2.1"}
 GOLDEN = Path(__file__).parent / "golden"
 FIVE = "DEBUG INFO WARN ERROR FATAL"
@@ -179,6 +180,20 @@ def test_stack_trace_goes_with_the_message() -> None:
 def test_workload_stands_in_for_a_service() -> None:
     """A pod without labels is of the service that its name tells."""
     record = {"log": "x", "kubernetes": {"pod_name": POD, "namespace_name": "shop"}}
+    assert read(record).origin == Origin(service="cart", namespace="shop", pod=POD)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"log": {"file": {"path": PATH}}, "input": {"type": "container"}, "message": "x"},
+        {"file": PATH, "source_type": "file", "message": "x", "host": "node-1"},
+        {"filepath": PATH, "log": "x", "date": 1714557600.0},
+    ],
+    ids=["filebeat", "vector", "fluent-bit"],
+)
+def test_path_of_a_pods_log_tells_the_pod(record: dict[str, Any]) -> None:
+    """A shipper that asks no cluster tells where it read the line."""
     assert read(record).origin == Origin(service="cart", namespace="shop", pod=POD)
 
 
