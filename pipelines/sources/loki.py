@@ -122,5 +122,7 @@ class Loki:
     ) -> Answered:
         try:
             return read_json(body, decoder.decode, kind, "what a Loki answers")[0]
+        except BodyTooLargeError:
+            raise
         except InputError as error:
             raise SourceError(f"{self._exchange.where} does not answer as Loki") from error

@@ -8,11 +8,13 @@ from typing import TypeVar
 
 import msgspec
 
-from pipelines.ingest.decoded import broken
+from pipelines.ingest.decoded import BodyTooLargeError, broken
 
 __all__ = ["read_json"]
 
 Read = TypeVar("Read")
+# Each takes a hundred bytes or more once it is read, however short it was.
+_MOST_PARTS = 2_000_000
 
 
 def read_json(
@@ -20,8 +22,13 @@ def read_json(
 ) -> tuple[Read, bool]:
     """A body that is of a kind; and whether texts of it were no UTF-8 or half a character.
 
-    `InputError` where it is of another, and not `what` it should be.
+    `InputError` where it is of another, and not `what` it should be, or has too many parts.
     """
+    if body.count(b"{") + body.count(b"[") > _MOST_PARTS:
+        raise BodyTooLargeError(
+            f"the body has over {_MOST_PARTS:,} objects and lists: send smaller batches",
+            field="body",
+        )
     try:
         return decode(body), False
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.compiling import uncounted
 from pipelines.ingest.hashing import same
 from pipelines.ingest.logs.named import Names, nth_name
-from pipelines.ingest.logs.places import Found, remember, rows, text_state
+from pipelines.ingest.logs.places import Found, owner_rows, remember, rows, text_state
 from pipelines.ingest.protobuf import BYTES, VARINT, Bytes, field, varint
 
 __all__ = ["Pushed", "scan_push"]
@@ -43,7 +43,7 @@ class Pushed(NamedTuple):
 
 
 def scan_push(data: bytes, names: Names, longest: int) -> Pushed | None:
-    """What a request holds, None where it is no protobuf."""
+    """What a request holds, None where it is no protobuf; `BodyTooLargeError` as of `rows`."""
     body = np.frombuffer(data, dtype=np.uint8)
     nothing = _room(0, 0)
     _walk(body, nothing, names, longest, False)
@@ -58,7 +58,7 @@ def scan_push(data: bytes, names: Names, longest: int) -> Pushed | None:
 def _room(streams: int, entries: int) -> Pushed:
     return Pushed(
         found=rows(entries),
-        labels=np.zeros((streams, 2), dtype=np.int64),
+        labels=owner_rows(streams),
         twice=np.zeros(entries, dtype=np.bool_),
         counted=np.zeros(4, dtype=np.int64),
     )

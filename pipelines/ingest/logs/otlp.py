@@ -9,12 +9,12 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from pipelines.ingest.decoded import broken
-from pipelines.ingest.logs.conventions import convention
+from pipelines.ingest.logs.conventions import NAMELESS, convention
 from pipelines.ingest.logs.otlp_scan import Scanned, is_apart, scan
 from pipelines.ingest.logs.reading import Reading
 from pipelines.ingest.logs.remembering import Owner, Remembered
 from pipelines.ingest.logs.taken import Moment, TakenLines
-from pipelines.ingest.logs.values import spoken, text_of, tree_of
+from pipelines.ingest.logs.values import LONGEST_VALUE, spoken, text_of, tree_of
 from pipelines.ingest.logs.written import WrittenLines
 from pipelines.ingest.records.cleaned import LONGEST
 
@@ -64,6 +64,8 @@ def _ordered(body: bytes) -> bytes:
 
 
 def _owner_of(resource: bytes) -> Owner:
+    if len(resource) > LONGEST_VALUE:
+        return Owner(origin=NAMELESS, wrong=f"a resource has over {LONGEST_VALUE // 1024} KB")
     try:
         attributes = Resource.FromString(resource).attributes
     except DecodeError as error:

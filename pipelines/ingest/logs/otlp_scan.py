@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.compiling import uncounted
 from pipelines.ingest.logs.named import Names, nth_name
-from pipelines.ingest.logs.places import NONE, OTHER, Found, remember, rows, text_state
+from pipelines.ingest.logs.places import NONE, OTHER, Found, owner_rows, remember, rows, text_state
 from pipelines.ingest.protobuf import (
     BYTES,
     FIXED64,
@@ -47,7 +47,7 @@ class Scanned(NamedTuple):
 
 
 def scan(data: bytes, names: Names, longest: int) -> Scanned | None:
-    """What a request holds, None where it is no protobuf.
+    """What a request holds, None where it is no protobuf; `BodyTooLargeError` as of `rows`.
 
     Where `is_apart` of it, its fields are not in the order in which libraries write them, and it
     is not to be used.
@@ -55,7 +55,7 @@ def scan(data: bytes, names: Names, longest: int) -> Scanned | None:
     body = np.frombuffer(data, dtype=np.uint8)
     nothing = Scanned(
         found=rows(0),
-        resources=np.zeros((0, 2), dtype=np.int64),
+        resources=owner_rows(0),
         counted=np.zeros(4, dtype=np.int64),
     )
     _walk(body, nothing, names, longest, False)
@@ -64,7 +64,7 @@ def scan(data: bytes, names: Names, longest: int) -> Scanned | None:
         return None
     scanned = Scanned(
         found=rows(records),
-        resources=np.zeros((resources, 2), dtype=np.int64),
+        resources=owner_rows(resources),
         counted=np.zeros(4, dtype=np.int64),
     )
     _walk(body, scanned, names, longest, True)

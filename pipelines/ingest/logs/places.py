@@ -8,21 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.compiling import uncounted
+from pipelines.ingest.decoded import BodyTooLargeError
 from pipelines.ingest.logs.named import Role
 from pipelines.ingest.protobuf import Bytes
 
 __all__ = [
     "CLEAN",
     "FLAWED",
+    "MOST_OWNERS",
+    "MOST_RECORDS",
     "NONE",
     "OTHER",
     "Found",
     "copied",
+    "owner_rows",
     "remember",
     "rows",
     "text_state",
 ]
 
+# Of one message. An empty record has two bytes and takes a hundred times as many here: without a
+# bound a body of 64 MB would take gigabytes.
+MOST_RECORDS, MOST_OWNERS = 500_000, 100_000
 # What a record's text is: absent, as it will be kept, to be mended, or a value of another kind.
 NONE, CLEAN, FLAWED, OTHER = range(4)
 
@@ -50,7 +57,8 @@ class Found(NamedTuple):
 
 
 def rows(count: int) -> Found:
-    """Room for so many."""
+    """Room for so many; `BodyTooLargeError` for more than are taken at once."""
+    _check(count, MOST_RECORDS, "lines")
     return Found(
         at=np.zeros(count, dtype=np.uint64),
         seen=np.zeros(count, dtype=np.uint64),
@@ -63,6 +71,20 @@ def rows(count: int) -> Found:
         named=np.zeros((count, len(Role), 2), dtype=np.int32),
         rank=np.full((count, len(Role)), -1, dtype=np.int16),
     )
+
+
+def owner_rows(count: int) -> NDArray[np.int64]:
+    """Room for the places of so many resources or streams; errors as `rows`."""
+    _check(count, MOST_OWNERS, "resources or streams")
+    return np.zeros((count, 2), dtype=np.int64)
+
+
+def _check(count: int, most: int, what: str) -> None:
+    if count > most:
+        raise BodyTooLargeError(
+            f"the body has {count:,} {what}; at most {most:,} are taken: send smaller batches",
+            field="body",
+        )
 
 
 @uncounted

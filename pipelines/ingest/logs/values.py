@@ -12,11 +12,13 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from pipelines.ingest.logs.reading import Spoken
 from pipelines.ingest.records.flaws import Flaw
 
-__all__ = ["DEEPEST", "spoken", "text_of", "tree_of"]
+__all__ = ["DEEPEST", "LONGEST_VALUE", "spoken", "text_of", "tree_of"]
 
 # What nests deeper stands as `…`.
 DEEPEST = 16
 _DEEP = "…"
+# Of a packed value, or of a resource: objects of two bytes each would become gigabytes.
+LONGEST_VALUE = 256 * 1024
 
 
 def tree_of(value: AnyValue, depth: int = 0) -> Any:  # noqa: ANN401 - whatever JSON has
@@ -40,7 +42,9 @@ def tree_of(value: AnyValue, depth: int = 0) -> Any:  # noqa: ANN401 - whatever 
 
 
 def text_of(packed: bytes) -> str:
-    """The value of an attribute as text; empty for none, and where it cannot be read."""
+    """The value of an attribute as text; empty for none, and where it is too long or broken."""
+    if len(packed) > LONGEST_VALUE:
+        return ""
     try:
         return _text(tree_of(AnyValue.FromString(packed)))
     except DecodeError:
@@ -48,7 +52,9 @@ def text_of(packed: bytes) -> str:
 
 
 def spoken(packed: bytes) -> Spoken | None:
-    """What a body that is no text says."""
+    """What a body that is no text says; None where it is too long or broken."""
+    if len(packed) > LONGEST_VALUE:
+        return None
     try:
         text = _text(tree_of(AnyValue.FromString(packed)))
     except DecodeError:
