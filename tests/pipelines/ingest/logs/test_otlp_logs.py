@@ -328,7 +328,7 @@ def as_the_library_reads(request: ExportLogsServiceRequest) -> list[Line]:
 
 
 def _origin(resource: Any) -> Origin:  # noqa: ANN401
-    told = {pair.key: pair.value.string_value for pair in resource.attributes}
+    told = {pair.key: pair.value.string_value.strip() for pair in resource.attributes}
     return Origin(
         service=told.get("service.name", ""),
         pod=told.get("k8s.pod.name", ""),
