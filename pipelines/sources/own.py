@@ -24,15 +24,36 @@ NAME = "__name__"
 LOOKBACK_S = 300.0
 # What is gone from the database is looked for so often.
 _RELOAD_S = 600.0
+_LOOK_S = 1.0
+_CACHED = 4_096
 Labels = Mapping[str, str]
 
 
 @dataclass(slots=True)
 class _Known:
-    """The counters of one part, as far as they were read."""
+    """The counters of one part, as far as they were read, by their metric."""
 
-    series: dict[int, OwnSeries] = field(default_factory=dict)
+    by_metric: dict[str, list[tuple[OwnSeries, Labels]]] = field(default_factory=dict)
+    chosen: dict[Query, tuple[int, list[tuple[int, Labels]]]] = field(default_factory=dict)
     highest: int = -1
+
+    def add(self, one: OwnSeries) -> None:
+        """One more, with a higher id than those before."""
+        labels = dict(one.labels)
+        self.by_metric.setdefault(labels[NAME], []).append((one, labels))
+        self.highest = one.id
+
+    def select(self, query: Query) -> list[tuple[int, Labels]]:
+        """Ids and labels of what a query selects; remembered until the metric has another one."""
+        every = self.by_metric.get(query.metric, [])
+        count, found = self.chosen.get(query, (-1, []))
+        if count != len(every):
+            count = len(every)
+            found = [(one.id, labels) for one, labels in every[:count] if _fits(query, labels)]
+            if len(self.chosen) >= _CACHED:
+                self.chosen.clear()
+            self.chosen[query] = count, found
+        return found
 
 
 class OwnSource:
@@ -52,7 +73,7 @@ class OwnSource:
         self._own, self._tenant, self._ailing = own, tenant, ailing
         self._known: dict[str, _Known] = {}
         self._lock = threading.Lock()
-        self._loaded = -math.inf
+        self._loaded = self._looked = -math.inf
 
     def read(
         self, queries: Sequence[Query], start: float, end: float, *, timeout_s: float = math.inf
@@ -62,13 +83,13 @@ class OwnSource:
             known = self._refreshed()
             found: list[list[Series]] = [[] for _ in queries]
             for part, kept in known.items():
-                chosen = [_chosen(query, kept) for query in queries]
-                ids = sorted({id for some in chosen for id in some})
+                chosen = [kept.select(query) for query in queries]
+                ids = sorted({id for some in chosen for id, _ in some})
                 if not ids or end <= start:
                     continue
                 read = curves(self._own(), part, self._tenant, ids, start, end)
                 for place, some in enumerate(chosen):
-                    found[place] += _series(kept, some, read)
+                    found[place] += _series(some, read)
         warnings = (self._ailing(),) if self._ailing() else ()
         return [Answer(series=tuple(series), warnings=warnings) for series in found]
 
@@ -93,9 +114,7 @@ class OwnSource:
         """See `MetricCatalog`."""
         with _told():
             known = self._refreshed()
-        return frozenset(
-            dict(one.labels)[NAME] for kept in known.values() for one in kept.series.values()
-        )
+        return frozenset(name for kept in known.values() for name in list(kept.by_metric))
 
     def series(
         self, queries: Sequence[Query], start: float, end: float, *, timeout_s: float = math.inf
@@ -104,11 +123,13 @@ class OwnSource:
         with _told():
             known = self._refreshed(whole=True)
         found = {
-            one.labels: dict(one.labels)
+            one.labels: labels
             for kept in known.values()
             for query in queries
-            for one in (kept.series[id] for id in _chosen(query, kept))
-            if one.born / 1000 <= end and one.seen / 1000 + LOOKBACK_S >= start
+            for one, labels in kept.by_metric.get(query.metric, [])
+            if one.born / 1000 <= end
+            and one.seen / 1000 + LOOKBACK_S >= start
+            and _fits(query, labels)
         }
         return tuple(found.values())
 
@@ -126,39 +147,31 @@ class OwnSource:
         return sorted({labels[label] for labels in found if label in labels})
 
     def _refreshed(self, *, whole: bool = False) -> Mapping[str, _Known]:
-        """The counters by part: new ones are looked for each time, all of them now and then."""
+        """The counters by part: new ones are looked for each second, all of them now and then."""
+        now = time.monotonic()
         with self._lock:
-            if whole or time.monotonic() - self._loaded > _RELOAD_S:
-                self._known, self._loaded = {}, time.monotonic()
-            own = self._own()
-            for part, tenant in own.parts():
-                if tenant == self._tenant:
-                    kept = self._known.setdefault(part, _Known())
-                    self._read_into(own, part, kept)
-            return {
-                part: _Known(dict(kept.series), kept.highest) for part, kept in self._known.items()
-            }
+            if whole or now - self._loaded > _RELOAD_S:
+                self._known, self._loaded, self._looked = {}, now, -math.inf
+            if now - self._looked >= _LOOK_S or not self._known:
+                self._look()
+                self._looked = now
+            return dict(self._known)
 
-    def _read_into(self, own: SqlOwn, part: str, kept: _Known) -> None:
-        for one in own.series(part, self._tenant, above=kept.highest):
-            kept.series[one.id] = one
-            kept.highest = one.id
-
-
-def _chosen(query: Query, kept: _Known) -> list[int]:
-    return [
-        id
-        for id, one in kept.series.items()
-        if one.labels[0][1] == query.metric and _fits(query, dict(one.labels))
-    ]
+    def _look(self) -> None:
+        own = self._own()
+        for part, tenant in own.parts():
+            if tenant == self._tenant:
+                kept = self._known.setdefault(part, _Known())
+                for one in own.series(part, tenant, above=kept.highest):
+                    kept.add(one)
 
 
 def _fits(query: Query, labels: Labels) -> bool:
     return all(matches(matcher, labels) for matcher in query.matchers)
 
 
-def _series(kept: _Known, ids: Sequence[int], read: Curves) -> list[Series]:
-    made = ((dict(kept.series[id].labels), read.of(id)) for id in ids)
+def _series(chosen: Sequence[tuple[int, Labels]], read: Curves) -> list[Series]:
+    made = ((labels, read.of(id)) for id, labels in chosen)
     return [
         Series(labels=labels, times=times, values=values)
         for labels, (times, values) in made
