@@ -78,7 +78,7 @@ def test_a_flood_of_templates_leaves_room_again(tmp_path: Path) -> None:
     flooded = set(_ids(logs))
     assert (len(flooded), OTHER in flooded) == (BOUNDS.templates + 1, True)
     # Half of them stay, those seen last.
-    assert logs.forget(clock.now) == BOUNDS.templates // 2 + 1
+    assert logs.forget(clock.now) > BOUNDS.templates // 2
     assert logs.lines.put("default", lines(cause, at=clock.now))
     settled(stream)
     texts = {one.text for one in logs.templates.texts("default", _ids(logs)).values()}
