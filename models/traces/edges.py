@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.compiling import uncounted
 from models.traces.rows import NO_ROW, Rows, no_rows, row_of, rows_of
-from models.traces.tally import place_of
+from models.traces.tally import added, place_of
 
 __all__ = ["ALWAYS", "BEFORE", "NOW", "Edges", "count_edge", "no_edges", "turned", "without_idle"]
 
@@ -83,6 +83,6 @@ def count_edge(
     for window in range(2):
         edges.calls[window, row] += 1
         edges.failed[window, row] += has_failed
-        edges.total[window, row] += duration
+        edges.total[window, row] = added(edges.total[window, row], duration)
         edges.within[window, row, place] += 1
     edges.last[row] = at

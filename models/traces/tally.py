@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from models.compiling import uncounted
 from models.traces.rows import NO_ROW, Rows, no_rows, row_of, rows_of
 
-__all__ = ["Tally", "count_calls", "no_tally", "place_of", "without"]
+__all__ = ["Tally", "added", "count_calls", "no_tally", "place_of", "without"]
+
+_MOST = np.iinfo(np.int64).max
 
 
 class Tally(NamedTuple):
@@ -65,6 +67,12 @@ def place_of(value: int, bounds: NDArray[np.int64]) -> int:
 
 
 @uncounted
+def added(total: int, more: int) -> int:
+    """The sum of two numbers that are not negative, or the highest that there is."""
+    return total + more if more <= _MOST - total else _MOST
+
+
+@uncounted
 def count_calls(
     keys: NDArray[np.int64],
     duration: NDArray[np.int64],
@@ -82,7 +90,7 @@ def count_calls(
             lost += 1
             continue
         tally.calls[row] += 1
-        tally.total[row] += duration[nth]
+        tally.total[row] = added(tally.total[row], duration[nth])
         tally.last[row] = at
         tally.within[row, place_of(duration[nth], tally.bounds)] += 1
     return lost

@@ -31,6 +31,7 @@ class Oddity(Enum):
     """What is odd about spans that are taken."""
 
     NEGATIVE_DURATION = "negative_duration"
+    LONG_DURATION = "long_duration"
     UNNAMED_SERVICE = "unnamed_service"
     TOO_MANY_NAMES = "too_many_names"
 

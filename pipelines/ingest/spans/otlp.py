@@ -20,10 +20,12 @@ from pipelines.ingest.spans.scan import Found, scan
 from pipelines.ingest.spans.scan_span import Held
 from pipelines.ingest.spans.shapes import Named
 
-__all__ = ["Otlp"]
+__all__ = ["LONGEST_NS", "Otlp"]
 
 _WORDS = "the body is no protobuf of an OTLP traces request"
 _NS = 1_000_000
+# What claims to have taken longer counts as a day: sums of such times would mean nothing.
+LONGEST_NS = 86_400 * 10**9
 
 
 class Otlp:
@@ -58,6 +60,7 @@ class Otlp:
         duration = held.end - held.start
         oddities = {
             Oddity.NEGATIVE_DURATION: int((duration < 0).sum()),
+            Oddity.LONG_DURATION: int((duration > LONGEST_NS).sum()),
             Oddity.UNNAMED_SERVICE: self._origins.unnamed,
             Oddity.TOO_MANY_NAMES: int((held.shape < 0).sum()),
         }
@@ -66,7 +69,7 @@ class Otlp:
             span=held.span,
             parent=held.parent,
             start=held.start,
-            duration=np.maximum(duration, 0),
+            duration=np.clip(duration, 0, LONGEST_NS),
             kind=held.kind,
             status=held.status,
             operation=names.operation,

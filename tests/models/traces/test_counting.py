@@ -70,6 +70,16 @@ def test_a_value_falls_on_the_first_bound_that_holds_it(value: int) -> None:
     assert place_of(value, BOUNDS) == sum(value > bound for bound in BOUNDS.tolist())
 
 
+def test_a_sum_never_turns_over() -> None:
+    """A counter that went back by itself would be read as a restart."""
+    tally, yes = no_tally(4, BOUNDS), np.array([True, True])
+    long = np.array([2**62, 2**62], dtype=np.int64)
+    for _ in range(3):
+        count_calls(np.array([1, 1]), long, yes, 1, tally)
+    assert tally.total[0] == 2**63 - 1
+    assert tally.calls[0] == 6
+
+
 def test_the_idle_make_room() -> None:
     """Pods that are gone do not take the place of those that came."""
     tally, yes = no_tally(4, BOUNDS), np.array([True])

@@ -10,10 +10,12 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from detector.errors import InputError
 from detector.spans.columns import Peer, PeerKind, SpanStatus
+from detector.spans.masking import printable
 from detector.spans.naming import operation_of, peer_of
 from pipelines.ingest.decoded import Window
 from pipelines.ingest.spans.decoded import Oddity, SpanRefusal
-from pipelines.ingest.spans.otlp import Otlp
+from pipelines.ingest.spans.origins import UNKNOWN_SERVICE
+from pipelines.ingest.spans.otlp import LONGEST_NS, Otlp
 from pipelines.ingest.spans.otlp_json import protobuf_of
 from pipelines.ingest.spans.shapes import OTHER, Named
 from tests.pipelines.ingest.spans.requests import (
@@ -65,7 +67,7 @@ def _row(span: Span, words: dict[str, str]) -> tuple[object, ...]:
         start,
         int(told.kind),
         status,
-        bool(words.get("service.name", "").strip()),
+        printable(words.get("service.name", "")) or UNKNOWN_SERVICE,
     )
 
 
@@ -81,7 +83,7 @@ def test_columns_are_what_the_library_reads(request: ExportTraceServiceRequest) 
             int(spans.start[row]),
             int(spans.kind[row]),
             int(spans.status[row]),
-            spans.origins[spans.origin[row]].service != "unknown_service",
+            spans.origins[spans.origin[row]].service,
         )
         for row in range(len(spans))
     ]
@@ -177,6 +179,14 @@ def test_a_negative_duration_is_none() -> None:
     told = decoded(request_of(span_of(end_time_unix_nano=7)))
     assert told.spans.duration.tolist() == [0]
     assert told.dropped[Oddity.NEGATIVE_DURATION] == 1
+
+
+@pytest.mark.parametrize("end", [2**63 - 1, 2**63 + 5, 2**64 - 1, (NOW_MS + 10**9) * 10**6])
+def test_an_absurd_end_makes_no_absurd_sum(end: int) -> None:
+    """Who says that a request took a century does not make the mean of all others meaningless."""
+    told = decoded(request_of(span_of(end_time_unix_nano=end)))
+    assert 0 <= told.spans.duration[0] <= LONGEST_NS
+    assert {Oddity.LONG_DURATION, Oddity.NEGATIVE_DURATION} & set(told.dropped)
 
 
 @pytest.mark.parametrize(
