@@ -94,7 +94,15 @@ class Miner:
         self._patterns = Patterns()
 
     def add(self, text: Text, ends: Ends) -> Mined:
-        """Count lines, the bytes of all of them in `text` and where each ends in `ends`."""
+        """Count lines, the bytes of all of them in `text` and where each ends in `ends`.
+
+        `ValueError` where they end behind the text, or before they begin.
+        """
+        text, ends = _read_only(text, np.uint8), _read_only(ends, np.int64)
+        if len(ends) and not (
+            ends[0] >= 0 and ends[-1] <= len(text) and (np.diff(ends) >= 0).all()
+        ):
+            raise ValueError(f"lines that end outside of a text of {len(text)} bytes")
         learning = self._learning
         learning.fresh, learning.merged, self._departed = [], [], {}
         forgotten: list[int] = []
@@ -219,3 +227,10 @@ class Miner:
             merged=tuple(merged),
             forgotten=np.array(forgotten, np.int32),
         )
+
+
+def _read_only(column: NDArray[Any], kind: type[np.generic]) -> NDArray[Any]:
+    """A view that loops are compiled for once, whether who gives it may write to it or not."""
+    view = np.ascontiguousarray(column, kind).view()
+    view.flags.writeable = False
+    return view

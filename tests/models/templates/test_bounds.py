@@ -138,6 +138,13 @@ def test_more_words_than_there_are_places_are_left_out() -> None:
     assert MOST_TOKENS < 200
 
 
+@pytest.mark.parametrize("ends", [[5, 12], [-1, 5], [8, 3]], ids=["behind", "before", "back"])
+def test_ends_outside_of_the_text_are_refused(ends: list[int]) -> None:
+    """A door with a fault gets an error, not what lies in memory behind its bytes."""
+    with pytest.raises(ValueError, match="11 bytes"):
+        Miner().add(np.frombuffer(b"hello world", np.uint8), np.array(ends, np.int64))
+
+
 def test_no_line_and_an_empty_line_are_no_trouble() -> None:
     """Senders send both."""
     miner = Miner()
