@@ -37,8 +37,9 @@ from models.sequential.rows import Grid, RowName
 
 __all__ = ["Recalled", "lately_of", "rebased", "recalled"]
 
-# Restarts are counted against a fixed rate, and what a pod uses against its peers' alone.
-_NEVER = frozenset({RowName.EVENTS, RowName.GAUGE, RowName.SLOPE})
+# Restarts are counted against a fixed rate, and what a pod uses against its peers' alone; what the
+# logs of an hour ago said is no measure of what they say now.
+_NEVER = frozenset({RowName.EVENTS, RowName.LOGS, RowName.GAUGE, RowName.SLOPE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

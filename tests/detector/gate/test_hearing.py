@@ -167,6 +167,12 @@ def test_a_template_that_vanishes_fails_nobody() -> None:
     assert run(edited(frame, "lt_0a", np.zeros(100))).all().outcome is not Outcome.FAIL
 
 
+def test_where_no_control_serves_lines_fail_nobody() -> None:
+    """After the switch of a blue/green nothing tells what the logs would say otherwise."""
+    frame = logged(Recipe(seed=21, shares=(0.3, 1.0, 1.0)), Talk(canary={NEW: 0.02}, later=45))
+    assert run(frame).all().outcome is not Outcome.FAIL
+
+
 # -- policies
 
 
