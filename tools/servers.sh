@@ -335,6 +335,7 @@ install() {
     find_postgres >/dev/null || apt_install postgresql-15
     command -v chromium >/dev/null || apt_install chromium
     find_admin rsyslogd >/dev/null || apt_install rsyslog
+    compgen -G '/usr/lib/*/rsyslog/lmnsd_ossl.so' >/dev/null || apt_install rsyslog-openssl
     find_admin logrotate >/dev/null || apt_install logrotate
     # No server, but what reads our scripts in the tests.
     command -v shellcheck >/dev/null || apt_install shellcheck

@@ -22,6 +22,8 @@ __all__ = ["Group", "Roll"]
 _LEAVE_S = 30.0
 _IDLE_S = 300.0
 _KEPT_MOST = 8192
+# A pattern that fits more fits what nobody meant.
+_PATHS_MOST = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ class Roll:
         """Find files that came, and those whose name went to another."""
         named: dict[tuple[int, int], str] = {}
         for group in self._groups:
-            paths = found(group.patterns, self._most)
+            paths = found(group.patterns, _PATHS_MOST)
             for path in paths:
                 self._look(path, group, named)
         for identity, one in list(self._open.items()):

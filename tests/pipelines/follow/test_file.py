@@ -107,6 +107,26 @@ def test_positions_that_cannot_be_kept_are_told(tmp_path: Path) -> None:
         Positions(tmp_path / "gone" / "positions.json").save([HERE])
 
 
+def test_files_beyond_the_bound_are_counted(tmp_path: Path) -> None:
+    """A pattern that fits everything does not open everything, and people hear of it."""
+    world = World(tmp_path, most=2)
+    for name in "abc":
+        world.write(f"{name}.log", f"{name}\n")
+    assert world.quiet() == ["a", "b"]
+    assert world.following.meters.unfollowed > 0
+
+
+def test_a_file_has_its_turn_once_others_are_silent(tmp_path: Path) -> None:
+    """The bound is on what is open at once, not on what is followed."""
+    world = World(tmp_path, most=2)
+    for name in "abc":
+        world.write(f"{name}.log", f"{name}\n")
+    world.quiet()
+    world.step(400)
+    world.step(3)
+    assert world.quiet() == ["a", "b", "c"]
+
+
 def test_files_that_are_silent_are_closed_and_opened_again(tmp_path: Path) -> None:
     """A thousand logs of last week do not hold a thousand files open."""
     world = World(tmp_path)

@@ -23,10 +23,11 @@ class World:
         *patterns: str,
         from_start: bool = True,
         sink: MemoryLogSink | None = None,
+        most: int = 1024,
     ) -> None:
         self.folder = folder
         self.patterns = patterns or ("*.log",)
-        self.from_start = from_start
+        self.from_start, self.most = from_start, most
         self.sink = sink or MemoryLogSink()
         self.now = START
         self.following = self._made()
@@ -37,7 +38,7 @@ class World:
             (group,),
             self.sink,
             Positions(self.folder / "positions.json"),
-            pace=Pace(from_start=self.from_start),
+            pace=Pace(from_start=self.from_start, files=self.most),
             clock=lambda: self.now,
         )
 

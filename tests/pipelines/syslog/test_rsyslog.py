@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import ssl
 import subprocess
 import threading
 import time
@@ -109,6 +110,49 @@ def test_lines_over_tcp_come_each_once(tmp_path: Path, framing: str, template: s
     }
     assert (trace.message.decode(), trace.level) == (f"cannot sum\n{TRACE}", Level.ERROR)
     assert abs(trace.at / 1000 - time.time()) < 60
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for localhost, its key beside it."""
+    file = tmp_path / "tls.crt"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost",
+         "-keyout", str(file.with_suffix(".key")), "-out", str(file)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return file
+
+
+@pytest.mark.skipif(
+    not any(Path("/usr/lib").glob("*/rsyslog/lmnsd_ossl.so")),
+    reason="rsyslog-openssl is not installed here: run `make servers`",
+)
+def test_lines_over_tls_come_each_once(tmp_path: Path, certificate: Path) -> None:
+    """rsyslog looks at our certificate, and its name, before it sends."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    sink = Counting()
+    secured = Address(host="127.0.0.1", port=0, tls=context)
+    syslog = Syslog(sink, tcp=secured, bounds=Bounds(linger_s=0.02))
+    syslog.start()
+    action = f"""
+global(DefaultNetstreamDriver="ossl" DefaultNetstreamDriverCAFile="{certificate}")
+action(type="omfwd" target="127.0.0.1" port="{syslog.tcp_port}" protocol="tcp"
+       StreamDriver="ossl" StreamDriverMode="1" StreamDriverAuthMode="x509/name"
+       StreamDriverPermittedPeers="localhost" TCP_Framing="octet-counted" template="{NEW}")
+"""
+    with running_rsyslog(tmp_path, action) as logger:
+        for number in range(500):
+            logger.error("order %d failed", number)
+        sink.wait(500)
+    syslog.close()
+    assert [line.message.decode() for line in sink.lines()] == [
+        f"order {n} failed" for n in range(500)
+    ]
+    assert syslog.meters.broken == 0
 
 
 def test_lines_over_udp_come(tmp_path: Path) -> None:
