@@ -68,6 +68,7 @@ class Roll:
         self._at_end = kept is None and not from_start
         self._orphans = list(self.kept.values())
         self.unfollowed = 0
+        self._named: frozenset[tuple[int, int]] = frozenset()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -87,6 +88,7 @@ class Roll:
             if identity not in named and not one.is_leaving:
                 one.is_leaving = True
                 self._add_between(one)
+        self._named = frozenset(named)
         self._adopt_orphans(named)
         self._at_end = False
 
@@ -108,9 +110,15 @@ class Roll:
         for identity, one in self._open.items():
             self.kept.pop(identity, None)
             self.kept[identity] = one.tail.position()
-        while len(self.kept) > _KEPT_MOST:
-            self.kept.pop(next(iter(self.kept)))
+        if len(self.kept) > _KEPT_MOST:
+            self._forget_gone()
         return list(self.kept.values())
+
+    def _forget_gone(self) -> None:
+        """Of files that have no followed name any more only the last ones are known."""
+        gone = [one for one in self.kept if one not in self._named and one not in self._open]
+        for identity in gone[: len(self.kept) - _KEPT_MOST]:
+            self.kept.pop(identity)
 
     def leaving(self, now: float) -> list[tuple[Tail, Group]]:
         """Files that brought nothing for long and have no name: they are to end."""
