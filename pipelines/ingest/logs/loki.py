@@ -10,7 +10,7 @@ from pipelines.ingest.logs.loki_scan import Pushed, scan_push
 from pipelines.ingest.logs.reading import Reading, Spoken
 from pipelines.ingest.logs.remembering import Owner, Remembered
 from pipelines.ingest.logs.taken import Moment, TakenLines
-from pipelines.ingest.logs.written import WrittenLines
+from pipelines.ingest.logs.written import written_lines
 from pipelines.ingest.records.cleaned import LONGEST
 from pipelines.ingest.records.flaws import Flaw
 
@@ -21,7 +21,7 @@ class LokiPush:
     """The door of one tenant; safe for threads."""
 
     def __init__(self) -> None:
-        self._owners, self._written = Remembered(_owner_of), WrittenLines()
+        self._owners, self._written = Remembered(_owner_of), written_lines()
 
     def decode(self, body: bytes, moment: Moment) -> TakenLines:
         """The lines of an unpacked request; `InputError` where it is none.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from functools import cache
 
 from pipelines.ingest.records.building import Written
 from pipelines.ingest.records.flaws import Flaw
 from pipelines.ingest.records.json_lines import JsonLines
 from pipelines.ingest.records.plain import Told, plain_line
 
-__all__ = ["WrittenLines"]
+__all__ = ["WrittenLines", "written_lines"]
 
 # A record has a time of its own, so one in its text counts for nothing; and what is no object but
 # begins as one is text, as any other.
@@ -38,3 +39,9 @@ class WrittenLines:
     def _count(self, flaw: Flaw) -> None:
         if flaw not in _UNHEARD:
             self._heard.flaws[flaw] += 1
+
+
+@cache
+def written_lines() -> WrittenLines:
+    """One for all tenants: it knows nothing of any, and its mappings take a while to be read."""
+    return WrittenLines()

@@ -17,6 +17,7 @@ from pipelines.ingest.log_pull import LogPull, LogPulls, checked_selector
 from pipelines.ingest.logs.loki_json import Entry, Stream
 from pipelines.testing.log_sink import MemoryLogSink
 from tests.pipelines.ingest.logs.logways import NOW_MS, NOW_NS
+from tests.profiles import HEAVY
 
 NOW = NOW_MS / 1000
 SELECTOR = '{namespace="prod"}'
@@ -95,6 +96,7 @@ def test_what_is_due_is_taken_and_then_nothing() -> None:
     assert sink.messages() == ["due", "soon"]
 
 
+@HEAVY
 @given(
     moments=st.lists(
         st.tuples(st.sampled_from(["shop", "cart", "ads"]), st.integers(0, 6)), max_size=40

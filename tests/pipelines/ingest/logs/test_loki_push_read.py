@@ -21,6 +21,7 @@ from pipelines.ingest.records.flaws import Flaw
 from pipelines.testing.log_sink import Line
 from tests.pipelines.ingest.logs.logways import NOW_MS, NOW_NS, Logway
 from tests.pipelines.ingest.logs.lokis import pushed
+from tests.profiles import HEAVY
 
 SHOP = '{app="shop"}'
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -188,6 +189,7 @@ def expected(streams: Mapping[str, list[tuple[int, str]]]) -> list[tuple[str, in
     ]
 
 
+@HEAVY
 @given(streams=STREAMS)
 def test_every_push_is_read_as_it_was_written(
     streams: dict[str, list[tuple[int, str]]],
@@ -211,6 +213,7 @@ def test_every_push_is_read_as_it_was_written(
         assert told == expected(streams)
 
 
+@HEAVY
 @given(streams=STREAMS, place=st.integers(0, 2**16), byte=st.integers(0, 255))
 def test_a_push_with_a_byte_changed_is_lines_or_an_error(
     streams: dict[str, list[tuple[int, str]]], place: int, byte: int

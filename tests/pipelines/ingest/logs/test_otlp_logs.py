@@ -23,6 +23,7 @@ from pipelines.ingest.records.cleaned import LONGEST
 from pipelines.ingest.records.flaws import Flaw
 from pipelines.testing.log_sink import Line
 from tests.pipelines.ingest.logs.logways import NOW_MS, NOW_NS, LogExport, Logway, attributes
+from tests.profiles import HEAVY
 
 TRACE = bytes(range(16))
 HOUR_NS = 3_600 * 10**9
@@ -336,6 +337,7 @@ def _origin(resource: Any) -> Origin:  # noqa: ANN401
     )
 
 
+@HEAVY
 @given(request=exports())
 def test_every_request_is_read_as_the_library_reads_it(request: ExportLogsServiceRequest) -> None:
     """The walk in compiled loops knows no other protobuf than everybody."""
@@ -344,6 +346,7 @@ def test_every_request_is_read_as_the_library_reads_it(request: ExportLogsServic
     assert way.lines == as_the_library_reads(request)
 
 
+@HEAVY
 @given(request=exports())
 def test_json_is_the_same_request(request: ExportLogsServiceRequest) -> None:
     """Whoever changes the encoding keeps templates, origins and traces."""
@@ -363,6 +366,7 @@ def _hex_ids(resource: Any, tree: dict[str, Any]) -> None:  # noqa: ANN401
             line["severityNumber"] = record.severity_number
 
 
+@HEAVY
 @given(request=exports(), place=st.integers(0, 2**16), byte=st.integers(0, 255))
 def test_a_request_with_a_byte_changed_is_lines_or_an_error(
     request: ExportLogsServiceRequest, place: int, byte: int
@@ -376,6 +380,7 @@ def test_a_request_with_a_byte_changed_is_lines_or_an_error(
         assert taken.taken == len(taken.lines.ends)
 
 
+@HEAVY
 @given(request=exports(), cut=st.integers(0, 2**16))
 def test_a_request_cut_short_gives_no_line_that_was_not_sent(
     request: ExportLogsServiceRequest, cut: int
