@@ -98,9 +98,16 @@ def drawn(seed: int, *, faulty: bool) -> World:
         edges=edges,
         names=names,
         requests=served,
-        lines=np.stack([told.lines[name] for name in names], axis=1),
+        lines=_beside([told.lines[name] for name in names], served),
         chat=rng.poisson((1.0 * served + 0.2 * STEP_S) * chatty * told.alive).astype(np.float64),
     )
+
+
+def _beside(each: list[FloatArray], served: FloatArray) -> FloatArray:
+    """Lines of all templates, (P, M, T), of a silent service none."""
+    if not each:
+        return np.zeros((len(served), 0, served.shape[1]))
+    return np.stack(each, axis=1)
 
 
 def _served(rng: Generator, rates: Rates, edges: FloatArray) -> FloatArray:
