@@ -164,6 +164,7 @@ def over(state: LogState, now: int) -> Iterator[Happened]:
     settings = state.settings
     for service, story in list(state.stories.items()):
         is_quiet = now - story.newest > settings.gather_s * 1000
+        is_quiet &= now - story.start > settings.listen_s * 1000
         if is_quiet or now - story.start > settings.gather_most_s * 1000:
             close_story(state, service, story)
     for key, telling in list(state.open.items()):
@@ -188,6 +189,10 @@ def closed(state: LogState, key: tuple[AnomalyKind, int], at: int, ending: Endin
     telling = state.open.pop(key)
     state.rows["noted"][list(telling.noted)] = False
     state.resting[key] = telling
+    story = state.stories.get(key[1])
+    if story is not None and telling.kind is AnomalyKind.LOG_NOVELTY:
+        state.rows["young"][story.rows] = False
+        story.rows.clear()
     return _event(state, telling, Happening.CLOSED, at, ending)
 
 

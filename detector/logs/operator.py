@@ -8,13 +8,15 @@ from detector.logs.arriving import Bin, bins
 from detector.logs.counted import LogCounts
 from detector.logs.heartbeat import beaten
 from detector.logs.novelty import began, came, judged, over
-from detector.logs.silence import QUIET_MS, fallen_silent, gone, returned
+from detector.logs.silence import fallen_silent, gone, returned
 from detector.logs.state import LogState
-from detector.stream.anomaly import AnomalyKind, Happened
+from detector.stream.anomaly import Happened
 
 __all__ = ["step"]
 
 _HOUR_MS = 3_600_000
+# So long after its end it is known what an anomaly was about, for what people say of it.
+_REST_MS = 7 * 24 * _HOUR_MS
 
 
 def step(state: LogState, counts: LogCounts) -> tuple[LogState, tuple[Happened, ...]]:
@@ -62,9 +64,7 @@ def _swept(state: LogState, step_ms: int) -> Iterator[Happened]:
     yield from gone(state, now)
     yield from fallen_silent(state, now - int(state.settings.late_s * 1000), step_ms)
     for key, telling in list(state.resting.items()):
-        is_silence = key[0] is AnomalyKind.LOG_SILENCE
-        quiet_ms = QUIET_MS if is_silence else int(state.settings.quiet_s * 1000)
-        if now - telling.newest > quiet_ms:
+        if now - telling.newest > _REST_MS:
             del state.resting[key]
     if now // _HOUR_MS != (now - step_ms) // _HOUR_MS:
         state.rows.forget(now - int(state.settings.known_s * 1000))

@@ -25,14 +25,14 @@ from detector.stream.anomaly import (
 )
 from detector.stream.suppression import planned
 
-__all__ = ["QUIET_MS", "fallen_silent", "gone", "returned"]
+__all__ = ["fallen_silent", "gone", "returned"]
 
 _KIND = AnomalyKind.LOG_SILENCE
 # A service without lines for so long is gone; a silence that lasts so long is how it is now.
 _GONE_MS, _NEWS_MS = 3_600_000, 86_400_000
 _MANY = 3
 # A silence that comes again within so long is the same story.
-QUIET_MS = 43_200_000
+_QUIET_MS = 43_200_000
 
 
 def fallen_silent(state: LogState, now: int, step_ms: int) -> Iterator[Happened]:
@@ -66,7 +66,7 @@ def _telling(state: LogState, service: int, first: Silent, now: int) -> tuple[Te
     if key in state.open:
         return state.open[key], Happening.GREW
     resting = state.resting.pop(key, None)
-    if resting is not None and now - resting.newest <= QUIET_MS:
+    if resting is not None and now - resting.newest <= _QUIET_MS:
         state.open[key] = resting
         return resting, Happening.REOPENED
     subject = state.subject(service, _KIND)

@@ -109,7 +109,7 @@ def test_what_is_said_of_another_template_than_has_its_number_now_does_nothing()
     assert not state.rows["silenced"].any()
 
 
-@pytest.mark.parametrize("before", [2 * MINUTE, 15 * MINUTE])
+@pytest.mark.parametrize("before", [2 * MINUTE, 90 * MINUTE])
 @pytest.mark.parametrize("judged", Judged)
 def test_what_people_say_of_a_story_changes_how_usual_such_are(judged: Judged, before: int) -> None:
     """A service whose new errors are all real would be told of less and less."""
@@ -121,7 +121,7 @@ def test_what_people_say_of_a_story_changes_how_usual_such_are(judged: Judged, b
         run(one, usual(NOW, NOW + before))
     told(state, said(anomaly, judged))
     for one in (state, other):
-        run(one, usual(NOW + before, NOW + 2 * HOUR))
+        run(one, usual(NOW + before, NOW + 3 * HOUR))
     rates = [one.services.rate(0, False, Level.ERROR, 1) for one in (state, other)]
     assert (rates[0] > rates[1]) == (judged is Judged.NORMAL)
     assert (rates[0] < rates[1]) == (judged is Judged.REAL)

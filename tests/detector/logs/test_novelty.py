@@ -199,3 +199,17 @@ def test_a_trace_is_known_by_its_frames_also_where_later_counts_have_no_sample()
     bare = counts_of([error(2 * HOUR, "NPE <*>")])
     bare = replace(bare, templates=tuple(replace(one, sample="") for one in bare.templates))
     assert step(state, bare)[1] == ()
+
+
+def test_a_new_error_that_comes_slowly_is_told_where_others_come_seldomer() -> None:
+    """What a customer meets once in two minutes would be taken for what happened once."""
+    state = _noisy()
+    begin = NOW + 3 * HOUR
+    for n in range(4):
+        line = Line(begin + n * HOUR, f"odd again {n:x}x", 1, ERROR)
+        run(state, [line, *usual(line.at, line.at + HOUR)])
+    start = begin + 4 * HOUR
+    slow = [Line(start + n * 2 * MINUTE, "cannot refund <num>", 2, ERROR) for n in range(20)]
+    happened = run(state, [*slow, *usual(start, start + HOUR)])
+    assert kinds(happened)[0] is Happening.OPENED
+    assert 5 * MINUTE < happened[0].at - T0 - start <= 25 * MINUTE
