@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -82,7 +81,9 @@ class Names:
         self.origins: dict[Origin, int] = {}
         self.nodes: dict[Node, int] = {OUTSIDE: 0}
         self.operations: dict[Operation, int] = {}
-        self._of_service: Counter[str] = Counter()
+        # Of each service the operations that came since a time, unix milliseconds.
+        self.used: dict[str, set[int]] = {}
+        self.since = 0
 
     @property
     def is_full(self) -> bool:
@@ -110,6 +111,11 @@ class Names:
         """All of them in the order of their numbers."""
         return list(self.origins), list(self.nodes), list(self.operations)
 
+    def turn(self, at: int) -> None:
+        """From time to time those that do not come any more make room for new ones."""
+        if at - self.since >= 1000 * self._settings.idle_s:
+            self.used, self.since = {}, at
+
     def restore(
         self, origins: Sequence[Origin], nodes: Sequence[Node], operations: Sequence[Operation]
     ) -> None:
@@ -117,7 +123,6 @@ class Names:
         self.origins = {name: number for number, name in enumerate(origins)}
         self.nodes = {name: number for number, name in enumerate(nodes)}
         self.operations = {name: number for number, name in enumerate(operations)}
-        self._of_service = Counter(operation.service for operation in operations)
 
     def _operations(self, spans: Spans) -> tuple[NDArray[np.int32], int]:
         """Each pair of a service and an operation that is there is looked up once."""
@@ -136,13 +141,13 @@ class Names:
     def _operation(self, service: str, name: str) -> int:
         """The number of an operation; -1 where its service has as many as it may."""
         operation = Operation(service=service, name=name)
+        used = self.used.setdefault(service, set())
         found = self.operations.get(operation)
-        if found is not None:
-            return found
-        if self._of_service[service] >= self._settings.operations_of_service:
+        if found is None and len(used) >= self._settings.operations_of_service:
             return -1
-        self._of_service[service] += 1
-        return self._number(self.operations, operation)
+        number = self._number(self.operations, operation)
+        used.add(number)
+        return number
 
     def _other(self, service: str) -> int:
         return self._number(self.operations, Operation(service=service, name=OTHER))

@@ -138,6 +138,7 @@ def _with_room(state: SpanState, at: int) -> SpanState:
         state.lost = lost
     state.first = at if state.first == NEVER else state.first
     state.last = at
+    state.names.turn(at)
     window = round(1000 * state.settings.window_s)
     for _ in range(min((at - int(state.edges.used[0])) // window, 2)):
         turned(state.edges, at)

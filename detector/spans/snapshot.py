@@ -30,6 +30,8 @@ class _Names(msgspec.Struct, frozen=True, kw_only=True):
     origins: list[Origin]
     nodes: list[Node]
     operations: list[Operation]
+    used: dict[str, list[int]]
+    since: int
 
 
 class _Rest(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +49,13 @@ class _Rest(msgspec.Struct, frozen=True, kw_only=True):
 def to_arrays(state: SpanState) -> dict[str, NDArray[Any]]:
     """All that is held, as arrays of their own."""
     origins, nodes, operations = state.names.listed()
-    names = _Names(origins=list(origins), nodes=list(nodes), operations=list(operations))
+    names = _Names(
+        origins=list(origins),
+        nodes=list(nodes),
+        operations=list(operations),
+        used={service: sorted(used) for service, used in state.names.used.items()},
+        since=state.names.since,
+    )
     rest = _Rest(
         schema=SCHEMA,
         seed=state.seed,
@@ -84,6 +92,8 @@ def from_arrays(arrays: Arrays, settings: SpanSettings | None = None) -> SpanSta
     state = opened(settings, rest.seed)
     names = msgspec.msgpack.decode(arrays["names"].tobytes(), type=_Names)
     state.names.restore(names.origins, names.nodes, names.operations)
+    state.names.used = {service: set(used) for service, used in names.used.items()}
+    state.names.since = names.since
     for table in _TABLES:
         setattr(state, table, _filled(table, getattr(state, table), arrays))
     state.wanted = deque(rest.wanted)

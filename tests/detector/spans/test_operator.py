@@ -242,6 +242,20 @@ def test_operations_without_end_are_other_and_counted() -> None:
     assert state.lost[Lost.OTHER_OPERATION] == 14
 
 
+def test_names_of_the_past_make_room_for_new_ones() -> None:
+    """An hour after a flood of names a new endpoint has a name of its own; known ones always do."""
+    few = replace(SMALL, operations_of_service=5, idle_s=60.0)
+    crowd = [Written(span=n, operation=f"w{chr(97 + n)}") for n in range(1, 20)]
+    state = run(opened(few), columns(crowd))
+    state = from_arrays(to_arrays(state), few)
+    soon = [Written(span=50, operation="new"), Written(span=51, operation="wb")]
+    state = run(state, columns(soon, taken=30_000))
+    later = [Written(span=60, operation="new"), Written(span=61, operation="wc")]
+    state = run(state, columns(later, taken=90_000))
+    names = Counter({one.operation.name: one.calls for one in red(state)})
+    assert (names["new"], names["wb"], names["wc"], names[OTHER]) == (1, 2, 2, 15)
+
+
 def test_series_without_end_are_bounded_and_counted() -> None:
     """A pod name in each span fills its place, and no more; the idle leave when others come."""
     few = replace(SMALL, series=50, idle_s=60.0)
