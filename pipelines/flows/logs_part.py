@@ -22,7 +22,7 @@ from pipelines.flows.logs_own import OwnCounters
 from pipelines.flows.logs_rates import Rates
 from pipelines.flows.logs_record import STEP_MS, Counted, Lines
 from pipelines.stores.connections import Connections, Transaction
-from pipelines.stores.own import SqlOwn, mark, read_mark
+from pipelines.stores.own import SPANS, SqlOwn, mark, read_mark
 from pipelines.stores.templates import DAY_MS, SqlTemplates, add_lines
 
 if TYPE_CHECKING:
@@ -38,8 +38,6 @@ FLUSH_S = 1.0
 _MOST_OF_SPANS = 20_000
 _LINES, _SPANS = "lines.", "spans."
 _OWN = ("rates.", _LINES, _SPANS)
-# Of the part that has the counters of spans.
-SPANS = "/spans"
 _SERVICE = 253
 # Those of counters: longer than names are remembered, so that no id that is given is forgotten.
 _FORGET_MS = 72 * 3_600_000

@@ -16,7 +16,7 @@ from pipelines.flows.logs_names import Labels, OwnNames
 from pipelines.flows.logs_rates import QUIET_MS
 from pipelines.flows.logs_record import STEP_MS, Counted, Lines, gains
 from pipelines.stores.connections import Connections
-from pipelines.stores.own import SqlOwn, read_mark
+from pipelines.stores.own import SPANS, SqlOwn, read_mark
 
 if TYPE_CHECKING:
     from detector.logs.lines import Origin
@@ -116,10 +116,11 @@ class Taking:
         clock: Callable[[], float],
     ) -> None:
         self._stream, self._own, self._part = stream, SqlOwn(database), part
+        self._parts = (part, part + SPANS)
         self._counters, self._most_rates, self._clock = counters, rates, clock
         self._tenants: dict[str, Taken] = {}
         self._lock = threading.Lock()
-        for tenant in {tenant for of, tenant in self._own.parts() if of == part}:
+        for tenant in {tenant for of, tenant in self._own.parts() if of in self._parts}:
             self.of(tenant)
 
     def of(self, tenant: str) -> Taken:
@@ -197,7 +198,8 @@ class Taking:
         names = self._stream.known(tenant)
         assert isinstance(names, Interner)
         known = self._own.series(self._part, tenant)
-        newest = max([self._own.newest(self._part, tenant), *(one.seen for one in known)])
+        frames = [self._own.newest(part, tenant) for part in self._parts]
+        newest = max([*frames, *(one.seen for one in known)])
         own = OwnNames(known, most=self._counters)
         self._tenants[tenant] = Taken(tenant, names, own, newest, self._most_rates)
         return self._tenants[tenant]

@@ -17,6 +17,7 @@ from pipelines.stores.connections import Connections, Transaction
 from pipelines.stores.statements import compiled, insertion
 
 __all__ = [
+    "SPANS",
     "STEP_MS",
     "Frame",
     "OwnSeries",
@@ -30,6 +31,8 @@ __all__ = [
 
 # Counters stand at something every so many milliseconds.
 STEP_MS = 15_000
+# Counters of spans are numbered apart from those of lines: as of a part whose name ends so.
+SPANS = "/spans"
 _MOST_BYTES = 2**28
 Labels = tuple[tuple[str, str], ...]
 _series, _frames, _marks = schema.own_series.c, schema.own_frames.c, schema.own_marks.c

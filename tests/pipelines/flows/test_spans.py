@@ -118,6 +118,18 @@ def test_who_calls_whom_is_known_after_a_restart(tmp_path: Path) -> None:
     again.close()
 
 
+def test_steps_end_after_a_restart_where_only_spans_came(tmp_path: Path) -> None:
+    """What came last before it is read without waiting for more."""
+    life = opened(tmp_path)
+    assert SpanFlow(life.taking).put("default", spans(0, 20))
+    assert life.stream.drain(60)
+    life.close()
+    again = opened(tmp_path, life.clock)
+    again.settle()
+    assert stands(again, "traces_span_metrics_calls_total", service_name="cart") == 20
+    again.close()
+
+
 def test_without_spans_there_is_no_graph(tmp_path: Path) -> None:
     """It is not told to be empty."""
     life = opened(tmp_path)
