@@ -19,7 +19,9 @@ FROM python:3.11-slim
 LABEL org.opencontainers.image.title="serinus" \
       org.opencontainers.image.description="Is this change safe to go on?" \
       org.opencontainers.image.licenses="Apache-2.0"
-ENV PATH=/opt/serinus/bin:$PATH PYTHONUNBUFFERED=1 PYTHONSAFEPATH=1
+# What is compiled for this machine is kept with the data: that of the image cannot be written to.
+ENV PATH=/opt/serinus/bin:$PATH PYTHONUNBUFFERED=1 PYTHONSAFEPATH=1 \
+    NUMBA_CACHE_DIR=/var/lib/serinus/compiled
 RUN groupadd --gid 10001 serinus \
     && useradd --uid 10001 --gid serinus --no-create-home --shell /usr/sbin/nologin serinus \
     && install -d -o serinus -g serinus -m 0750 /var/lib/serinus

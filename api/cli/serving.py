@@ -93,6 +93,7 @@ def _unusable(host: str, port: int, error: OSError) -> str:
 def _run(settings: Settings, door: socket.socket) -> None:
     import uvicorn
 
+    from api.compiling import compiling
     from api.logs import configure_logs
     from api.serving import serving_app
     from api.streaming import open_streaming
@@ -141,7 +142,7 @@ def _run(settings: Settings, door: socket.socket) -> None:
         threading.Thread(target=chore, daemon=True).start()
     telling.start()
     _greet(settings, door)
-    with _calm():
+    with compiling(settings), _calm():
         server.run(sockets=[door])
 
 
