@@ -35,6 +35,8 @@ class State(Enum):
     GOROUTINE = auto()
     GO_CALL = auto()
     GO_BLANK = auto()
+    # .NET's console writes level and category, and the message below them.
+    NET = auto()
     END = auto()
 
 
@@ -145,6 +147,7 @@ _FOLLOWING: Mapping[State, tuple[Rule, ...]] = {
     ),
     State.GO_CALL: (_rule(r"\t\S", State.GOROUTINE),),
     State.GO_BLANK: (*_STACK, _rule(r"r\w{1,5} +0x", State.GOROUTINE)),
+    State.NET: (_rule(r"[ ]{6}\s*\S", State.NET),),
     State.END: (),
 }  # fmt: skip
 
@@ -155,12 +158,14 @@ _BEGINNINGS = (
     _rule(_GOROUTINE, State.GOROUTINE),
     _rule(r"(?:panic|fatal error): ", State.PANIC),
     _rule(_STRICT, State.THROWN),
+    _rule(r"(?:trce|dbug|info|warn|fail|crit): [\w.+`<>-]{1,200}\[-?\d{1,10}\]\s*$", State.NET),
     _rule(r"(?:/|file://|node:|[A-Z]:\\)\S{0,1000}:\d+\s*$", State.PLACE),
 )
 # Hardly a line begins a trace: one look tells of most that they do not.
 _BEGINS = re.compile(
     rb"Traceback| {2}File| +\+ Exc|gorou|panic|fatal|Exception in|Unhandled|Uncau"
     rb"|[\w$./]{0,400}(?:Exception|Error|Throwable)|/|file:|node:|[A-Z]:\\"
+    rb"|(?:trce|dbug|info|warn|fail|crit): \S+\["
 )
 _SPOKEN = re.compile(rb"\b(?:" + _LOUD.encode() + rb"|WARN|WARNING|warn|warning|WRN)\b")
 _ERRORS = re.compile(rb"\b(?:" + _LOUD.encode() + rb")\b")

@@ -19,26 +19,36 @@ _UPPER = (
     "TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|ERR|SEVERE|FATAL|CRIT(?:ICAL)?|EMERG|ALERT|PANIC"
     "|FINE|FINER|FINEST|CONFIG|VERBOSE|INF|WRN|DBG|FTL|LOG"
 )
-_ANY = f"(?:{_UPPER}|{_UPPER.lower()}|Trace|Debug|Info|Notice|Warn(?:ing)?|Error|Fatal|Critical)"
+_ANY = (
+    f"(?:{_UPPER}|{_UPPER.lower()}|Trace|Debug|Info|Notice|Note|System|Warn(?:ing)?"
+    "|Error|Fatal|Critical)"
+)
 # What may stand between time and level: thread or logger in brackets, process, logger, strokes.
 _BETWEEN = (
     r"(?:\[[^\]\n]{0,120}(?:\][^\]\s]{0,60})?\]|\d{1,10}(?=[ :|])|[-|:]{1,3}(?= )"
-    r"|[\w.$/@-]{1,80}(?= +[-|] )|[\w.-]{1,60}(?=\.(?:" + _UPPER + r"):))"
+    r"|[\w.$/@-]{1,80}(?= +[-|] )|[\w.-]{1,60}(?=\.(?:" + _UPPER + r"):)"
+    # PostgreSQL names user and database; where it is rented, the address before them.
+    r"|[\w.$-]{1,63}@[\w.$-]{1,63}(?= (?:" + _UPPER + r"):)"
+    r"|:[^\s\[]{0,160}:\[\d{1,10}\]:(?=(?:" + _UPPER + r"):))"
 )
 _LEVEL = re.compile(
-    rf"(?:[ \t]*{_BETWEEN}){{0,4}}?[ \t]*(?:\.?(?P<plain>{_UPPER})(?=[\s:|\]]|$)"
+    rf"(?:[ \t]*{_BETWEEN}){{0,4}}?[ \t]*(?:\.?(?P<plain>{_UPPER})(?=[\s:|\]/]|$)"
+    rf"|\t(?P<tabbed>{_UPPER.lower()})(?=\t)"
     rf"|[\[<(](?:[\w-]{{1,30}}:)?(?P<framed>{_ANY})[ ]*[\])>])[:,]?"
 )
 # … and between level and message.
 _NAME = r"[\w.$/@~*-]{1,100}(?:\[\d+\])?"
 _AFTER = re.compile(
-    r"\]?[ \t]*(?:\d{1,10} +(?=---))?(?P<strokes>--- *)?"
+    # Celery puts its process behind the level.
+    r"(?:/[\w-]{1,40}(?=\]))?\]?[ \t]*(?:\d{1,10} +(?=---))?(?P<strokes>--- *)?"
     rf"(?P<frames>(?:\[[^\]\n]{{0,120}}\] *){{0,2}}(?={_NAME} *(?: - |: )))?(?:[-|] +)?"
     rf"(?:{_NAME} +- +|(?P<name>{_NAME}) *: )?(?:[-|:] +)?"
 )
 _FIRST = re.compile(
     rf"(?:(?P<python>DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.-]+:|(?P<plain>{_UPPER})(?::|[ \t])"
-    rf"|\[(?P<framed>{_ANY})\]:?)[ \t]*"
+    rf"|\[(?P<framed>{_ANY})\]:?"
+    # .NET's console: the category and a number, the message on the next line.
+    r"|(?P<dotnet>trce|dbug|info|warn|fail|crit): [\w.+`<>-]{1,200}\[-?\d{1,10}\](?:\n *)?)[ \t]*"
 )
 _PRIORITY = re.compile(r"<(\d{1,3})>(?=\S)")
 _PAIRS = re.compile(r'[\w.]{1,40}=(?:"|\S)')
@@ -109,7 +119,8 @@ def _first(line: str, start: int) -> tuple[Level, int]:
     found = _FIRST.match(line, start)
     if found is None or found.end() >= len(line):
         return Level.UNKNOWN, start
-    return level_of(found["python"] or found["plain"] or found["framed"]), found.end()
+    word = found["python"] or found["plain"] or found["framed"] or found["dotnet"]
+    return level_of(word), found.end()
 
 
 def _after(line: str, start: int) -> tuple[Level, int]:
@@ -118,7 +129,7 @@ def _after(line: str, start: int) -> tuple[Level, int]:
     found = _LEVEL.match(line, start, reach)
     if found is None:
         return _first(line, _blank(line, start))
-    level = level_of(found["plain"] or found["framed"])
+    level = level_of(found["plain"] or found["tabbed"] or found["framed"])
     rest = _AFTER.match(line, found.end(), reach)
     assert rest is not None
     end = rest.end()

@@ -41,11 +41,11 @@ _STEPS: Mapping[Scale, tuple[tuple[int, ...], tuple[Level, ...]]] = {
 }  # fmt: skip
 
 _CALLED: Mapping[Level, str] = {
-    Level.TRACE: "trace verbose finest finer all silly v t",
-    Level.DEBUG: "debug dbg fine config debg d",
-    Level.INFO: "info information informational notice log note success http audit inf i n",
+    Level.TRACE: "trace trce verbose finest finer all silly v t",
+    Level.DEBUG: "debug dbg dbug fine config debg d",
+    Level.INFO: "info information informational notice log note system success http audit inf i n",
     Level.WARN: "warn warning wrn caution w",
-    Level.ERROR: "error err severe failure eror e",
+    Level.ERROR: "error err severe fail failure eror e",
     Level.FATAL: "fatal critical crit emerg emergency alert panic dpanic fault ftl off f c",
 }
 WORDS: Mapping[str, Level] = {

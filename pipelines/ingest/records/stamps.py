@@ -40,6 +40,9 @@ _CLOCK = r"(\d\d):(\d\d):(\d\d)"
 _PART = r"(?:[.,](\d{1,9}))?"
 _TAG = r"([\w./@-]{1,64})(?:\([^)]{1,40}\))?(?:\[\d{1,10}\])?: "
 
+# How grave a line of Redis is: debug, verbose, notice, warning.
+_SIGNS = {".": Level.DEBUG, "-": Level.DEBUG, "*": Level.INFO, "#": Level.WARN}
+
 
 def stamp_of(line: str, start: int = 0, *, now: int, zone: tzinfo = UTC) -> Stamp | None:
     """The time that stands there, or None; `now` in unix milliseconds."""
@@ -59,6 +62,29 @@ def _iso(found: re.Match[str], around: _Around) -> Stamp | None:
     if at is None:
         return None
     return Stamp(at=at, end=found.end(), host=host or "", program=program or "")
+
+
+def _worded(found: re.Match[str], around: _Around) -> Stamp | None:
+    """A day, the name of its month, a year."""
+    day, month, year, *clock, fraction, offset = found.groups()
+    at = moment_of((year, str(MONTHS[month]), day, *clock), fraction, offset, around.zone)
+    return None if at is None else Stamp(at=at, end=found.end())
+
+
+def _redis(found: re.Match[str], around: _Around) -> Stamp | None:
+    day, month, year, *clock, fraction, sign = found.groups()
+    at = moment_of((year, str(MONTHS[month]), day, *clock), fraction, None, around.zone)
+    if at is None:
+        return None
+    return Stamp(at=at, end=found.end(), is_whole=True, level=_SIGNS[sign])
+
+
+def _ruby(found: re.Match[str], around: _Around) -> Stamp | None:
+    *parts, fraction, word = found.groups()
+    at = moment_of(tuple(parts), fraction, None, around.zone)
+    if at is None:
+        return None
+    return Stamp(at=at, end=found.end(), is_whole=True, level=level_of(word))
 
 
 def _short_year(found: re.Match[str], around: _Around) -> Stamp | None:
@@ -170,6 +196,24 @@ _KINDS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
             rf"\[(\d\d)/({_MONTH})/(\d{{4}}):{_CLOCK} ([+-]\d{{4}})\]"
         ),
         _access,
+    ),
+    # Tomcat, and PHP in brackets.
+    (
+        re.compile(rf"\[?(\d\d)-({_MONTH})-(\d{{4}}) {_CLOCK}{_PART}(?: (UTC|GMT))?\]?(?= )"),
+        _worded,
+    ),
+    (
+        re.compile(
+            rf"\d{{1,10}}:[A-Z] (\d\d) ({_MONTH}) (\d{{4}}) {_CLOCK}\.(\d{{3}}) ([.*#-]) (?=\S)"
+        ),
+        _redis,
+    ),
+    (
+        re.compile(
+            r"[DIWEFA], \[(\d{4})-(\d\d)-(\d\d)T" + _CLOCK + r"\.(\d{6}) #\d{1,10}\] +"
+            r"(DEBUG|INFO|WARN|ERROR|FATAL|ANY) -- [^:\n]{0,80}: ?(?=\S)"
+        ),
+        _ruby,
     ),
     (re.compile(r"\[?" + _CLOCK + _PART + r"\]?(?= )"), _day),
 )
