@@ -8,6 +8,9 @@ second reporters, the proxy's own traffic, other namespaces that roll out the sa
 four rollouts are judged at once in four namespaces by the function that answers HTTP: a healthy
 canary, one that fails 3 % of its requests, one that is slow, and one that serves nobody. Nobody
 names a metric, a label or a unit. Every binding is held against what the series truly count.
+
+A pack needs a world here, unless serinus itself counts what it describes: no exporter writes that,
+and `bench/logs/gate.py` judges it from the lines on.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ from bench.ending import concluded  # noqa: E402
 from bench.gate.scenes import LENGTH_S, Fault, Scene  # noqa: E402
 from bench.gate.staging import play  # noqa: E402
 from bench.gate.truth import Finding, held_against  # noqa: E402
-from bench.gate.worlds import World, worlds  # noqa: E402
+from bench.gate.worlds import World, without_a_world, worlds  # noqa: E402
 from detector.gate.request import Stage, VerdictRequest  # noqa: E402
 from detector.gate.session import Session  # noqa: E402
 from detector.gate.verdict import Outcome, Verdict  # noqa: E402
@@ -255,8 +258,7 @@ def main() -> int:
             found = judge(name, world, every_s, told.server)
             show(found)
             judged += found
-    known = {world.pack for world in worlds().values()}
-    missing = sorted(pack.name for pack in shipped_packs() if pack.name not in known)
+    missing = without_a_world(shipped_packs())
     if missing:
         print("packs without a world:", ", ".join(missing))
     figures = figures_of(judged, missing)

@@ -8,16 +8,20 @@ count users' requests, which are failures and which time them. All others are di
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import msgspec
 import yaml
 
-__all__ = ["BESIDE", "CLIENT", "Counted", "Timed", "World", "fitting", "worlds"]
+from detector.signals.packs import Pack
+
+__all__ = ["BESIDE", "CLIENT", "Counted", "Timed", "World", "fitting", "without_a_world", "worlds"]
 
 _WORLDS = Path(__file__).parent / "exporters"
+# Metrics that serinus counts itself are called so: no exporter writes them.
+_OWN = "serinus_"
 _FAULTS = ("healthy", "errors", "slow", "silent")
 # What the kubelet and the cluster say of a service's containers, by the signal that it feeds.
 BESIDE = {
@@ -111,6 +115,21 @@ def worlds() -> Mapping[str, World]:
         file.stem: msgspec.convert(yaml.safe_load(file.read_text("utf-8")), World)
         for file in sorted(_WORLDS.glob("*.yaml"))
     }
+
+
+def without_a_world(packs: Iterable[Pack]) -> Sequence[str]:
+    """Packs of what exporters write that no world shows."""
+    known = {world.pack for world in worlds().values()}
+    return sorted(
+        pack.name for pack in packs if pack.name not in known and not _is_counted_here(pack)
+    )
+
+
+def _is_counted_here(pack: Pack) -> bool:
+    """Whether serinus itself writes all that a pack describes."""
+    metrics = {one.metric for one in pack.requests} | {one.metric for one in pack.durations}
+    metrics |= {one.metric for one in pack.resources} | {one.metric for one in pack.signals}
+    return bool(metrics) and all(metric.startswith(_OWN) for metric in metrics)
 
 
 def fitting(where: Mapping[str, str], labels: Mapping[str, str]) -> bool:

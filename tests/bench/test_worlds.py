@@ -7,8 +7,8 @@ import pytest
 
 from bench.gate.scenes import CANARY, CONTROL, Fault, Series
 from bench.gate.staging import play
-from bench.gate.worlds import worlds
-from detector.signals.packs import shipped_packs
+from bench.gate.worlds import without_a_world, worlds
+from detector.signals.packs import parse_pack, shipped_packs
 
 START = 1_790_000_100.0
 each = pytest.mark.parametrize("name", sorted(worlds()))
@@ -27,8 +27,20 @@ def grown(series: list[Series], arm: str, role: str) -> float:
 
 def test_every_shipped_pack_has_a_world() -> None:
     """A pack that nobody tried in a cluster would be found out by a user."""
-    known = {world.pack for world in worlds().values()}
-    assert {pack.name for pack in shipped_packs()} <= known
+    assert without_a_world(shipped_packs()) == []
+
+
+def test_a_pack_without_a_world_is_named() -> None:
+    """Only what serinus counts itself needs none: a pack of both, or of nothing, does."""
+    own = (
+        "resources: [{role: log_lines, metric: serinus_log_lines_total, shape: counter, apart: t}]"
+    )
+    both = own.replace("]", ", {role: cpu, metric: some_cpu_seconds_total, shape: counter}]")
+    packs = [
+        parse_pack(f"{{name: {name}, title: T, published: https://a.example, {body}}}", origin="x")
+        for name, body in {"own": own, "both": both, "nothing": "rank: 1"}.items()
+    ]
+    assert without_a_world(packs) == ["both", "nothing"]
 
 
 @each
