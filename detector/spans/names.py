@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -84,6 +85,8 @@ class Names:
         # Of each service the operations that came since a time, unix milliseconds.
         self.used: dict[str, set[int]] = {}
         self.since = 0
+        # Numbers of those in `used` by service and name: most spans have one of these.
+        self._again: dict[str, dict[str, int]] = {}
 
     @property
     def is_full(self) -> bool:
@@ -115,6 +118,7 @@ class Names:
         """From time to time those that do not come any more make room for new ones."""
         if at - self.since >= 1000 * self._settings.idle_s:
             self.used, self.since = {}, at
+            self._again = {}
 
     def restore(
         self, origins: Sequence[Origin], nodes: Sequence[Node], operations: Sequence[Operation]
@@ -123,6 +127,7 @@ class Names:
         self.origins = {name: number for number, name in enumerate(origins)}
         self.nodes = {name: number for number, name in enumerate(nodes)}
         self.operations = {name: number for number, name in enumerate(operations)}
+        self._again = {}
 
     def _operations(self, spans: Spans) -> tuple[NDArray[np.int32], int]:
         """Each pair of a service and an operation that is there is looked up once."""
@@ -133,7 +138,8 @@ class Names:
         for place, code in enumerate(codes.tolist()):
             origin, operation = divmod(code, len(spans.operations))
             service, name = spans.origins[origin].service, spans.operations[operation]
-            number = self._operation(service, name)
+            again = self._again.setdefault(service, {})
+            number = again[name] if name in again else self._operation(service, name)
             folded += 0 if number >= 0 else int(counts[place])
             numbers[place] = number if number >= 0 else self._other(service)
         return numbers[inverse], folded
@@ -147,6 +153,7 @@ class Names:
             return -1
         number = self._number(self.operations, operation)
         used.add(number)
+        self._again[service][name] = number
         return number
 
     def _other(self, service: str) -> int:
@@ -162,6 +169,7 @@ class Names:
         return known.setdefault(name, len(known))
 
 
+@lru_cache(maxsize=1 << 14)
 def _node(origin: Origin) -> Node:
     return Node(
         kind=NodeKind.SERVICE,

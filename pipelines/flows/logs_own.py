@@ -8,7 +8,7 @@ import numpy as np
 
 from pipelines.flows.logs_record import STEP_MS, Counted, NewOwn
 from pipelines.stores.connections import Transaction
-from pipelines.stores.own import Frame, OwnSeries, add_frame, add_series, put_total
+from pipelines.stores.own import Frame, OwnSeries, add_frame, add_series, put_totals
 
 __all__ = ["LIVE_MS", "OwnCounters"]
 
@@ -62,9 +62,8 @@ class OwnCounters:
         """Write what came since the last time; may be done again until it went through."""
         for one in self._new:
             add_series(transaction, part, self.tenant, one)
-        for id in self._dirty:
-            total, seen = self._total[id], self._seen[id]
-            put_total(transaction, part, self.tenant, id, total=total, seen=seen)
+        stands = ((id, self._total[id], self._seen[id]) for id in sorted(self._dirty))
+        put_totals(transaction, part, self.tenant, stands)
         for frame in self._frames:
             add_frame(transaction, part, self.tenant, frame)
 

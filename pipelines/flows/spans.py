@@ -58,17 +58,14 @@ def _rates(taken: Taken, gained: Gained, spans: Spans) -> None:
     """Calls that were served, and those that failed, by service and operation."""
     is_served = (spans.kind == SpanKind.SERVER) | (spans.kind == SpanKind.CONSUMER)
     failed = spans.status == SpanStatus.ERROR
-    keys = np.stack([spans.origin, spans.operation, failed.astype(np.int32)])[:, is_served]
-    if not keys.size:
-        return
-    found, counts = np.unique(keys, axis=1, return_counts=True)
-    for (origin, operation, is_failed), count in zip(
-        found.T.tolist(), counts.tolist(), strict=True
-    ):
-        labels = _labels(spans.origins[origin], spans.operations[operation])
-        taken.rate(gained, labels[0], count, is_first=False)
-        if is_failed:
-            taken.rate(gained, labels[1], count, is_first=False)
+    pairs = spans.origin.astype(np.int64) * len(spans.operations) + spans.operation
+    found, counts = np.unique(pairs[is_served] << 1 | failed[is_served], return_counts=True)
+    for key, count in zip(found.tolist(), counts.tolist(), strict=True):
+        origin, operation = divmod(key >> 1, len(spans.operations))
+        calls, failures = _labels(spans.origins[origin], spans.operations[operation])
+        taken.rate(gained, calls, count, is_first=False)
+        if key & 1:
+            taken.rate(gained, failures, count, is_first=False)
 
 
 @lru_cache(maxsize=1 << 15)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias
 
@@ -10,10 +10,11 @@ import sqlalchemy as sa
 
 from pipelines.stores.statements import Statement
 
-__all__ = ["Connections", "Cursor", "Row", "Transaction", "Values"]
+__all__ = ["Connections", "Cursor", "Many", "Row", "Transaction", "Values"]
 
 Row: TypeAlias = tuple[Any, ...]
 Values: TypeAlias = Mapping[str, object]
+Many: TypeAlias = Callable[[Statement, Iterable[Values]], object]
 
 
 class Cursor(Protocol):
@@ -33,13 +34,20 @@ class Transaction:
     """What a transaction, or one look, can do; statements are run by the driver itself."""
 
     def __init__(
-        self, execute: Callable[[Statement, Values], Cursor], alone: Callable[[str], object]
+        self,
+        execute: Callable[[Statement, Values], Cursor],
+        many: Many,
+        alone: Callable[[str], object],
     ) -> None:
-        self._execute, self._alone = execute, alone
+        self._execute, self._many, self._alone = execute, many, alone
 
     def run(self, statement: Statement, values: Values | None = None) -> int:
         """Execute; the number of rows that it changed."""
         return self._execute(statement, statement.with_fixed(values or {})).rowcount
+
+    def run_many(self, statement: Statement, rows: Iterable[Values]) -> None:
+        """Execute once for each of some rows, which costs less than one by one."""
+        self._many(statement, (statement.with_fixed(row) for row in rows))
 
     def first(self, statement: Statement, asked: Values) -> Row | None:
         """The only row that a statement finds, None without any."""

@@ -25,7 +25,7 @@ __all__ = [
     "add_frame",
     "add_series",
     "mark",
-    "put_total",
+    "put_totals",
     "read_mark",
 ]
 
@@ -143,12 +143,17 @@ def add_series(transaction: Transaction, part: str, tenant: str, series: OwnSeri
     transaction.run(_ADD_SERIES, {**row, **stands, "labels": pack(series.labels)})
 
 
-def put_total(
-    transaction: Transaction, part: str, tenant: str, id: int, *, total: float, seen: int
+def put_totals(
+    transaction: Transaction, part: str, tenant: str, stands: Iterable[tuple[int, float, int]]
 ) -> None:
-    """What a counter stands at now."""
-    row = {"of_part": part, "of_tenant": tenant, "of": id}
-    transaction.run(_PUT_TOTAL, {**row, "total": total, "seen": seen})
+    """What counters stand at now: their ids, totals, and when they last rose."""
+    transaction.run_many(
+        _PUT_TOTAL,
+        (
+            {"of_part": part, "of_tenant": tenant, "of": id, "total": total, "seen": seen}
+            for id, total, seen in stands
+        ),
+    )
 
 
 def add_frame(transaction: Transaction, part: str, tenant: str, frame: Frame) -> None:

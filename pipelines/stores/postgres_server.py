@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -144,7 +144,11 @@ def _transaction(connection: psycopg.Connection) -> Transaction:
     def execute(statement: Statement, values: Values) -> Cursor:
         return connection.execute(statement.postgres, values, binary=True)
 
-    return Transaction(execute, lambda name: connection.execute(_ALONE, {"name": name}))
+    def many(statement: Statement, rows: Iterable[Values]) -> None:
+        with connection.cursor(binary=True) as cursor:
+            cursor.executemany(statement.postgres, rows)
+
+    return Transaction(execute, many, lambda name: connection.execute(_ALONE, {"name": name}))
 
 
 def _roll_back(connection: psycopg.Connection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -124,8 +124,11 @@ def _transaction(connection: sqlite3.Connection) -> Transaction:
     def execute(statement: Statement, values: Values) -> Cursor:
         return connection.execute(statement.text, values)
 
+    def many(statement: Statement, rows: Iterable[Values]) -> None:
+        connection.executemany(statement.text, rows)
+
     # Whoever writes to the file is alone as it is.
-    return Transaction(execute, lambda _: None)
+    return Transaction(execute, many, lambda _: None)
 
 
 def _connected(path: Path) -> sqlite3.Connection:

@@ -13,7 +13,7 @@ from pipelines.stores.own import (
     add_frame,
     add_series,
     mark,
-    put_total,
+    put_totals,
 )
 
 T0 = 1_790_000_000_000
@@ -44,7 +44,7 @@ def test_counters_are_kept_by_part_and_tenant(database: Connections) -> None:
         add_series(transaction, "local", "t", series(1, born=T0))
         add_series(transaction, "other", "t", series(0))
         add_series(transaction, "local", "u", series(0))
-        put_total(transaction, "local", "t", 1, total=7.0, seen=T0 + 9)
+        put_totals(transaction, "local", "t", [(1, 7.0, T0 + 9)])
     own = SqlOwn(database)
     assert own.parts() == [("local", "t"), ("local", "u"), ("other", "t")]
     assert own.series("local", "t") == [
@@ -58,7 +58,7 @@ def test_a_counter_that_is_told_again_keeps_what_it_stands_at(database: Connecti
     """A replay introduces what is there."""
     with database.write() as transaction:
         add_series(transaction, "local", "t", series(0))
-        put_total(transaction, "local", "t", 0, total=7.0, seen=T0)
+        put_totals(transaction, "local", "t", [(0, 7.0, T0)])
     with database.write() as transaction:
         add_series(transaction, "local", "t", series(0))
     assert SqlOwn(database).series("local", "t")[0].total == 7.0
