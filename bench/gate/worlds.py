@@ -129,7 +129,7 @@ def _is_counted_here(pack: Pack) -> bool:
     """Whether serinus itself writes all that a pack describes."""
     metrics = {one.metric for one in pack.requests} | {one.metric for one in pack.durations}
     metrics |= {one.metric for one in pack.resources} | {one.metric for one in pack.signals}
-    return bool(metrics) and all(metric.startswith(_OWN) for metric in metrics)
+    return all(metric.startswith(_OWN) for metric in metrics)
 
 
 def fitting(where: Mapping[str, str], labels: Mapping[str, str]) -> bool:
