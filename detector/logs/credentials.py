@@ -42,6 +42,7 @@ _KEYS = expression(
 # What any of them begins with or has in it: most lines have nothing of it.
 _ANY = expression(
     rb"(?i)-----BEGIN|://|eyJ|bearer|basic|@(?:tcp|unix)|slack|\s-u |--user"
+    rb"|sshpass|pass:| login |redis-cli|mysql|mariadb"
     rb"|[0-9A-Z~]{19}|[0-9a-z]{2}[_.-][0-9a-z_.-]{13}"
 )
 _JWT = expression(rb"\beyJ[0-9A-Za-z_-]{4,}\.[0-9A-Za-z_-]{4,}(?:\.[0-9A-Za-z_-]*){0,3}")
@@ -55,6 +56,15 @@ _BASIC = expression(rb"(?i)\bbasic(?: |%20|\+){1,4}([0-9a-z+/_-]{4,}={0,2})")
 _URL = expression(rb"(?i)\b[a-z][0-9a-z+.-]{1,30}://([^\s/?#\"'<>@:]{0,256})(:[^\s/?#\"'<>]*)?@")
 _GO_URL = expression(rb"(?:^|[\s\"'=])[0-9A-Za-z_.-]+:([^\s\"'@]{1,256})@(?:tcp|unix)\(")
 _CURL = expression(rb"(?:\s-u|--user)[ =][^\s:\"'/]{1,64}:([^\s\"']*[^\s\"'0-9][^\s\"']*)")
+# Programs that take a password by a letter: what follows it, in quotes or not.
+_COMMAND = expression(
+    rb"(?:\bsshpass[ \t]{1,4}-p[ \t]{0,4}|-pass(?:in|out)?[ \t]{1,4}pass:"
+    rb"|\b(?:docker|podman|nerdctl|buildah|skopeo|helm registry)[ \t]{1,4}login[ \t]"
+    rb"(?:[^\n;|&]{0,100}[ \t])?-p[ \t]{1,4}"
+    rb"|\bredis-cli[ \t](?:[^\n;|&]{0,100}[ \t])?-a[ \t]{1,4}"
+    rb"|\b(?:mysql|mysqldump|mysqladmin|mariadb)[ \t](?:[^\n;|&]{0,100}[ \t])?-p)"
+    rb"(\"[^\"\n]{1,256}\"|'[^'\n]{1,256}'|[^\s\"'-][^\s\"']*)"
+)
 # A name of a user is shorter.
 _NAME_MOST = 20
 
@@ -74,6 +84,9 @@ def credentials(text: bytes) -> Iterator[Hidden]:
             yield hide(one.span(1), "secret")
     yield from (hide(one.span(1), "secret") for one in _GO_URL.finditer(text))
     yield from (hide(one.span(1), "secret") for one in _CURL.finditer(text))
+    for one in _COMMAND.finditer(text):
+        if not is_hidden(one.group(1)):
+            yield hide(one.span(1), "secret")
     yield from _in_urls(text)
 
 

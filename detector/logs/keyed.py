@@ -35,13 +35,15 @@ _ANY = expression(rb"(?i)identified|" + _STRONG + rb"|" + _WEAK)
 _FLAG = expression(
     rb"(?i)--?[0-9a-z_-]{0,32}(?:" + _STRONG + rb"|token|secret)[ \t]{1,4}(" + _OPEN + rb")"
 )
-_QUOTED = expression(rb"(?i)(?:identified by|password|passwd|pwd)[ \t]{1,4}(\\{0,3}[\"'])")
+_QUOTED = expression(rb"(?i)(?:identified by|password|passwd|pwd)(?:[ \t]{1,4}|\()(\\{0,3}[\"'])")
 _PAIR = expression(
     rb"(?i)[\"']?(?:name|key)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?[0-9a-z_.-]{0,64}(?:" + _STRONG
-    + rb"|token|secret)[\"']?[,;][ \t]{0,4}[\"']?value[\"']?[ \t]{0,4}[:=][ \t]{0,4}("
-    + _OPEN + rb")"
+    + rb"|token|secret)[\"']?(?:[,;][ \t]{0,4}|[ \t\n]{1,20})[\"']?value[\"']?[ \t]{0,4}[:=]"
+    rb"[ \t]{0,4}(" + _OPEN + rb")"
 )  # fmt: skip
-_ELEMENT = expression(rb"(?i)<[0-9a-z_:.-]{0,32}(?:" + _STRONG + rb"|token|secret)>([^<]+)</")
+_ELEMENT = expression(
+    rb"(?i)<[0-9a-z_:.-]{0,32}(?:" + _STRONG + rb"|token|secret)(?:\s[^<>]{0,200})?>([^<]+)</"
+)
 _SCHEME = re.compile(
     rb"(?i)(?:(?P<long>digest|aws4-hmac-sha256|oauth|hmac[0-9a-z-]{0,16})"
     rb"|bearer|basic|token|negotiate|ntlm|api-?key|key|dpop|splunk|bot)(?: |%20|\+){1,4}"
@@ -49,11 +51,14 @@ _SCHEME = re.compile(
 # Where the next key of a list without spaces begins.
 _NEXT = rb"(?:%26|[,;&)\]}|])[\"'\\]{0,3}[0-9A-Za-z_.-]{1,64}[\"'\\]{0,3}(?:%3D|[=:])"
 _RUN = re.compile(rb"(?:(?!" + _NEXT + rb")[^\s\"'])*")
+# A text of SQL or Python with its kind before it, as `N'...'` and `b"..."`.
+_PREFIXED = re.compile(rb"[BEFNRUXbefnrux]{1,2}([\"'])")
 _COOKIES = re.compile(rb"[^\s\"';,]+(?:;[ ]?[^\s\"';,]+)*")
 _NUMBER = re.compile(rb"[+(]?[0-9][0-9 ()./-]{4,24}[0-9]")
 _UNESCAPED = {
     b'"': re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL),
-    b"'": re.compile(rb"[^'\\]*(?:\\.[^'\\]*)*", re.DOTALL),
+    # SQL writes a quote inside of quotes twice.
+    b"'": re.compile(rb"[^'\\]*(?:(?:\\.|'')[^'\\]*)*", re.DOTALL),
 }
 _TRAILING = b",;)]}."
 # A list in brackets is shorter, or ends with its first word.
@@ -188,6 +193,9 @@ def _value(text: bytes, start: int, opened: bytes) -> tuple[int, int]:
         while end > start and opened != b"%22" and text[end - 1] == 0x5C:
             end = text.find(opened, end + 1)
         return (start, end) if end >= 0 else (start, _line_end(text, start))
+    prefixed = _PREFIXED.match(text, start)
+    if prefixed is not None:
+        return _value(text, prefixed.end(), prefixed[1])
     run = _RUN.match(text, start)
     found = b"" if run is None else run[0]
     return start, start + len(found.rstrip(_TRAILING) or found)

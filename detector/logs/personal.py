@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from detector.logs.check_digits import iban_length, is_card, is_iban, is_personal
-from detector.logs.hidden import Hidden, expression, hide
+from detector.logs.hidden import Hidden, expression
 
 __all__ = ["addresses", "personal"]
 
@@ -69,8 +69,11 @@ def personal(text: bytes) -> Iterator[Hidden]:
     if _ANY.search(text) is None:
         return
     for one in _MAIL.finditer(text):
-        if not one.group().startswith(_NO_PERSON):
-            yield hide(one.span(), "email")
+        found = one.group()
+        if not found.startswith(_NO_PERSON):
+            # A quote that it begins with is not of it.
+            start = one.start() + len(found) - len(found.lstrip(b"'"))
+            yield Hidden(start, one.end(), "email")
     kept = _Kept(text)
     yield from kept.certain(_CARD, "card", lambda _, digits: is_card(digits))
     yield from kept.certain(_PHONE, "phone", lambda _, digits: len(digits) in _PHONE_DIGITS)
