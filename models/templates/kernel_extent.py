@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.compiling import inlined
-from models.templates.kernel_meaning import is_request
+from models.templates.kernel_meaning import is_message, is_request
 from models.templates.kinds import CLASS, MOST_BYTES, Byte
 
 __all__ = ["body", "escape", "is_compared", "is_json", "looked_at", "string", "told_from"]
@@ -14,9 +14,9 @@ __all__ = ["body", "escape", "is_compared", "is_json", "looked_at", "string", "t
 Text = NDArray[np.uint8]
 
 _SPACE, _WIDE, _DIGIT = (int(b) for b in (Byte.SPACE, Byte.WIDE, Byte.DIGIT))
-_ESCAPE, _NEWLINE, _QUOTE, _BACK = 27, 10, ord('"'), ord("\\")
+_ESCAPE, _NEWLINE, _QUOTE, _SINGLE, _BACK = 27, 10, ord('"'), ord("'"), ord("\\")
 _BRACE, _BRACE_END, _BRACKET, _BRACKET_END = ord("{"), ord("}"), ord("["), ord("]")
-_STRING_MOST = 256
+_STRING_MOST, _BLANK = 256, ord(" ")
 _TRACEBACK = tuple(b"Traceback (most recent call")
 
 
@@ -26,39 +26,51 @@ def string(text: Text, begin: int, i: int, end: int) -> int:
     if (i > begin and CLASS[text[i - 1]] >= _WIDE) or is_request(text, i + 1, end):
         return -1
     last = min(end, i + _STRING_MOST)
-    j = i + 1
+    j, spaces = i + 1, 0
     while j < last:
         if text[j] == text[i] and (j + 1 == end or CLASS[text[j + 1]] < _WIDE):
-            return j + 1
+            is_told = spaces > 0 and is_message(text, begin, i, j + 1, end)
+            return -1 if is_told else j + 1
+        spaces += text[j] == _BLANK
         j += 2 if text[j] == _BACK else 1
     return -1
 
 
 @inlined
-def is_json(text: Text, i: int, end: int) -> bool:
-    """Whether a brace or bracket begins a body: an object with a quoted name, or a list of them."""
+def _opened(text: Text, i: int, end: int) -> int:
     j = i + 1
     while j < end and (CLASS[text[j]] == _SPACE or text[j] == _BRACE):
         j += 1
-    if j >= end or text[j] != _QUOTE:
+    return j
+
+
+@inlined
+def is_json(text: Text, i: int, end: int) -> bool:
+    """Whether a brace or bracket begins a body: an object with a quoted name, or a list of them."""
+    j = _opened(text, i, end)
+    if j >= end or text[j] not in (_QUOTE, _SINGLE):
         return False
     return bool(text[i] == _BRACE or text[j - 1] == _BRACE)
 
 
 @inlined
 def body(text: Text, i: int, end: int) -> int:
-    """End of the body that begins here; of what is looked at, where it is not closed before."""
-    depth, quoted = 0, False
+    """End of the body that begins here; of what is looked at, where it is not closed before.
+
+    Single quotes count where the first name is in them, as in a dictionary of Python's.
+    """
+    depth, quoted = 0, 0
+    single = _SINGLE if text[_opened(text, i, end)] == _SINGLE else _QUOTE
     j = i
     while j < end:
         b = text[j]
-        if quoted:
+        if quoted > 0:
             if b == _BACK:
                 j += 1
-            elif b == _QUOTE:
-                quoted = False
-        elif b == _QUOTE:
-            quoted = True
+            elif b == quoted:
+                quoted = 0
+        elif b in (_QUOTE, single):
+            quoted = int(b)
         elif b in (_BRACE, _BRACKET):
             depth += 1
         elif b in (_BRACE_END, _BRACKET_END):

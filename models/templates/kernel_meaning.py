@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from models.compiling import inlined
 from models.templates.kinds import CLASS, Byte
 
-__all__ = ["is_request", "is_truth", "is_unit", "restated"]
+__all__ = ["is_message", "is_request", "is_truth", "is_unit", "restated"]
 
 Text = NDArray[np.uint8]
 
 _SPACE, _LETTER, _DIGIT = (int(b) for b in (Byte.SPACE, Byte.LETTER, Byte.DIGIT))
 _COMMA, _DOT, _PAREN_END, _NAMED = ord(","), ord("."), ord(")"), (ord("="), ord(":"))
+_BLANK, _EQUALS = ord(" "), ord("=")
 # So many letters of a word fit into a number.
 _CODED = 7
 
@@ -24,9 +25,10 @@ def _codes(words: bytes) -> tuple[int, ...]:
 
 _UNITS = _codes(
     b"B KB kB MB GB TB KiB MiB GiB TiB byte bytes ns us ms s sec secs second seconds min mins "
-    b"minute minutes h hour hours day days millis MHz GHz"
+    b"minute minutes h hour hours day days millis MHz GHz \xc2\xb5s \xce\xbcs"
 )
 _METHODS = _codes(b"GET POST PUT DELETE HEAD PATCH OPTIONS")
+_TOLD = _codes(b"msg message")
 _TRUTHS = _codes(b"true True TRUE false False FALSE null None nil")
 
 
@@ -47,6 +49,21 @@ def is_request(text: Text, i: int, end: int) -> bool:
     while j < end and j - i <= _CODED and 65 <= text[j] <= 90:
         j += 1
     return j < end and text[j] == 32 and _coded(text, i, j) in _METHODS
+
+
+@inlined
+def is_message(text: Text, begin: int, i: int, j: int, end: int) -> bool:
+    """Whether what is in quotes from `i` to `j` is what the line tells, before or among fields."""
+    if i == begin:
+        k = j + 1
+        while k < end and CLASS[text[k]] >= _LETTER:
+            k += 1
+        return j == end or (text[j] == _BLANK and k > j + 1 and k < end and text[k] == _EQUALS)
+    k = i - 1
+    while k > begin and CLASS[text[k - 1]] == _LETTER:
+        k -= 1
+    is_key = k == begin or CLASS[text[k - 1]] == _SPACE
+    return bool(text[i - 1] == _EQUALS and is_key and _coded(text, k, i - 1) in _TOLD)
 
 
 @inlined

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from models.compiling import inlined, uncounted
 from models.templates import kernel_extent as extent
+from models.templates.kernel_colons import colons
 from models.templates.kernel_meaning import is_truth, is_unit, restated
 from models.templates.kernel_word import word
 from models.templates.kinds import CLASS, LED, MOST_TOKENS, Byte, Kind
@@ -20,6 +21,7 @@ _SPACE, _WIDE = int(Byte.SPACE), int(Byte.WIDE)
 _WORD, _NAME, _NUM, _TIME, _DATE = (
     int(k) for k in (Kind.WORD, Kind.NAME, Kind.NUM, Kind.TIME, Kind.DATE)
 )
+_IP, _COLON, _BEFORE_COLONS = int(Kind.IP), ord(":"), tuple(ord(c) for c in " \t[(={,")
 _STR, _JSON, _EMPTY, _BOOL = (int(k) for k in (Kind.STR, Kind.JSON, Kind.EMPTY, Kind.BOOL))
 # Any number of these, one behind the other, is one: a list.
 _RUNS = tuple(int(k) for k in (Kind.IP, Kind.HEX, Kind.ID, Kind.PATH, Kind.URL, Kind.MAIL))
@@ -77,6 +79,9 @@ def _token(text: Text, begin: int, i: int, end: int) -> tuple[int, int]:
         return word(text, i + 1, end)
     elif b in _BODIES and _is_json(text, i, end):
         return _body(text, i, end), _JSON
+    elif b == _COLON and (i == begin or text[i - 1] in _BEFORE_COLONS):
+        j = colons(text, i, end)
+        return (j, _IP) if j > 0 else (i + 1, -1)
     return i + 1, -1
 
 

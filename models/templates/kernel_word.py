@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.compiling import inlined
+from models.templates.kernel_colons import at, colons, is_hex
+from models.templates.kernel_number import is_scientific, micro
 from models.templates.kinds import CLASS, FIELD, WEIGHT, Byte, Field, Kind
 
 __all__ = ["word"]
@@ -32,7 +34,6 @@ _ZERO, _X, _QUOTES = ord("0"), ord("x"), (ord('"'), ord("'"), ord("<"), ord(">")
 _UNIT = 3
 # Shorter words of the letters a to f are words.
 _HEX_LEAST = 8
-_V6_GROUP, _V6_LEAST = 4, 2
 # A name with one digit inside, as a protocol's or a library's, has so many letters or more.
 _NAME_LEAST = 4
 _NAME_JOINTS, _HYPHEN = (ord("_"), ord("$")), ord("-")
@@ -41,43 +42,6 @@ _DAYS = tuple(
 )
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = tuple(int.from_bytes(m.encode(), "big") for m in _MONTH_NAMES)
-
-
-@inlined
-def _is_hex(b: int) -> bool:
-    return 48 <= b <= 57 or 97 <= (b | 32) <= 102
-
-
-@inlined
-def _at(text: Text, i: int, end: int) -> int:
-    """The byte there, or a space past the end."""
-    return int(text[i]) if i < end else 32
-
-
-@inlined
-def _colons(text: Text, i: int, end: int) -> int:
-    """End of an IPv6 or hardware address that begins here, or -1."""
-    j = i
-    while j < end and j - i < _V6_GROUP and _is_hex(text[j]):
-        j += 1
-    if j >= end or text[j] != _COLON or j == i:
-        return -1
-    colons, digits, letters = 0, 0, 0
-    j = i
-    while j < end and (text[j] == _COLON or _is_hex(text[j])):
-        if text[j] == _COLON:
-            colons += 1
-        elif text[j] <= 57:
-            digits += 1
-        else:
-            letters += 1
-        j += 1
-    after = CLASS[_at(text, j, end)]
-    if colons < _V6_LEAST or digits == 0 or after >= _LETTER:
-        return -1
-    if text[j - 1] == _COLON:
-        j -= 1
-    return j if letters > 0 or colons > _V6_GROUP else -1
 
 
 @inlined
@@ -114,20 +78,20 @@ def _is_date(text: Text, i: int, j: int, end: int) -> bool:
     day = name in _DAYS
     if not day and name not in _MONTHS:
         return False
-    if day and _at(text, j, end) == _COMMA:
+    if day and at(text, j, end) == _COMMA:
         j += 1
     k = j
     while k < end and text[k] == 32:
         k += 1
     if k == j:
         return False
-    return CLASS[_at(text, k, end)] == _DIGIT or (day and _month(text, k, end))
+    return CLASS[at(text, k, end)] == _DIGIT or (day and _month(text, k, end))
 
 
 @inlined
 def _all_hex(text: Text, i: int, j: int) -> bool:
     k = i
-    while k < j and _is_hex(text[k]):
+    while k < j and is_hex(text[k]):
         k += 1
     return k == j
 
@@ -171,6 +135,8 @@ def _with_digits(text: Text, i: int, j: int, counts: int, colons: int) -> int:
         and digits + letters + dots >= j - i - 1
     ):
         return _NUM
+    if is_led and letters == 1 and is_scientific(text, i, j, dots):
+        return _NUM
     if digits == 1 and letters >= _NAME_LEAST and _is_name(text, i, j):
         is_hex = j - i >= _HEX_LEAST and _all_hex(text, i, j)
         return _ID if is_hex else (_NAME if dots + slashes > 0 else _WORD)
@@ -213,10 +179,10 @@ def _kind(text: Text, i: int, j: int, end: int, counts: int, colons: int) -> int
 @inlined
 def _beyond(text: Text, i: int, j: int, end: int) -> tuple[int, int]:
     """End and kind of an address or a drive's path that goes on behind the colon at `j`, or -1."""
-    if _at(text, j, end) != _COLON:
+    if at(text, j, end) != _COLON:
         return -1, -1
-    after = _at(text, j + 1, end)
-    if after == _SLASH and _at(text, j + 2, end) == _SLASH:
+    after = at(text, j + 1, end)
+    if after == _SLASH and at(text, j + 2, end) == _SLASH:
         return _to_space(text, j, end), _URL
     if after == _BACK and j - i == 1:
         return _to_space(text, j, end), _PATH
@@ -227,18 +193,19 @@ def _beyond(text: Text, i: int, j: int, end: int) -> tuple[int, int]:
 def word(text: Text, i: int, end: int) -> tuple[int, int]:
     """Where the word that begins at `i` ends, and its kind; -1 where it is joints alone."""
     if CLASS[text[i]] == _WIDE:
-        return _wide(text, i, end), _WORD
-    if _is_hex(text[i]):
-        j = _colons(text, i, end)
+        j = micro(text, i, end)
+        return j if j > 0 else _wide(text, i, end), _WORD
+    if is_hex(text[i]):
+        j = colons(text, i, end)
         if j > 0:
             return j, _IP
-    counts, colons, j = 0, 0, i
+    counts, times, j = 0, 0, i
     while j < end:
         b = text[j]
         if CLASS[b] >= _LETTER:
             counts += WEIGHT[b]
-        elif b in (_COLON, _COMMA) and _goes_on(text, i, j, end, counts, colons):
-            colons += b == _COLON
+        elif b in (_COLON, _COMMA) and _goes_on(text, i, j, end, counts, times):
+            times += b == _COLON
         else:
             break
         j += 1
@@ -250,4 +217,6 @@ def word(text: Text, i: int, end: int) -> tuple[int, int]:
         counts -= _ONE_DOT
     if counts & _MOST == 0 and (counts >> _TO_LETTER) & _MOST == 0:
         return j, -1
-    return j, _kind(text, i, j, end, counts, colons)
+    kind = _kind(text, i, j, end, counts, times)
+    further = micro(text, j, end) if kind == _NUM else -1
+    return max(j, further), kind

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 # Of what arrays hold, and of how lines are scanned: a change of either asks for another.
-VERSION = 1
+VERSION = 2
 _Arrays = Mapping[str, NDArray[Any]]
 _NAMES = (
     *("header", *COLUMNS, *POOLS, "marks", "marks_ends", "samples", "samples_ends"),

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from models.templates.kinds import MOST_BYTES, MOST_TOKENS, Kind
-from models.templates.twin_word import word
+from models.templates.twin_word import colons, word
 
 __all__ = ["Token", "scanned"]
 
@@ -29,14 +29,23 @@ _QUOTED = {
         rb"'(?:\\[\x00-\xff]|[^\\])*?'(?![A-Za-z0-9_\-./\\@%+$~&\x80-\xff])", re.DOTALL
     ),
 }
-_BODY = re.compile(rb'(?:\{[\x00-\x20\x7f{]*"|\[[\x00-\x20\x7f{]*\{")')
-_IN_BODY = re.compile(rb'"(?:\\[\x00-\xff]|[^"\\])*(?:"|\\?\Z)|[{}\[\]]', re.DOTALL)
+_BODY = re.compile(rb"""(?:\{[\x00-\x20\x7f{]*(["'])|\[[\x00-\x20\x7f{]*\{(["']))""")
+_STRING = rb'"(?:\\[\x00-\xff]|[^"\\])*(?:"|\\?\Z)|'
+_MARKS = rb"[{}\[\]]"
+_IN_BODY = {
+    b'"': re.compile(_STRING + _MARKS, re.DOTALL),
+    b"'": re.compile(_STRING + _STRING.replace(b'"', b"'") + _MARKS, re.DOTALL),
+}
+_BEFORE_COLONS = frozenset((b" ", b"\t", b"[", b"(", b"=", b"{", b","))
 _UNITS = frozenset(
     b"B KB kB MB GB TB KiB MiB GiB TiB byte bytes ns us ms s sec secs second seconds min mins "
-    b"minute minutes h hour hours day days millis MHz GHz".split()
+    b"minute minutes h hour hours day days millis MHz GHz \xc2\xb5s \xce\xbcs".split()
 )
 _RESTATED = re.compile(rb"\([0-9.,]+ ?([A-Za-z]+)\)")
 _REQUEST = re.compile(rb"(?:GET|POST|PUT|DELETE|HEAD|PATCH|OPTIONS) ")
+_UNESCAPED = re.compile(rb"\\[\x00-\xff]", re.DOTALL)
+_TOLD_FIRST = re.compile(rb"\Z| [A-Za-z0-9_\-./\\@%+$~&]+=")
+_TOLD_BY = re.compile(rb"(?:\A|(?<=[\x00-\x20\x7f]))(?:msg|message)=\Z")
 _TRUTHS = frozenset(b"true True TRUE false False FALSE null None nil".split())
 _RUNS = {Kind.IP, Kind.HEX, Kind.ID, Kind.PATH, Kind.URL, Kind.MAIL}
 _EMPTY_KEY = re.compile(rb"[A-Za-z0-9_\-./\\@%+$~&\x80-\xff]=\Z")
@@ -116,6 +125,7 @@ def _token(text: bytes, i: int) -> tuple[int, int]:
     if first in _QUOTED:
         quoted = _QUOTED[first].match(text, i, i + 256 + 1)
         is_open = (i == 0 or not _PLAIN.match(text, i - 1)) and not _REQUEST.match(text, i + 1)
+        is_open = is_open and not (quoted and _is_message(text, i, quoted))
         if is_open and quoted and quoted.end() <= i + 256:
             return quoted.end(), Kind.STR
     elif first in {b"<", b">"} and re.match(rb"[<>][0-9]", text[i : i + 2]):
@@ -123,17 +133,28 @@ def _token(text: bytes, i: int) -> tuple[int, int]:
             return word(text, i + 1)
     elif _BODY.match(text, i):
         return _body(text, i), Kind.JSON
+    elif first == b":" and (i == 0 or text[i - 1 : i] in _BEFORE_COLONS):
+        return (colons(text, i), Kind.IP) if colons(text, i) else (i + 1, -1)
     return i + 1, -1
 
 
 def _body(text: bytes, i: int) -> int:
-    depth = 0
-    for part in _IN_BODY.finditer(text, i):
+    depth, opened = 0, _BODY.match(text, i)
+    assert opened is not None
+    for part in _IN_BODY[opened[0][-1:]].finditer(text, i):
         depth += part[0] in {b"{", b"["}
         depth -= part[0] in {b"}", b"]"}
         if depth == 0:
             return part.end()
     return len(text)
+
+
+def _is_message(text: bytes, i: int, quoted: re.Match[bytes]) -> bool:
+    if b" " not in _UNESCAPED.sub(b"", quoted[0]):
+        return False
+    if i == 0:
+        return bool(_TOLD_FIRST.match(text, quoted.end()))
+    return bool(_TOLD_BY.search(text[:i]))
 
 
 def _is_truth(text: bytes, i: int, j: int) -> bool:

@@ -6,11 +6,14 @@ import re
 
 from models.templates.kinds import Kind
 
-__all__ = ["word"]
+__all__ = ["colons", "word"]
 
 _ASCII = re.compile(rb"[A-Za-z0-9_\-./\\@%+$~&]+")
 _WIDE = re.compile(rb"[\x80-\xff]+")
-_COLONS = re.compile(rb"(?=[0-9A-Fa-f]{1,4}:)[0-9A-Fa-f:]+")
+_COLONS = re.compile(rb"(?=[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]+")
+_TAIL = re.compile(rb"([0-9.]*)(?:%[0-9A-Za-z]*|/[0-9]*)?")
+_MICRO = re.compile(rb"(?:\xc2\xb5|\xce\xbc)s(?![A-Za-z0-9_\-./\\@%+$~&\x80-\xff])")
+_EXPONENT = re.compile(rb"[_\-./\\@%+$~&]?[0-9][0-9.]*[eE]([+\-]?)[0-9]+")
 _BETWEEN = re.compile(rb"[0-9][:,][0-9]")
 _SPACE = re.compile(rb"[\x00-\x20\x7f\"'<>)]")
 _DAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
@@ -24,10 +27,10 @@ _LED = re.compile(rb"[_\-./\\@%+$~&]?[0-9]")
 
 def word(text: bytes, i: int) -> tuple[int, int]:
     """Where the word that begins at `i` ends, and its kind; -1 where it is joints alone."""
-    wide = _WIDE.match(text, i)
+    wide = _MICRO.match(text, i) or _WIDE.match(text, i)
     if wide:
         return wide.end(), Kind.WORD
-    address = _colons(text, i)
+    address = colons(text, i) if text[i : i + 1] != b":" else 0
     if address:
         return address, Kind.IP
     j = _end(text, i)
@@ -39,20 +42,32 @@ def word(text: bytes, i: int) -> tuple[int, int]:
         j -= 1
     if not _DIGITS.search(text, i, j) and not _LETTERS.search(text, i, j):
         return j, -1
-    return j, _kind(text, i, j)
+    kind = _kind(text, i, j)
+    micro = _MICRO.match(text, j) if kind == Kind.NUM else None
+    return micro.end() if micro else j, kind
 
 
-def _colons(text: bytes, i: int) -> int:
+def colons(text: bytes, i: int) -> int:
     """End of an IPv6 or hardware address that begins here, or 0."""
     found = _COLONS.match(text, i)
     if not found:
         return 0
-    colons, is_lettered = found[0].count(b":"), _LETTERS.search(found[0])
-    after = text[found.end() : found.end() + 1]
-    if colons < 2 or not _DIGITS.search(found[0]) or _ASCII.fullmatch(after):
+    own = found[0]
+    is_address = _LETTERS.search(own) or own.count(b":") > 4 or b"::" in own
+    if own.count(b":") < 2 or not _DIGITS.search(own) or not is_address:
         return 0
-    end = found.end() - found[0].endswith(b":")
-    return end if is_lettered or colons > 4 else 0
+    tail = _TAIL.match(text, found.end())
+    assert tail is not None
+    end = tail.end()
+    if _ASCII.match(text, end):
+        return 0
+    four = tail[1]
+    if end == tail.end(1):
+        four = four.rstrip(b".")
+        end = found.end() + len(four)
+    if four.count(b".") not in {0, 3}:
+        return 0
+    return end - (text[end - 1 : end] == b":")
 
 
 def _end(text: bytes, i: int) -> int:
@@ -107,12 +122,18 @@ def _with_digits(own: bytes) -> int:
     if _LED.match(own):
         if b":" in own:
             return Kind.TIME
-        if _is_measured(own):
+        if _is_measured(own) or _is_scientific(own):
             return Kind.NUM
     letters = len(_LETTERS.findall(own))
     if letters >= 4 and _NAMED.fullmatch(own) and not _HEX.fullmatch(own):
         return Kind.NAME if b"." in own or b"/" in own else Kind.WORD
     return Kind.ID
+
+
+def _is_scientific(own: bytes) -> bool:
+    """A number with an exponent; with neither a dot nor a sign it may be of an id."""
+    found = _EXPONENT.fullmatch(own)
+    return found is not None and (found[1] != b"" or b"." in own)
 
 
 def _is_measured(own: bytes) -> bool:
