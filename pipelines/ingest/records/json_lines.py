@@ -40,8 +40,10 @@ class JsonLines:
     ) -> None:
         every = shipped_mappings() if mappings is None else mappings
         self._count = count
-        self._shapes = Shapes(every if mapping == AUTO else _named(mapping, every))
-        self._inner = Shapes(_named(_GENERAL, every))
+        # What is of no convention is read by the general one, wherever that stands.
+        recognised = Shapes((*every, *_named(_GENERAL, every)))
+        self._shapes = recognised if mapping == AUTO else Shapes(_named(mapping, every))
+        self._inner = recognised
 
     def decode(self, message: bytes, told: Told) -> LogLines:
         """The lines of a message that holds one record, several lines of them, or an array."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Table
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -136,14 +136,27 @@ def _whole(mappings: Sequence[Mapping]) -> tuple[Mapping, ...]:
 
 
 def _extended(mapping: Mapping, named: Table[str, Mapping]) -> Mapping:
+    for name in _ancestors(mapping, named, (mapping.name,)):
+        other = named[name]
+        more = {
+            field: tuple(dict.fromkeys((*getattr(mapping, field), *getattr(other, field))))
+            for field in _JOINED
+        }
+        mapping = msgspec.structs.replace(mapping, words={**other.words, **mapping.words}, **more)
+    return msgspec.structs.replace(mapping, extends=())
+
+
+def _ancestors(mapping: Mapping, named: Table[str, Mapping], above: Paths) -> Iterator[str]:
+    """All that a mapping extends, each followed by what it extends itself."""
     for name in mapping.extends:
         if name not in named:
             there = ", ".join(named)
             raise ConfigError(f"{mapping.name}: extends {name!r}, which is not there: {there}")
-        other = named[name]
-        more = {field: (*getattr(mapping, field), *getattr(other, field)) for field in _JOINED}
-        mapping = msgspec.structs.replace(mapping, words={**other.words, **mapping.words}, **more)
-    return msgspec.structs.replace(mapping, extends=())
+        if name in above:
+            circle = ", ".join((*above[above.index(name) :], name))
+            raise ConfigError(f"{mapping.name}: extends itself: {circle}")
+        yield name
+        yield from _ancestors(named[name], named, (*above, name))
 
 
 _JOINED = (
