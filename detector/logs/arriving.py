@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 
 from detector.logs.counted import LogCounts, Template
 from detector.logs.fingerprint import fingerprint
+from detector.logs.levels import name_at, row_at
 from detector.logs.lines import Level
 from detector.logs.redaction import redacted
+from detector.logs.services import Place
 from detector.logs.state import NEVER, LogState
+from detector.stream.anomaly import AnomalyKind
 
 __all__ = ["Bin", "bins", "steadied"]
 
@@ -94,7 +97,9 @@ def _bin(
     origin, level, count = counts.origin[where], counts.level[where], counts.count[where]
     of_origin = _services(state, counts, np.unique(origin).tolist(), at)
     service = of_origin[origin]
-    keys = service * np.int64(len(named)) + named[counts.template[where]]
+    # As an error a template may be another one; those come first, and name what is new.
+    is_slight = level < Level.ERROR
+    keys = (service * np.int64(len(named)) + named[counts.template[where]]) * 2 + is_slight
     unique, back = np.unique(keys, return_inverse=True)
     lines = np.bincount(back, count, len(unique)).astype(np.int64)
     gravest = np.zeros(len(unique), np.uint8)
@@ -102,12 +107,13 @@ def _bin(
     rows, fresh = np.full(len(unique), -1, np.int64), []
     for place, key in enumerate(unique.tolist()):
         if key >= 0:
-            number, nth = divmod(key, len(named))
+            number, nth = divmod(key // 2, len(named))
             rows[place], is_new = _row(state, number, counts.templates[nth], at, gravest[place])
             fresh += [int(rows[place])] if is_new else []
     is_known = rows >= 0
     state.unwatched += int(lines[~is_known].sum())
-    rows, lines = rows[is_known], lines[is_known]
+    rows, back = np.unique(rows[is_known], return_inverse=True)
+    lines = np.bincount(back, lines[is_known], len(rows)).astype(np.int64)
     state.rows["count"][rows] += lines
     return Bin(
         at=at, rows=rows, count=lines, fresh=tuple(fresh), services=np.unique(service[service >= 0])
@@ -122,12 +128,26 @@ def _services(state: LogState, counts: LogCounts, origins: list[int], at: int) -
         key = origin.service, origin.namespace, origin.cluster
         number = state.services.numbers.get(key)
         if number is None:
-            if len(state.services) >= state.settings.services:
-                continue
-            number = state.services.add(key, at)
+            number = _added(state, key, at, found)
+        if number is None:
+            continue
         found[place] = number
         state.services.deployed(number, origin.version, at)
     return found
+
+
+def _added(state: LogState, key: Place, at: int, in_use: NDArray[np.int32]) -> int | None:
+    """A number for a service; where all are given that of one that nobody heard of for long."""
+    if len(state.services) < state.settings.services:
+        return state.services.add(key, at)
+    before = state.watermark - int(state.settings.known_s * 1000)
+    for number in state.services.unheard(before):
+        if number not in in_use and not state.is_about(number):
+            for kind in AnomalyKind:
+                state.resting.pop((kind, number), None)
+            state.services.replace(number, key, at)
+            return number
+    return None
 
 
 def _row(
@@ -135,7 +155,7 @@ def _row(
 ) -> tuple[int, bool]:
     """The row of a template of a service, and whether it is new; -1 where there is no room."""
     name, settings = state.name_of(template), state.settings
-    row = state.rows.numbers.get((service, name))
+    row = row_at(state, service, name, int(level))
     if row is not None:
         state.rows["last"][row] = max(int(state.rows["last"][row]), at)
         return row, False
@@ -144,7 +164,8 @@ def _row(
     trace = fingerprint(template.sample) if name != template.id else None
     title = redacted(trace.title if trace else template.text or template.sample)[:_TITLE]
     line = redacted(template.sample or template.text)[:_LINE]
-    row = state.rows.add(service, (name, template.id, title, line))
+    known_by = name_at(state, service, name)
+    row = state.rows.add(service, (known_by, template.id, title, line))
     is_grave = level == Level.UNKNOWN and (trace is not None or _GRAVE.search(title))
     state.rows["level"][row] = Level.ERROR if is_grave else level
     state.rows["first"][row] = state.rows["last"][row] = at

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
+from detector.logs.levels import level_before
 from detector.logs.lines import Level
 from detector.logs.state import LogState
 from detector.logs.story import Noted, Story, Telling
@@ -138,6 +139,7 @@ def _note(state: LogState, telling: Telling, row: int, rate: float | None, at: i
         text=rows.words["title"][row],
         line=rows.words["line"][row],
         count=int(rows["count"][row]),
+        before=level_before(state, row),
     )
     noted = Noted(
         note=note,

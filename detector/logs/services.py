@@ -74,12 +74,28 @@ class Services:
             self.arrays[name] = np.concatenate(
                 [array, np.zeros((1, *array.shape[1:]), array.dtype)]
             )
-        self.arrays["first"][number] = self.arrays["last"][number] = at
-        self.arrays["deployed"][number] = -(2**62)
+        self._begin(number, at)
         self.places.append(place)
         self.versions.append([])
         self.numbers[place] = number
         return number
+
+    def unheard(self, before: int) -> list[int]:
+        """Services without a line since, the longest unheard first."""
+        numbers = np.flatnonzero(self["last"] < before)
+        return numbers[np.argsort(self["last"][numbers], kind="stable")].tolist()
+
+    def replace(self, number: int, place: Place, at: int) -> None:
+        """Another service is heard of, and has the number of one that is forgotten."""
+        del self.numbers[self.places[number]]
+        for array in self.arrays.values():
+            array[number] = 0
+        self._begin(number, at)
+        self.places[number], self.versions[number], self.numbers[place] = place, [], number
+
+    def _begin(self, number: int, at: int) -> None:
+        self.arrays["first"][number] = self.arrays["last"][number] = at
+        self.arrays["deployed"][number] = -(2**62)
 
     def heard(self, numbers: NDArray[np.int32], at: int, learn_ms: int) -> None:
         """They had lines in a bin; what comes late changes nothing."""

@@ -147,6 +147,7 @@ def _tellings(every: Sequence[Telling], are_open: int) -> dict[str, NDArray[Any]
         "noted.every_s": np.array([one.note.every_s for one in ones], np.float64),
         "noted.count": _whole(one.note.count for one in ones),
         **texts("noted.words", [getattr(one.note, name) for one in ones for name in _NOTE]),
+        **texts("noted.before", [one.note.before for one in ones]),
     }
 
 
@@ -172,15 +173,18 @@ def _read_tellings(state: LogState, arrays: Arrays) -> None:
         held[kind, telling.service] = telling
         every.append(telling)
     words = iter(read_texts("noted.words", arrays))
+    # States of before there was such a thing have none.
+    before = read_texts("noted.before", arrays) if "noted.before" in arrays else []
     for nth, of in enumerate(arrays["noted.of"].tolist()):
         row = int(arrays["noted.row"][nth])
-        every[of].noted[row] = _noted(arrays, nth, [next(words) for _ in _NOTE])
+        told = [*(next(words) for _ in _NOTE), before[nth] if before else ""]
+        every[of].noted[row] = _noted(arrays, nth, told)
 
 
 def _noted(arrays: Arrays, nth: int, words: Sequence[str]) -> Noted:
     level, start, last, is_over = (int(arrays[f"noted.{name}"][nth]) for name in _NOTED)
     note = LineNote(
-        **dict(zip(_NOTE, words, strict=True)),
+        **dict(zip((*_NOTE, "before"), words, strict=True)),
         count=int(arrays["noted.count"][nth]),
         every_s=float(arrays["noted.every_s"][nth]),
     )

@@ -61,6 +61,13 @@ class LogState:
         name, namespace, cluster = self.services.places[service]
         return Subject(service=name, namespace=namespace, cluster=cluster, metric=kind.value)
 
+    def is_about(self, service: int) -> bool:
+        """Whether something is known or told of a service's lines."""
+        is_told = service in self.stories or any(
+            (kind, service) in self.open for kind in AnomalyKind
+        )
+        return is_told or self.rows.of_service.get(service, 0) > 0
+
     def name_of(self, template: Template) -> str:
         """What a template is known by: of a stack trace its fingerprint, else its id."""
         if template.id not in self.names:

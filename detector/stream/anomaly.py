@@ -119,6 +119,7 @@ class LineNote:
 
     `title` names it in a few words, `text` is the template, `line` the first of its lines. `count`
     is how many lines came of it, `every_s` how far apart they usually are, 0 where that is unknown.
+    `before` is the level that it had until then, where only its level is new.
     """
 
     template: str
@@ -128,6 +129,7 @@ class LineNote:
     line: str
     count: int
     every_s: float = 0.0
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,8 @@ def _of_lines(anomaly: Anomaly) -> str:
     name = f"{_where(anomaly.subject)}: {first.level} {first.title!r}{beside}"
     if anomaly.kind is AnomalyKind.LOG_NOVELTY:
         many = f"{first.count:,} times" if first.count != 1 else "once"
-        return f"{name}, never written before, came {many}; {_lasts(anomaly)}."
+        known = f"written only as {first.before}" if first.before else "never written"
+        return f"{name}, {known} before, came {many}; {_lasts(anomaly)}."
     every = f"every {_span(first.every_s)}" if first.every_s else "regularly"
     is_open = anomaly.state is AnomalyState.OPEN
     missing, logs = ("missing", "logs") if is_open else ("missed", "logged")
