@@ -9,7 +9,7 @@ from pydantic import Field
 
 from api.bodies.answer import Answer
 from detector.logs.plain import plain
-from detector.spans.comparison import Arms, Measure, TimeShift
+from detector.spans.shift import Arms, Measure, TimeShift
 from detector.spans.words import shift_words
 
 __all__ = ["ComparisonAnswer", "comparison_body"]

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.bodies.answer import Answer
-from detector.spans.graph import Edge, Graph
 from detector.spans.names import Node
+from detector.spans.topology import Edge, Graph
 
 __all__ = ["GraphAnswer", "graph_body"]
 

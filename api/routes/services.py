@@ -18,7 +18,7 @@ from api.routes.verdicts import PROBLEMS
 from api.strict import StrictRoute, json_response
 from detector.errors import NotFoundError
 from detector.gate.request import VerdictRequest
-from detector.spans.comparison import Arms, Measure
+from detector.spans.shift import Arms, Measure
 from pipelines.flows.services import Services
 
 __all__ = ["router"]

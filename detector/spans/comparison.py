@@ -4,64 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.spans.names import NodeKind, Operation
+from detector.spans.shift import Arms, Measure, TimeShift
 from detector.spans.state import KeptTrace, SpanState
 from models.traces.chosen import BY_LOT
 from models.traces.difference import mean_differences
 
-__all__ = ["LEAST_TRACES", "Arms", "Measure", "TimeShift", "time_shifts"]
+__all__ = ["LEAST_TRACES", "time_shifts"]
 
 # With fewer on a side a few long ones move the mean further than the interval tells.
 LEAST_TRACES = 20
 _NS = 1e9
-
-
-class Measure(Enum):
-    """Which time is compared."""
-
-    PATH = "path"
-    OWN = "own"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arms:
-    """Whose requests are compared: of a service some versions with some others, over a time.
-
-    `since` and `until`: unix milliseconds, when requests began.
-    """
-
-    service: str
-    canary: frozenset[str]
-    control: frozenset[str]
-    since: int
-    until: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeShift:
-    """How much longer the canary's requests to `entry` spend in `operation`, seconds a request.
-
-    `low` and `high` bound the difference at 95 %. `is_certain`: it is not 0 either where it is
-    taken into account that many operations are looked at. `is_total`: the request as a whole.
-    """
-
-    entry: Operation
-    operation: Operation
-    canary: float
-    control: float
-    value: float
-    low: float
-    high: float
-    is_certain: bool
-    is_total: bool
-    canary_traces: int
-    control_traces: int
 
 
 def time_shifts(

@@ -3,51 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.spans.names import Node, NodeKind
 from detector.spans.state import SpanState
+from detector.spans.topology import Edge, Graph
 from models.traces.edges import ALWAYS, BEFORE, NOW, Edges
 
-__all__ = ["Edge", "Graph", "graph"]
+__all__ = ["graph"]
 
 _QUANTILES = (0.5, 0.95, 0.99)
 _MANY = (1 << 32) - 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
-    """Calls between two ends over the last minutes; `total_calls` and `total_failed` since ever.
-
-    Durations are those that the caller felt, where it sends spans. `rate` is calls a second;
-    `error_ratio` and the durations are None where there was no call.
-    """
-
-    caller: Node
-    callee: Node
-    total_calls: int
-    total_failed: int
-    calls: int
-    failed: int
-    rate: float
-    error_ratio: float | None
-    mean_s: float | None
-    median_s: float | None
-    tail95_s: float | None
-    tail99_s: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Graph:
-    """Ends of calls and what goes on between them; `since`, `until`: unix ms of those minutes."""
-
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
-    since: int
-    until: int
 
 
 def graph(state: SpanState, service: str | None = None) -> Graph:

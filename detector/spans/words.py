@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from detector.spans.comparison import TimeShift
+from detector.spans.shift import TimeShift
 
 __all__ = ["shift_words", "told"]
 

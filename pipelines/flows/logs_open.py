@@ -24,8 +24,8 @@ from pipelines.stores.own import SqlOwn
 from pipelines.stores.templates import SqlTemplates
 
 if TYPE_CHECKING:
-    from detector.spans.comparison import Arms, Measure, TimeShift
-    from detector.spans.graph import Graph
+    from detector.spans.shift import Arms, Measure, TimeShift
+    from detector.spans.topology import Graph
 
 __all__ = ["LogBounds", "OpenLogs", "open_logs"]
 

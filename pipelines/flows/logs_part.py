@@ -26,8 +26,8 @@ from pipelines.stores.own import SPANS, SqlOwn, mark, read_mark
 from pipelines.stores.templates import DAY_MS, SqlTemplates, add_lines
 
 if TYPE_CHECKING:
-    from detector.spans.comparison import Arms, Measure, TimeShift
-    from detector.spans.graph import Graph
+    from detector.spans.shift import Arms, Measure, TimeShift
+    from detector.spans.topology import Graph
     from pipelines.flows.spans_part import SpansPart
 
 __all__ = ["FLUSH_S", "LogsPart"]

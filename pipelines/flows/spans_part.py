@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
 import structlog
 from numpy.typing import NDArray
 
-from detector.spans.comparison import Arms, Measure, TimeShift, time_shifts
-from detector.spans.graph import Graph, graph
+from detector.spans.comparison import time_shifts
+from detector.spans.graph import graph
 from detector.spans.operator import step
 from detector.spans.settings import SpanSettings
+from detector.spans.shift import Arms, Measure, TimeShift
 from detector.spans.snapshot import from_arrays, to_arrays
 from detector.spans.state import SpanState, opened
+from detector.spans.topology import Graph
 from pipelines.flows.logs_own import OwnCounters
 from pipelines.flows.logs_record import STEP_MS, Counted
 from pipelines.flows.spans_record import SpanColumns
@@ -25,7 +28,7 @@ __all__ = ["SpansPart"]
 Arrays = Mapping[str, NDArray[Any]]
 # The state is a part of every checkpoint: room for some thousand spans a second.
 _SETTINGS = SpanSettings(seen=300_000, waiting=60_000, recent=60_000)
-_SEED = 20_260_101
+_SEED_BITS = 63
 
 
 class SpansPart:
@@ -75,10 +78,15 @@ class SpansPart:
 
 def _state(arrays: Arrays) -> SpanState:
     if not arrays:
-        return opened(_SETTINGS, _SEED)
+        return _begun()
     try:
         return from_arrays(arrays, _SETTINGS)
     except ValueError as error:
         log = structlog.get_logger("serinus.logs")
         log.warning("spans are counted anew", why=str(error))
-        return opened(_SETTINGS, _SEED)
+        return _begun()
+
+
+def _begun() -> SpanState:
+    """Nothing yet, with a seed that no sender knows: it stays with the state from here on."""
+    return opened(_SETTINGS, secrets.randbits(_SEED_BITS))

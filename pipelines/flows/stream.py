@@ -28,8 +28,8 @@ from pipelines.flows.stream_part import Arrived, Said, Samples, StreamPart, read
 from pipelines.stores.spool import Spool
 
 if TYPE_CHECKING:
-    from detector.spans.comparison import Arms, Measure, TimeShift
-    from detector.spans.graph import Graph
+    from detector.spans.shift import Arms, Measure, TimeShift
+    from detector.spans.topology import Graph
 
 __all__ = ["Stream"]
 

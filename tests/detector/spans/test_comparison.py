@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detector.spans.comparison import LEAST_TRACES, Arms, Measure, TimeShift, time_shifts
+from detector.spans.comparison import LEAST_TRACES, time_shifts
 from detector.spans.exemplars import Sought, exemplars
 from detector.spans.names import Operation
 from detector.spans.operator import step
 from detector.spans.settings import SpanSettings
+from detector.spans.shift import Arms, Measure, TimeShift
 from detector.spans.state import SpanState, opened
 from detector.spans.words import shift_words, told
 from tests.detector.spans.writing import NOW_MS, Written, call_of, columns

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from pipelines.ingest.otlp_scan import _walk
@@ -15,10 +16,20 @@ from pipelines.testing.remote_write import request
 from tests.pipelines.ingest.doorways import NOW_MS, Doorway
 
 
-def test_doors_that_nobody_pushes_to_load_no_compiler() -> None:
+def test_doors_that_nobody_pushes_to_load_no_compiler(tmp_path: Path) -> None:
     """A gate alone would start two seconds later and hold a hundred megabytes more."""
-    modules = "api.receiving, api.streaming, pipelines.ingest.doors"
-    look = f"import sys, {modules}; print('numba' in sys.modules)"
+    modules = "api.serving, pipelines.ingest.doors, pipelines.ingest.log_doors"
+    modules += ", pipelines.ingest.spans.doors"
+    look = f"""
+import sys, {modules}
+from pathlib import Path
+from api.settings import Settings
+from api.streaming import open_streaming
+streaming = open_streaming(Settings(data=Path({str(tmp_path)!r})))
+assert streaming.wait(50)
+print("numba" in sys.modules)
+streaming.close()
+"""
     told = subprocess.run(
         [sys.executable, "-c", look], capture_output=True, text=True, check=True, timeout=60
     )
