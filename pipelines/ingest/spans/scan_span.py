@@ -193,6 +193,7 @@ def _value(data: Bytes, at: int, end: int, slot: int, rank: int, reader: Reader)
         elif number == _INT and wire == VARINT and slot == _HTTP_STATUS:
             code = varint(data, start, stop)[0]
             status = int(np.int64(code)) if code < np.uint64(_NO_STATUS) else 0
+            reader.ranks[slot] = rank
         at = stop
     return status
 

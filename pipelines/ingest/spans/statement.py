@@ -16,7 +16,8 @@ __all__ = ["verb_and_table"]
 # Of a text no more is read: what comes first names it.
 _MOST = 4_096
 _SPACE, _QUOTE, _DASH, _SLASH, _STAR, _LINE = 32, 39, 45, 47, 42, 10
-_OPEN, _CLOSE = 40, 41
+_OPEN, _CLOSE, _END = 40, 41, 59
+_DOUBLE, _BACK, _BRACKET, _BRACKET_END, _HASH, _UNDERSCORE = 34, 96, 91, 93, 35, 95
 _A, _Z, _LOWER = 65, 90, 32
 
 
@@ -30,6 +31,9 @@ _INSERT, _REPLACE, _MERGE, _INTO = map(_packed, ("INSERT", "REPLACE", "MERGE", "
 _UPDATE, _WITH, _TABLE = _packed("UPDATE"), _packed("WITH"), _packed("TABLE")
 _CREATE, _ALTER, _DROP, _TRUNCATE = map(_packed, ("CREATE", "ALTER", "DROP", "TRUNCATE"))
 _IF, _NOT, _EXISTS, _ONLY = map(_packed, ("IF", "NOT", "EXISTS", "ONLY"))
+_DISTINCT = _packed("DISTINCT")
+# In place of a word: a bracket where a table could stand.
+_INNER = -1
 
 
 @uncounted
@@ -37,7 +41,7 @@ def verb_and_table(data: Bytes, at: int, end: int) -> tuple[int, int, int, int]:
     """Where both begin and end; nowhere (0, 0) what is not there."""
     end = min(end, at + _MOST)
     begin, stop = _token(data, at, end)
-    while begin < stop and data[begin] == _OPEN:
+    while begin < stop and data[begin] in (_OPEN, _END):
         begin, stop = _token(data, stop, end)
     word = _word(data, begin, stop)
     if word == _WITH:
@@ -54,14 +58,14 @@ def verb_and_table(data: Bytes, at: int, end: int) -> tuple[int, int, int, int]:
 
 @uncounted
 def _before_table(verb: int) -> int:
-    """The word behind which the table stands; the verb itself, or 0 where there is none."""
+    """The word behind which the table stands; UPDATE for the verb itself, 0 for no table."""
     if verb in (_SELECT, _DELETE):
         return _FROM
     if verb in (_INSERT, _REPLACE, _MERGE):
         return _INTO
-    if verb == _UPDATE:
-        return verb
-    if verb in (_CREATE, _ALTER, _DROP, _TRUNCATE):
+    if verb in (_UPDATE, _TRUNCATE):
+        return _UPDATE
+    if verb in (_CREATE, _ALTER, _DROP):
         return _TABLE
     return 0
 
@@ -83,20 +87,28 @@ def _main(data: Bytes, at: int, end: int) -> tuple[int, int]:
 @uncounted
 def _table(data: Bytes, at: int, end: int, before: int) -> tuple[int, int]:
     """The name behind a word; of a query within the first table's place, its own first table."""
-    depth, wanted = 0, 0
+    depth, wanted, last = 0, 0, 0
     is_next = before == _UPDATE
     begin, stop = _token(data, at, end)
-    while begin < stop:
+    while begin < stop and data[begin] != _END:
         word = _word(data, begin, stop)
         depth += _step(data, begin)
-        if is_next and data[begin] == _OPEN:
-            wanted, is_next = depth, False
+        if data[begin] == _OPEN and (is_next or last == _INNER):
+            wanted, is_next, word = depth, False, _INNER
         elif is_next and word not in (_IF, _NOT, _EXISTS, _ONLY, _TABLE):
-            return begin, stop
-        elif not is_next and depth == wanted and word == before:
+            return (begin, stop) if _is_name(data[begin]) else (0, 0)
+        elif not is_next and depth == wanted and word == before and last != _DISTINCT:
             is_next = True
+        last = word
         begin, stop = _token(data, stop, end)
     return 0, 0
+
+
+@uncounted
+def _is_name(byte: int) -> bool:
+    """Whether a name begins so, and no number and no place for a value: `?`, `$1`, `:table`."""
+    is_letter = _A <= (byte & ~_LOWER) <= _Z
+    return is_letter or byte >= 128 or byte in (_DOUBLE, _BACK, _BRACKET, _HASH, _UNDERSCORE)
 
 
 @uncounted
@@ -124,8 +136,17 @@ def _token(data: Bytes, at: int, end: int) -> tuple[int, int]:
             break
     stop = at
     while stop < end and _is_of_word(data[stop]):
-        stop += 1
+        closing = _closing(data[stop])
+        stop = _behind(data, stop + 1, end, closing) if closing else stop + 1
     return at, max(stop, min(at + 1, end))
+
+
+@uncounted
+def _closing(byte: int) -> int:
+    """What ends a quoted name, in which any sign and any word may stand; 0 where none begins."""
+    if byte in (_DOUBLE, _BACK):
+        return int(byte)
+    return _BRACKET_END if byte == _BRACKET else 0
 
 
 @uncounted
