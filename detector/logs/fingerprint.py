@@ -18,10 +18,14 @@ _GENERATED = (
     (re.compile(r"(?:\$Proxy|GeneratedMethodAccessor|GeneratedConstructorAccessor)\d+"), "$$"),
     (re.compile(r"lambda\$(\w+)\$\d+"), r"\1"),
     (re.compile(r"(?:\.func\d+(?:\.\d+)*)+"), ".func"),
+    (re.compile(r"<>c(?:__DisplayClass\d+_\d+)?(?:`\d+)?\."), ""),
+    (re.compile(r"<(\w+)>d__\d+(?:`\d+)?\.MoveNext"), r"\1"),
     (re.compile(r"<(\w+)>[a-z]__\w*?\|?\d+(?:_\d+)?"), r"\1"),
     (re.compile(r"\$\d+"), "$"),
     (re.compile(r"0x[0-9a-fA-F]+"), ""),
 )
+# What a bundler puts into a file's name is another with each build.
+_BUILD = re.compile(r"[.-](?:[0-9a-f]{8,}|(?=[\w-]{0,7}\d)(?=[\w-]{0,7}[A-Z])[\w-]{8})(?=\.)|\?.*")
 # Parts of names of modules, packages and files that are not the app's own.
 _FOREIGN: Mapping[Language, Sequence[str]] = {
     Language.JAVA: (
@@ -101,8 +105,9 @@ def _normal(function: str) -> str:
 
 
 def _file(frame: Frame) -> str:
-    """The file without its directory: that is another on each machine."""
-    return re.split(r"[/\\]", frame.file)[-1]
+    """The file without directory and build: they are others on each machine, in each release."""
+    name = re.split(r"[/\\]", frame.file)[-1]
+    return _BUILD.sub("", name) if ".js" in name or ".mjs" in name else name
 
 
 def _where(language: Language, frame: Frame) -> str:

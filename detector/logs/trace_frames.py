@@ -13,6 +13,10 @@ __all__ = ["Frame", "Language", "Raised", "raised_in"]
 
 # Of a longer trace only so much is read, so that a hostile one costs no more.
 _MOST_LINES, _MOST_LINE = 400, 500
+# JSON inside of JSON is escaped twice.
+_ESCAPED_MOST = 2
+_ESCAPE = re.compile(r"\\([nrt\"\\/])")
+_ESCAPES = {"n": "\n", "r": "", "t": "\t", '"': '"', "\\": "\\", "/": "/"}
 
 
 class Language(StrEnum):
@@ -50,6 +54,8 @@ _JAVA_ERROR = re.compile(
 _TRACEBACK = "Traceback (most recent call last):"
 _CAUSED = "direct cause of the following"
 _PYTHON = re.compile(r'\s*File "([^"]{1,300})", line \d+, in (.{1,200})')
+# Traces of a group of exceptions stand behind rules that show what is in what.
+_GROUP, _RULES = "Exception Group Traceback", re.compile(r"^\s*[|+](?:[-+| ]*[-+|])? ?")
 _PYTHON_ERROR = re.compile(r"([A-Za-z_][\w.]*)(?::|$)")
 _GO_FILE = re.compile(r"\s+(\S+\.(?:go|s)):\d+")
 _GO_ERROR = re.compile(r"(panic|fatal error): (.*)")
@@ -63,7 +69,7 @@ _NODE_ERROR = re.compile(
 _DOTNET = re.compile(r"\s*at ([\w.`<>+\[\],|&$~-]+)\([^()]{0,300}\)(?: in (.{1,300}?):line \d+)?")
 _DOTNET_ERROR = re.compile(r"(?:Unhandled exception\. )?((?:\w+\.)+\w+)(?::|$)")
 _RUBY = re.compile(r"\s*(?:from )?(\S+\.rb):\d+:in [`']([^`']{1,200})'")
-_RUBY_ERROR = re.compile(r"\(([A-Z][\w:]*)\)$")
+_RUBY_ERROR = re.compile(r"(?:\(|^(?=\S+ \(.*\):$))([A-Z][\w:]*)(?:\)$| \()")
 
 
 def raised_in(text: str) -> Raised | None:
@@ -72,8 +78,9 @@ def raised_in(text: str) -> Raised | None:
     Line ends may be `␊`, as in what was redacted, or escaped, as in JSON.
     """
     plain = text.replace("␊", "\n")
-    if "\n" not in plain:
-        plain = plain.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"')
+    for _ in range(_ESCAPED_MOST):
+        if "\n" not in plain:
+            plain = _ESCAPE.sub(lambda one: _ESCAPES.get(one[1], one[0]), plain)
     lines = [line[:_MOST_LINE].rstrip() for line in plain.split("\n", _MOST_LINES)[:_MOST_LINES]]
     for reader in _READERS:
         found = reader(lines)
@@ -108,6 +115,8 @@ def _without_module(name: str) -> str:
 
 def _python(lines: Sequence[str]) -> Raised | None:
     """Of a chain by `raise from` the first trace is the root, of one while handling the last."""
+    if any(_GROUP in line for line in lines):
+        lines = [_RULES.sub("", line) for line in lines]
     starts = [n for n, line in enumerate(lines) if line.endswith(_TRACEBACK)]
     if not starts:
         return None
@@ -150,7 +159,12 @@ def _node(lines: Sequence[str]) -> Raised | None:
     return Raised(
         language=Language.NODE,
         error=_error(_NODE_ERROR, head),
-        frames=tuple(Frame(one[1] or "<anonymous>", one[2]) for one in found if one),
+        frames=tuple(
+            # Rust shows places in files in the same way; a time of day is none.
+            Frame(one[1] or "<anonymous>", one[2])
+            for one in found
+            if one and not one[2].endswith(".rs") and not one[2].isdigit()
+        ),
     )
 
 
