@@ -71,4 +71,5 @@ def colons(text: Text, i: int, end: int) -> int:
     if found < _V6_LEAST or digits == 0 or (letters == 0 and found <= _V6_GROUP and doubled == 0):
         return -1
     j = _tail(text, j, end)
-    return j - 1 if j > 0 and text[j - 1] == _COLON else j
+    is_led = j > 1 and text[j - 1] == _COLON and text[j - 2] != _COLON
+    return j - 1 if is_led else j

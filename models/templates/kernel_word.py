@@ -29,7 +29,8 @@ _TO_LETTER, _TO_SLASH, _TO_DOT, _TO_AT, _TO_BACK = (
 )
 _ONE_DOT = 1 << _TO_DOT
 _COLON, _COMMA, _SLASH, _DOT, _AT, _BACK, _TILDE = (ord(c) for c in ":,/.@\\~")
-_ZERO, _X, _QUOTES = ord("0"), ord("x"), (ord('"'), ord("'"), ord("<"), ord(">"), ord(")"))
+_ASKED, _ZERO, _X = ord("?"), ord("0"), ord("x")
+_QUOTES = (ord('"'), ord("'"), ord("<"), ord(">"), ord(")"))
 # A unit written onto its number, as in 10ms, 512MB or 2nd.
 _UNIT = 3
 # Shorter words of the letters a to f are words.
@@ -100,10 +101,10 @@ def _all_hex(text: Text, i: int, j: int) -> bool:
 def _is_name(text: Text, i: int, j: int) -> bool:
     """Whether its only digit is between letters, and no hyphen is in it."""
     found = False
-    for k in range(i + 1, j - 1):
+    for k in range(i, j):
         if text[k] == _HYPHEN:
             return False
-        if CLASS[text[k]] == _DIGIT:
+        if i < k < j - 1 and CLASS[text[k]] == _DIGIT:
             after = text[k + 1]
             is_joined = CLASS[after] == _LETTER or after in _NAME_JOINTS
             found = CLASS[text[k - 1]] == _LETTER and is_joined
@@ -190,6 +191,14 @@ def _beyond(text: Text, i: int, j: int, end: int) -> tuple[int, int]:
 
 
 @inlined
+def _further(text: Text, j: int, end: int, kind: int) -> int:
+    """Behind the query of a path, or the unit of a number that is not of ASCII."""
+    if kind == _PATH and at(text, j, end) == _ASKED and CLASS[at(text, j + 1, end)] >= _WIDE:
+        return _to_space(text, j, end)
+    return max(j, micro(text, j, end)) if kind == _NUM else j
+
+
+@inlined
 def word(text: Text, i: int, end: int) -> tuple[int, int]:
     """Where the word that begins at `i` ends, and its kind; -1 where it is joints alone."""
     if CLASS[text[i]] == _WIDE:
@@ -218,5 +227,4 @@ def word(text: Text, i: int, end: int) -> tuple[int, int]:
     if counts & _MOST == 0 and (counts >> _TO_LETTER) & _MOST == 0:
         return j, -1
     kind = _kind(text, i, j, end, counts, times)
-    further = micro(text, j, end) if kind == _NUM else -1
-    return max(j, further), kind
+    return _further(text, j, end, kind), kind

@@ -11,6 +11,8 @@ __all__ = ["colons", "word"]
 _ASCII = re.compile(rb"[A-Za-z0-9_\-./\\@%+$~&]+")
 _WIDE = re.compile(rb"[\x80-\xff]+")
 _COLONS = re.compile(rb"(?=[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]+")
+_QUERY = re.compile(rb"\?[A-Za-z0-9_\-./\\@%+$~&\x80-\xff]")
+_LED_ON = re.compile(rb"[^:]:\Z")
 _TAIL = re.compile(rb"([0-9.]*)(?:%[0-9A-Za-z]*|/[0-9]*)?")
 _MICRO = re.compile(rb"(?:\xc2\xb5|\xce\xbc)s(?![A-Za-z0-9_\-./\\@%+$~&\x80-\xff])")
 _EXPONENT = re.compile(rb"[_\-./\\@%+$~&]?[0-9][0-9.]*[eE]([+\-]?)[0-9]+")
@@ -43,6 +45,8 @@ def word(text: bytes, i: int) -> tuple[int, int]:
     if not _DIGITS.search(text, i, j) and not _LETTERS.search(text, i, j):
         return j, -1
     kind = _kind(text, i, j)
+    if kind == Kind.PATH and _QUERY.match(text, j):
+        return _to_space(text, j), kind
     micro = _MICRO.match(text, j) if kind == Kind.NUM else None
     return micro.end() if micro else j, kind
 
@@ -67,7 +71,7 @@ def colons(text: bytes, i: int) -> int:
         end = found.end() + len(four)
     if four.count(b".") not in {0, 3}:
         return 0
-    return end - (text[end - 1 : end] == b":")
+    return end - bool(_LED_ON.search(text, 0, end))
 
 
 def _end(text: bytes, i: int) -> int:

@@ -78,6 +78,13 @@ PIECES = st.sampled_from(
             b"/var/log",
             b"4bf92f3577b34da6",
             b"1,5",
+            b"::",
+            b"1.5e-3",
+            b"\xc2\xb5s",
+            b'msg="',
+            b"%eth0",
+            b"?",
+            b"{'",
         ),
         *(
             b'{"a": [1]}',
@@ -127,6 +134,9 @@ def compiled() -> None:
 @given(line=LINES, before=st.sampled_from([b"", b"x", b" ", b"=", b'"', b"("]))
 @example(line=b"lifetime <1 sec, 5 bytes (1.2 KB) at Sat Jun 18 02:08:10 2005", before=b"")
 @example(line=b"Traceback (most recent call last):\n  File\nKeyError: 'x'\n", before=b"")
+@example(line=b"-log4j log4j- log4j", before=b"")
+@example(line=b'"a b" c=1 msg="d e" f="::1" 12\xc2\xb5s 1e-05', before=b"")
+@example(line=b"2001:db8::1%eth0 ::ffff:1.2.3.4 2001:db8::/32 2001:db8::1. /a?b=c", before=b"")
 @example(line=b"word " * 400, before=b"")
 @example(line=b"x" * 1200, before=b"")
 def test_the_compiled_scan_is_the_plain_one(line: bytes, before: bytes) -> None:
