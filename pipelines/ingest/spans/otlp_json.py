@@ -63,7 +63,7 @@ def _bytes(id: Any) -> str:  # noqa: ANN401
         raise TypeError("ids must be text")
     try:
         return base64.b64encode(binascii.unhexlify(id)).decode()
-    except (binascii.Error, UnicodeEncodeError):
+    except ValueError:
         return ""
 
 
