@@ -13,6 +13,7 @@ from detector.logs.services import Services
 from detector.logs.settings import LogSettings
 from detector.logs.state import LogState
 from detector.logs.story import Noted, Story, Telling
+from detector.logs.whole import NOTE, NOTED, NUMBERS, STORY, TELLING, check_whole
 from detector.stream.anomaly import AnomalyKind, LineNote, Severity
 from detector.stream.scoring import Arrays
 from detector.stream.suppression import Window
@@ -21,11 +22,6 @@ from detector.stream.texts import read_texts, texts
 __all__ = ["SCHEMA", "restored", "taken"]
 
 SCHEMA = 1
-_NUMBERS = ("watermark", "swept", "ahead", "behind", "skewed", "unwatched")
-_STORY = ("start", "newest", "is_deploy", "is_learned", "is_counted", "is_told")
-_TELLING = ("is_deploy", "service", "start", "newest", "members", "told_members", "told_lines")
-_NOTED = ("level", "start", "last", "is_over")
-_NOTE = ("template", "level", "title", "text", "line")
 _KINDS, _SEVERITIES = list(AnomalyKind), list(Severity)
 # Room that rows begin with.
 _ROOM = 64
@@ -33,7 +29,7 @@ _ROOM = 64
 
 def taken(state: LogState) -> Arrays:
     """All that the state holds; settings and windows are told anew when it is restored."""
-    numbers = [SCHEMA, *(getattr(state, name) for name in _NUMBERS)]
+    numbers = [SCHEMA, *(getattr(state, name) for name in NUMBERS)]
     arrays: dict[str, NDArray[Any]] = {"logs": np.array(numbers, np.int64)}
     size = state.rows.size
     arrays |= {f"row.{name}": state.rows[name][:size].copy() for name in FIELDS}
@@ -58,9 +54,11 @@ def restored(
     origin: str = "",
 ) -> LogState:
     """The state of a snapshot; `ValueError` for one of another schema or that is not whole."""
-    numbers = arrays["logs"].tolist() if "logs" in arrays else [0]
-    if numbers[0] != SCHEMA:
-        raise ValueError(f"a state of logs has schema {numbers[0]}, this reads {SCHEMA}")
+    numbers = arrays["logs"].tolist() if "logs" in arrays else []
+    if numbers[:1] != [SCHEMA]:
+        found = numbers[0] if numbers else 0
+        raise ValueError(f"a state of logs has schema {found}, this reads {SCHEMA}")
+    check_whole(arrays)
     names = read_texts("names", arrays)
     state = LogState(
         tenant=tenant,
@@ -70,7 +68,7 @@ def restored(
         services=_services(arrays),
         rows=_rows(arrays),
         names=dict(zip(names[::2], names[1::2], strict=True)),
-        **dict(zip(_NUMBERS, numbers[1:], strict=True)),
+        **dict(zip(NUMBERS, numbers[1:], strict=True)),
     )
     _read_stories(state, arrays)
     _read_tellings(state, arrays)
@@ -80,8 +78,6 @@ def restored(
 def _rows(arrays: Arrays) -> Rows:
     words = {name: read_texts(f"row.{name}", arrays) for name in WORDS}
     size = len(words["name"])
-    if any(len(arrays[f"row.{name}"]) != size for name in FIELDS):
-        raise ValueError("a state of logs has fields of other templates than it says")
     room = max(size, _ROOM)
     held = {name: np.zeros(room, kind) for name, kind in FIELDS.items()}
     for name, array in held.items():
@@ -106,7 +102,7 @@ def _stories(state: LogState) -> dict[str, NDArray[Any]]:
     every = list(state.stories.values())
     return {
         "story.service": _whole(state.stories),
-        **{f"story.{name}": _whole(getattr(one, name) for one in every) for name in _STORY},
+        **{f"story.{name}": _whole(getattr(one, name) for one in every) for name in STORY},
         "story.lines": _whole(count for one in every for count in one.lines),
         "story.rows": _whole(row for one in every for row in one.rows),
         "story.rows.of": _whole(len(one.rows) for one in every),
@@ -116,7 +112,7 @@ def _stories(state: LogState) -> dict[str, NDArray[Any]]:
 def _read_stories(state: LogState, arrays: Arrays) -> None:
     rows, lines = iter(arrays["story.rows"].tolist()), iter(arrays["story.lines"].tolist())
     for nth, service in enumerate(arrays["story.service"].tolist()):
-        start, newest, *facts = (int(arrays[f"story.{name}"][nth]) for name in _STORY)
+        start, newest, *facts = (int(arrays[f"story.{name}"][nth]) for name in STORY)
         is_deploy, is_learned, is_counted, is_told = map(bool, facts)
         story = Story(
             start=start,
@@ -139,14 +135,14 @@ def _tellings(every: Sequence[Telling], are_open: int) -> dict[str, NDArray[Any]
         "telling.kind": _whole(_KINDS.index(one.kind) for one in every),
         "telling.severity": _whole(_SEVERITIES.index(one.severity) for one in every),
         "telling.open": _whole(nth < are_open for nth in range(len(every))),
-        **{f"telling.{name}": _whole(getattr(one, name) for one in every) for name in _TELLING},
+        **{f"telling.{name}": _whole(getattr(one, name) for one in every) for name in TELLING},
         "noted.of": _whole(nth for nth, _, _ in noted),
         "noted.row": _whole(row for _, row, _ in noted),
-        **{f"noted.{name}": _whole(getattr(one, name) for one in ones) for name in _NOTED},
+        **{f"noted.{name}": _whole(getattr(one, name) for one in ones) for name in NOTED},
         "noted.surprise": np.array([one.surprise for one in ones], np.float64),
         "noted.every_s": np.array([one.note.every_s for one in ones], np.float64),
         "noted.count": _whole(one.note.count for one in ones),
-        **texts("noted.words", [getattr(one.note, name) for one in ones for name in _NOTE]),
+        **texts("noted.words", [getattr(one.note, name) for one in ones for name in NOTE]),
         **texts("noted.before", [one.note.before for one in ones]),
     }
 
@@ -155,7 +151,7 @@ def _read_tellings(state: LogState, arrays: Arrays) -> None:
     every = []
     for nth, id in enumerate(read_texts("telling.id", arrays)):
         kind = _KINDS[int(arrays["telling.kind"][nth])]
-        facts = {name: int(arrays[f"telling.{name}"][nth]) for name in _TELLING}
+        facts = {name: int(arrays[f"telling.{name}"][nth]) for name in TELLING}
         telling = Telling(
             id=id,
             kind=kind,
@@ -177,14 +173,14 @@ def _read_tellings(state: LogState, arrays: Arrays) -> None:
     before = read_texts("noted.before", arrays) if "noted.before" in arrays else []
     for nth, of in enumerate(arrays["noted.of"].tolist()):
         row = int(arrays["noted.row"][nth])
-        told = [*(next(words) for _ in _NOTE), before[nth] if before else ""]
+        told = [*(next(words) for _ in NOTE), before[nth] if before else ""]
         every[of].noted[row] = _noted(arrays, nth, told)
 
 
 def _noted(arrays: Arrays, nth: int, words: Sequence[str]) -> Noted:
-    level, start, last, is_over = (int(arrays[f"noted.{name}"][nth]) for name in _NOTED)
+    level, start, last, is_over = (int(arrays[f"noted.{name}"][nth]) for name in NOTED)
     note = LineNote(
-        **dict(zip((*_NOTE, "before"), words, strict=True)),
+        **dict(zip((*NOTE, "before"), words, strict=True)),
         count=int(arrays["noted.count"][nth]),
         every_s=float(arrays["noted.every_s"][nth]),
     )
