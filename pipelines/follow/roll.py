@@ -215,17 +215,19 @@ class Roll:
         if place is None:
             return False
         later = rotated_after(place[1], name)
-        self._add(place[0], place[1], group, position.offset, is_leaving=True)
+        # Kept under the name that is followed: by it a restart finds the rest once more.
+        self._add(name, place[1], group, position.offset, is_leaving=True)
         for other in later:
-            self._add_unknown(other, group)
+            self._add_unknown(other, name, group)
         return True
 
     def _add_between(self, one: _Open) -> None:
         """Read what had the name after a file that lost it, and lost it too before we looked."""
         for path in rotated_after(one.tail.file.descriptor, one.tail.file.path):
-            self._add_unknown(path, one.group)
+            self._add_unknown(path, one.tail.file.path, one.group)
 
-    def _add_unknown(self, path: str, group: Group) -> None:
+    def _add_unknown(self, path: str, name: str, group: Group) -> None:
+        """Read what a rotation left under a path of what had a name."""
         descriptor = opened(path)
         if descriptor is None:
             return
@@ -233,7 +235,7 @@ class Roll:
         if (status.st_dev, status.st_ino) in self.kept:
             os.close(descriptor)
         else:
-            self._add(path, descriptor, group, 0, is_leaving=True)
+            self._add(name, descriptor, group, 0, is_leaving=True)
 
     def _forget(self, position: Position) -> None:
         self.kept.pop((position.device, position.inode), None)
