@@ -91,6 +91,8 @@ def _told(state: LogState, service: int, story: Story, at: int) -> Iterator[Happ
     if rate is None and key not in state.open:
         return
     if planned(state.windows, state.subject(service, key[0]), at) is not None:
+        # What is planned does not come by chance.
+        story.is_counted = False
         return
     telling, kind = _telling(state, service, fresh, at)
     story.is_told, telling.is_deploy = True, story.is_deploy

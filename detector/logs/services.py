@@ -83,7 +83,8 @@ class Services:
     def unheard(self, before: int) -> list[int]:
         """Services without a line since, the longest unheard first."""
         numbers = np.flatnonzero(self["last"] < before)
-        return numbers[np.argsort(self["last"][numbers], kind="stable")].tolist()
+        found: list[int] = numbers[np.argsort(self["last"][numbers], kind="stable")].tolist()
+        return found
 
     def replace(self, number: int, place: Place, at: int) -> None:
         """Another service is heard of, and has the number of one that is forgotten."""

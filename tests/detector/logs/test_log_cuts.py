@@ -64,7 +64,9 @@ def bits(state: LogState) -> dict[str, bytes]:
 @lru_cache(maxsize=1)
 def undisturbed() -> tuple[list[Arrays], list[tuple[Happened, ...]], dict[str, bytes]]:
     """The state before each minute, what happened in each, and the state after all of them."""
-    state, states, happened = learned(services=("checkout", "cart")), [], []
+    state = learned(services=("checkout", "cart"))
+    states: list[Arrays] = []
+    happened: list[tuple[Happened, ...]] = []
     for batch in eventful():
         states.append(arrays_of(chunks_of(taken(state))))
         happened.append(step(state, counts_of(batch))[1])
