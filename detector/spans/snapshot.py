@@ -83,9 +83,16 @@ def to_arrays(state: SpanState) -> dict[str, NDArray[Any]]:
 
 
 def from_arrays(arrays: Arrays, settings: SpanSettings | None = None) -> SpanState:
-    """The state that `to_arrays` told; `ValueError` for another schema or other settings."""
+    """The state that `to_arrays` told; `ValueError` for another schema or bounds, or none."""
     if "rest" not in arrays:
         raise ValueError("no state of spans")
+    try:
+        return _read(arrays, settings)
+    except LookupError as error:
+        raise ValueError(f"a part of the state of spans is missing: {error}") from error
+
+
+def _read(arrays: Arrays, settings: SpanSettings | None) -> SpanState:
     rest = msgspec.msgpack.decode(arrays["rest"].tobytes(), type=_Rest)
     if rest.schema != SCHEMA:
         raise ValueError(f"spans of schema {rest.schema}, this reads {SCHEMA}")
