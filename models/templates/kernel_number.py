@@ -1,4 +1,4 @@
-"""Numbers with an exponent, and the unit that is not of ASCII, compiled."""
+"""Numbers with an exponent, compiled."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from numpy.typing import NDArray
 from models.compiling import inlined
 from models.templates.kinds import CLASS, Byte
 
-__all__ = ["is_scientific", "micro"]
+__all__ = ["is_scientific"]
 
 Text = NDArray[np.uint8]
 
-_WIDE, _DIGIT = int(Byte.WIDE), int(Byte.DIGIT)
-_DOT, _E, _SIGNS, _S = ord("."), ord("e"), (ord("+"), ord("-")), ord("s")
-# The two signs that are written for a millionth, in UTF-8.
-_MICRO = (0xC2B5, 0xCEBC)
+_DIGIT = int(Byte.DIGIT)
+_DOT, _E, _SIGNS = ord("."), ord("e"), (ord("+"), ord("-"))
 
 
 @inlined
@@ -31,11 +29,3 @@ def is_scientific(text: Text, i: int, j: int, dots: int) -> bool:
     while last < j and CLASS[text[last]] == _DIGIT:
         last += 1
     return bool(last == j and last > first and (is_signed or dots > 0))
-
-
-@inlined
-def micro(text: Text, i: int, end: int) -> int:
-    """Behind the unit of microseconds, written with its Greek letter, or -1."""
-    if i + 2 >= end or text[i + 2] != _S or (i + 3 < end and CLASS[text[i + 3]] >= _WIDE):
-        return -1
-    return i + 3 if (int(text[i]) << 8 | int(text[i + 1])) in _MICRO else -1

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from models.compiling import inlined
 from models.templates.kernel_colons import at, colons, is_hex
-from models.templates.kernel_number import is_scientific, micro
+from models.templates.kernel_number import is_scientific
+from models.templates.kernel_wide import lettered, micro, wide
 from models.templates.kinds import CLASS, FIELD, WEIGHT, Byte, Field, Kind
 
 __all__ = ["word"]
@@ -152,13 +153,6 @@ def _plain(text: Text, i: int, j: int, end: int) -> int:
 
 
 @inlined
-def _wide(text: Text, i: int, end: int) -> int:
-    while i < end and CLASS[text[i]] == _WIDE:
-        i += 1
-    return i
-
-
-@inlined
 def _kind(text: Text, i: int, j: int, end: int, counts: int, colons: int) -> int:
     slashes, back = (counts >> _TO_SLASH) & _MOST, (counts >> _TO_BACK) & _MOST
     letters = (counts >> _TO_LETTER) & _MOST
@@ -178,8 +172,11 @@ def _kind(text: Text, i: int, j: int, end: int, counts: int, colons: int) -> int
 
 
 @inlined
-def _beyond(text: Text, i: int, j: int, end: int) -> tuple[int, int]:
-    """End and kind of an address or a drive's path that goes on behind the colon at `j`, or -1."""
+def _beyond(text: Text, i: int, j: int, end: int, digits: int) -> tuple[int, int]:
+    """End and kind of what goes on behind `j`, or -1: an address, a drive's path, a word."""
+    if digits == 0 and CLASS[at(text, j, end)] == _WIDE:
+        further = lettered(text, i, end)
+        return (further, _WORD) if further > j else (-1, -1)
     if at(text, j, end) != _COLON:
         return -1, -1
     after = at(text, j + 1, end)
@@ -202,8 +199,7 @@ def _further(text: Text, j: int, end: int, kind: int) -> int:
 def word(text: Text, i: int, end: int) -> tuple[int, int]:
     """Where the word that begins at `i` ends, and its kind; -1 where it is joints alone."""
     if CLASS[text[i]] == _WIDE:
-        j = micro(text, i, end)
-        return j if j > 0 else _wide(text, i, end), _WORD
+        return wide(text, i, end), _WORD
     if is_hex(text[i]):
         j = colons(text, i, end)
         if j > 0:
@@ -218,7 +214,7 @@ def word(text: Text, i: int, end: int) -> tuple[int, int]:
         else:
             break
         j += 1
-    further, kind = _beyond(text, i, j, end)
+    further, kind = _beyond(text, i, j, end, counts & _MOST)
     if kind >= 0:
         return further, kind
     while j > i + 1 and text[j - 1] == _DOT:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.templates.families import Families
 from models.templates.kernel import FEW
-from models.templates.kinds import MOST_TOKENS
+from models.templates.kinds import KIND, MOST_TOKENS, Kind
 from models.templates.shelf import COLUMNS, POOLS, Shelf
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
 # Of what arrays hold, and of how lines are scanned: a change of either asks for another.
 VERSION = 2
 _Arrays = Mapping[str, NDArray[Any]]
-_KINDS: Mapping[str, type[np.generic]] = {
+_KINDS: Mapping[str, type[Any]] = {
     "header": np.int64,
     **COLUMNS,
     **POOLS,
@@ -87,7 +87,7 @@ def shelf_from(arrays: _Arrays) -> Shelf:
 
 
 def _is_ordered(arrays: _Arrays) -> bool:
-    """Whether rows are by age, and tokens of each behind those of the one before.
+    """Whether rows are by age, and tokens of each behind those before, of kinds that there are.
 
     Compiled loops follow `start` and `length` without looking whether they lead outside.
     """
@@ -96,7 +96,8 @@ def _is_ordered(arrays: _Arrays) -> bool:
     is_packed = np.array_equal(arrays["start"], np.cumsum(length) - length)
     is_counted = (arrays["count"] > 0).all() and (arrays["seen"] >= 0).all()
     is_alive = arrays["alive"].all() and (length <= MOST_TOKENS).all()
-    return bool(is_by_age and is_packed and is_counted and is_alive)
+    is_told = (arrays["signs"] & KIND <= max(Kind)).all()
+    return bool(is_by_age and is_packed and is_counted and is_alive and is_told)
 
 
 def _is_worded(arrays: _Arrays, marks: list[bytes], samples: list[bytes]) -> bool:

@@ -10,6 +10,7 @@ __all__ = ["colons", "word"]
 
 _ASCII = re.compile(rb"[A-Za-z0-9_\-./\\@%+$~&]+")
 _WIDE = re.compile(rb"[\x80-\xff]+")
+_LETTERED = re.compile(rb"[A-Za-z_\-\x80-\xc1\xc3-\xe1\xe3-\xff]+")
 _COLONS = re.compile(rb"(?=[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]+")
 _QUERY = re.compile(rb"\?[A-Za-z0-9_\-./\\@%+$~&\x80-\xff]")
 _LED_ON = re.compile(rb"[^:]:\Z")
@@ -29,13 +30,17 @@ _LED = re.compile(rb"[_\-./\\@%+$~&]?[0-9]")
 
 def word(text: bytes, i: int) -> tuple[int, int]:
     """Where the word that begins at `i` ends, and its kind; -1 where it is joints alone."""
-    wide = _MICRO.match(text, i) or _WIDE.match(text, i)
+    first = _WIDE.match(text, i)
+    wide = first and (_MICRO.match(text, i) or _LETTERED.match(text, i) or first)
     if wide:
         return wide.end(), Kind.WORD
     address = colons(text, i) if text[i : i + 1] != b":" else 0
     if address:
         return address, Kind.IP
     j = _end(text, i)
+    lettered = _LETTERED.match(text, i)
+    if lettered and lettered.end() > j and _WIDE.match(text, j) and not _DIGITS.search(text, i, j):
+        return lettered.end(), Kind.WORD
     if text[j : j + 3] == b"://":
         return _to_space(text, j), Kind.URL
     if j - i == 1 and text[j : j + 2] == b":\\":

@@ -92,6 +92,7 @@ DAMAGES = [
     pytest.param(put("number", 0, -1), id="a number below nought"),
     pytest.param(put("number", -1, 99), id="a number that was never given"),
     pytest.param(put("alive", 0, 0), id="a row that is gone"),
+    pytest.param(put("signs", 0, 15), id="a kind that there is not"),
     pytest.param(put("count", 0, 0), id="a template without lines"),
     pytest.param(put("count", 0, -5), id="fewer lines than none"),
     pytest.param(put("seen", 0, -1), id="seen before the first line"),
