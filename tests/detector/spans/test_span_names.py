@@ -12,6 +12,7 @@ from detector.spans.columns import NOBODY, Peer, PeerKind
 from detector.spans.names import OUTSIDE, Names, NodeKind
 from detector.spans.settings import OTHER, SpanSettings
 from tests.detector.spans.writing import Written, columns
+from tests.profiles import HEAVY
 
 SETTINGS = SpanSettings(operations_of_service=3, idle_s=100, names=50)
 WRITTEN = st.builds(
@@ -45,6 +46,7 @@ def web(*operations: str) -> list[Written]:
     return [Written(operation=one) for one in operations]
 
 
+@HEAVY
 @given(st.lists(st.lists(WRITTEN, min_size=1, max_size=8), max_size=6))
 def test_numbers_stand_for_what_they_were_given_for(batches: list[list[Written]]) -> None:
     """However often names came before, and in whatever company."""
@@ -67,6 +69,7 @@ def test_numbers_stand_for_what_they_were_given_for(batches: list[list[Written]]
             assert bool(numbered.is_told[row]) == (one.peer != NOBODY)
 
 
+@HEAVY
 @given(st.lists(st.lists(WRITTEN, min_size=1, max_size=8), max_size=6), st.integers(0, 6))
 def test_names_that_were_restored_go_on_alike(batches: list[list[Written]], cut: int) -> None:
     """What is remembered to be fast is no part of what they are."""

@@ -16,7 +16,7 @@ from detector.spans.exemplars import Sought, exemplars
 from detector.spans.graph import graph
 from detector.spans.names import Node
 from detector.spans.operator import step
-from detector.spans.red import red, samples_of, values_of
+from detector.spans.red import Red, red, samples_of, values_of
 from detector.spans.settings import SpanSettings
 from detector.spans.snapshot import from_arrays, to_arrays
 from detector.spans.state import SpanState, opened
@@ -123,7 +123,7 @@ def test_other_bounds_are_refused(bound: dict[str, int]) -> None:
     """What was held under other bounds is not read as if it were under these."""
     held = to_arrays(after(DAY[:9]))
     with pytest.raises(ValueError, match="other bounds"):
-        from_arrays(held, replace(SETTINGS, **bound))  # type: ignore[arg-type]
+        from_arrays(held, replace(SETTINGS, **bound))
 
 
 def test_settings_that_are_no_bounds_of_arrays_may_change() -> None:
@@ -174,10 +174,13 @@ def test_columns_of_values_are_those_of_samples() -> None:
 
 def test_counters_only_rise_and_those_since_a_time_are_the_ones_that_rose() -> None:
     """Prometheus would read a fall as a restart."""
-    state, was = opened(SETTINGS, 1), {}
+    state = opened(SETTINGS, 1)
+    was: dict[object, Red] = {}
     for batch in DAY[:30]:
         state, _ = step(state, batch)
-        now = {(one.origin, one.operation, one.kind, one.status): one for one in red(state)}
+        now: dict[object, Red] = {
+            (one.origin, one.operation, one.kind, one.status): one for one in red(state)
+        }
         for key in was.keys() & now.keys():
             assert now[key].calls >= was[key].calls
             assert now[key].total_s >= was[key].total_s

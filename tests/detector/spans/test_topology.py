@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -93,7 +94,7 @@ def test_either_side_tells_of_a_failure_and_it_counts_once() -> None:
     """A time-out is known to the caller, an exception often to the callee alone."""
     calls = [
         [replace(CLIENT, trace=n, failed=mine), replace(SERVER, trace=n, failed=theirs)]
-        for n, (mine, theirs) in enumerate(((0, 0), (1, 0), (0, 1), (1, 1)), 1)
+        for n, (mine, theirs) in enumerate(itertools.product((False, True), repeat=2), 1)
     ]
     edge = between(after(columns([one for call in calls for one in call])), "web", "cart")
     assert (edge.calls, edge.failed, edge.error_ratio) == (4, 3, 0.75)

@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from detector.errors import InputError
-from detector.spans.columns import Peer, PeerKind, SpanStatus
+from detector.spans.columns import SpanStatus
 from detector.spans.masking import printable
 from detector.spans.naming import operation_of, peer_of
 from pipelines.ingest.decoded import Window
@@ -213,47 +213,6 @@ def test_who_says_that_all_went_well_is_believed() -> None:
     """A status that was set by a person is not overruled by a code."""
     span = span_of(attributes(http__response__status_code=500), status={"code": 1})
     assert decoded(request_of(span)).spans.status.tolist() == [SpanStatus.OK]
-
-
-STATEMENTS = {
-    "SELECT a, EXTRACT(YEAR FROM ts) FROM orders WHERE note = 'FROM x'": "SELECT orders",
-    "select o.id from shop.orders o join lines l on l.o = o.id": "SELECT shop.orders",
-    "/* trace */ -- hint\n INSERT INTO `shop`.`lines` (a) VALUES ('x; DROP')": "INSERT shop.lines",
-    "UPDATE ONLY public.orders SET a = 1": "UPDATE public.orders",
-    "DELETE FROM orders;": "DELETE orders",
-    "WITH t AS (SELECT 1 FROM z) SELECT * FROM y": "SELECT y",
-    "SELECT * FROM (SELECT * FROM inner_one) q": "SELECT inner_one",
-    "(SELECT 1 FROM a) UNION (SELECT 2 FROM b)": "SELECT a",
-    "CREATE TABLE IF NOT EXISTS t1 (a int)": "CREATE t1",
-    "SELECT 1": "SELECT",
-    "COMMIT": "COMMIT",
-    "HGETALL user:4711": "HGETALL",
-    '{"find": "orders"}': "call",
-    "": "call",
-    "'": "call",
-    "(((((": "call",
-    "SELECT * FROM '": "SELECT",
-    "/*": "call",
-    "WITH": "call",
-}
-
-
-@pytest.mark.parametrize(("text", "name"), STATEMENTS.items())
-@pytest.mark.parametrize("key", ["db.statement", "db.query.text"])
-def test_a_statement_is_named_by_its_verb_and_table(text: str, name: str, key: str) -> None:
-    """Many values, one operation; and nothing of the values is kept."""
-    spans = decoded(
-        request_of(span_of({"db.system": "postgresql", key: text}, name="call", kind=3))
-    ).spans
-    assert spans.operations == (name,)
-    assert spans.peers == (Peer(kind=PeerKind.DATABASE, name="postgresql"),)
-
-
-@given(st.text(alphabet="SELECTFROMWIH(),'\"`-/*\n a1.;é", max_size=60))
-def test_any_statement_ends(text: str) -> None:
-    """A text that is no SQL is no reason to fail."""
-    spans = decoded(request_of(span_of({"db.system": "x", "db.statement": text}, name="n"))).spans
-    assert len(spans.operations) == 1
 
 
 def test_a_statement_with_values_makes_one_shape() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,9 +44,12 @@ class Doorway:
         return self.doors.take(SpanDoor.OTLP, tenant, body, Packing.PLAIN).taken
 
 
-def one(at_ms: int = NOW_MS, **fields: object) -> ExportTraceServiceRequest:
+def one(at_ms: int = NOW_MS, **fields: Any) -> ExportTraceServiceRequest:  # noqa: ANN401
     """A request of one span that began at a time."""
-    times = {"start_time_unix_nano": at_ms * NS, "end_time_unix_nano": at_ms * NS + 5}
+    times: dict[str, Any] = {
+        "start_time_unix_nano": at_ms * NS,
+        "end_time_unix_nano": at_ms * NS + 5,
+    }
     return request_of(span_of(**(times | fields)), service_name="checkout")
 
 

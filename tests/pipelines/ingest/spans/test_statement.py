@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.spans.columns import Peer, PeerKind
 from pipelines.ingest.spans.statement import verb_and_table
+from tests.pipelines.ingest.spans.requests import decoded, request_of, span_of
 
 
 def told(text: str, *, before: str = "", behind: str = "") -> tuple[str, str]:
@@ -170,3 +172,44 @@ def test_places_lie_within_any_text(body: bytes) -> None:
         verb, verb_end, table, table_end = verb_and_table(np.frombuffer(body, np.uint8), at, end)
         assert (verb, verb_end) == (0, 0) or at <= verb < verb_end <= end
         assert (table, table_end) == (0, 0) or verb_end <= table < table_end <= end
+
+
+STATEMENTS = {
+    "SELECT a, EXTRACT(YEAR FROM ts) FROM orders WHERE note = 'FROM x'": "SELECT orders",
+    "select o.id from shop.orders o join lines l on l.o = o.id": "SELECT shop.orders",
+    "/* trace */ -- hint\n INSERT INTO `shop`.`lines` (a) VALUES ('x; DROP')": "INSERT shop.lines",
+    "UPDATE ONLY public.orders SET a = 1": "UPDATE public.orders",
+    "DELETE FROM orders;": "DELETE orders",
+    "WITH t AS (SELECT 1 FROM z) SELECT * FROM y": "SELECT y",
+    "SELECT * FROM (SELECT * FROM inner_one) q": "SELECT inner_one",
+    "(SELECT 1 FROM a) UNION (SELECT 2 FROM b)": "SELECT a",
+    "CREATE TABLE IF NOT EXISTS t1 (a int)": "CREATE t1",
+    "SELECT 1": "SELECT",
+    "COMMIT": "COMMIT",
+    "HGETALL user:4711": "HGETALL",
+    '{"find": "orders"}': "call",
+    "": "call",
+    "'": "call",
+    "(((((": "call",
+    "SELECT * FROM '": "SELECT",
+    "/*": "call",
+    "WITH": "call",
+}
+
+
+@pytest.mark.parametrize(("text", "name"), STATEMENTS.items())
+@pytest.mark.parametrize("key", ["db.statement", "db.query.text"])
+def test_a_statement_is_named_by_its_verb_and_table(text: str, name: str, key: str) -> None:
+    """Many values, one operation; and nothing of the values is kept."""
+    spans = decoded(
+        request_of(span_of({"db.system": "postgresql", key: text}, name="call", kind=3))
+    ).spans
+    assert spans.operations == (name,)
+    assert spans.peers == (Peer(kind=PeerKind.DATABASE, name="postgresql"),)
+
+
+@given(st.text(alphabet="SELECTFROMWIH(),'\"`-/*\n a1.;é", max_size=60))
+def test_any_statement_ends(text: str) -> None:
+    """A text that is no SQL is no reason to fail."""
+    spans = decoded(request_of(span_of({"db.system": "x", "db.statement": text}, name="n"))).spans
+    assert len(spans.operations) == 1
