@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
@@ -24,8 +26,16 @@ from tests.profiles import HEAVY
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
-def one(
-    labels: str = '{app="shop"}', line: str = "said", at: int = NOW_NS, **metadata: str
+def one(labels: str = '{app="shop"}', line: str = "said", **metadata: str) -> Line:
+    """A push of one line of now."""
+    return at_moment(NOW_NS, labels, line, metadata)
+
+
+def at_moment(
+    at: int,
+    labels: str = '{app="shop"}',
+    line: str = "said",
+    metadata: Mapping[str, str] = MappingProxyType({}),
 ) -> Line:
     """A push of one line."""
     way = Logway()
@@ -137,7 +147,7 @@ def test_metadata_that_nobody_asks_for_is_passed_over() -> None:
 def test_nanoseconds_are_of_their_millisecond(nanos: int) -> None:
     """A line of the last nanosecond of a bin is not one of the next."""
     second = NOW_NS // 10**9 - 5
-    assert one(at=second * 10**9 + nanos).at == second * 1_000 + nanos // 10**6
+    assert at_moment(second * 10**9 + nanos).at == second * 1_000 + nanos // 10**6
 
 
 def test_nanoseconds_beyond_a_second_or_below_zero_do_no_harm() -> None:
