@@ -14,7 +14,7 @@ Text = NDArray[np.uint8]
 
 _SPACE, _LETTER, _DIGIT = (int(b) for b in (Byte.SPACE, Byte.LETTER, Byte.DIGIT))
 _COMMA, _DOT, _PAREN_END, _NAMED = ord(","), ord("."), ord(")"), (ord("="), ord(":"))
-_BLANK, _EQUALS = ord(" "), ord("=")
+_NEWLINE, _EQUALS = 10, ord("=")
 # So many letters of a word fit into a number.
 _CODED = 7
 
@@ -55,10 +55,14 @@ def is_request(text: Text, i: int, end: int) -> bool:
 def is_message(text: Text, begin: int, i: int, j: int, end: int) -> bool:
     """Whether what is in quotes from `i` to `j` is what the line tells, before or among fields."""
     if i == begin:
-        k = j + 1
+        k = j
+        while k < end and CLASS[text[k]] == _SPACE and text[k] != _NEWLINE:
+            k += 1
+        key = k
         while k < end and CLASS[text[k]] >= _LETTER:
             k += 1
-        return j == end or (text[j] == _BLANK and k > j + 1 and k < end and text[k] == _EQUALS)
+        is_whole = key == end or text[key] == _NEWLINE
+        return is_whole or (j < key < k < end and text[k] == _EQUALS)
     k = i - 1
     while k > begin and CLASS[text[k - 1]] == _LETTER:
         k -= 1

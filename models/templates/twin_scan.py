@@ -44,7 +44,9 @@ _UNITS = frozenset(
 _RESTATED = re.compile(rb"\([0-9.,]+ ?([A-Za-z]+)\)")
 _REQUEST = re.compile(rb"(?:GET|POST|PUT|DELETE|HEAD|PATCH|OPTIONS) ")
 _UNESCAPED = re.compile(rb"\\[\x00-\xff]", re.DOTALL)
-_TOLD_FIRST = re.compile(rb"\Z| [A-Za-z0-9_\-./\\@%+$~&]+=")
+_TOLD_FIRST = re.compile(
+    rb"[\x00-\x09\x0b-\x20\x7f]*(?:\Z|\n)|[\x00-\x09\x0b-\x20\x7f]+[A-Za-z0-9_\-./\\@%+$~&]+="
+)
 _TOLD_BY = re.compile(rb"(?:\A|(?<=[\x00-\x20\x7f]))(?:msg|message)=\Z")
 _TRUTHS = frozenset(b"true True TRUE false False FALSE null None nil".split())
 _RUNS = {Kind.IP, Kind.HEX, Kind.ID, Kind.PATH, Kind.URL, Kind.MAIL}

@@ -82,6 +82,7 @@ PIECES = st.sampled_from(
             b"1.5e-3",
             b"\xc2\xb5s",
             b'msg="',
+            b'"ab cd"',
             b"%eth0",
             b"?",
             b"{'",
