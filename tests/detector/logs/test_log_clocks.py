@@ -155,6 +155,16 @@ def test_no_clock_makes_an_anomaly_end_before_it_begins(odd: list[tuple[int, str
         assert all(part.end is None or part.end >= part.start for part in one.anomaly.contributions)
 
 
+def test_beats_of_before_a_silence_that_come_late_do_not_end_it() -> None:
+    """A forwarder that sends the last hour again would tell that the job runs."""
+    state = learned()
+    assert kinds(run(state, usual(NOW, NOW + 20 * MINUTE, beat=0))) == [Happening.OPENED]
+    assert batched(state, usual(NOW - 10 * MINUTE, NOW)) == []
+    assert state.rows["silent"].any()
+    missed = [Line(NOW + 5 * MINUTE, "heartbeat sent")]
+    assert kinds(batched(state, missed)) == [Happening.CLOSED]
+
+
 def test_a_restart_within_the_first_day_does_not_begin_it_anew() -> None:
     """A process that is replaced each night would learn for ever, and never tell anything."""
     state = LogState(tenant="t")

@@ -70,6 +70,19 @@ def test_a_new_service_in_the_place_of_another_is_learned() -> None:
     assert state.services.versions == [["v1"], ["v1"]]
 
 
+def test_a_new_service_in_the_place_of_another_has_nothing_of_its_history() -> None:
+    """What the old one often told would keep the new one's errors from being told."""
+    state, other = full(), LogState(tenant="t", settings=FULL)
+    number = state.services.numbers["cart", "shop", ""]
+    for _ in range(9):
+        state.services.told(number, False, [50] * len(Level))
+    for one in (state, other):
+        run(one, hourly(3 * DAY, 3 * DAY + 2 * HOUR, "search"))
+    fresh = other.services.numbers["search", "shop", ""]
+    for name, array in state.services.arrays.items():
+        assert array[number].tolist() == other.services[name][fresh].tolist(), name
+
+
 def test_where_all_are_heard_of_nobody_is_put_out() -> None:
     """A flood of names would make serinus forget the services that matter."""
     state = LogState(tenant="t", settings=FULL)
