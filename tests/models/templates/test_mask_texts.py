@@ -99,6 +99,9 @@ TOLD = [
     ('sub.msg="a b" n=3', "sub.msg=<str> n=<num>"),
     ('error="a b" msg="it failed"', 'error=<str> msg="it failed"'),
     ('"a b" is no table', "<str> is no table"),
+    ('"a b": it failed', "<str>: it failed"),
+    ('"a b" (n=3)', "<str> (n=<num>)"),
+    ('the "a b" n=3', "the <str> n=<num>"),
     ('"cart" n=3', "<str> n=<num>"),
     ('"a b", "c d"', "<str>"),
 ]
