@@ -10,11 +10,18 @@ from pipelines.flows.logs_record import STEP_MS, Counted, NewOwn
 from pipelines.stores.connections import Transaction
 from pipelines.stores.own import Frame, OwnSeries, add_frame, add_series, put_totals
 
-__all__ = ["LIVE_MS", "OwnCounters"]
+__all__ = ["LIVE_MS", "OwnCounters", "pause_after"]
 
 # A counter lives as long as its pod was heard of so lately; what lives is told every so many steps.
 LIVE_MS = 300_000
 _WHOLE_EVERY = 20
+# To write takes a tenth of the time at most, and is not put off for longer than this.
+_SHARE, _LONGEST_S = 10.0, 5.0
+
+
+def pause_after(took_s: float, least_s: float) -> float:
+    """How many seconds after a write that took so long the next one may begin."""
+    return max(least_s, min(_SHARE * took_s, _LONGEST_S))
 
 
 class OwnCounters:

@@ -18,7 +18,7 @@ from detector.stream.columns import Columns, SeriesInfo
 from detector.stream.feedback import Feedback, Tuning
 from detector.stream.suppression import Window
 from pipelines.flows.logs_detecting import TRACES, Detecting
-from pipelines.flows.logs_own import OwnCounters
+from pipelines.flows.logs_own import OwnCounters, pause_after
 from pipelines.flows.logs_rates import Rates
 from pipelines.flows.logs_record import STEP_MS, Counted, Lines
 from pipelines.stores.connections import Connections, Transaction
@@ -79,7 +79,7 @@ class LogsPart:
         self._rates: dict[str, Arrays] = {}
         # Up to where is written, and up to where is taken.
         self.written, self._position = -1, -1
-        self._flushed = 0.0
+        self._flushed, self._pause_s = 0.0, FLUSH_S
 
     def restore(self, tenants: Mapping[str, Arrays]) -> None:
         """Go on from what the database has, and from a checkpoint of the stream."""
@@ -144,9 +144,12 @@ class LogsPart:
         return self._position > self.written
 
     def settle(self, *, now: bool = False) -> None:
-        """Write what came, once a second at most, or now; after a `StoreError` try again."""
-        since = time.monotonic() - self._flushed
-        if not self.is_owing or (since < FLUSH_S and not now):
+        """Write what came, once a second at most and seldomer if it takes long, or now.
+
+        After a `StoreError` try again.
+        """
+        began = time.monotonic()
+        if not self.is_owing or (began - self._flushed < self._pause_s and not now):
             return
         for own in self._tenants.values():
             if own.spans is not None:
@@ -161,6 +164,7 @@ class LogsPart:
             if own.spans is not None:
                 own.spans.own.wrote()
         self.written, self._flushed = self._position, time.monotonic()
+        self._pause_s = pause_after(self._flushed - began, FLUSH_S)
 
     def _write(self) -> None:
         with self._db.write() as transaction:

@@ -6,11 +6,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.series import Query
-from pipelines.flows.logs_own import LIVE_MS, OwnCounters
+from pipelines.flows.logs_own import LIVE_MS, OwnCounters, pause_after
 from pipelines.flows.logs_record import STEP_MS, Counted, NewOwn, gains
 from pipelines.sources.own import OwnSource
 from pipelines.stores.own import SqlOwn
@@ -152,3 +153,14 @@ def test_counters_take_memory_for_what_lives(tmp_path: Path) -> None:
     kept.take(70_000, {0: 1.0, 2: 1.0})
     assert len(kept.counters) == 1
     assert np.isclose(kept.read(0, 80_000)["p-8/0"][-1][1], 2.0)
+
+
+@pytest.mark.parametrize(
+    ("took_s", "pause_s"), [(0.0, 1.0), (0.05, 1.0), (0.2, 2.0), (0.4, 4.0), (60.0, 5.0)]
+)
+def test_to_write_takes_a_tenth_of_the_time_at_most(took_s: float, pause_s: float) -> None:
+    """Twenty thousand counters on a slow disk leave time to take spans, and are written all the
+    same before anybody asks for the next step.
+    """
+    assert pause_after(took_s, 1.0) == pause_s
+    assert pause_after(took_s, 9.0) == 9.0
