@@ -39,6 +39,12 @@ def own_logs() -> Iterator[None]:
     structlog.configure(**before)
 
 
+@pytest.fixture
+def plain_logs(own_logs: None) -> None:
+    """Logs that nobody has silenced, not for a whole module either."""
+    structlog.reset_defaults()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Collect tests without collecting garbage, and never look through them again.

@@ -13,6 +13,8 @@ from detector.errors import StoreError
 from pipelines.flows.late import Late
 from pipelines.flows.stream_meters import Patience
 
+pytestmark = pytest.mark.usefixtures("plain_logs")
+
 SOON = Patience(first_s=0.001, longest_s=0.004)
 HINT = "Move it away"
 

@@ -27,6 +27,8 @@ from tests.pipelines.flows.test_stream import opened
 from tests.pipelines.ingest.doorways import NOW_MS, Doorway
 from tests.servers import running_prometheus, scrape_config
 
+pytestmark = pytest.mark.usefixtures("plain_logs")
+
 NOW = NOW_MS / 1000
 
 

@@ -28,6 +28,8 @@ from pipelines.stores.sqlite import Database
 from tests.pipelines.flows.test_stream import OWNERS, batches, found, named
 from tests.pipelines.stores.away import AwayDatabase
 
+pytestmark = pytest.mark.usefixtures("plain_logs")
+
 SOON = Patience(first_s=0.001, longest_s=0.004, at_end_s=0.2)
 
 
