@@ -20,14 +20,18 @@ LIVES = 3
 
 
 def configured(folder: Path) -> Path:
-    """A configuration that follows what the application writes."""
+    """A configuration that follows what the application writes.
+
+    Also under the names that it is rotated to: a busy machine does not look for longer than the
+    application takes to rotate twice.
+    """
     file = folder / "serinus.yaml"
     file.write_text(
         f"""
 data: {folder}/data
 logs:
   files:
-    watch: [{{paths: ["{folder}/app.log"], service: shop}}]
+    watch: [{{paths: ["{folder}/app.log*"], service: shop}}]
     first: start
     scan_s: 0.2
     poll_s: 0.05
@@ -74,7 +78,7 @@ def counted(url: str) -> int:
 def until(url: str, count: int) -> int:
     """The count, once it is what is waited for or no longer rises."""
     last, since = -2, time.monotonic()
-    while last < count and time.monotonic() - since < 20:
+    while last < count and time.monotonic() - since < 60:
         now = counted(url)
         if now != last:
             last, since = now, time.monotonic()
