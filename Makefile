@@ -45,7 +45,10 @@ demo: run-setup ## a rollout that goes bad and is rolled back; ONCE=1 PROMETHEUS
 	@$(SERVERS); $(BIN)/serinus demo $(DEMO_ARGS)
 
 .PHONY: test
-test: lint ## lint, types, architecture, every test
+test: setup ## lint, types, architecture, every test
+	@# Once, beside the lint: else each worker and each server that a test starts compiles the same.
+	@$(BIN)/python -m api.compiling build/compiling & trap "kill $$! 2>/dev/null || true" EXIT; \
+	    $(MAKE) lint; wait $$! || true; rm -rf build/compiling
 	@echo "== tests (what this machine lacks is listed at the end)"
 	@$(SERVERS); $(PYTEST) -m "not e2e" $(ARGS)
 
