@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from api.ingest_settings import IngestSettings
+from api.ingested import counter
 from api.receiving import Receiver
 from detector.errors import NotFoundError
 from detector.spans.ports import SpanSink
@@ -53,17 +54,8 @@ class _Taken(Collector):
         """The families."""
         by_door, by_reason = ("tenant", "door"), ("tenant", "door", "reason")
         tally = self.tally
-        yield _counter("spans", "Spans taken.", by_door, tally.taken)
-        yield _counter("refused_spans", "Spans refused for good.", by_reason, tally.refused)
-        yield _counter("odd_spans", "Spans taken that are odd.", by_reason, tally.dropped)
+        yield counter("spans", "Spans taken.", by_door, tally.taken)
+        yield counter("refused_spans", "Spans refused for good.", by_reason, tally.refused)
+        yield counter("odd_spans", "Spans taken that are odd.", by_reason, tally.dropped)
         words = "Messages of spans put off because the queue was full."
-        yield _counter("full_spans", words, by_door, tally.fulls)
-
-
-def _counter(
-    name: str, words: str, labels: tuple[str, ...], counts: Mapping[Any, int]
-) -> CounterMetricFamily:
-    family = CounterMetricFamily(f"serinus_ingest_{name}", words, labels=labels)
-    for values, count in list(counts.items()):
-        family.add_metric(values, count)
-    return family
+        yield counter("full_spans", words, by_door, tally.fulls)

@@ -5,12 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-import structlog
-
-from detector.errors import SerinusError
 from detector.logs.lines import Origin
 from detector.logs.ports import LogSink
 from pipelines.follow.giving import Giving
@@ -18,8 +14,8 @@ from pipelines.follow.positions import Positions
 from pipelines.follow.roll import Group, Roll
 from pipelines.follow.tail import Reading, Tail
 from pipelines.ingest.records.building import LinesBuilder, Written
-from pipelines.ingest.records.flaws import Flaws
 from pipelines.ingest.records.json_lines import JsonLines
+from pipelines.ingest.records.keeping import KeepingMeters
 from pipelines.ingest.records.mapping import Mapping
 from pipelines.ingest.records.plain import Told
 
@@ -40,43 +36,16 @@ class Pace:
     from_start: bool = False
 
 
-# Tries that fail before that is told.
-_PATIENCE = 20
+@dataclass(slots=True, kw_only=True)
+class FollowMeters(KeepingMeters):
+    """Running totals."""
 
-
-@dataclass(slots=True)
-class FollowMeters:
-    """Running totals; `failing` is why the last lines were not taken."""
-
-    lines: int = 0
+    name: str = "serinus.follow"
+    cannot: str = "cannot follow files"
+    again: str = "follows files again"
     files: int = 0
     unfollowed: int = 0
     truncations: int = 0
-    fulls: int = 0
-    failures: int = 0
-    failing: str = ""
-    in_a_row: int = 0
-    flaws: Flaws = field(default_factory=Flaws)
-    log: Any = field(default_factory=lambda: structlog.get_logger("serinus.follow"))
-
-    def failed(self, error: Exception) -> None:
-        """Nothing was taken: logged once, until something is."""
-        self.failures += 1
-        self.in_a_row += 1
-        is_known = isinstance(error, SerinusError)
-        self.failing = str(error) if is_known else "an error of serinus itself, see the log"
-        # A store that is just being opened has been so a few tries later.
-        if self.in_a_row == (_PATIENCE if is_known else 1):
-            self.log.warning(
-                "cannot follow files", error=self.failing, exc_info=None if is_known else error
-            )
-
-    def took(self, lines: int) -> None:
-        """Lines are taken."""
-        self.lines += lines
-        if self.in_a_row >= _PATIENCE:
-            self.log.info("follows files again", failures=self.failures)
-        self.failing, self.in_a_row = "", 0
 
 
 class Following:

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from detector.selector import matches
-from detector.series import Answer, Columns, FloatArray, Query, Series
+from detector.series import Answer, Columns, FloatArray, Query
+from pipelines.sources.outlining import outlined
 
 __all__ = ["MemorySource"]
 
 DAY_S = 86_400.0
-# How old a sample may be that still stands for now, as in Prometheus.
-LOOKBACK_S = 300.0
 NAME = "__name__"
 # Prometheus' staleness marker: told from other NaN by its bits only.
 STALE_BITS = np.uint64(0x7FF0000000000002)
@@ -79,13 +78,6 @@ class _Column:
 
 def _one(parts: list[FloatArray]) -> FloatArray:
     return np.concatenate(parts) if parts else np.zeros(0)
-
-
-def _outlined(series: Series, grid: FloatArray) -> Series:
-    """A series at the times of a grid where it has a sample not much older."""
-    at = series.times.searchsorted(grid, side="right") - 1
-    there = (at >= 0) & (grid - series.times[at] < LOOKBACK_S)
-    return Series(labels=series.labels, times=grid[there], values=series.values[at[there]])
 
 
 def _moved(old: FloatArray, size: int) -> FloatArray:
@@ -164,12 +156,8 @@ class MemorySource:
         timeout_s: float = math.inf,
     ) -> Sequence[Answer]:
         """The newest sample at each multiple of `step_s`; see `MetricOutline`."""
-        first, last = math.floor(start / step_s) + 1, math.floor(end / step_s)
-        grid: FloatArray = step_s * np.arange(first, last + 1, dtype=np.float64)
-        answers = self.read(queries, start - LOOKBACK_S, end)
-        return tuple(
-            Answer(series=[_outlined(s, grid) for s in answer.series], warnings=answer.warnings)
-            for answer in answers
+        return outlined(
+            lambda since, until: self.read(queries, since, until), start, end, step_s=step_s
         )
 
     def metrics(self, *, timeout_s: float = math.inf) -> frozenset[str]:

@@ -9,19 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from detector.errors import SourceError, StoreError
 from detector.selector import matches
-from detector.series import Answer, FloatArray, Query, Series
+from detector.series import Answer, Query, Series
+from pipelines.sources.outlining import LOOKBACK_S, outlined
 from pipelines.sources.own_frames import Curves, curves
 from pipelines.stores.own import OwnSeries, SqlOwn
 
 __all__ = ["OwnSource"]
 
 NAME = "__name__"
-# How old a sample may be that still stands for now, as in Prometheus.
-LOOKBACK_S = 300.0
 # What is gone from the database is looked for so often.
 _RELOAD_S = 600.0
 _LOOK_S = 1.0
@@ -103,12 +100,12 @@ class OwnSource:
         timeout_s: float = math.inf,
     ) -> Sequence[Answer]:
         """See `MetricOutline`."""
-        first, last = math.floor(start / step_s) + 1, math.floor(end / step_s)
-        grid: FloatArray = step_s * np.arange(first, last + 1, dtype=np.float64)
-        return [
-            Answer(series=[_outlined(one, grid) for one in answer.series], warnings=answer.warnings)
-            for answer in self.read(queries, start - LOOKBACK_S, end, timeout_s=timeout_s)
-        ]
+        return outlined(
+            lambda since, until: self.read(queries, since, until, timeout_s=timeout_s),
+            start,
+            end,
+            step_s=step_s,
+        )
 
     def metrics(self, *, timeout_s: float = math.inf) -> frozenset[str]:
         """See `MetricCatalog`."""
@@ -177,13 +174,6 @@ def _series(chosen: Sequence[tuple[int, Labels]], read: Curves) -> list[Series]:
         for labels, (times, values) in made
         if times.size
     ]
-
-
-def _outlined(series: Series, grid: FloatArray) -> Series:
-    """A series at the times of a grid where it has a sample not much older."""
-    at = series.times.searchsorted(grid, side="right") - 1
-    there = (at >= 0) & (grid - series.times[at] < LOOKBACK_S)
-    return Series(labels=series.labels, times=grid[there], values=series.values[at[there]])
 
 
 @contextmanager

@@ -11,16 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from functools import partial
-from typing import Any
 
-import structlog
-
-from detector.errors import ConfigError, SerinusError
+from detector.errors import ConfigError
 from detector.logs.lines import LogLines, Origin
 from detector.logs.ports import LogSink
 from pipelines.ingest.records.building import lines_of
-from pipelines.ingest.records.flaws import Flaw, Flaws
+from pipelines.ingest.records.flaws import Flaw
 from pipelines.ingest.records.json_lines import JsonLines
+from pipelines.ingest.records.keeping import KeepingMeters
 from pipelines.ingest.records.plain import Told
 from pipelines.syslog.framing import Framing
 from pipelines.syslog.message import SyslogLines
@@ -61,46 +59,17 @@ class Bounds:
     full_s: float = 0.2
 
 
-# Tries that fail before that is told.
-_PATIENCE = 20
+@dataclass(slots=True, kw_only=True)
+class SyslogMeters(KeepingMeters):
+    """Running totals."""
 
-
-@dataclass(slots=True)
-class SyslogMeters:
-    """Running totals; `failing` is why lines are not taken."""
-
-    lines: int = 0
+    name: str = "serinus.syslog"
+    cannot: str = "cannot keep lines of syslog"
+    again: str = "keeps lines of syslog again"
     connections: int = 0
     turned_away: int = 0
     broken: int = 0
     datagrams_dropped: int = 0
-    fulls: int = 0
-    failures: int = 0
-    failing: str = ""
-    in_a_row: int = 0
-    flaws: Flaws = field(default_factory=Flaws)
-    log: Any = field(default_factory=lambda: structlog.get_logger("serinus.syslog"))
-
-    def failed(self, error: Exception) -> None:
-        """Nothing was taken: logged once, until something is."""
-        self.failures += 1
-        self.in_a_row += 1
-        is_known = isinstance(error, SerinusError)
-        self.failing = str(error) if is_known else "an error of serinus itself, see the log"
-        # A store that is just being opened has been so a few tries later.
-        if self.in_a_row == (_PATIENCE if is_known else 1):
-            self.log.warning(
-                "cannot keep lines of syslog",
-                error=self.failing,
-                exc_info=None if is_known else error,
-            )
-
-    def took(self, lines: int) -> None:
-        """Lines are taken."""
-        self.lines += lines
-        if self.in_a_row >= _PATIENCE:
-            self.log.info("keeps lines of syslog again", failures=self.failures)
-        self.failing, self.in_a_row = "", 0
 
 
 class Syslog:
