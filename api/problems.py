@@ -161,6 +161,8 @@ def _told(first: Mapping[str, Any], field: str) -> str:
     match first["type"]:
         case "extra_forbidden":
             return f"There is no field {field!r}."
+        case "unknown_query":
+            return f"There is no parameter {field!r}: {first['msg']}."
         case "missing":
             return f"{field} is missing."
         case "model_attributes_type" | "dict_type" if field == "body":

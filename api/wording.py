@@ -24,6 +24,7 @@ _WORDS = {
     "bool_parsing": "{given} is neither true nor false",
     "bool_type": "{given} is neither true nor false",
     "string_type": "must be text",
+    "string_too_short": "must not be empty",
     "string_too_long": "has more than {max_length} characters",
     "dict_type": _NO_OBJECT,
     "model_type": _NO_OBJECT,

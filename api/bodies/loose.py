@@ -11,6 +11,7 @@ from typing import Annotated, TypeAlias, TypeVar
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 __all__ = [
+    "Cursor",
     "Flag",
     "Moment",
     "Number",
@@ -125,6 +126,10 @@ Word: TypeAlias = Annotated[
     Annotated[str, Field(max_length=512)] | None,
     BeforeValidator(_absent),
     AfterValidator(printable),
+]
+# Not a word: the first page again, where a script asks for the one after the last, has no end.
+Cursor: TypeAlias = Annotated[
+    Annotated[str, Field(min_length=1, max_length=1024)] | None, AfterValidator(printable)
 ]
 Text: TypeAlias = Annotated[
     Annotated[str, Field(max_length=8192)] | None,

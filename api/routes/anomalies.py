@@ -19,13 +19,13 @@ from api.bodies.anomaly import (
     event_body,
     page_body,
 )
-from api.bodies.loose import Moment, Word
+from api.bodies.loose import Cursor, Moment, Word
 from api.context import Context, In
 from api.problems import Overloaded
 from api.receiving import tenant_of
 from api.routes.verdicts import PROBLEMS, Id
 from api.streaming import Streaming
-from api.strict import StrictRoute, json_response, strict_json
+from api.strict import ClosedRoute, json_response, strict_json
 from detector.errors import NotFoundError, StoreError
 from detector.stream.anomaly import Happened, Severity
 from detector.stream.feedback import Feedback
@@ -34,7 +34,7 @@ from pipelines.flows.followers import Followers
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1/anomalies", tags=["anomalies"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/anomalies", tags=["anomalies"], route_class=ClosedRoute)
 _LOOK_S, _BEAT_S, _APPLIED_S = 0.5, 15.0, 5.0
 _DIGITS = 18
 
@@ -55,7 +55,7 @@ async def listed(  # noqa: PLR0913 - a page is asked for by that many words
     lasting: Annotated[bool | None, Query(description="Whether it is still open.")] = None,
     since: Annotated[Moment, Query(alias="from", description="Lasted at or after.")] = None,
     until: Annotated[Moment, Query(alias="to", description="Began before.")] = None,
-    cursor: Annotated[Word, Query(description="`next` of the page before.")] = None,
+    cursor: Annotated[Cursor, Query(description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=500, description="Anomalies on a page.")] = 50,
 ) -> Response:
     """Those of the tenant that `X-Scope-OrgID` names, `default` without it."""

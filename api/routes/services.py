@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from api.bodies.comparison import ComparisonAnswer, comparison_body
 from api.bodies.graph import GraphAnswer, graph_body
-from api.bodies.loose import Moment, Word
+from api.bodies.loose import Cursor, Moment, Word
 from api.bodies.services import ServicesAnswer, SignalsAnswer, page_body, portrait_body
 from api.context import Context, In
 from api.receiving import tenant_of
 from api.routes.verdicts import PROBLEMS
-from api.strict import StrictRoute, json_response
+from api.strict import ClosedRoute, json_response
 from detector.errors import NotFoundError
 from detector.gate.request import VerdictRequest
 from detector.spans.shift import Arms, Measure
@@ -23,7 +23,7 @@ from pipelines.flows.services import Services
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1/services", tags=["services"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/services", tags=["services"], route_class=ClosedRoute)
 
 # Clocks of services differ.
 _AHEAD_MS = 600_000
@@ -40,7 +40,7 @@ Arm = Annotated[Word, Query(description="PromQL label selector; found by itself 
 )
 async def listed(
     context: In,
-    cursor: Annotated[Word, Query(description="`next` of the page before.")] = None,
+    cursor: Annotated[Cursor, Query(description="`next` of the page before.")] = None,
     limit: Limit = 50,
 ) -> Response:
     """Found by the labels of what counts requests; what was too much to look at is named."""

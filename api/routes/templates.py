@@ -9,19 +9,19 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.bodies.loose import Moment, Word
+from api.bodies.loose import Cursor, Moment, Word
 from api.bodies.template import TemplatesAnswer, templates_body
 from api.context import Context, In
 from api.receiving import tenant_of
 from api.routes.verdicts import PROBLEMS, Id
-from api.strict import StrictRoute, json_response
+from api.strict import ClosedRoute, json_response
 from detector.errors import NotFoundError
 from detector.logs.kept import TemplateFilter, TemplateStore
 from detector.logs.lines import Level
 
 __all__ = ["LevelName", "router"]
 
-router = APIRouter(prefix="/v1/templates", tags=["logs"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/templates", tags=["logs"], route_class=ClosedRoute)
 
 
 class LevelName(StrEnum):
@@ -49,7 +49,7 @@ async def listed(
     level: Annotated[LevelName | None, Query(description="At least so grave.")] = None,
     text: Annotated[Word, Query(description="The template has this in it.")] = None,
     since: Annotated[Moment, Query(description="Came in at or after.")] = None,
-    cursor: Annotated[Word, Query(description="`next` of the page before.")] = None,
+    cursor: Annotated[Cursor, Query(description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=500, description="Templates on a page.")] = 50,
 ) -> Response:
     """Those of the tenant that `X-Scope-OrgID` names, `default` without it."""

@@ -101,6 +101,12 @@ def test_pages_follow_one_another(client: TestClient) -> None:
         ("/v1/templates?level=loud", 422),
         ("/v1/templates?limit=0", 422),
         ("/v1/templates?cursor=nope", 400),
+        ("/v1/templates?cursor=", 422),
+        ("/v1/templates?levl=error", 422),
+        ("/v1/templates/lt_nope?level=error", 422),
+        ("/v1/anomalies?sevrity=high", 422),
+        ("/v1/anomalies?cursor=", 422),
+        ("/v1/services?tenant=other", 422),
         ("/v1/templates/lt_nope", 404),
     ],
 )
@@ -108,6 +114,13 @@ def test_what_cannot_be_meant_is_told(client: TestClient, path: str, status: int
     """As at every other door."""
     answer = client.get(path)
     assert (answer.status_code, "detail" in answer.json()) == (status, True)
+
+
+def test_a_mistyped_filter_is_told_what_there_is(client: TestClient) -> None:
+    """Else it filters nothing, and who asked takes all for what was meant."""
+    told = client.get("/v1/templates?levl=error").json()
+    assert told["field"] == "levl"
+    assert told["detail"].startswith("There is no parameter 'levl': there are cursor, level, limit")
 
 
 def test_without_logs_there_are_no_templates(streaming: Streaming, tmp_path: Path) -> None:
