@@ -14,11 +14,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from api.meters import Count, Level, Meters
+from pipelines.flows.worker_part import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from api.working import Working
+    from pipelines.flows.worker_meters import WorkerMeters
     from pipelines.topics.port import Partition
 
 __all__ = ["registry_of", "shown"]
@@ -87,7 +89,7 @@ def registry_of(working: Working) -> CollectorRegistry:
     registry, meters = CollectorRegistry(), working.meters
     shown = (
         Count("messages", "Messages judged since the start.", lambda: meters.messages),
-        Count("samples", "Samples judged since the start.", lambda: meters.samples),
+        *(_taken(unit, meters) for unit in Unit),
         Count("anomalies", "Anomalies opened since the start.", lambda: meters.anomalies),
         Count("sent_events", "Events sent to the topic of anomalies.", lambda: meters.sent),
         Count("dead_letters", "Messages put aside since the start.", lambda: meters.letters),
@@ -107,6 +109,11 @@ def registry_of(working: Working) -> CollectorRegistry:
     registry.register(Meters("worker", shown))
     registry.register(_ByPartition(working))
     return registry
+
+
+def _taken(unit: Unit, meters: WorkerMeters) -> Count:
+    words = f"{unit.value.capitalize()} judged since the start."
+    return Count(unit.value, words, lambda: meters.taken[unit])
 
 
 class _ByPartition:

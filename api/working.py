@@ -19,6 +19,7 @@ from pipelines.flows.stream_operators import Operators
 from pipelines.flows.worker import START, Worker
 from pipelines.flows.worker_door import PartDoor
 from pipelines.flows.worker_meters import WorkerMeters
+from pipelines.flows.worker_metrics import MetricsJudge
 from pipelines.flows.worker_outbox import Outbox
 from pipelines.flows.worker_part import Letter, WorkerPart
 from pipelines.flows.worker_share import Share
@@ -188,7 +189,7 @@ class Working:
             self.tally,
         )
         store = WorkerPartStore(database, part_name(partition), self.name)
-        return WorkerPart(store, operators, door)
+        return WorkerPart(store, MetricsJudge(operators, door))
 
     def _reader(self, rebalance: Rebalance, topics: list[str]) -> KafkaReader:
         return KafkaReader(self._broker, self._settings.kafka.group, topics, rebalance)

@@ -12,6 +12,7 @@ from detector.stream.settings import StreamSettings
 from detector.stream.subject import Owners
 from pipelines.flows.stream_operators import Operators
 from pipelines.flows.worker_door import PartDoor
+from pipelines.flows.worker_metrics import MetricsJudge
 from pipelines.flows.worker_part import WorkerPart
 from pipelines.ingest.limits import Limits
 from pipelines.ingest.protocol import Format
@@ -102,7 +103,7 @@ def _opened(database: Database, partition: Partition) -> tuple[WorkerPart, TornS
         settings=StreamSettings(alarms_a_week=ALARMS),
         origin=f"{partition.topic}/{partition.number}",
     )
-    part = WorkerPart(store, operators, PartDoor(Format.COLUMNAR, Limits(), Tally()))
+    part = WorkerPart(store, MetricsJudge(operators, PartDoor(Format.COLUMNAR, Limits(), Tally())))
     at = part.take(lambda: 0)
     store.offset = at - 1
     return part, store, at

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
 from detector.errors import SerinusError
+from pipelines.flows.worker_part import Unit
 from pipelines.topics.port import Partition
 
 __all__ = ["WorkerMeters"]
@@ -22,7 +24,7 @@ class WorkerMeters:
     """
 
     messages: int = 0
-    samples: int = 0
+    taken: Counter[Unit] = field(default_factory=Counter)
     anomalies: int = 0
     letters: int = 0
     checkpoints: int = 0

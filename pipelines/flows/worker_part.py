@@ -2,25 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Protocol
 
 import numpy as np
 
 from detector.errors import InputError
 from detector.stream.anomaly import Happened
-from detector.stream.columns import Columns
-from pipelines.flows.stream_operators import Operators
-from pipelines.flows.worker_door import PartDoor, Remembered
-from pipelines.stores.checkpoints import TenantHeld
+from detector.stream.columns import SeriesInfo
+from detector.stream.feedback import Tuning
+from pipelines.stores.checkpoints import Held, TenantHeld
+from pipelines.stores.connections import Transaction
 from pipelines.stores.events import Told
+from pipelines.stores.said import Said
 from pipelines.stores.worker_parts import Owed, WorkerPartStore
 from pipelines.topics.port import Message
 
-__all__ = ["Letter", "PoisonError", "WorkerPart"]
+__all__ = ["Judge", "Letter", "PoisonError", "Unit", "WorkerPart"]
 
-_MEMORY, _HEARD = "door.memory", "part.heard"
+_HEARD = "part.heard"
 _LONGEST = 500
+# Seconds without messages are told apart for two days, and so many events of each.
+_SECONDS, _OF_A_SECOND = 180_000, 10_000
+
+
+class Unit(Enum):
+    """What the messages of a topic are full of."""
+
+    SAMPLES = "samples"
+    LINES = "lines"
+    SPANS = "spans"
+
+
+class Judge(Protocol):
+    """What the messages of one partition move; for one thread at a time.
+
+    `count` is how many of `unit` were taken, `newest` the time of the newest one (unix ms).
+    """
+
+    @property
+    def unit(self) -> Unit:
+        """What it counts."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """How many it took."""
+        ...
+
+    @property
+    def newest(self) -> int | None:
+        """When the newest one was."""
+        ...
+
+    def restore(self, held: Held) -> None:
+        """Go on from a checkpoint, in place of what is."""
+        ...
+
+    def read(self, message: Message) -> Callable[[], Sequence[Happened]]:
+        """What judging it is, with what happened then; `InputError` where it cannot be read."""
+        ...
+
+    def passed(self) -> None:
+        """A message was not read to its end; what it brought by then is known still."""
+        ...
+
+    def time_goes(self, now: int) -> Sequence[Happened] | None:
+        """It is that late (unix ms), and nothing comes; None where that changes nothing."""
+        ...
+
+    def said(self, said: Said) -> tuple[Sequence[Happened], Sequence[Tuning]]:
+        """Apply what a person said."""
+        ...
+
+    def named(self, happened: Happened) -> dict[int, SeriesInfo]:
+        """The series of an anomaly by their ids."""
+        ...
+
+    def settle(self) -> None:
+        """Write what need not wait for a checkpoint. `StoreError`, `ConflictError`."""
+        ...
+
+    def held(self) -> Mapping[str, TenantHeld]:
+        """All that a checkpoint is to hold."""
+        ...
+
+    def add(self, transaction: Transaction) -> None:
+        """Put what stands beside the state into the transaction of a checkpoint."""
+        ...
+
+    def wrote(self) -> None:
+        """The checkpoint is written."""
+        ...
+
+    def open(self) -> int:
+        """How many anomalies last."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,20 +122,25 @@ class WorkerPart:
     offset of the last message that was taken, of which `kept` is in a checkpoint.
     """
 
-    def __init__(self, store: WorkerPartStore, operators: Operators, door: PartDoor) -> None:
-        self._store, self._operators, self._door = store, operators, door
+    def __init__(self, store: WorkerPartStore, judge: Judge) -> None:
+        self._store, self._judge = store, judge
         self.position = self.kept = -1
-        self.newest: int | None = None
-        self.samples = 0
+        self._before: int | None = None
         self._has_heard = False
         self.heard = 0
         self.owed = Owed()
         self.letters: list[Letter] = []
 
     @property
-    def operators(self) -> Operators:
+    def judge(self) -> Judge:
         """What it moves."""
-        return self._operators
+        return self._judge
+
+    @property
+    def newest(self) -> int | None:
+        """The time of the newest sample, line or span, in unix milliseconds."""
+        found = [at for at in (self._before, self._judge.newest) if at is not None]
+        return max(found, default=None)
 
     @property
     def has_moved(self) -> bool:
@@ -69,11 +153,9 @@ class WorkerPart:
         Where there is none yet, `beginning` says it, and that is kept at once.
         """
         held = self._store.take()
-        self._operators.restore(held.tenants)
-        remembered = {name: _remembered(one) for name, one in held.tenants.items()}
-        self._door.restore(remembered, self._operators.names)
+        self._judge.restore(held)
         self.position = self.kept = held.position
-        self.newest = self._store.newest
+        self._before = self._store.newest
         self.heard = max((_number(one) for one in held.tenants.values()), default=0)
         self.owed, self.letters = Owed(), []
         if self.position < 0:
@@ -95,25 +177,37 @@ class WorkerPart:
         if message.offset <= self.position:
             return
         try:
-            tenant, columns = self._door.read(message)
+            judging = self._judge.read(message)
         except InputError as error:
             self.refuse(message, str(error))
         except Exception as error:  # noqa: BLE001 - whatever is in a message must not stop the rest
             self.refuse(message, f"an error of serinus itself: {error!r}")
         else:
-            self._judge(message, tenant, columns)
+            self._owe(_whole(judging), message.offset)
         self.position = message.offset
 
     def refuse(self, message: Message, reason: str) -> None:
         """Put a message aside with a reason, and go on behind it."""
-        self._introduce()
+        self._judge.passed()
         self.letters.append(Letter(message=message, reason=reason[:_LONGEST]))
         self.position = message.offset
+
+    def time_goes(self, now: int) -> None:
+        """It is that late (unix ms) and nothing came since: what follows is kept at once.
+
+        No message tells it again, so it is not told to anybody before it is in a checkpoint.
+        """
+        if self.letters:
+            return
+        happened = self._judge.time_goes(now)
+        if happened is not None:
+            self._owe(happened, self.position, nth=_nth(now))
+            self.checkpoint()
 
     def hear(self) -> None:
         """Apply what people said since; it is in the state of the next checkpoint."""
         for said in self._store.said(self.heard):
-            happened, tunings = self._operators.said(said.tenant, said.feedback)
+            happened, tunings = self._judge.said(said)
             # No message told it: its place is before the first.
             self._owe(happened, -1 - said.number)
             self.owed.tunings += [(said.tenant, tuning) for tuning in tunings]
@@ -125,17 +219,18 @@ class WorkerPart:
         if self.owed:
             self._store.tell(self.owed)
             self.owed = Owed()
+        self._judge.settle()
 
     def checkpoint(self) -> None:
         """Keep state, position and what is owed in one transaction; may be tried again.
 
         Only once all `letters` are delivered: the position says that they are.
         """
-        tenants = {
-            name: self._with_memory(name, one) for name, one in self._operators.held().items()
-        }
-        self._store.checkpoint(self.position, tenants, self.owed, self.newest)
-        self._operators.renew()
+        tenants = {name: self._with_heard(one) for name, one in self._judge.held().items()}
+        self._store.checkpoint(
+            self.position, tenants, self.owed, self.newest, beside=self._judge.add
+        )
+        self._judge.wrote()
         self.owed, self.letters, self.kept = Owed(), [], self.position
         self._has_heard = False
 
@@ -145,42 +240,30 @@ class WorkerPart:
 
     def open(self) -> int:
         """How many anomalies last."""
-        return self._operators.open()
+        return self._judge.open()
 
-    def _introduce(self) -> None:
-        for tenant, new in self._door.new().items():
-            infos, ids = [info for _, info in new], [id for id, _ in new]
-            self._operators.introduce(tenant, infos, ids, are_named=True)
-
-    def _judge(self, message: Message, tenant: str, columns: Columns) -> None:
-        try:
-            self._introduce()
-            happened = self._operators.samples(tenant, columns)
-            # Nothing that was read before waits to be judged.
-            self._operators.release(tenant)
-        except Exception as error:
-            raise PoisonError(f"an error of serinus itself: {error!r}") from error
-        self._owe(happened, message.offset)
-        if len(columns):
-            self.samples += len(columns)
-            self.newest = max(self.newest or 0, int(columns.at.max()))
-
-    def _owe(self, happened: Sequence[Happened], position: int) -> None:
+    def _owe(self, happened: Sequence[Happened], position: int, *, nth: int = 0) -> None:
         self.owed.events += [
-            Told(position=position, nth=nth, happened=one, series=self._operators.named(one))
-            for nth, one in enumerate(happened)
+            Told(position=position, nth=place, happened=one, series=self._judge.named(one))
+            for place, one in enumerate(happened, nth)
         ]
 
-    def _with_memory(self, tenant: str, held: TenantHeld) -> TenantHeld:
-        memory = np.frombuffer(self._door.memory(tenant), np.uint8)
+    def _with_heard(self, held: TenantHeld) -> TenantHeld:
         heard = np.array([self.heard], np.int64)
-        return replace(held, arrays={**held.arrays, _MEMORY: memory, _HEARD: heard})
+        return replace(held, arrays={**held.arrays, _HEARD: heard})
+
+
+def _whole(judging: Callable[[], Sequence[Happened]]) -> Sequence[Happened]:
+    try:
+        return judging()
+    except Exception as error:
+        raise PoisonError(f"an error of serinus itself: {error!r}") from error
+
+
+def _nth(now: int) -> int:
+    """Where events of a second without messages stand: behind those of the last message."""
+    return (1 + now // 1000 % _SECONDS) * _OF_A_SECOND
 
 
 def _number(held: TenantHeld) -> int:
     return int(held.arrays[_HEARD][0]) if _HEARD in held.arrays else 0
-
-
-def _remembered(held: TenantHeld) -> Remembered:
-    memory = held.arrays.get(_MEMORY)
-    return Remembered(memory=b"" if memory is None else memory.tobytes())

@@ -87,7 +87,7 @@ class Share:
         if part is None:
             return
         reason = self._poison.get(partition, {}).get(message.offset)
-        before = part.samples, len(part.owed.events)
+        before = part.judge.count, len(part.owed.events)
         try:
             if reason is None:
                 part.apply(message)
@@ -97,7 +97,7 @@ class Share:
             self._break(message, str(error))
             return
         self.meters.messages += 1
-        self.meters.samples += part.samples - before[0]
+        self.meters.taken[part.judge.unit] += part.judge.count - before[0]
         self._count(part, before[1])
 
     def tell(self) -> None:

@@ -11,6 +11,7 @@ __all__ = [
     "LogDoor",
     "LogFormat",
     "Packing",
+    "TraceFormat",
     "form_of",
     "is_tenant",
     "log_form_of",
@@ -64,7 +65,16 @@ class LogFormat(Enum):
 
     OTLP_PROTO = "otlp_proto"
     OTLP_JSON = "otlp_json"
+    LOKI = "loki"
+    LOKI_JSON = "loki_json"
     JSON_LINES = "json_lines"
+
+
+class TraceFormat(Enum):
+    """How the messages of a Kafka topic of traces are written."""
+
+    OTLP_PROTO = "otlp_proto"
+    OTLP_JSON = "otlp_json"
 
 
 _FORMS = {
@@ -83,16 +93,19 @@ def form_of(written: Format) -> tuple[Door, Packing]:
 
 
 _LOG_FORMS = {
-    LogFormat.OTLP_PROTO: LogDoor.OTLP,
-    LogFormat.OTLP_JSON: LogDoor.OTLP_JSON,
+    LogFormat.OTLP_PROTO: (LogDoor.OTLP, Packing.PLAIN),
+    LogFormat.OTLP_JSON: (LogDoor.OTLP_JSON, Packing.PLAIN),
+    # The body of a push, as it is of remote write.
+    LogFormat.LOKI: (LogDoor.LOKI, Packing.SNAPPY),
+    LogFormat.LOKI_JSON: (LogDoor.LOKI_JSON, Packing.PLAIN),
     # Fluent Bit's, Filebeat's, Vector's: each record tells whose it is.
-    LogFormat.JSON_LINES: LogDoor.JSON_LINES,
+    LogFormat.JSON_LINES: (LogDoor.JSON_LINES, Packing.PLAIN),
 }
 
 
 def log_form_of(written: LogFormat) -> tuple[LogDoor, Packing]:
-    """By which door the messages of a topic of logs come in; Kafka packs whole batches itself."""
-    return _LOG_FORMS[written], Packing.PLAIN
+    """By which door the messages of a topic of logs come in, and how they are packed."""
+    return _LOG_FORMS[written]
 
 
 def is_tenant(name: str) -> bool:

@@ -97,7 +97,7 @@ class WorkerPartStore:
         held = self._checkpoints.take()
         self._taken_at = self._clock()
         with self._db.write() as transaction:
-            self._hold(transaction)
+            self.hold(transaction)
             before = transaction.first(_BEFORE, {"part": self.part})
             self.newest, self._wrote_at = before or (None, None)
             self._own(transaction)
@@ -111,7 +111,7 @@ class WorkerPartStore:
     def tell(self, owed: Owed) -> None:
         """Keep events before their checkpoint; told again after a death, they are kept once."""
         with self._db.write(durable=True) as transaction:
-            self._hold(transaction)
+            self.hold(transaction)
             self._add(transaction, owed)
 
     def checkpoint(
@@ -120,11 +120,17 @@ class WorkerPartStore:
         tenants: Mapping[str, TenantHeld],
         owed: Owed,
         newest: int | None,
+        *,
+        beside: Callable[[Transaction], None] = lambda _: None,
     ) -> None:
-        """State, the offset that it stands for, and what happened up to there; may be repeated."""
+        """State, the offset that it stands for, and what happened up to there; may be repeated.
+
+        `beside` puts more into the same transaction.
+        """
         with self._db.write(durable=True) as transaction:
             sums = self._checkpoints.write(transaction, position, tenants)
             self._add(transaction, owed)
+            beside(transaction)
             self.newest, self._wrote_at = newest, self._clock()
             self._own(transaction)
         self._checkpoints.wrote(sums, tenants)
@@ -132,10 +138,11 @@ class WorkerPartStore:
     def stopped(self, words: str) -> None:
         """Tell people why nothing of the part is read any more."""
         with self._db.write() as transaction:
-            self._hold(transaction)
+            self.hold(transaction)
             self._own(transaction, words)
 
-    def _hold(self, transaction: Transaction) -> None:
+    def hold(self, transaction: Transaction) -> None:
+        """Nobody takes the part until this is through; `ConflictError` where one has."""
         mine = {"of": self.part, "mine": self._checkpoints.epoch}
         if transaction.run(_HOLD, mine) != 1:
             raise ConflictError(f"another worker has taken {self.part}: nothing was written")

@@ -18,6 +18,7 @@ from pipelines.flows.stream import Stream
 from pipelines.flows.stream_operators import Operators
 from pipelines.flows.stream_part import StreamPart
 from pipelines.flows.worker_door import PartDoor
+from pipelines.flows.worker_metrics import MetricsJudge
 from pipelines.flows.worker_part import WorkerPart
 from pipelines.ingest.interning import Interner
 from pipelines.ingest.limits import Limits
@@ -28,7 +29,7 @@ from pipelines.stores.spool import Spool
 from pipelines.stores.sqlite import Database
 from pipelines.stores.worker_parts import WorkerPartStore
 from pipelines.zones import calendar_of
-from tests.pipelines.flows.working import OWNERS, messages
+from tests.pipelines.flows.working import OWNERS, messages, operators_of
 
 ZONE = "America/New_York"
 PLACE, NOWHERE = {"zone": ZONE, "country": "US"}, {"zone": ZONE}
@@ -149,7 +150,7 @@ def worker_part(database: Database, calendar: Calendar) -> WorkerPart:
     settings = StreamSettings(calendar=calendar)
     store = WorkerPartStore(database, "metrics/0", "w1", clock=lambda: 1.0)
     door = PartDoor(Format.COLUMNAR, Limits(), Tally())
-    part = WorkerPart(store, Operators(owners=OWNERS, settings=settings), door)
+    part = WorkerPart(store, MetricsJudge(Operators(owners=OWNERS, settings=settings), door))
     part.take(lambda: 0)
     return part
 
@@ -158,7 +159,7 @@ def judged(part: WorkerPart, upto: int) -> dict[str, bytes]:
     """The state once all messages before an offset are judged."""
     for message in messages()[part.position + 1 : upto]:
         part.apply(message)
-    return state(part.operators)
+    return state(operators_of(part))
 
 
 def test_a_worker_goes_over_to_another_calendar_at_a_checkpoint(tmp_path: Path) -> None:
@@ -172,8 +173,8 @@ def test_a_worker_goes_over_to_another_calendar_at_a_checkpoint(tmp_path: Path) 
     moved = worker_part(database, WEST)
     assert judged(moved, 200) == here != west
     moved.checkpoint()
-    assert moved.operators.models().calendar is WEST
-    assert not worker_part(database, WEST).operators.is_to_renew
+    assert operators_of(moved).models().calendar is WEST
+    assert not operators_of(worker_part(database, WEST)).is_to_renew
 
 
 def test_a_state_of_before_calendars_were_kept_goes_by_what_is_told(tmp_path: Path) -> None:
@@ -181,7 +182,7 @@ def test_a_state_of_before_calendars_were_kept_goes_by_what_is_told(tmp_path: Pa
     operators = Operators(owners=OWNERS, settings=StreamSettings(calendar=WEST))
     part = worker_part(Database(tmp_path / "stream.db"), Calendar())
     judged(part, 3)
-    [(tenant, held)] = part.operators.held().items()
+    [(tenant, held)] = operators_of(part).held().items()
     arrays = {n: one for n, one in held.arrays.items() if not n.startswith("calendar.")}
     operators.restore({tenant: type(held)(arrays=arrays, series=held.series)})
     assert operators.models().calendar is WEST

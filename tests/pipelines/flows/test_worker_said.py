@@ -17,7 +17,7 @@ from pipelines.stores.events import SqlEvents
 from pipelines.stores.said import SqlSaid
 from pipelines.stores.sqlite import Database
 from pipelines.topics.port import Message, Partition
-from tests.pipelines.flows.working import TOPIC, Log, messages, share_on
+from tests.pipelines.flows.working import TOPIC, Log, messages, operators_of, share_on
 
 P0 = Partition(TOPIC, 0)
 PART = f"{TOPIC}/0"
@@ -122,5 +122,5 @@ def test_a_worker_that_died_before_its_checkpoint_leaves_it_to_the_next(
 
 def _shifts(share: Share) -> list[float]:
     """What feedback added to what each series needs."""
-    held = share.parts[P0].operators.held()["default"]
+    held = operators_of(share.parts[P0]).held()["default"]
     return [float(one) for one in held.arrays["track.shift"]]

@@ -30,6 +30,7 @@ from tests.pipelines.flows.working import (
     gauges,
     kept,
     messages,
+    operators_of,
     part_of,
     share_on,
     told,
@@ -447,7 +448,7 @@ def test_series_of_one_message_keep_their_ids_where_another_was_broken_in_its_mi
     offset = again.take(lambda: 0)
 
     assert offset == 101
-    names = [each.operators.names("default").to_arrays() for each in (part, again)]
+    names = [operators_of(each).names("default").to_arrays() for each in (part, again)]
     assert len(names[0]["label.starts"])
     assert all(names[1][name].tobytes() == array.tobytes() for name, array in names[0].items())
 

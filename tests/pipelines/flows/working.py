@@ -15,6 +15,7 @@ from detector.stream.settings import StreamSettings
 from detector.stream.subject import Owners
 from pipelines.flows.stream_operators import Operators
 from pipelines.flows.worker_door import PartDoor
+from pipelines.flows.worker_metrics import MetricsJudge
 from pipelines.flows.worker_part import Letter, WorkerPart
 from pipelines.flows.worker_share import Share, ShareSettings
 from pipelines.ingest.columnar import packed
@@ -36,6 +37,7 @@ __all__ = [
     "gauges",
     "kept",
     "messages",
+    "operators_of",
     "part_of",
     "share_on",
     "told",
@@ -142,7 +144,14 @@ def part_of(
         database, f"{partition.topic}/{partition.number}", worker, clock=lambda: 1.0
     )
     door = PartDoor(written, Limits(), Tally())
-    return WorkerPart(store, operators(owners=OWNERS, settings=SETTINGS, origin=store.part), door)
+    made = operators(owners=OWNERS, settings=SETTINGS, origin=store.part)
+    return WorkerPart(store, MetricsJudge(made, door))
+
+
+def operators_of(part: WorkerPart) -> Operators:
+    """What a partition of metrics moves."""
+    assert isinstance(part.judge, MetricsJudge)
+    return part.judge.operators
 
 
 def share_on(

@@ -1,0 +1,103 @@
+"""The judge of a partition of metrics: samples move the operators of their tenants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from detector.stream.anomaly import Happened
+from detector.stream.columns import Columns, SeriesInfo
+from detector.stream.feedback import Tuning
+from pipelines.flows.stream_operators import Operators
+from pipelines.flows.worker_door import PartDoor, Remembered
+from pipelines.flows.worker_part import Unit
+from pipelines.stores.checkpoints import Held, TenantHeld
+from pipelines.stores.connections import Transaction
+from pipelines.stores.said import Said
+from pipelines.topics.port import Message
+
+__all__ = ["MetricsJudge"]
+
+_MEMORY = "door.memory"
+
+
+class MetricsJudge:
+    """`Judge`."""
+
+    unit = Unit.SAMPLES
+
+    def __init__(self, operators: Operators, door: PartDoor) -> None:
+        self.operators, self._door = operators, door
+        self.count = 0
+        self.newest: int | None = None
+
+    def restore(self, held: Held) -> None:
+        """See `Judge`."""
+        self.operators.restore(held.tenants)
+        remembered = {name: _remembered(one) for name, one in held.tenants.items()}
+        self._door.restore(remembered, self.operators.names)
+
+    def read(self, message: Message) -> Callable[[], Sequence[Happened]]:
+        """See `Judge`."""
+        return partial(self._judge, *self._door.read(message))
+
+    def passed(self) -> None:
+        """See `Judge`."""
+        self._introduce()
+
+    def time_goes(self, now: int) -> None:
+        """See `Judge`."""
+
+    def said(self, said: Said) -> tuple[Sequence[Happened], Sequence[Tuning]]:
+        """See `Judge`."""
+        return self.operators.said(said.tenant, said.feedback)
+
+    def named(self, happened: Happened) -> dict[int, SeriesInfo]:
+        """See `Judge`."""
+        return self.operators.named(happened)
+
+    def settle(self) -> None:
+        """See `Judge`: all of it waits."""
+
+    def held(self) -> Mapping[str, TenantHeld]:
+        """See `Judge`."""
+        held = self.operators.held()
+        return {name: self._with_memory(name, one) for name, one in held.items()}
+
+    def add(self, transaction: Transaction) -> None:
+        """See `Judge`: nothing stands beside it."""
+
+    def wrote(self) -> None:
+        """See `Judge`."""
+        self.operators.renew()
+
+    def open(self) -> int:
+        """See `Judge`."""
+        return self.operators.open()
+
+    def _introduce(self) -> None:
+        for tenant, new in self._door.new().items():
+            infos, ids = [info for _, info in new], [id for id, _ in new]
+            self.operators.introduce(tenant, infos, ids, are_named=True)
+
+    def _judge(self, tenant: str, columns: Columns) -> Sequence[Happened]:
+        self._introduce()
+        happened = self.operators.samples(tenant, columns)
+        # Nothing that was read before waits to be judged.
+        self.operators.release(tenant)
+        if len(columns):
+            self.count += len(columns)
+            self.newest = max(self.newest or 0, int(columns.at.max()))
+        return happened
+
+    def _with_memory(self, tenant: str, held: TenantHeld) -> TenantHeld:
+        memory = np.frombuffer(self._door.memory(tenant), np.uint8)
+        return replace(held, arrays={**held.arrays, _MEMORY: memory})
+
+
+def _remembered(held: TenantHeld) -> Remembered:
+    memory = held.arrays.get(_MEMORY)
+    return Remembered(memory=b"" if memory is None else memory.tobytes())
