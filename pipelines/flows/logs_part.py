@@ -19,8 +19,9 @@ from detector.stream.feedback import Feedback, Tuning
 from detector.stream.suppression import Window
 from pipelines.flows.logs_detecting import TRACES, Detecting
 from pipelines.flows.logs_own import OwnCounters, pause_after
-from pipelines.flows.logs_rates import Rates
+from pipelines.flows.logs_rates import Rates, joined
 from pipelines.flows.logs_record import STEP_MS, Counted, Lines
+from pipelines.flows.spans_rates import ServedRates
 from pipelines.stores.connections import Connections, Transaction
 from pipelines.stores.own import SPANS, SqlOwn, mark, read_mark
 from pipelines.stores.templates import DAY_MS, SqlTemplates, add_lines
@@ -37,7 +38,7 @@ FLUSH_S = 1.0
 # Counters of spans that a tenant may have.
 _MOST_OF_SPANS = 20_000
 _LINES, _SPANS = "lines.", "spans."
-_OWN = ("rates.", _LINES, _SPANS)
+_OWN = ("rates.", "served.", _LINES, _SPANS)
 _SERVICE = 253
 # Those of counters: longer than names are remembered, so that no id that is given is forgotten.
 _FORGET_MS = 72 * 3_600_000
@@ -49,6 +50,7 @@ class _Tenant:
 
     own: OwnCounters
     rates: Rates
+    served: ServedRates
     found: dict[tuple[str, str, int], Found] = field(default_factory=dict)
     detecting: Detecting | None = None
     spans: SpansPart | None = None
@@ -101,7 +103,7 @@ class LogsPart:
             if counted.read is not None:
                 own.read[counted.read[0]] = counted.read[1]
             self._position = position
-        return own.rates.take(counted), happened
+        return joined(own.rates.take(counted), own.served.take(counted)), happened
 
     def said(
         self, tenant: str, feedback: Feedback
@@ -124,6 +126,7 @@ class LogsPart:
         lines = {} if own.detecting is None else own.detecting.arrays()
         return {
             **own.rates.to_arrays(),
+            **own.served.to_arrays(),
             **{_LINES + name: array for name, array in lines.items()},
             **{_SPANS + name: array for name, array in spans.items()},
         }
@@ -195,7 +198,11 @@ class LogsPart:
             newest = self._own.newest(self._part, tenant)
             known = self._own.series(self._part, tenant)
             held = self._rates.pop(tenant, {})
-            own = _Tenant(own=OwnCounters(tenant, known, newest=newest), rates=Rates(held))
+            own = _Tenant(
+                own=OwnCounters(tenant, known, newest=newest),
+                rates=Rates(held),
+                served=ServedRates(held),
+            )
             spans, lines = _under(_SPANS, held), _under(_LINES, held)
             if spans:
                 own.spans = self._spans(tenant, spans)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from detector.stream.columns import Columns
 from pipelines.flows.logs_record import STEP_MS, Counted
 
-__all__ = ["QUIET_MS", "Rates"]
+__all__ = ["QUIET_MS", "Rates", "joined"]
 
 # Of what does not come any more so many zeros are told; below a day, after which the stream may
 # forget a series.
@@ -78,3 +78,17 @@ class Rates:
         return Columns(
             series=np.tile(ids, len(ends)), at=np.repeat(ends, len(ids)), value=value.ravel()
         )
+
+
+def joined(*parts: Columns | None) -> Columns | None:
+    """Samples of several in the order of their times, None without any."""
+    found = [part for part in parts if part is not None]
+    if len(found) < 2:
+        return found[0] if found else None
+    at = np.concatenate([part.at for part in found])
+    order = np.argsort(at, kind="stable")
+    return Columns(
+        series=np.concatenate([part.series for part in found])[order],
+        at=at[order],
+        value=np.concatenate([part.value for part in found])[order],
+    )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from detector.logs.counted import LogCounts, Template
 from detector.logs.lines import Origin
 from detector.stream.columns import SeriesInfo
-from pipelines.flows.spans_record import SpanColumns
+from pipelines.flows.spans_record import Served, SpanColumns
 from pipelines.stores.own import STEP_MS
 
 __all__ = ["STEP_MS", "Counted", "Gains", "Lines", "NewOwn", "gains", "lines_of"]
@@ -82,6 +82,8 @@ class Counted(msgspec.Struct, frozen=True, tag="counted"):
     spans: SpanColumns | None = None
     # A source of lines, and how far it was read with these.
     read: tuple[str, int] | None = None
+    # Of spans: what series of the stream are made of that are no rates.
+    served: Served | None = None
 
 
 def gains(by_id: dict[int, float]) -> Gains:

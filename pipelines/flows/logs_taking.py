@@ -20,7 +20,7 @@ from pipelines.stores.own import SPANS, SqlOwn, read_mark
 
 if TYPE_CHECKING:
     from detector.logs.lines import Origin
-    from pipelines.flows.spans_record import SpanColumns
+    from pipelines.flows.spans_record import Served, SpanColumns
     from pipelines.ingest.interning import Interner
 
 __all__ = ["CountedStream", "Gained", "Taken", "Taking"]
@@ -76,17 +76,20 @@ class Taken:
 
     def rate(self, gained: Gained, labels: Labels, by: float, *, is_first: bool) -> None:
         """A series of the stream gets a part of its next sample."""
-        id = self._rates.get(labels)
-        if id is None:
-            id = self._named(labels, self._most + self._most // 4 * is_first)
+        id = self.series(labels, SeriesKind.DELTA, is_first=is_first)
         if id >= 0:
             gained.rates[id] = gained.rates.get(id, 0.0) + by
 
-    def _named(self, labels: Labels, most: int) -> int:
-        if len(self._rates) >= most:
+    def series(self, labels: Labels, kind: SeriesKind, *, is_first: bool) -> int:
+        """The id of a series of the stream, -1 where it gets none."""
+        id = self._rates.get(labels)
+        return self._named(labels, kind, is_first=is_first) if id is None else id
+
+    def _named(self, labels: Labels, kind: SeriesKind, *, is_first: bool) -> int:
+        if len(self._rates) >= self._most + self._most // 4 * is_first:
             self.refused_rates += 1
             return -1
-        id = self.names.id_of(labels, SeriesKind.DELTA)
+        id = self.names.id_of(labels, kind)
         if id >= 0:
             self._rates[labels] = id
         return id
@@ -152,6 +155,7 @@ class Taking:
         *,
         lines: Lines | None = None,
         spans: SpanColumns | None = None,
+        served: Served | None = None,
         read: tuple[str, int] | None = None,
         rows: int = 0,
     ) -> bool:
@@ -167,6 +171,7 @@ class Taking:
             ids=np.array([id for id, _ in fresh], np.int32).tobytes(),
             lines=lines,
             spans=spans,
+            served=served,
             read=read,
         )
         rows += len(gained.own) + len(gained.rates)

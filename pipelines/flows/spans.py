@@ -1,21 +1,21 @@
-"""Spans on their way into the stream: spooled as they are, and their rates told."""
+"""Spans on their way into the stream: spooled as they are, and what was served told as series."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import partial
 
-import numpy as np
-
-from detector.logs.lines import Origin
-from detector.spans.columns import SpanKind, Spans, SpanStatus
-from pipelines.flows.logs_names import Labels, of_labels
+from detector.logs.rates import Chosen, RateLimits
+from detector.spans.columns import Spans
 from pipelines.flows.logs_taking import Gained, Taken, Taking
 from pipelines.flows.spans_record import columns_of
+from pipelines.flows.spans_serving import served_by
 
-__all__ = ["CALLS", "FAILED", "SpanFlow", "SpanMeters"]
+__all__ = ["OF_SERVICE", "SpanFlow", "SpanMeters"]
 
-CALLS, FAILED = "serinus_span_calls", "serinus_span_failures"
+# Operations of a service that have series of their own.
+OF_SERVICE = 50
 
 
 @dataclass(slots=True)
@@ -29,8 +29,10 @@ class SpanMeters:
 class SpanFlow:
     """`SpanSink`; safe for threads. A batch that `put` took is in the spool of the stream."""
 
-    def __init__(self, taking: Taking) -> None:
+    def __init__(self, taking: Taking, *, operations: int = OF_SERVICE) -> None:
         self._taking, self.meters = taking, SpanMeters()
+        limits = RateLimits(common=operations, grave=0)
+        self._chosen: defaultdict[str, Chosen] = defaultdict(partial(Chosen, limits=limits))
 
     def put(self, tenant: str, spans: Spans) -> bool:
         """See `SpanSink`."""
@@ -48,32 +50,11 @@ class SpanFlow:
     def _put(self, taken: Taken, spans: Spans) -> bool:
         now = self._taking.begin(taken)
         gained = Gained()
-        _rates(taken, gained, spans)
+        served = served_by(taken, gained, spans, self._chosen[taken.tenant])
         return self._taking.put(
-            taken, gained, spans=columns_of(replace(spans, taken=now)), rows=len(spans)
+            taken,
+            gained,
+            spans=columns_of(replace(spans, taken=now)),
+            served=served,
+            rows=len(spans),
         )
-
-
-def _rates(taken: Taken, gained: Gained, spans: Spans) -> None:
-    """Calls that were served, and those that failed, by service and operation."""
-    is_served = (spans.kind == SpanKind.SERVER) | (spans.kind == SpanKind.CONSUMER)
-    failed = spans.status == SpanStatus.ERROR
-    pairs = spans.origin.astype(np.int64) * len(spans.operations) + spans.operation
-    found, counts = np.unique(pairs[is_served] << 1 | failed[is_served], return_counts=True)
-    for key, count in zip(found.tolist(), counts.tolist(), strict=True):
-        origin, operation = divmod(key >> 1, len(spans.operations))
-        calls, failures = _labels(spans.origins[origin], spans.operations[operation])
-        taken.rate(gained, calls, count, is_first=False)
-        if key & 1:
-            taken.rate(gained, failures, count, is_first=False)
-
-
-@lru_cache(maxsize=1 << 15)
-def _labels(origin: Origin, operation: str) -> tuple[Labels, Labels]:
-    of = (
-        ("service", origin.service),
-        ("namespace", origin.namespace),
-        ("cluster", origin.cluster),
-        ("operation", operation),
-    )
-    return of_labels(CALLS, of), of_labels(FAILED, of)

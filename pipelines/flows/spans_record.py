@@ -8,7 +8,7 @@ import numpy as np
 from detector.logs.lines import Origin
 from detector.spans.columns import Peer, Spans
 
-__all__ = ["SpanColumns", "columns_of"]
+__all__ = ["Served", "SpanColumns", "columns_of"]
 
 _KINDS = {
     "trace": np.uint8,
@@ -48,6 +48,22 @@ class SpanColumns(msgspec.Struct, frozen=True, array_like=True):
             taken=self.taken,
             **found,
         )
+
+
+class Served(msgspec.Struct, frozen=True, array_like=True):
+    """Calls that P operations answered, as bytes.
+
+    `ids` int32 (P, 4): series of its own, of the share that failed and of latency, and those of its
+    service; -1 for none. `calls` and `failed` int64 (P,). How long they took: so many (`count`
+    int32 (K,)) of an operation (`of` int32 (K,)) are in a bin (`bin` uint8 (K,)).
+    """
+
+    ids: bytes
+    calls: bytes
+    failed: bytes
+    of: bytes
+    bin: bytes
+    count: bytes
 
 
 def columns_of(spans: Spans) -> SpanColumns:

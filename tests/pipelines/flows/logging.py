@@ -157,6 +157,7 @@ def opened(
     *,
     limits: LogLimits | None = None,
     room: int = 100_000,
+    rates: int = 1_000,
     logs: LogSettings | None = None,
 ) -> Life:
     """A process begins."""
@@ -166,7 +167,7 @@ def opened(
         database, "local", owners=OWNERS, settings=StreamSettings(alarms_a_week=0.01), logs=logs
     )
     stream = Stream(part, Spool(folder / "spool"), room=room)
-    taking = Taking(stream, database, "local", counters=1_000, rates=1_000, clock=clock)
+    taking = Taking(stream, database, "local", counters=1_000, rates=rates, clock=clock)
     flow = LogFlow(
         taking,
         lambda _: PlainMiner(),

@@ -11,8 +11,9 @@ from detector.series import Query
 from detector.spans.columns import NOBODY, SpanKind, Spans, SpanStatus
 from detector.spans.names import NodeKind
 from detector.stream.columns import SeriesInfo
-from pipelines.flows.spans import CALLS, SpanFlow
+from pipelines.flows.spans import SpanFlow
 from pipelines.flows.spans_record import columns_of
+from pipelines.flows.spans_serving import CALLS
 from pipelines.ingest.interning import Interner
 from pipelines.sources.own import OwnSource
 from pipelines.stores.own import SqlOwn
