@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from detector.series import FloatArray
 from detector.signals.plan import BoundSignal, Plan
 from detector.signals.signal import Kind
 
-__all__ = ["TRAFFIC", "Curve", "curves"]
+__all__ = ["TRAFFIC", "Curve", "curves", "line_curves"]
 
 TRAFFIC = "traffic"
 _QUANTILES = {"tail95": 0.95, "tail99": 0.99}
@@ -68,6 +69,37 @@ def curves(frame: Frame, plan: Plan, *, most: int, time_scale: float = 1.0) -> t
     found = [_traffic(frame, grid)]
     found += [c for bound in plan.signals if (c := _curve(frame, bound, grid)) is not None]
     return tuple(found)
+
+
+def line_curves(
+    frame: Frame, plan: Plan, templates: Sequence[str], *, most: int, time_scale: float = 1.0
+) -> tuple[Curve, ...]:
+    """Lines of each template per request, as `curves`; `signal` is the template's id.
+
+    Of templates that nobody wrote, and where no lines are counted, there is none.
+    """
+    columns, lines = _shown(frame, time_scale), frame.lines
+    name = next((bound.signal.name for bound in plan.signals if bound.apart), None)
+    if not columns or lines is None or name is None:
+        return ()
+    grid, found = _grid(frame, columns, most), []
+    for template in templates:
+        if template in lines.templates:
+            at = frozenset({lines.templates.index(template)})
+            sides = [
+                _divided(
+                    grid.sum(lines.of(at, len(arm.pods), canary=ours)), grid.sum(_read(arm, name))
+                )
+                for arm, ours in ((frame.canary, True), (frame.control, False))
+            ]
+            found.append(_made(template, "lines per request", "ratio", grid, *sides))
+    return tuple(found)
+
+
+def _read(arm: Arm, name: str) -> FloatArray:
+    """Requests of the time in which the logs of an arm were read."""
+    counts = arm.counts.get(name)
+    return arm.requests if counts is None else counts.n
 
 
 def _shown(frame: Frame, scale: float) -> range:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from detector.errors import NotFoundError
@@ -11,8 +12,8 @@ from detector.gate.builder import FrameBuilder
 from detector.gate.curve import Curve, curves
 from detector.gate.record import Chunk
 from detector.gate.session import Session
+from detector.gate.spoken import Spoken, spoken
 from detector.ports import Stores
-from detector.signals.plan import Plan
 from pipelines.flows.tape import Fed, TapeReader
 from pipelines.flows.turns import Recent, Turns
 
@@ -27,7 +28,8 @@ class _Playing:
 
     builder: FrameBuilder
     head: str = ""
-    drawn: tuple[Curve, ...] = ()
+    drawn: tuple[Curve, ...] | None = None
+    told: tuple[tuple[str, ...], Spoken] | None = None
     _reader: TapeReader = field(default_factory=TapeReader)
 
     def hear(self, chunks: Sequence[Chunk]) -> None:
@@ -39,6 +41,8 @@ class _Playing:
                     self.builder.readings()
                     self.builder.append(event.readings, event.answers, now=event.now)
             self.head = chunk.hash
+        if chunks:
+            self.drawn = self.told = None
 
 
 class Curves:
@@ -58,19 +62,45 @@ class Curves:
 
         `NotFoundError` for an attempt that there is not, `StoreError` where the store fails.
         """
+        with self._played(id) as (attempt, playing):
+            if attempt.plan is None or playing is None:
+                return ()
+            if playing.drawn is None:
+                frame, scale = playing.builder.frame(), attempt.policy.time_scale
+                playing.drawn = curves(frame, attempt.plan, most=self._most, time_scale=scale)
+            return playing.drawn
+
+    def spoken(self, id: str, templates: Sequence[str]) -> Spoken:
+        """What is known of an attempt's pods and log templates; errors as `of`."""
+        with self._played(id) as (attempt, playing):
+            if attempt.plan is None or playing is None:
+                return Spoken()
+            wanted = tuple(templates)
+            if playing.told is None or playing.told[0] != wanted:
+                frame, scale = playing.builder.frame(), attempt.policy.time_scale
+                most = self._most // 2
+                told = spoken(frame, attempt.plan, wanted, most=most, time_scale=scale)
+                playing.told = wanted, told
+            return playing.told[1]
+
+    @contextmanager
+    def _played(self, id: str) -> Iterator[tuple[Attempt, _Playing | None]]:
+        """The attempt with its tape played to the head, which nobody else plays meanwhile."""
         attempt = self._stores.attempts.get(id)
         if attempt.plan is None or not attempt.head:
-            return ()
+            yield attempt, None
+            return
         with self._turns.of(id, timeout_s=_WAIT_S):
             try:
-                return self._drawn(attempt, attempt.plan)
+                playing = self._to_head(attempt)
             except NotFoundError:
-                return ()
+                playing = None
+            yield attempt, playing
 
-    def _drawn(self, attempt: Attempt, plan: Plan) -> tuple[Curve, ...]:
+    def _to_head(self, attempt: Attempt) -> _Playing:
         playing = self._playing.get(attempt.id)
         if playing is not None and playing.head == attempt.head:
-            return playing.drawn
+            return playing
         # What fails half-way is not kept.
         self._playing.drop(attempt.id)
         chunks = self._stores.points.chain(attempt.head)
@@ -78,10 +108,8 @@ class Curves:
         if playing is None or begin is None:
             playing, begin = _Playing(_builder(attempt)), 0
         playing.hear(chunks[begin:])
-        frame, scale = playing.builder.frame(), attempt.policy.time_scale
-        playing.drawn = curves(frame, plan, most=self._most, time_scale=scale)
         self._playing.put(attempt.id, playing)
-        return playing.drawn
+        return playing
 
 
 def _after(head: str, chunks: Sequence[Chunk]) -> int | None:
