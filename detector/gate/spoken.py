@@ -1,4 +1,4 @@
-"""What a page tells of single log templates beside a verdict: when, and on which side, they came."""
+"""Single log templates beside a verdict, for a page: when, and on which side, they came."""
 
 from __future__ import annotations
 

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
 from detector.logs.lines import Level
 
-__all__ = ["Found", "KeptTemplate", "TemplateFilter", "TemplatePage", "TemplateStore"]
+__all__ = [
+    "Found",
+    "KeptTemplate",
+    "ServiceLines",
+    "TemplateFilter",
+    "TemplateOrder",
+    "TemplatePage",
+    "TemplateStore",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +44,19 @@ class KeptTemplate:
 Found = KeptTemplate
 
 
+class TemplateOrder(Enum):
+    """Those that came last first; or errors before others, of each the most frequent first."""
+
+    NEWEST = "newest"
+    GRAVEST = "gravest"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateFilter:
     """Which templates are asked for. `since`: came in at or after, in unix milliseconds.
 
-    `text`: its text has this in it, whatever the case. `after` is the cursor of the page before.
+    `text`: its text has this in it, whatever the case. `ids`: only these. `after` is the cursor of
+    the page before, in the same order.
     """
 
     tenant: str
@@ -49,11 +66,28 @@ class TemplateFilter:
     since: int | None = None
     after: str | None = None
     limit: int = 50
+    ids: tuple[str, ...] | None = None
+    order: TemplateOrder = TemplateOrder.NEWEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceLines:
+    """What a service writes into its logs, in short; times in unix milliseconds.
+
+    `grave`: lines at level error and above. `came`: when its first template came in here.
+    """
+
+    service: str
+    templates: int
+    lines: int
+    grave: int
+    came: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplatePage:
-    """Some templates, those that came last first; `after` where there are more."""
+    """Some templates, in the order that was asked for; `after` where there are more."""
 
     templates: Sequence[KeptTemplate]
     after: str | None = None
@@ -63,9 +97,15 @@ class TemplateStore(Protocol):
     """Templates that are kept; every method raises `StoreError` when the store fails."""
 
     def list(self, wanted: TemplateFilter) -> TemplatePage:
-        """Newest first, one page; `InputError` for a cursor that is none."""
+        """In the order that is asked for, one page; `InputError` for a cursor that is none."""
         ...
 
     def get(self, tenant: str, id: str) -> Sequence[KeptTemplate]:
         """One template, for each service and level that has it; `NotFoundError`."""
+        ...
+
+    def services(
+        self, tenant: str, *, service: str | None = None, most: int = 500
+    ) -> Sequence[ServiceLines]:
+        """What services write, or one of them, those with lines lately first."""
         ...

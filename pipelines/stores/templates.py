@@ -6,18 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from detector.errors import InputError, NotFoundError
+from detector.errors import NotFoundError
 from detector.logs.counted import Template
-from detector.logs.kept import Found, KeptTemplate, TemplateFilter, TemplatePage
-from detector.logs.lines import Level
+from detector.logs.kept import Found, KeptTemplate, ServiceLines, TemplateFilter, TemplatePage
 from detector.logs.plain import LINE_END
 from pipelines.stores import schema
 from pipelines.stores.connections import Connections, Transaction
 from pipelines.stores.statements import Statement, compiled, either, inserted
+from pipelines.stores.templates_asked import (
+    by_service,
+    cursor_of,
+    grouped,
+    listing,
+    service_of,
+    template_of,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -99,25 +105,33 @@ class SqlTemplates:
             return [str(tenant) for (tenant,) in looks.rows(_TENANTS, {"part": part})]
 
     def list(self, wanted: TemplateFilter) -> TemplatePage:
-        """The newest first, one page; `InputError` for a cursor that is none."""
-        query = _listing(wanted).limit(wanted.limit + 1)
+        """In the order that is asked for, one page; `InputError` for a cursor that is none."""
+        query = listing(wanted).limit(wanted.limit + 1)
         with self.database.built() as connection:
             rows = connection.execute(query).all()
-        found = [_template(row) for row in rows[: wanted.limit]]
+        found = [template_of(row) for row in rows[: wanted.limit]]
         is_more = len(rows) > wanted.limit
         return TemplatePage(
             templates=self._with_days(wanted.tenant, found),
-            after=_cursor(rows[wanted.limit - 1]) if is_more else None,
+            after=cursor_of(rows[wanted.limit - 1], wanted.order) if is_more else None,
         )
 
     def get(self, tenant: str, id: str) -> Sequence[KeptTemplate]:
         """One template, for each service and level that has it; `NotFoundError`."""
-        query = _grouped().where(_kept.tenant == tenant, _kept.id == id)
+        query = grouped().where(_kept.tenant == tenant, _kept.id == id)
         with self.database.built() as connection:
             rows = connection.execute(query.order_by(_kept.service, _kept.level)).all()
         if not rows:
             raise NotFoundError(f"there is no template {id!r}")
-        return self._with_days(tenant, [_template(row) for row in rows])
+        return self._with_days(tenant, [template_of(row) for row in rows])
+
+    def services(
+        self, tenant: str, *, service: str | None = None, most: int = 500
+    ) -> tuple[ServiceLines, ...]:
+        """What services write, those with lines lately first."""
+        with self.database.built() as connection:
+            rows = connection.execute(by_service(tenant, service).limit(most)).all()
+        return tuple(service_of(row) for row in rows)
 
     def traces(self, part: str, tenant: str, *, most: int) -> dict[str, str]:
         """Samples that have more than one line, by the ids of their templates, the newest last."""
@@ -178,71 +192,3 @@ class SqlTemplates:
         return tuple(
             replace(one, days=days.get((one.id, one.service, int(one.level)), {})) for one in found
         )
-
-
-def _grouped() -> sa.Select[Any]:
-    """A row for each template, service and level, over all parts."""
-    return sa.select(
-        _kept.id,
-        _kept.service,
-        _kept.level,
-        sa.func.max(_kept.text),
-        sa.func.max(_kept.sample),
-        sa.func.min(_kept.came).label("came"),
-        sa.func.min(_kept.first),
-        sa.func.max(_kept.last),
-        sa.func.sum(_kept.count),
-    ).group_by(_kept.tenant, _kept.id, _kept.service, _kept.level)
-
-
-def _listing(wanted: TemplateFilter) -> sa.Select[Any]:
-    came = sa.func.min(_kept.came)
-    order = (came.desc(), _kept.id, _kept.service, _kept.level)
-    query = _grouped().where(_kept.tenant == wanted.tenant).order_by(*order)
-    if wanted.service is not None:
-        query = query.where(_kept.service == wanted.service)
-    if wanted.level > Level.UNKNOWN:
-        query = query.where(_kept.level >= int(wanted.level))
-    if wanted.text is not None:
-        query = query.where(_kept.text.icontains(wanted.text, autoescape=True))
-    if wanted.since is not None:
-        query = query.having(came >= wanted.since)
-    if wanted.after is not None:
-        query = query.having(_beyond(wanted.after))
-    return query
-
-
-def _beyond(cursor: str) -> sa.ColumnElement[bool]:
-    """What comes after the last one of the page before."""
-    at, id, service, level = _read(cursor)
-    came = sa.func.min(_kept.came)
-    rest = sa.tuple_(_kept.id, _kept.service, _kept.level) > sa.tuple_(
-        sa.literal(id), sa.literal(service), sa.literal(level)
-    )
-    return sa.or_(came < at, sa.and_(came == at, rest))
-
-
-def _template(row: Sequence[Any]) -> KeptTemplate:
-    id, service, level, text, sample, came, first, last, count = row
-    return KeptTemplate(
-        id=id,
-        service=service,
-        level=Level(level),
-        text=text,
-        sample=sample,
-        came=int(came),
-        first=int(first),
-        last=int(last),
-        count=int(count),
-    )
-
-
-def _cursor(row: Sequence[Any]) -> str:
-    return msgspec.msgpack.encode((int(row[5]), row[0], row[1], int(row[2]))).hex()
-
-
-def _read(cursor: str) -> tuple[int, str, str, int]:
-    try:
-        return msgspec.msgpack.decode(bytes.fromhex(cursor), type=tuple[int, str, str, int])
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise InputError("the cursor is none that a page gave", field="cursor") from error
