@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
-__all__ = ["signed_headers"]
+__all__ = ["signature_of", "signed_headers"]
 
 _PREFIX = "whsec_"
 
@@ -21,9 +21,14 @@ def signed_headers(id: str, at: int, body: bytes, secret: str | None) -> Mapping
     headers = {"webhook-id": id, "webhook-timestamp": str(at)}
     if secret is None:
         return headers
+    return {**headers, "webhook-signature": signature_of(id, at, body, secret)}
+
+
+def signature_of(id: str, at: int, body: bytes, secret: str) -> str:
+    """What the header of a message has, sent at unix seconds."""
     signed = b".".join((id.encode(), str(at).encode(), body))
     digest = hmac.new(_key(secret), signed, hashlib.sha256).digest()
-    return {**headers, "webhook-signature": f"v1,{base64.b64encode(digest).decode()}"}
+    return f"v1,{base64.b64encode(digest).decode()}"
 
 
 def _key(secret: str) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Table
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import msgspec
@@ -14,12 +13,10 @@ import yaml
 from detector.errors import ConfigError
 from detector.logs.lines import Level
 from pipelines.ingest.records.levels import WORDS, Scale
+from pipelines.yaml_files import shipped_texts, texts_of, tree_of
 
 __all__ = ["Mapping", "NumberedPath", "load_mappings", "parse_mapping", "shipped_mappings"]
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_BYTES_MAX = 1 << 20
-_ENDINGS = (".yaml", ".yml")
 Paths = tuple[str, ...]
 
 
@@ -67,8 +64,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def parse_mapping(text: str, *, origin: str) -> Mapping:
     """The mapping in a YAML text; `ConfigError` names `origin` and what is wrong."""
     try:
-        tree = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
-        mapping = msgspec.convert(tree, Mapping)
+        mapping = msgspec.convert(tree_of(text), Mapping)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{origin}: is no mapping of fields: {error}") from None
     unknown = [to for to in mapping.words.values() if to.upper() not in Level.__members__]
@@ -85,12 +81,8 @@ def shipped_mappings() -> tuple[Mapping, ...]:
 
 
 def _shipped() -> list[Mapping]:
-    folder = files("pipelines.ingest.records.mappings")
-    entries = sorted(
-        (entry for entry in folder.iterdir() if entry.name.endswith(_ENDINGS)),
-        key=lambda entry: entry.name,
-    )
-    return [parse_mapping(entry.read_text("utf-8"), origin=entry.name) for entry in entries]
+    texts = shipped_texts("pipelines.ingest.records.mappings")
+    return [parse_mapping(text, origin=origin) for origin, text in texts]
 
 
 def load_mappings(places: Sequence[Path] = ()) -> tuple[Mapping, ...]:
@@ -98,30 +90,13 @@ def load_mappings(places: Sequence[Path] = ()) -> tuple[Mapping, ...]:
 
     `ConfigError` names the file that cannot be read or is no mapping.
     """
-    own = [
-        parse_mapping(_text(file), origin=str(file)) for place in places for file in _files(place)
-    ]
+    own = [parse_mapping(text, origin=origin) for origin, text in texts_of(places)]
     named = {mapping.name for mapping in own}
     if len(named) < len(own):
         raise ConfigError(f"{places[0]}: two mappings have one name; give each its own")
     shipped = [mapping for mapping in _shipped() if mapping.name not in named]
     every = _whole([*own, *shipped])
     return tuple(sorted(every, key=lambda mapping: mapping.name not in named))
-
-
-def _files(place: Path) -> list[Path]:
-    if not place.is_dir():
-        return [place]
-    return sorted(file for file in place.iterdir() if file.suffix in _ENDINGS)
-
-
-def _text(file: Path) -> str:
-    try:
-        if file.stat().st_size > _BYTES_MAX:
-            raise ConfigError(f"{file}: is over {_BYTES_MAX:,} bytes: no mapping is that long")
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: cannot be read: {error}") from error
 
 
 def _whole(mappings: Sequence[Mapping]) -> tuple[Mapping, ...]:

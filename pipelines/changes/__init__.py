@@ -1,0 +1,1 @@
+"""Senders of changes: what each posts, read into events by a mapping of its own."""

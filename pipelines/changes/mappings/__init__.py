@@ -1,0 +1,1 @@
+"""Mappings of changes that this version ships, one file a sender."""
