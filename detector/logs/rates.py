@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from detector.logs.lines import Level
 from detector.logs.services import Place
 
-__all__ = ["Chosen", "RateLimits"]
+__all__ = ["Chosen", "KeptChosen", "RateLimits"]
 
 _HOUR_MS = 3_600_000
 # Templates of a service that are counted before they are common, for each that may have a series.
@@ -24,6 +24,18 @@ class RateLimits:
     common: int = 200
     grave: int = 100
     least: int = 20
+
+
+Counts = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptChosen:
+    """All that `Chosen` holds, in its order: who goes on from it chooses the same templates."""
+
+    hour: int = 0
+    held: tuple[tuple[Place, bool, Counts], ...] = ()
+    counted: tuple[tuple[Place, Counts], ...] = ()
 
 
 @dataclass(slots=True)
@@ -58,6 +70,20 @@ class Chosen:
 
     def __len__(self) -> int:
         return sum(map(len, self._held.values()))
+
+    def kept(self) -> KeptChosen:
+        """All that is held now."""
+        return KeptChosen(
+            hour=self.hour,
+            held=tuple((*key, tuple(one.items())) for key, one in self._held.items()),
+            counted=tuple((place, tuple(one.items())) for place, one in self._counted.items()),
+        )
+
+    def resume(self, kept: KeptChosen) -> None:
+        """Go on from what was held."""
+        self.hour = kept.hour
+        self._held = {(place, is_grave): dict(one) for place, is_grave, one in kept.held}
+        self._counted = {place: dict(one) for place, one in kept.counted}
 
     def _came(self, place: Place, template: str, count: int) -> int:
         """How often one without a series came; where there are too many the rare are left out."""

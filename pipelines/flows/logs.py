@@ -96,6 +96,14 @@ class LogFlow:
         """What is known of each tenant's templates."""
         return dict(self._mined)
 
+    def chosen(self, tenant: str) -> Chosen:
+        """Which of a tenant's templates have series of the stream."""
+        return self._chosen[tenant]
+
+    def mined(self, tenant: str) -> TenantMiner:
+        """What is known of a tenant's templates, opened where it is not."""
+        return self._of(tenant)
+
     def arrays(self, tenant: str) -> Mapping[str, NDArray[Any]] | None:
         """What a tenant's miner has learned, for a checkpoint; None where nothing was mined."""
         mined = self._mined.get(tenant)
@@ -133,6 +141,7 @@ class LogFlow:
                 self._known(tenant),
                 most=self.limits.templates,
                 redact=self._redact,
+                step_ms=self._taking.step_ms,
             )
         return self._mined[tenant]
 

@@ -21,6 +21,7 @@ from detector.stream.columns import SeriesInfo
 from detector.stream.feedback import Feedback, Tuning
 from detector.stream.suppression import Window
 from pipelines.flows.logs_record import Lines
+from pipelines.stores.own import STEP_MS
 
 __all__ = ["TRACES", "Detecting"]
 
@@ -43,13 +44,15 @@ class Detecting:
         *,
         settings: LogSettings,
         windows: Sequence[Window] = (),
+        step_ms: int = STEP_MS,
+        origin: str = "",
     ) -> None:
-        self._traces = dict(traces)
-        self.state = _state(tenant, arrays, settings, windows)
+        self._traces, self._step = dict(traces), step_ms
+        self.state = _state(tenant, arrays, settings, windows, origin)
 
     def take(self, lines: Lines) -> tuple[Happened, ...]:
         """Take counts of lines; what happened."""
-        counts = lines.counts()
+        counts = lines.counts(self._step)
         for one in counts.templates:
             if LINE_END in one.sample:
                 self._remember(one.id, one.sample)
@@ -80,12 +83,14 @@ class Detecting:
 
 
 def _state(
-    tenant: str, arrays: Arrays, settings: LogSettings, windows: Sequence[Window]
+    tenant: str, arrays: Arrays, settings: LogSettings, windows: Sequence[Window], origin: str
 ) -> LogState:
     if arrays:
         try:
-            return restored(arrays, tenant=tenant, settings=settings, windows=windows)
+            return restored(
+                arrays, tenant=tenant, settings=settings, windows=windows, origin=origin
+            )
         except ValueError as error:
             log = structlog.get_logger("serinus.logs")
             log.warning("what is usual of logs is learned anew", why=str(error))
-    return LogState(tenant=tenant, settings=settings, windows=tuple(windows))
+    return LogState(tenant=tenant, settings=settings, windows=tuple(windows), origin=origin)

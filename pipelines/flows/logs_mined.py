@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.logs.binned import binned
 from detector.logs.counted import LogCounts, Template
 from detector.logs.lines import LogLines
-from pipelines.flows.logs_record import STEP_MS
+from pipelines.stores.own import STEP_MS
 
-__all__ = ["OTHER", "LineMiner", "Mined", "Pattern", "TenantMiner"]
+__all__ = ["OTHER", "LineMiner", "Mined", "Noted", "Pattern", "TenantMiner"]
 
 # For lines of templates that there is no room for.
 OTHER = "lt_other"
@@ -74,6 +75,18 @@ class LineMiner(Protocol):
         ...
 
 
+class Noted(msgspec.Struct, frozen=True, array_like=True):
+    """What a `TenantMiner` remembers beside its miner and the templates that it knows.
+
+    `was`: numbers, each with the id that its lines were counted under last. `new`: how many new
+    templates of each service came in an `hour`.
+    """
+
+    was: tuple[tuple[int, str], ...] = ()
+    new: tuple[tuple[str, int], ...] = ()
+    hour: int = 0
+
+
 class TenantMiner:
     """Counts lines by template; whoever asks holds the tenant's lock.
 
@@ -89,8 +102,9 @@ class TenantMiner:
         *,
         most: int,
         redact: Callable[[str], str],
+        step_ms: int = STEP_MS,
     ) -> None:
-        self.miner, self.most, self._redact = miner, most, redact
+        self.miner, self.most, self._redact, self._step = miner, most, redact, step_ms
         # Of a template whose lines are all alike its words are what somebody wrote.
         self._shown = lru_cache(1 << 14)(lambda text: redact(text[:_SAMPLE_BYTES])[:_TEXT])
         self.known = set(known)
@@ -117,9 +131,9 @@ class TenantMiner:
             fresh |= {template.id} if is_fresh else set()
         places = {id: nth for nth, id in enumerate(templates)}
         of = np.array([places[id] for id in ids], np.int32)
-        counts = binned(lines, of[place], STEP_MS)
+        counts = binned(lines, of[place], self._step)
         return LogCounts(
-            step_ms=STEP_MS,
+            step_ms=self._step,
             at=counts.at,
             template=counts.number,
             origin=counts.origin,
@@ -129,6 +143,14 @@ class TenantMiner:
             origins=lines.origins,
             fresh=frozenset(places[id] for id in fresh),
         )
+
+    def noted(self) -> Noted:
+        """What it is to go on from."""
+        return Noted(tuple(self._was.items()), tuple(self._new.items()), self._hour)
+
+    def resume(self, noted: Noted) -> None:
+        """Go on from it, with the miner that went with it."""
+        self._was, self._new, self._hour = dict(noted.was), dict(noted.new), noted.hour
 
     def kept(self, counts: LogCounts) -> None:
         """What was counted is kept: its templates are known from now on."""

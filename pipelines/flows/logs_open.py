@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from detector.spans.shift import Arms, Measure, TimeShift
     from detector.spans.topology import Graph
 
-__all__ = ["LogBounds", "OpenLogs", "open_logs"]
+__all__ = ["LogBounds", "OpenLogs", "miner_of", "open_logs"]
 
 _TICK_S = 1.0
 _HOUR_MS = 3_600_000
@@ -89,7 +89,7 @@ def open_logs(
     templates = SqlTemplates(database)
     lines = LogFlow(
         taking,
-        partial(_miner, bounds.templates),
+        partial(miner_of, bounds.templates),
         known=partial(templates.known, part),
         redact=redacted,
         kept=stream.part.held_beside,
@@ -110,7 +110,7 @@ def open_logs(
     )
 
 
-def _miner(most: int, arrays: Mapping[str, NDArray[Any]] | None) -> LineMiner:
+def miner_of(most: int, arrays: Mapping[str, NDArray[Any]] | None) -> LineMiner:
     """A tenant's miner; it is loaded, and compiled, for who has lines."""
     from models.templates.miner import Miner, Settings
 
@@ -127,7 +127,7 @@ def _miner(most: int, arrays: Mapping[str, NDArray[Any]] | None) -> LineMiner:
 
 def _warm() -> None:
     """Load what lines are read with: where some came before, the next ones do not wait for it."""
-    _miner(_FEW, None).add(np.frombuffer(b"ab", np.uint8), np.array([1, 2], np.int64))
+    miner_of(_FEW, None).add(np.frombuffer(b"ab", np.uint8), np.array([1, 2], np.int64))
 
 
 class _Ticking:

@@ -73,9 +73,14 @@ class LogsPart:
         *,
         settings: LogSettings | None = None,
         windows: Sequence[Window] = (),
+        origin: str = "",
     ) -> None:
-        """`check` is a `ConflictError` in a transaction of who does not own the part any more."""
+        """`check` is a `ConflictError` in a transaction of who does not own the part any more.
+
+        `origin` is the part, where several have lines of one service.
+        """
         self._db, self._part, self._own = database, part, SqlOwn(database)
+        self._origin = origin
         self._check, self._settings, self._windows = check, settings or LogSettings(), windows
         self._tenants: dict[str, _Tenant] = {}
         self._rates: dict[str, Arrays] = {}
@@ -154,33 +159,50 @@ class LogsPart:
         began = time.monotonic()
         if not self.is_owing or (began - self._flushed < self._pause_s and not now):
             return
+        self.rise()
+        # A write that failed without a word may have gone through.
+        if self._own.position(self._part) < self._position:
+            with self._db.write() as transaction:
+                self._check(transaction)
+                self.add(transaction)
+        self.wrote()
+        self._flushed = time.monotonic()
+        self._pause_s = pause_after(self._flushed - began, FLUSH_S)
+
+    def rise(self) -> None:
+        """What was counted of spans is owed, too: call it before `add`."""
         for own in self._tenants.values():
             if own.spans is not None:
                 own.spans.rise()
-        # A write that failed without a word may have gone through.
-        if self._own.position(self._part) < self._position:
-            self._write()
+
+    def add(self, transaction: Transaction) -> None:
+        """Put what is owed into a transaction of the part's owner, and call `wrote` after that."""
+        for tenant, own in self._tenants.items():
+            own.own.write(transaction, self._part)
+            if own.spans is not None:
+                own.spans.own.write(transaction, self._part + SPANS)
+            for found in own.found.values():
+                add_lines(transaction, self._part, tenant, found)
+            for source, read_to in own.read.items():
+                mark(transaction, read_mark(self._part, tenant, source), read_to)
+        mark(transaction, self._part, self._position)
+
+    def wrote(self) -> None:
+        """What was owed is written."""
         for own in self._tenants.values():
             own.own.wrote()
             own.found.clear()
             own.read.clear()
             if own.spans is not None:
                 own.spans.own.wrote()
-        self.written, self._flushed = self._position, time.monotonic()
-        self._pause_s = pause_after(self._flushed - began, FLUSH_S)
+        self.written = self._position
 
-    def _write(self) -> None:
-        with self._db.write() as transaction:
-            self._check(transaction)
-            for tenant, own in self._tenants.items():
-                own.own.write(transaction, self._part)
-                if own.spans is not None:
-                    own.spans.own.write(transaction, self._part + SPANS)
-                for found in own.found.values():
-                    add_lines(transaction, self._part, tenant, found)
-                for source, read_to in own.read.items():
-                    mark(transaction, read_mark(self._part, tenant, source), read_to)
-            mark(transaction, self._part, self._position)
+    def go_on_at(self, position: int) -> None:
+        """What comes next is not behind what came: positions after this one are new.
+
+        Nothing is owed; `add` keeps it.
+        """
+        self._position = self.written = position
 
     def forget(self, now_ms: int) -> None:
         """Counters that rise no more are not held."""
@@ -218,7 +240,14 @@ class LogsPart:
 
     def _detector(self, tenant: str, arrays: Arrays) -> Detecting:
         traces = SqlTemplates(self._db).traces(self._part, tenant, most=TRACES)
-        return Detecting(tenant, arrays, traces, settings=self._settings, windows=self._windows)
+        return Detecting(
+            tenant,
+            arrays,
+            traces,
+            settings=self._settings,
+            windows=self._windows,
+            origin=self._origin,
+        )
 
     def _take_spans(self, own: _Tenant, counted: Counted, *, is_new: bool) -> None:
         if counted.spans is not None and own.spans is None:

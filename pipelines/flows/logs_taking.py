@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.stream.columns import SeriesKind
+from detector.stream.columns import SeriesInfo, SeriesKind
 from detector.stream.ports import SeriesNames
 from pipelines.flows.logs_names import Labels, OwnNames
 from pipelines.flows.logs_rates import QUIET_MS
-from pipelines.flows.logs_record import STEP_MS, Counted, Lines, gains
+from pipelines.flows.logs_record import Counted, Lines, gains
 from pipelines.stores.connections import Connections
-from pipelines.stores.own import SPANS, SqlOwn, read_mark
+from pipelines.stores.own import SPANS, STEP_MS, SqlOwn, read_mark
 
 if TYPE_CHECKING:
     from detector.logs.lines import Origin
@@ -85,6 +85,12 @@ class Taken:
         id = self._rates.get(labels)
         return self._named(labels, kind, is_first=is_first) if id is None else id
 
+    def resume(self, taken: int, heard: int, series: Iterable[SeriesInfo]) -> None:
+        """Go on from a time, and from when something came last; these series it has."""
+        self.taken, self.heard = taken, heard
+        for one in series:
+            self.series(one.labels, one.kind, is_first=True)
+
     def _named(self, labels: Labels, kind: SeriesKind, *, is_first: bool) -> int:
         if len(self._rates) >= self._most + self._most // 4 * is_first:
             self.refused_rates += 1
@@ -117,7 +123,9 @@ class Taking:
         counters: int,
         rates: int,
         clock: Callable[[], float],
+        step_ms: int = STEP_MS,
     ) -> None:
+        self.step_ms = step_ms
         self._stream, self._own, self._part = stream, SqlOwn(database), part
         self._parts = (part, part + SPANS)
         self._counters, self._most_rates, self._clock = counters, rates, clock
@@ -190,8 +198,9 @@ class Taking:
     def tick(self) -> None:
         """Tell what time it is, of tenants that were heard of lately and not in this step."""
         now = round(1000 * self._clock())
-        for taken in list(self._tenants.values()):
-            if now // STEP_MS <= taken.taken // STEP_MS or now - taken.heard > QUIET_MS + STEP_MS:
+        for _, taken in sorted(self._tenants.items()):
+            is_told = now // self.step_ms <= taken.taken // self.step_ms
+            if is_told or now - taken.heard > QUIET_MS + self.step_ms:
                 continue
             with taken.lock:
                 self.begin(taken)

@@ -34,6 +34,10 @@ class SpanFlow:
         limits = RateLimits(common=operations, grave=0)
         self._chosen: defaultdict[str, Chosen] = defaultdict(partial(Chosen, limits=limits))
 
+    def chosen(self, tenant: str) -> Chosen:
+        """Which of a tenant's operations have series of the stream."""
+        return self._chosen[tenant]
+
     def put(self, tenant: str, spans: Spans) -> bool:
         """See `SpanSink`."""
         if not len(spans):
