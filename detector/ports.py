@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from detector.changes.ports import ChangeLog
 from detector.gate.aa import AaResult, Scope
 from detector.gate.attempt import Attempt, Identity, Revision
 from detector.gate.course import Streamed
@@ -350,4 +351,5 @@ class Stores:
     aa: AaStore
     outbox: Outbox
     audit: AuditLog
+    changes: ChangeLog
     retention: Retention

@@ -7,6 +7,7 @@ from detector.gate.verdict import Outcome
 from detector.ports import Stores
 from pipelines.stores.memory_aa import MemoryAa
 from pipelines.stores.memory_attempts import MemoryAttempts, MemoryPoints, MemoryVerdicts
+from pipelines.stores.memory_changes import MemoryChanges
 from pipelines.stores.memory_decisions import (
     MemoryAudit,
     MemoryModes,
@@ -24,7 +25,7 @@ DAY_S = 86_400.0
 def memory_stores() -> Stores:
     """A fresh set of stores; nothing outlives the process."""
     attempts, points = MemoryAttempts(), MemoryPoints()
-    verdicts, outbox = MemoryVerdicts(attempts), MemoryOutbox()
+    verdicts, outbox, changes = MemoryVerdicts(attempts), MemoryOutbox(), MemoryChanges()
     return Stores(
         attempts=attempts,
         verdicts=verdicts,
@@ -37,7 +38,8 @@ def memory_stores() -> Stores:
         aa=MemoryAa(),
         outbox=outbox,
         audit=MemoryAudit(),
-        retention=MemoryRetention(attempts, verdicts, points, outbox),
+        changes=changes,
+        retention=MemoryRetention(attempts, verdicts, points, outbox, changes),
     )
 
 
@@ -73,9 +75,10 @@ class MemoryRetention:
         verdicts: MemoryVerdicts,
         points: MemoryPoints,
         outbox: MemoryOutbox,
+        changes: MemoryChanges,
     ) -> None:
         self._attempts, self._verdicts, self._points = attempts, verdicts, points
-        self._outbox = outbox
+        self._outbox, self._changes = outbox, changes
 
     def prune(self, now: float) -> Pruned:
         """Delete what is past its time; samples go with their attempt's last question."""
@@ -88,6 +91,7 @@ class MemoryRetention:
         }
         chunks = self._prune_chunks(past)
         self._outbox.prune(old)
+        self._changes.prune(round(1000 * older))
         kept = {s.verdict.attempt for s in self._verdicts.rows.values()}
         for id in past - kept:
             self._attempts.forget(id)

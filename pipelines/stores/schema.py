@@ -21,6 +21,7 @@ __all__ = [
     "anomalies",
     "attempts",
     "audit",
+    "changes",
     "deliveries",
     "feedback",
     "fitted",
@@ -167,6 +168,23 @@ audit = Table(
     Column("at", Float, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("audit_at", "at"),
+)
+
+# What was changed, as senders told it. Times are whole milliseconds.
+changes = Table(
+    "changes",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("service", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    # When it ended, or was last told of.
+    Column("last_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("changes_newest", "tenant", "started_at", "id"),
+    Index("changes_service", "tenant", "service", "started_at"),
+    Index("changes_old", "last_at"),
 )
 
 # What people are told. The outbox is written with the answer, a row for each who is to hear it.

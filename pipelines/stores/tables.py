@@ -16,6 +16,7 @@ from pipelines.stores.attempts import (
     add_chunk,
     add_verdict,
 )
+from pipelines.stores.changes import SqlChanges
 from pipelines.stores.connections import Connections
 from pipelines.stores.decisions import (
     SqlAudit,
@@ -47,6 +48,7 @@ def stores_on(database: Connections) -> Stores:
         aa=SqlAa(database),
         outbox=SqlOutbox(database),
         audit=SqlAudit(database),
+        changes=SqlChanges(database),
         retention=SqlRetention(database),
     )
 
@@ -90,7 +92,8 @@ class SqlRetention:
             points.delete().where(points.c.attempt.in_(sa.select(attempts.c.id).where(past))),
             attempts.delete().where(past, attempts.c.id.not_in(kept)),
             schema.notices.delete().where(schema.notices.c.at < old),
+            schema.changes.delete().where(schema.changes.c.last_at < round(1000 * older)),
         )
         with self._db.write() as transaction:
-            gone, chunks, rows, _ = (transaction.run(compiled(step)) for step in steps)
+            gone, chunks, rows, *_ = (transaction.run(compiled(step)) for step in steps)
         return Pruned(verdicts=gone, chunks=chunks, attempts=rows)

@@ -1,0 +1,27 @@
+"""What keeps changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from detector.changes.change import Change, ChangeEvent
+from detector.changes.record import ChangeFilter, ChangePage
+
+__all__ = ["ChangeLog"]
+
+
+class ChangeLog(Protocol):
+    """Keeps what senders told, once; every method raises `StoreError` where it fails."""
+
+    def add(self, tenant: str, events: Sequence[ChangeEvent]) -> tuple[Change, ...]:
+        """Keep events durably, all or none; the changes that became others by them."""
+        ...
+
+    def get(self, tenant: str, id: str) -> Change:
+        """By id; `NotFoundError`."""
+        ...
+
+    def list(self, wanted: ChangeFilter) -> ChangePage:
+        """Newest start first, one page; `InputError` for a cursor that is none."""
+        ...
