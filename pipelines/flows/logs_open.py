@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from detector.errors import StoreError
 from pipelines.flows.logs import LogFlow, LogLimits
 from pipelines.flows.logs_mined import LineMiner
+from pipelines.flows.logs_pace import LIFE, Pace
 from pipelines.flows.logs_taking import Taking
 from pipelines.flows.spans import SpanFlow
 from pipelines.flows.stream import Stream
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LogBounds", "OpenLogs", "miner_of", "open_logs"]
 
-_TICK_S = 1.0
 _HOUR_MS = 3_600_000
 _FEW = 100
 
@@ -79,12 +79,23 @@ def open_logs(
     part: str,
     bounds: LogBounds,
     clock: Callable[[], float] = time.time,
+    *,
+    pace: Pace = LIFE,
 ) -> OpenLogs:
-    """Take lines and spans into a stream, on the database that it keeps its part in."""
+    """Take lines and spans into a stream, on the database that it keeps its part in.
+
+    `pace` is that of the stream's part.
+    """
     from detector.logs.redaction import redacted
 
     taking = Taking(
-        stream, database, part, counters=bounds.counters, rates=bounds.rates, clock=clock
+        stream,
+        database,
+        part,
+        counters=bounds.counters,
+        rates=bounds.rates,
+        clock=clock,
+        step_ms=pace.step_ms,
     )
     templates = SqlTemplates(database)
     lines = LogFlow(
@@ -96,7 +107,7 @@ def open_logs(
         limits=LogLimits(templates=bounds.templates, behind_s=bounds.behind_s),
     )
     stream.part.beside = lines.arrays
-    ticking = _Ticking(taking)
+    ticking = _Ticking(taking, pace.tick_s)
     return OpenLogs(
         lines=lines,
         spans=SpanFlow(taking),
@@ -133,8 +144,8 @@ def _warm() -> None:
 class _Ticking:
     """Tells the stream what time it is, until it is closed."""
 
-    def __init__(self, taking: Taking) -> None:
-        self._taking, self._stopped = taking, threading.Event()
+    def __init__(self, taking: Taking, every_s: float) -> None:
+        self._taking, self._every, self._stopped = taking, every_s, threading.Event()
         self._thread = threading.Thread(target=self._run, name="log clock", daemon=True)
         self._thread.start()
 
@@ -147,7 +158,7 @@ class _Ticking:
         if self._taking.tenants:
             _warm()
         log = structlog.get_logger("serinus.logs")
-        while not self._stopped.wait(_TICK_S):
+        while not self._stopped.wait(self._every):
             try:
                 self._taking.tick()
             except StoreError as error:

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from pipelines.flows.logs_record import STEP_MS, Counted, NewOwn
+from pipelines.flows.logs_pace import LIFE, Pace
+from pipelines.flows.logs_record import Counted, NewOwn
 from pipelines.stores.connections import Transaction
 from pipelines.stores.own import Frame, OwnSeries, add_frame, add_series, put_totals
 
-__all__ = ["LIVE_MS", "OwnCounters", "pause_after"]
+__all__ = ["OwnCounters", "pause_after"]
 
-# A counter lives as long as its pod was heard of so lately; what lives is told every so many steps.
-LIVE_MS = 300_000
+# What lives is told every so many steps.
 _WHOLE_EVERY = 20
 # To write takes a tenth of the time at most, and is not put off for longer than this.
 _SHARE, _LONGEST_S = 10.0, 5.0
@@ -30,8 +30,17 @@ class OwnCounters:
     `take` what came in, in order; `write` what became of it, and then call `wrote`.
     """
 
-    def __init__(self, tenant: str, known: Iterable[OwnSeries] = (), *, newest: int = 0) -> None:
+    def __init__(
+        self,
+        tenant: str,
+        known: Iterable[OwnSeries] = (),
+        *,
+        newest: int = 0,
+        pace: Pace = LIFE,
+    ) -> None:
         self.tenant, self.newest = tenant, newest
+        # A counter lives as long as its pod was heard of so lately.
+        self._step, self._live = pace.step_ms, pace.live_ms
         self._total: dict[int, float] = {}
         self._seen: dict[int, int] = {}
         self._owner: dict[int, int] = {}
@@ -50,7 +59,7 @@ class OwnCounters:
 
     def take(self, counted: Counted) -> None:
         """Close the steps that are over, and add what came in."""
-        self._close(counted.taken - counted.taken % STEP_MS)
+        self._close(counted.taken - counted.taken % self._step)
         for new in counted.new_own:
             self._introduce(new, counted.taken)
         ids, values = counted.own.arrays()
@@ -113,12 +122,14 @@ class OwnCounters:
             self.newest = end
         if end <= self.newest:
             return
-        self._frame(self.newest + STEP_MS)
-        for at in range(max(self.newest + STEP_MS, end - LIVE_MS), end + 1, STEP_MS):
+        step = self._step
+        self._frame(self.newest + step)
+        for at in range(max(self.newest + step, end - self._live), end + 1, step):
             self._frame(at)
 
     def _frame(self, at: int) -> None:
-        is_whole = self._is_to_be_whole or at > self.newest + STEP_MS or _is_due(at)
+        is_due = (at // self._step) % _WHOLE_EVERY == 0
+        is_whole = self._is_to_be_whole or at > self.newest + self._step or is_due
         ids = self._living(at) if is_whole else sorted(self._risen)
         self.newest, self._is_gap = at, is_whole and not ids
         self._is_to_be_whole = self._is_gap
@@ -142,12 +153,8 @@ class OwnCounters:
             self._is_gap = False
 
     def _living(self, at: int) -> list[int]:
-        since = at - LIVE_MS
+        since = at - self._live
         return sorted(id for id, owner in self._owner.items() if self._heard[owner] > since)
-
-
-def _is_due(at: int) -> bool:
-    return (at // STEP_MS) % _WHOLE_EVERY == 0
 
 
 def _empty(at: int) -> Frame:

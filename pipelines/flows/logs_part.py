@@ -19,8 +19,9 @@ from detector.stream.feedback import Feedback, Tuning
 from detector.stream.suppression import Window
 from pipelines.flows.logs_detecting import TRACES, Detecting
 from pipelines.flows.logs_own import OwnCounters, pause_after
+from pipelines.flows.logs_pace import LIFE, Pace
 from pipelines.flows.logs_rates import Rates, joined
-from pipelines.flows.logs_record import STEP_MS, Counted, Lines
+from pipelines.flows.logs_record import Counted, Lines
 from pipelines.flows.spans_rates import ServedRates
 from pipelines.stores.connections import Connections, Transaction
 from pipelines.stores.own import SPANS, SqlOwn, mark, read_mark
@@ -31,10 +32,9 @@ if TYPE_CHECKING:
     from detector.spans.topology import Graph
     from pipelines.flows.spans_part import SpansPart
 
-__all__ = ["FLUSH_S", "LogsPart"]
+__all__ = ["LogsPart"]
 
 Arrays = Mapping[str, NDArray[Any]]
-FLUSH_S = 1.0
 # Counters of spans that a tenant may have.
 _MOST_OF_SPANS = 20_000
 _LINES, _SPANS = "lines.", "spans."
@@ -73,26 +73,36 @@ class LogsPart:
         *,
         settings: LogSettings | None = None,
         windows: Sequence[Window] = (),
+        pace: Pace = LIFE,
         origin: str = "",
     ) -> None:
         """`check` is a `ConflictError` in a transaction of who does not own the part any more.
 
         `origin` is the part, where several have lines of one service.
         """
-        self._db, self._part, self._own = database, part, SqlOwn(database)
+        self._db, self._part, self._own, self.pace = database, part, SqlOwn(database), pace
         self._origin = origin
         self._check, self._settings, self._windows = check, settings or LogSettings(), windows
         self._tenants: dict[str, _Tenant] = {}
         self._rates: dict[str, Arrays] = {}
         # Up to where is written, and up to where is taken.
         self.written, self._position = -1, -1
-        self._flushed, self._pause_s = 0.0, FLUSH_S
+        self._flushed, self._pause_s = 0.0, pace.flush_s
 
     def restore(self, tenants: Mapping[str, Arrays]) -> None:
         """Go on from what the database has, and from a checkpoint of the stream."""
+        self._settle_step()
         self.written = self._position = self._own.position(self._part)
         self._rates = dict(tenants)
         self._tenants = {}
+
+    def _settle_step(self) -> None:
+        """What was kept at another step is not gone on with: no frame says its own."""
+        if self._own.step_ms(self._part) == self.pace.step_ms:
+            return
+        with self._db.write() as transaction:
+            self._check(transaction)
+            self._own.keep_step(transaction, self._part, self.pace.step_ms)
 
     def take(self, position: int, counted: Counted) -> tuple[Columns | None, tuple[Happened, ...]]:
         """Take the next record; the samples that follow of it, and what happened to its lines."""
@@ -104,7 +114,7 @@ class LogsPart:
         if is_new:
             own.own.take(counted)
             if counted.lines is not None:
-                _add(own.found, counted.lines, counted.taken)
+                _add(own.found, counted.lines, counted.taken, self.pace.step_ms)
             if counted.read is not None:
                 own.read[counted.read[0]] = counted.read[1]
             self._position = position
@@ -167,7 +177,7 @@ class LogsPart:
                 self.add(transaction)
         self.wrote()
         self._flushed = time.monotonic()
-        self._pause_s = pause_after(self._flushed - began, FLUSH_S)
+        self._pause_s = pause_after(self._flushed - began, self.pace.flush_s)
 
     def rise(self) -> None:
         """What was counted of spans is owed, too: call it before `add`."""
@@ -221,8 +231,8 @@ class LogsPart:
             known = self._own.series(self._part, tenant)
             held = self._rates.pop(tenant, {})
             own = _Tenant(
-                own=OwnCounters(tenant, known, newest=newest),
-                rates=Rates(held),
+                own=OwnCounters(tenant, known, newest=newest, pace=self.pace),
+                rates=Rates(held, step_ms=self.pace.step_ms),
                 served=ServedRates(held),
             )
             spans, lines = _under(_SPANS, held), _under(_LINES, held)
@@ -247,6 +257,7 @@ class LogsPart:
             settings=self._settings,
             windows=self._windows,
             origin=self._origin,
+            step_ms=self.pace.step_ms,
         )
 
     def _take_spans(self, own: _Tenant, counted: Counted, *, is_new: bool) -> None:
@@ -259,7 +270,8 @@ class LogsPart:
         # Its loops are compiled for who has spans.
         from pipelines.flows.spans_part import SpansPart
 
-        return SpansPart(self._own, self._part + SPANS, tenant, arrays, most=_MOST_OF_SPANS)
+        part, pace = self._part + SPANS, self.pace
+        return SpansPart(self._own, part, tenant, arrays, most=_MOST_OF_SPANS, pace=pace)
 
 
 def _under(prefix: str, arrays: Arrays) -> Arrays:
@@ -270,9 +282,9 @@ def _under(prefix: str, arrays: Arrays) -> Arrays:
     }
 
 
-def _add(found: dict[tuple[str, str, int], Found], lines: Lines, taken: int) -> None:
+def _add(found: dict[tuple[str, str, int], Found], lines: Lines, taken: int, step_ms: int) -> None:
     """Count the lines of a record by template, service and level."""
-    counts = lines.counts()
+    counts = lines.counts(step_ms)
     rows = zip(
         counts.at.tolist(),
         counts.template.tolist(),
@@ -285,7 +297,7 @@ def _add(found: dict[tuple[str, str, int], Found], lines: Lines, taken: int) -> 
         template = counts.templates[place]
         key = (template.id, plain(counts.origins[origin].service)[:_SERVICE], level)
         was = found.get(key)
-        days, last = {at // DAY_MS: count}, max(at, min(at + STEP_MS, taken))
+        days, last = {at // DAY_MS: count}, max(at, min(at + step_ms, taken))
         if was is not None:
             days = {**was.days, at // DAY_MS: was.days.get(at // DAY_MS, 0) + count}
         found[key] = Found(

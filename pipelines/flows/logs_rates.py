@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.stream.columns import Columns
-from pipelines.flows.logs_record import STEP_MS, Counted
+from pipelines.flows.logs_record import Counted
+from pipelines.stores.own import STEP_MS
 
 __all__ = ["QUIET_MS", "Rates", "joined"]
 
@@ -24,7 +25,10 @@ _PREFIX = "rates."
 class Rates:
     """What came of each series in the step that is open; its state is plain arrays."""
 
-    def __init__(self, arrays: Mapping[str, NDArray[Any]] | None = None) -> None:
+    def __init__(
+        self, arrays: Mapping[str, NDArray[Any]] | None = None, *, step_ms: int = STEP_MS
+    ) -> None:
+        self._step = step_ms
         held = arrays or {}
         ids = held.get(_PREFIX + "ids", np.zeros(0, np.int32)).tolist()
         sums = held.get(_PREFIX + "sums", np.zeros(0)).tolist()
@@ -45,7 +49,7 @@ class Rates:
 
     def take(self, counted: Counted) -> Columns | None:
         """Add what came; the samples of the steps that are over, None without any."""
-        found = self._closed(counted.taken - counted.taken % STEP_MS)
+        found = self._closed(counted.taken - counted.taken % self._step)
         ids, values = counted.rates.arrays()
         for id, value in zip(ids.tolist(), values.tolist(), strict=True):
             self._sums[id] = self._sums.get(id, 0.0) + value
@@ -60,8 +64,8 @@ class Rates:
             self.newest = end
         if end <= self.newest:
             return None
-        first = self.newest + STEP_MS
-        rest = np.arange(max(first + STEP_MS, end - _MOST_BACK_MS), end + 1, STEP_MS)
+        first, step = self.newest + self._step, self._step
+        rest = np.arange(max(first + step, end - _MOST_BACK_MS), end + 1, step)
         self.newest = end
         if not self._sums:
             return None

@@ -49,10 +49,10 @@ class Lines(msgspec.Struct, frozen=True, array_like=True):
     origins: tuple[Origin, ...]
     fresh: tuple[int, ...] = ()
 
-    def counts(self) -> LogCounts:
-        """The same as columns."""
+    def counts(self, step_ms: int = STEP_MS) -> LogCounts:
+        """The same as columns, of bins of `step_ms`."""
         return LogCounts(
-            step_ms=STEP_MS,
+            step_ms=step_ms,
             at=np.frombuffer(self.at, np.int64),
             template=np.frombuffer(self.template, np.int32),
             origin=np.frombuffer(self.origin, np.int32),

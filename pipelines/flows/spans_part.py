@@ -18,7 +18,8 @@ from detector.spans.snapshot import from_arrays, to_arrays
 from detector.spans.state import SpanState, opened
 from detector.spans.topology import Graph
 from pipelines.flows.logs_own import OwnCounters
-from pipelines.flows.logs_record import STEP_MS, Counted
+from pipelines.flows.logs_pace import LIFE, Pace
+from pipelines.flows.logs_record import Counted
 from pipelines.flows.spans_record import SpanColumns
 from pipelines.flows.spans_rising import Rising
 from pipelines.stores.own import SqlOwn
@@ -26,8 +27,6 @@ from pipelines.stores.own import SqlOwn
 __all__ = ["SpansPart"]
 
 Arrays = Mapping[str, NDArray[Any]]
-# The state is a part of every checkpoint: room for some thousand spans a second.
-_SETTINGS = SpanSettings(seen=300_000, waiting=60_000, recent=60_000)
 _SEED_BITS = 63
 
 
@@ -37,10 +36,19 @@ class SpansPart:
     What a replay tells again up to where was written has risen before.
     """
 
-    def __init__(self, own: SqlOwn, part: str, tenant: str, arrays: Arrays, *, most: int) -> None:
-        self.state = _state(arrays)
+    def __init__(
+        self,
+        own: SqlOwn,
+        part: str,
+        tenant: str,
+        arrays: Arrays,
+        *,
+        most: int,
+        pace: Pace = LIFE,
+    ) -> None:
+        self.state, self._step = _state(arrays, pace.spans), pace.step_ms
         known = own.series(part, tenant)
-        self.own = OwnCounters(tenant, known, newest=own.newest(part, tenant))
+        self.own = OwnCounters(tenant, known, newest=own.newest(part, tenant), pace=pace)
         self._rising = Rising(known, most=most)
         self._is_new, self._last = False, 0
 
@@ -49,7 +57,7 @@ class SpansPart:
         if is_new and not self._is_new:
             self._rising.stands(self.state)
             self._is_new = True
-        if is_new and taken // STEP_MS > self._last // STEP_MS:
+        if is_new and taken // self._step > self._last // self._step:
             self.rise()
             self.own.take(Counted(tenant=self.own.tenant, taken=taken))
         self._last = taken
@@ -76,17 +84,17 @@ class SpansPart:
         return to_arrays(self.state)
 
 
-def _state(arrays: Arrays) -> SpanState:
+def _state(arrays: Arrays, settings: SpanSettings) -> SpanState:
     if not arrays:
-        return _begun()
+        return _begun(settings)
     try:
-        return from_arrays(arrays, _SETTINGS)
+        return from_arrays(arrays, settings)
     except ValueError as error:
         log = structlog.get_logger("serinus.logs")
         log.warning("spans are counted anew", why=str(error))
-        return _begun()
+        return _begun(settings)
 
 
-def _begun() -> SpanState:
+def _begun(settings: SpanSettings) -> SpanState:
     """Nothing yet, with a seed that no sender knows: it stays with the state from here on."""
-    return opened(_SETTINGS, secrets.randbits(_SEED_BITS))
+    return opened(settings, secrets.randbits(_SEED_BITS))

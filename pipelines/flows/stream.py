@@ -15,19 +15,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detector.errors import ConflictError, SerinusError, StoreError
+from detector.fitted.model import FittedModel
 from detector.gate.course import Streamed
 from detector.signals.plan import Plan
 from detector.stream.anomaly import Happened
 from detector.stream.columns import Columns
 from detector.stream.feedback import Feedback, Tuning
 from detector.stream.ports import SeriesNames
-from pipelines.flows.logs_part import FLUSH_S
 from pipelines.flows.logs_record import Counted
 from pipelines.flows.stream_meters import Patience, StreamMeters
-from pipelines.flows.stream_part import Arrived, Said, Samples, StreamPart, read, spelled
+from pipelines.flows.stream_part import Arrived, Modelled, Said, Samples, StreamPart, read, spelled
 from pipelines.stores.spool import Spool
 
 if TYPE_CHECKING:
+    from detector.gate.aa import Scope
     from detector.spans.shift import Arms, Measure, TimeShift
     from detector.spans.topology import Graph
 
@@ -158,6 +159,16 @@ class Stream:
             self._check()
             return self._enqueue(said, 0).done
 
+    def use(self, model: FittedModel) -> None:
+        """Judge a service by this model from its place among what comes in on; spooled, too."""
+        with self._lock:
+            self._check()
+            self._enqueue(Modelled(tenant=model.scope.tenant, model=model), 0)
+
+    def models(self) -> dict[Scope, int]:
+        """By service, the version of the model that it is judged by."""
+        return self._part.operators.services.versions()
+
     def told(self, tenant: str, plan: Plan, *, until: float, timeout_s: float = 2.0) -> Streamed:
         """What is known of a plan's service up to a time (unix seconds), by what was judged so far.
 
@@ -283,7 +294,7 @@ class Stream:
         with self._ready:
             left = max(due - time.monotonic(), 0.0)
             if self._part.logs.is_owing:
-                left = min(left, FLUSH_S)
+                left = min(left, self._part.logs.pace.flush_s)
             self._ready.wait_for(lambda: self._queue or self._stopping, left)
             queued = self._queue[0] if self._queue else None
         if queued is None:

@@ -9,8 +9,10 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
+from detector.fitted.model import FittedModel
 from detector.gate.course import Streamed
 from detector.logs.settings import LogSettings
 from detector.signals.plan import Plan
@@ -21,6 +23,8 @@ from detector.stream.feedback import Feedback, Tuning
 from detector.stream.settings import StreamSettings
 from detector.stream.subject import Owners
 from detector.stream.suppression import Window
+from pipelines.flows.logs_pace import LIFE, Pace
+from pipelines.flows.logs_judged import judged, named
 from pipelines.flows.logs_part import LogsPart
 from pipelines.flows.logs_record import Counted
 from pipelines.flows.stream_operators import Operators
@@ -29,7 +33,7 @@ from pipelines.stores.checkpoints import Checkpoints, TenantHeld
 from pipelines.stores.connections import Connections
 from pipelines.stores.events import SqlEvents, Told, add_event, numbers_of
 
-__all__ = ["Arrived", "Outcome", "Said", "Samples", "StreamPart", "read", "spelled"]
+__all__ = ["Arrived", "Modelled", "Outcome", "Said", "Samples", "StreamPart", "read", "spelled"]
 
 
 class Samples(msgspec.Struct, frozen=True, tag="samples"):
@@ -64,7 +68,14 @@ class Said(msgspec.Struct, frozen=True, tag="said"):
     is_of_lines: bool = False
 
 
-Arrived = Samples | Said | Counted
+class Modelled(msgspec.Struct, frozen=True, tag="modelled"):
+    """From here on a service is judged by this model, as well."""
+
+    tenant: str
+    model: FittedModel
+
+
+Arrived = Samples | Said | Counted | Modelled
 Arrays = Mapping[str, NDArray[Any]]
 _READ_TO = "pull.read_to"
 _BESIDE = "beside."
@@ -98,6 +109,7 @@ class StreamPart:
         windows: Sequence[Window] = (),
         counting: Counting | None = None,
         logs: LogSettings | None = None,
+        pace: Pace = LIFE,
     ) -> None:
         self._db, self._part = database, part
         self._operators = Operators(
@@ -110,7 +122,7 @@ class StreamPart:
         self.read_to: dict[str, int] = {}
         self._owed: Outcome | None = None
         self.logs = LogsPart(
-            database, part, self._checkpoints.check, settings=logs, windows=windows
+            database, part, self._checkpoints.check, settings=logs, windows=windows, pace=pace
         )
         # What others want to be in checkpoints, by tenant: None for what was there before.
         self.beside: Callable[[str], Arrays | None] = lambda _: None
@@ -153,7 +165,11 @@ class StreamPart:
             if arrived.read_to is not None:
                 self.read_to[arrived.tenant] = arrived.read_to
         elif isinstance(arrived, Counted):
-            happened = self._counted(position, arrived)
+            happened = judged(
+                self._operators, self.logs, position, arrived, are_named=self.are_named
+            )
+        elif isinstance(arrived, Modelled):
+            happened = self._use(arrived.model)
         elif arrived.is_of_lines:
             happened, tunings = self.logs.said(arrived.tenant, arrived.feedback)
         else:
@@ -167,18 +183,15 @@ class StreamPart:
         )
         return self._owed
 
-    def _counted(self, position: int, counted: Counted) -> tuple[Happened, ...]:
-        ids = np.frombuffer(counted.ids, np.int32).tolist()
-        self._operators.introduce(counted.tenant, counted.new, ids, are_named=self.are_named)
-        columns, happened = self.logs.take(position, counted)
-        if columns is not None:
-            happened = (*self._operators.samples(counted.tenant, columns), *happened)
-        return happened
-
-    def _named(self, happened: Happened) -> dict[int, SeriesInfo]:
-        if happened.anomaly.kind is AnomalyKind.METRIC:
-            return self._operators.named(happened)
-        return self.logs.named(happened)
+    def _use(self, model: FittedModel) -> tuple[Happened, ...]:
+        """A model that is not whole is passed over: what is judged needs none."""
+        try:
+            self._operators.use(model)
+        except ValueError as error:
+            log = structlog.get_logger("serinus.stream")
+            named = {"service": model.scope.service, "version": model.version}
+            log.warning("a model is not used live", **named, why=str(error))
+        return ()
 
     def keep(self) -> None:
         """Write what is owed: the outcome of what was applied last.
@@ -234,9 +247,9 @@ class StreamPart:
             return
         with self._db.write() as transaction:
             for nth, one in enumerate(owed.happened):
-                named = self._named(one)
-                add_anomaly(transaction, self._part, one.at, one.anomaly, named)
-                told = _told(owed.position, nth, one, named)
+                series = named(self._operators, self.logs, one)
+                add_anomaly(transaction, self._part, one.at, one.anomaly, series)
+                told = _told(owed.position, nth, one, series)
                 add_event(transaction, self._part, told, time.time(), is_sent=True)
             # Of a template, what was said is in the state of the detectors.
             for tuning in () if owed.is_of_lines else owed.tunings:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.series import FloatArray
-from pipelines.stores.own import STEP_MS, Frame, SqlOwn
+from pipelines.stores.own import Frame, SqlOwn
 
 __all__ = ["Curves", "curves"]
 
@@ -35,9 +35,10 @@ def curves(
     own: SqlOwn, part: str, tenant: str, ids: Sequence[int], start: float, end: float
 ) -> Curves:
     """Of counters with these ids, ascending, what they stood at with `start < time <= end`."""
-    since, until = math.floor(1000 * start), math.ceil(1000 * end) + STEP_MS
+    step = own.step_ms(part)
+    since, until = math.floor(1000 * start), math.ceil(1000 * end) + step
     wanted = np.array(ids, np.int64)
-    rows = list(_rows(own.frames(part, tenant, since, until), wanted))
+    rows = list(_rows(own.frames(part, tenant, since, until), wanted, step))
     times = np.array([at / 1000 for at, _, _ in rows])
     kept = [place for place, at in enumerate(times.tolist()) if start < at <= end]
     shape = (len(kept), len(wanted))
@@ -50,13 +51,13 @@ def curves(
 
 
 def _rows(
-    frames: Sequence[Frame], wanted: NDArray[np.int64]
+    frames: Sequence[Frame], wanted: NDArray[np.int64], step_ms: int
 ) -> Iterator[tuple[int, NDArray[np.bool_], FloatArray]]:
     """At each frame who is there, and what all stand at; the zeros of those born a step later."""
     there, values = np.zeros(len(wanted), np.bool_), np.zeros(len(wanted))
     held: tuple[int, NDArray[np.bool_], FloatArray] | None = None
     for frame in frames:
-        before, born = frame.at - STEP_MS, np.isin(wanted, frame.born)
+        before, born = frame.at - step_ms, np.isin(wanted, frame.born)
         if held is not None:
             if held[0] == before:
                 held[1][born], held[2][born] = True, 0.0

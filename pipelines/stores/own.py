@@ -10,6 +10,7 @@ import sqlalchemy as sa
 import zstandard
 from numpy.typing import NDArray
 
+from detector.errors import StoreError
 from pipelines.stores import schema
 from pipelines.stores.anomalies import upsert
 from pipelines.stores.codec import inflated, pack, unpack
@@ -29,8 +30,9 @@ __all__ = [
     "read_mark",
 ]
 
-# Counters stand at something every so many milliseconds.
+# Counters stand at something every so many milliseconds, where a part is not marked otherwise.
 STEP_MS = 15_000
+_STEP = "/step"
 # Counters of spans are numbered apart from those of lines: as of a part whose name ends so.
 SPANS = "/spans"
 _MOST_BYTES = 2**28
@@ -175,6 +177,21 @@ class SqlOwn:
         with self._db.read() as looks:
             row = looks.first(_POSITION, {"part": part})
         return -1 if row is None else int(row[0])
+
+    def step_ms(self, part: str) -> int:
+        """At which step the counters of a part are kept, in milliseconds."""
+        marked = self.position(part + _STEP)
+        return STEP_MS if marked < 0 else marked
+
+    def keep_step(self, transaction: Transaction, part: str, step_ms: int) -> None:
+        """From now on a part's are kept at this step; `StoreError` where some are at another."""
+        kept = self.step_ms(part)
+        if step_ms != kept and any(of in (part, part + SPANS) for of, _ in self.parts()):
+            raise StoreError(
+                f"counters of logs are kept here every {kept / 1000:g} s, and are to be kept every"
+                f" {step_ms / 1000:g} s: what is here cannot be gone on with"
+            )
+        mark(transaction, part + _STEP, step_ms)
 
     def parts(self) -> list[tuple[str, str]]:
         """Parts and tenants that have counters."""

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.series import Query
-from pipelines.flows.logs_own import LIVE_MS, OwnCounters, pause_after
+from pipelines.flows.logs_own import OwnCounters, pause_after
+from pipelines.flows.logs_pace import LIFE
 from pipelines.flows.logs_record import STEP_MS, Counted, NewOwn, gains
 from pipelines.sources.own import OwnSource
 from pipelines.stores.own import SqlOwn
@@ -95,7 +96,7 @@ def test_a_pod_that_is_silent_is_gone_and_may_come_back(tmp_path: Path) -> None:
     kept.take(3_616_000, {})
     times = [at for at, _ in kept.read(-60_000, 3_700_000)["p-7/0"]]
     before = [at for at in times if at < 3_500]
-    assert max(before) <= 2 * LIVE_MS / 1000 + 15
+    assert max(before) <= 2 * LIFE.live_ms / 1000 + 15
     assert kept.read(3_500_000, 3_700_000)["p-7/0"] == [(3615, 2)]
 
 
