@@ -75,12 +75,20 @@ def take_beside(app: FastAPI, settings: Settings, streaming: Streaming, sink: Lo
         syslog.start()
 
 
-def with_own(source: Source, streaming: Streaming, tenant: str) -> Source:
-    """A source beside which our own counters of logs and traces are read."""
+def with_own(source: Source, streaming: Streaming, tenant: str, *, look_s: float = 1.0) -> Source:
+    """A source beside which our own counters of logs and traces are read.
+
+    New ones are looked for every `look_s`.
+    """
     from pipelines.sources.own import OwnSource
     from pipelines.sources.own_joined import joined
 
-    own = OwnSource(lambda: streaming.logs.own, tenant=tenant, ailing=lambda: streaming.ailing)
+    own = OwnSource(
+        lambda: streaming.logs.own,
+        tenant=tenant,
+        ailing=lambda: streaming.ailing,
+        look_s=look_s,
+    )
     return joined(source, own)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from detector.stream.record import KeptAnomaly, KeptFeedback
     from pipelines.flows.followers import Followers
     from pipelines.flows.logs_open import OpenLogs
+    from pipelines.flows.logs_pace import Pace
     from pipelines.flows.pulling import Pulling
     from pipelines.flows.stream import Stream
     from pipelines.stores.connections import Connections
@@ -221,8 +222,12 @@ _SHOWN: tuple[tuple[type[Count | Level], str, str, Callable[[Stream], float]], .
 )
 
 
-def open_streaming(settings: Settings) -> Streaming:
+def open_streaming(
+    settings: Settings, *, pace: Pace | None = None, before: Callable[[], object] = lambda: None
+) -> Streaming:
     """The stream of the data directory; what the last process left is replayed first.
+
+    `pace` is how fast time goes for lines and spans; `before` is done before it opens.
 
     It has a database of its own, so that its large checkpoints hold up no verdict.
     """
@@ -231,15 +236,21 @@ def open_streaming(settings: Settings) -> Streaming:
         f" or move {DATABASE}* and spool away from {settings.data}: what was learned begins anew"
         " then, without a restart"
     )
-    return Streaming(lambda: _opened(settings), hint=hint)
+
+    def opening() -> OpenStream:
+        before()
+        return _opened(settings, pace)
+
+    return Streaming(opening, hint=hint)
 
 
-def _opened(settings: Settings) -> OpenStream:
+def _opened(settings: Settings, pace: Pace | None) -> OpenStream:
     from detector.logs.settings import LogSettings
     from detector.stream.counting import Counting
     from detector.stream.settings import StreamSettings
     from detector.stream.subject import Owners
     from pipelines.flows.followers import Followers
+    from pipelines.flows.logs_pace import LIFE
     from pipelines.flows.stream import Stream
     from pipelines.flows.stream_part import StreamPart
     from pipelines.packs import load_packs
@@ -249,7 +260,7 @@ def _opened(settings: Settings) -> OpenStream:
     from pipelines.stores.spool import Spool
     from pipelines.stores.sqlite import Database
 
-    own, packs = settings.stream, load_packs(settings.packs)
+    own, packs, pace = settings.stream, load_packs(settings.packs), pace or LIFE
     owners, workers = Owners(packs), _workers(settings)
     database = Database(settings.data / DATABASE)
     try:
@@ -265,6 +276,7 @@ def _opened(settings: Settings) -> OpenStream:
             ),
             logs=LogSettings(alarms_a_week=own.alarms_a_week),
             windows=[window.native() for window in own.windows],
+            pace=pace,
         )
         spool = Spool(settings.data / "spool", durable=own.survive_power_cuts)
         stream = Stream(part, spool, room=own.room, checkpoint_s=own.checkpoint_s)
@@ -274,7 +286,7 @@ def _opened(settings: Settings) -> OpenStream:
             workers.close()
         raise
 
-    logs = _logs(settings, stream, database)
+    logs = _logs(settings, stream, database, pace)
 
     def close() -> None:
         if logs is not None:
@@ -297,12 +309,12 @@ def _opened(settings: Settings) -> OpenStream:
     )
 
 
-def _logs(settings: Settings, stream: Stream, database: Connections) -> OpenLogs | None:
+def _logs(settings: Settings, stream: Stream, database: Connections, pace: Pace) -> OpenLogs | None:
     if not settings.logs.enabled:
         return None
     from pipelines.flows.logs_open import open_logs
 
-    return open_logs(stream, database, _PART, settings.logs.native())
+    return open_logs(stream, database, _PART, settings.logs.native(), pace=pace)
 
 
 def _workers(settings: Settings) -> WorkerView | None:

@@ -21,7 +21,6 @@ __all__ = ["OwnSource"]
 NAME = "__name__"
 # What is gone from the database is looked for so often.
 _RELOAD_S = 600.0
-_LOOK_S = 1.0
 _CACHED = 4_096
 Labels = Mapping[str, str]
 
@@ -57,7 +56,7 @@ class OwnSource:
     """`MetricSource`, `MetricCatalog` and `MetricOutline` over one tenant; safe for threads.
 
     `ailing` says why counters may be missing, or nothing: answers warn of it. A sample is there
-    as soon as its time is over, and is never changed.
+    as soon as its time is over, and is never changed. New counters are looked for every `look_s`.
     """
 
     def __init__(
@@ -66,8 +65,9 @@ class OwnSource:
         *,
         tenant: str = "default",
         ailing: Callable[[], str] = lambda: "",
+        look_s: float = 1.0,
     ) -> None:
-        self._own, self._tenant, self._ailing = own, tenant, ailing
+        self._own, self._tenant, self._ailing, self._every = own, tenant, ailing, look_s
         self._known: dict[str, _Known] = {}
         self._lock = threading.Lock()
         self._loaded = self._looked = -math.inf
@@ -144,12 +144,12 @@ class OwnSource:
         return sorted({labels[label] for labels in found if label in labels})
 
     def _refreshed(self, *, whole: bool = False) -> Mapping[str, _Known]:
-        """The counters by part: new ones are looked for each second, all of them now and then."""
+        """The counters by part: new ones are looked for often, all of them now and then."""
         now = time.monotonic()
         with self._lock:
             if whole or now - self._loaded > _RELOAD_S:
                 self._known, self._loaded, self._looked = {}, now, -math.inf
-            if now - self._looked >= _LOOK_S or not self._known:
+            if now - self._looked >= self._every or not self._known:
                 self._look()
                 self._looked = now
             return dict(self._known)
