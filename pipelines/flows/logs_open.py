@@ -25,6 +25,7 @@ from pipelines.stores.own import SqlOwn
 from pipelines.stores.templates import SqlTemplates
 
 if TYPE_CHECKING:
+    from detector.spans.opposed import Versions
     from detector.spans.shift import Arms, Measure, TimeShift
     from detector.spans.topology import Graph
 
@@ -54,6 +55,7 @@ class OpenLogs:
     spans: SpanFlow
     graph: Callable[[str, str | None], Graph | None]
     shifts: Callable[[str, Arms, Measure], tuple[TimeShift, ...] | None]
+    versions: Callable[[str, str], Versions | None]
     taking: Taking
     templates: SqlTemplates
     own: SqlOwn
@@ -113,6 +115,7 @@ def open_logs(
         spans=SpanFlow(taking),
         graph=stream.graph,
         shifts=stream.shifts,
+        versions=stream.versions,
         taking=taking,
         templates=templates,
         own=SqlOwn(database),

@@ -28,6 +28,7 @@ from pipelines.stores.own import SPANS, SqlOwn, mark, read_mark
 from pipelines.stores.templates import DAY_MS, SqlTemplates, add_lines
 
 if TYPE_CHECKING:
+    from detector.spans.opposed import Versions
     from detector.spans.shift import Arms, Measure, TimeShift
     from detector.spans.topology import Graph
     from pipelines.flows.spans_part import SpansPart
@@ -155,6 +156,11 @@ class LogsPart:
         """Where a canary's requests spend their time, None where no spans were taken."""
         own = self._of(tenant)
         return None if own.spans is None else own.spans.shifts(arms, measure)
+
+    def versions(self, tenant: str, service: str) -> Versions | None:
+        """Which versions of a service send spans, None where no spans were taken."""
+        own = self._of(tenant)
+        return None if own.spans is None else own.spans.versions(service)
 
     @property
     def is_owing(self) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from detector.spans.comparison import time_shifts
 from detector.spans.graph import graph
 from detector.spans.operator import step
+from detector.spans.opposed import Versions, versions_of
 from detector.spans.settings import SpanSettings
 from detector.spans.shift import Arms, Measure, TimeShift
 from detector.spans.snapshot import from_arrays, to_arrays
@@ -78,6 +79,10 @@ class SpansPart:
     def shifts(self, arms: Arms, measure: Measure) -> tuple[TimeShift, ...]:
         """Where requests of the one side spend more or less time than those of the other."""
         return time_shifts(self.state, arms, measure=measure)
+
+    def versions(self, service: str) -> Versions:
+        """Which versions of a service send spans."""
+        return versions_of(self.state, service)
 
     def arrays(self) -> Arrays:
         """What a checkpoint is to hold."""

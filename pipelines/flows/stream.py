@@ -29,6 +29,7 @@ from pipelines.stores.spool import Spool
 
 if TYPE_CHECKING:
     from detector.gate.aa import Scope
+    from detector.spans.opposed import Versions
     from detector.spans.shift import Arms, Measure, TimeShift
     from detector.spans.topology import Graph
 
@@ -191,6 +192,12 @@ class Stream:
         self._check()
         with self._still(timeout_s):
             return self._part.logs.shifts(tenant, arms, measure)
+
+    def versions(self, tenant: str, service: str, *, timeout_s: float = 2.0) -> Versions | None:
+        """Which versions of a service send spans, as `graph` tells who calls whom."""
+        self._check()
+        with self._still(timeout_s):
+            return self._part.logs.versions(tenant, service)
 
     @contextmanager
     def _still(self, timeout_s: float = -1) -> Iterator[None]:
