@@ -52,9 +52,9 @@ class WorkerView:
         self._following = Following(events, self.followers.add, after=self.followers.newest)
         self._following.start()
 
-    def say(self, part: str, tenant: str, feedback: Feedback) -> _OnItsWay:
+    def say(self, part: str, tenant: str, feedback: Feedback, *, is_of_lines: bool) -> _OnItsWay:
         """Keep what a person said for the worker that has a part."""
-        number = self._said.say(part, tenant, feedback)
+        number = self._said.say(part, tenant, feedback, is_of_lines=is_of_lines)
         return _OnItsWay(said=self._said, number=number)
 
     def close(self) -> None:

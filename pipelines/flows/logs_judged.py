@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detector.stream.anomaly import AnomalyKind, Happened
+from detector.stream.anomaly import Happened
 from detector.stream.columns import SeriesInfo
 from pipelines.flows.logs_part import LogsPart
 from pipelines.flows.logs_record import Counted
@@ -30,6 +30,6 @@ def judged(
 
 def named(operators: Operators, logs: LogsPart, happened: Happened) -> dict[int, SeriesInfo]:
     """What the numbers of an anomaly's contributions stand for, whoever found it."""
-    if happened.anomaly.kind is AnomalyKind.METRIC:
-        return operators.named(happened)
-    return logs.named(happened)
+    if happened.anomaly.lines:
+        return logs.named(happened)
+    return operators.named(happened)

@@ -24,7 +24,7 @@ from pipelines.flows.logs_rates import Rates, joined
 from pipelines.flows.logs_record import Counted, Lines
 from pipelines.flows.spans_rates import ServedRates
 from pipelines.stores.connections import Connections, Transaction
-from pipelines.stores.own import SPANS, SqlOwn, mark, read_mark
+from pipelines.stores.own import SPANS, SqlOwn, mark, marked, read_mark
 from pipelines.stores.templates import DAY_MS, SqlTemplates, add_lines
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class LogsPart:
         self._rates: dict[str, Arrays] = {}
         # Up to where is written, and up to where is taken.
         self.written, self._position = -1, -1
+        self._is_moved = False
         self._flushed, self._pause_s = 0.0, pace.flush_s
 
     def restore(self, tenants: Mapping[str, Arrays]) -> None:
@@ -95,7 +96,7 @@ class LogsPart:
         self._settle_step()
         self.written = self._position = self._own.position(self._part)
         self._rates = dict(tenants)
-        self._tenants = {}
+        self._tenants, self._is_moved = {}, False
 
     def _settle_step(self) -> None:
         """What was kept at another step is not gone on with: no frame says its own."""
@@ -203,6 +204,11 @@ class LogsPart:
                 mark(transaction, read_mark(self._part, tenant, source), read_to)
         mark(transaction, self._part, self._position)
 
+    def catch_up(self, transaction: Transaction) -> None:
+        """`add`, unless it was added by a try that failed without a word and yet went through."""
+        if self._is_moved or marked(transaction, self._part) < self._position:
+            self.add(transaction)
+
     def wrote(self) -> None:
         """What was owed is written."""
         for own in self._tenants.values():
@@ -211,14 +217,16 @@ class LogsPart:
             own.read.clear()
             if own.spans is not None:
                 own.spans.own.wrote()
-        self.written = self._position
+        self.written, self._is_moved = self._position, False
 
     def go_on_at(self, position: int) -> None:
         """What comes next is not behind what came: positions after this one are new.
 
-        Nothing is owed; `add` keeps it.
+        What is owed is written first; `catch_up` keeps the rest.
         """
+        self.settle(now=True)
         self._position = self.written = position
+        self._is_moved = True
 
     def forget(self, now_ms: int) -> None:
         """Counters that rise no more are not held."""

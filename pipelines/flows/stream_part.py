@@ -16,15 +16,15 @@ from detector.fitted.model import FittedModel
 from detector.gate.course import Streamed
 from detector.logs.settings import LogSettings
 from detector.signals.plan import Plan
-from detector.stream.anomaly import AnomalyKind, Happened
+from detector.stream.anomaly import Happened
 from detector.stream.columns import Columns, SeriesInfo
 from detector.stream.counting import Counting
 from detector.stream.feedback import Feedback, Tuning
 from detector.stream.settings import StreamSettings
 from detector.stream.subject import Owners
 from detector.stream.suppression import Window
-from pipelines.flows.logs_pace import LIFE, Pace
 from pipelines.flows.logs_judged import judged, named
+from pipelines.flows.logs_pace import LIFE, Pace
 from pipelines.flows.logs_part import LogsPart
 from pipelines.flows.logs_record import Counted
 from pipelines.flows.stream_operators import Operators

@@ -16,7 +16,7 @@ from pipelines.ingest.tally import Tally
 from pipelines.ingest.tenant import Decoder, decoder
 from pipelines.topics.port import Headers, Message
 
-__all__ = ["PartDoor", "Remembered"]
+__all__ = ["PartDoor", "Remembered", "tenant_of"]
 
 TENANT = "x-scope-orgid"
 DEFAULT = "default"
@@ -60,7 +60,7 @@ class PartDoor:
 
     def read(self, message: Message) -> tuple[str, Columns]:
         """Tenant and samples; `InputError` where it cannot be read. Ask for `new` after both."""
-        tenant = _tenant(message.headers)
+        tenant = tenant_of(message.headers)
         if message.value is None:
             raise InputError("the message has no value", field="body")
         own = self._of(tenant)
@@ -110,7 +110,7 @@ class PartDoor:
         )
 
 
-def _tenant(headers: Headers) -> str:
+def tenant_of(headers: Headers) -> str:
     """By the header that a push has, too; `InputError` for a name that is none."""
     found = next((value for name, value in headers if name.lower() == TENANT), None)
     if found is None:

@@ -51,6 +51,9 @@ class MetricsJudge:
     def time_goes(self, now: int) -> None:
         """See `Judge`."""
 
+    def go_on_at(self, position: int) -> None:
+        """See `Judge`."""
+
     def said(self, said: Said) -> tuple[Sequence[Happened], Sequence[Tuning]]:
         """See `Judge`."""
         return self.operators.said(said.tenant, said.feedback)

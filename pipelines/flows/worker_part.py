@@ -73,6 +73,10 @@ class Judge(Protocol):
         """It is that late (unix ms), and nothing comes; None where that changes nothing."""
         ...
 
+    def go_on_at(self, position: int) -> None:
+        """The next message is not behind the last one, but behind this offset. `StoreError`."""
+        ...
+
     def said(self, said: Said) -> tuple[Sequence[Happened], Sequence[Tuning]]:
         """Apply what a person said."""
         ...
@@ -126,7 +130,7 @@ class WorkerPart:
         self._store, self._judge = store, judge
         self.position = self.kept = -1
         self._before: int | None = None
-        self._has_heard = False
+        self._has_heard = self._is_late = False
         self.heard = 0
         self.owed = Owed()
         self.letters: list[Letter] = []
@@ -145,7 +149,8 @@ class WorkerPart:
     @property
     def has_moved(self) -> bool:
         """Whether there is more than the last checkpoint holds."""
-        return self.position != self.kept or bool(self.owed) or self._has_heard
+        is_said = self._has_heard or self._is_late
+        return self.position != self.kept or bool(self.owed) or is_said
 
     def take(self, beginning: Callable[[], int]) -> int:
         """Become the owner and go on from the last checkpoint; the offset to read next.
@@ -166,6 +171,7 @@ class WorkerPart:
 
     def begin_at(self, offset: int) -> None:
         """Go on from another offset than that of the checkpoint, and keep that."""
+        self._judge.go_on_at(offset - 1)
         self.position = offset - 1
         self.checkpoint()
 
@@ -215,7 +221,12 @@ class WorkerPart:
             self.heard, self._has_heard = said.number, True
 
     def tell(self) -> None:
-        """Keep the events that are owed, before their checkpoint."""
+        """Keep the events that are owed, before their checkpoint.
+
+        What no message tells waits for it.
+        """
+        if self._is_late:
+            return
         if self.owed:
             self._store.tell(self.owed)
             self.owed = Owed()
@@ -232,7 +243,7 @@ class WorkerPart:
         )
         self._judge.wrote()
         self.owed, self.letters, self.kept = Owed(), [], self.position
-        self._has_heard = False
+        self._has_heard = self._is_late = False
 
     def stop(self, words: str) -> None:
         """Tell people why it is not read any more."""

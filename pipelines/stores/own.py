@@ -26,6 +26,7 @@ __all__ = [
     "add_frame",
     "add_series",
     "mark",
+    "marked",
     "put_totals",
     "read_mark",
 ]
@@ -133,6 +134,12 @@ def mark(transaction: Transaction, part: str, position: int) -> None:
     transaction.run(_MARK, {"part": part, "position": position})
 
 
+def marked(looks: Transaction, part: str) -> int:
+    """Up to which position of a part all is kept, -1 for none."""
+    row = looks.first(_POSITION, {"part": part})
+    return -1 if row is None else int(row[0])
+
+
 def read_mark(part: str, tenant: str, source: str) -> str:
     """Under which name it is marked how far a source was read for a tenant."""
     return f"{part}/read/{tenant}/{source}"
@@ -175,8 +182,7 @@ class SqlOwn:
     def position(self, part: str) -> int:
         """Up to which position of a part all is kept, -1 for none."""
         with self._db.read() as looks:
-            row = looks.first(_POSITION, {"part": part})
-        return -1 if row is None else int(row[0])
+            return marked(looks, part)
 
     def step_ms(self, part: str) -> int:
         """At which step the counters of a part are kept, in milliseconds."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import sqlalchemy as sa
 
 from detector.stream.feedback import Feedback
@@ -31,11 +32,23 @@ _APPLIED = compiled(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """Feedback under the number that it was kept by; numbers of a part are in its order."""
+    """Feedback under the number that it was kept by; numbers of a part are in its order.
+
+    `is_of_lines`: on an anomaly that is none of metrics.
+    """
 
     number: int
     tenant: str
     feedback: Feedback
+    is_of_lines: bool = False
+
+
+class _Body(msgspec.Struct, frozen=True, array_like=True):
+    """As it is kept."""
+
+    tenant: str
+    feedback: Feedback
+    is_of_lines: bool = False
 
 
 class SqlSaid:
@@ -44,12 +57,13 @@ class SqlSaid:
     def __init__(self, database: Connections) -> None:
         self._db = database
 
-    def say(self, part: str, tenant: str, feedback: Feedback) -> int:
+    def say(self, part: str, tenant: str, feedback: Feedback, *, is_of_lines: bool = False) -> int:
         """Keep it for the worker of a part, durably; its number."""
         with self._db.write(durable=True) as transaction:
             # One after the other: who has heard one has heard all with lower numbers.
             transaction.alone(f"said {part}")
-            transaction.run(_ADD, {"part": part, "applied": 0, "body": pack((tenant, feedback))})
+            body = pack(_Body(tenant, feedback, is_of_lines))
+            transaction.run(_ADD, {"part": part, "applied": 0, "body": body})
             row = transaction.first(_LAST, {"part": part})
         assert row is not None
         return int(row[0])
@@ -65,8 +79,15 @@ def said_after(looks: Transaction, part: str, number: int) -> list[Said]:
     """What was said to a part after a number, in order."""
     found = []
     for at, body in looks.rows(_AFTER, {"part": part, "after": number}):
-        tenant, feedback = unpack(tuple[str, Feedback], body)
-        found.append(Said(number=int(at), tenant=tenant, feedback=feedback))
+        one = unpack(_Body, body)
+        found.append(
+            Said(
+                number=int(at),
+                tenant=one.tenant,
+                feedback=one.feedback,
+                is_of_lines=one.is_of_lines,
+            )
+        )
     return found
 
 
