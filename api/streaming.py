@@ -96,13 +96,16 @@ class Streaming:
     def say(self, kept: KeptAnomaly, feedback: Feedback, noted: KeptFeedback) -> Applied:
         """Bring what a person said to where the anomaly was found, and note it there."""
         opened, anomaly = self._late.get(), kept.anomaly
+        is_of_lines = bool(anomaly.lines)
         if opened.workers is None or kept.part == _PART:
             applied: Applied = opened.stream.say(
-                anomaly.tenant, feedback, is_of_lines=anomaly.kind != "metric"
+                anomaly.tenant, feedback, is_of_lines=is_of_lines
             )
             opened.anomalies.say(anomaly.id, noted)
             return applied
-        on_its_way = opened.workers.say(kept.part, anomaly.tenant, feedback)
+        on_its_way = opened.workers.say(
+            kept.part, anomaly.tenant, feedback, is_of_lines=is_of_lines
+        )
         opened.workers.anomalies.say(anomaly.id, noted)
         return on_its_way
 
