@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from api.auth.access import Access
+from api.changing import Changing
 from api.events import Events
 from api.gatekeeper import Gatekeeper
 from api.pool import Pool
@@ -22,6 +23,7 @@ from api.telemetry import Telemetry, account_of
 from api.tracing import TraceReceiver
 from detector.gate.curve import Curve
 from detector.gate.request import VerdictRequest
+from detector.gate.spoken import Spoken
 from detector.gate.verdict import Verdict
 from pipelines.flows.services import Services
 from pipelines.sources.metered import charged_to
@@ -33,7 +35,8 @@ __all__ = ["Context", "In"]
 class Context:
     """The parts of one app. `store` and `source` probe them; they may block for a second.
 
-    `clock` tells pages how long ago a moment was; `services` is None without a metric source,
+    `spoken` gives what a rollout's page tells of log templates, by the ids of both; `clock` tells
+    pages how long ago a moment was; `services` is None without a metric source,
     `receiver`, `tracing` and `streaming` without a stream.
     """
 
@@ -47,11 +50,13 @@ class Context:
     chart: Callable[[str], tuple[Curve, ...]]
     events: Events
     clock: Callable[[], float] = time.time
+    spoken: Callable[[str, Sequence[str]], Spoken] = lambda *_: Spoken()
     services: Services | None = None
     receiver: MetricReceiver | None = None
     log_receiver: LogReceiver | None = None
     tracing: TraceReceiver | None = None
     streaming: Streaming | None = None
+    changing: Changing | None = None
 
     async def ask(
         self, question: Callable[[VerdictRequest], Verdict], request: VerdictRequest

@@ -8,6 +8,7 @@ from dataclasses import replace
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.changing import take_changes
 from api.compose import Opened, open_services, source_of
 from api.lines import LinesShown, LinesSink, take_beside
 from api.probe import source_probe, store_probe
@@ -34,17 +35,21 @@ def serving_app(
 
     `pulled` is read for the stream in place of a source of its own by the settings.
     """
+    curves = Curves(opened.stores)
     app = create_app(
         opened.gate,
         settings,
         source=opened.source,
         store_probe=store_probe(opened.stores),
         source_probe=source_probe(opened.source),
-        chart=Curves(opened.stores).of,
+        chart=curves.of,
         on_stop=on_stop,
     )
     services = open_services(settings, opened.source)
-    app.state.context = replace(app.state.context, services=services, streaming=streaming)
+    app.state.context = replace(
+        app.state.context, services=services, streaming=streaming, spoken=curves.spoken
+    )
+    take_changes(app, opened.stores.changes, settings)
     if streaming is not None:
         take_metrics(app, streaming)
         streaming.show(app.state.context.telemetry.registry)

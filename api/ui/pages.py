@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from fastapi import APIRouter, Header, Query
+from starlette.responses import RedirectResponse, Response
 
 from api.context import Context, In
-from api.problems import Overloaded, problem_of
-from api.ui.assets import PREFIX, asset, asset_url, packed, unneeded_styles
+from api.ui.assets import PREFIX, asset, packed
+from api.ui.beside import beside_of
 from api.ui.headline import glass_text
-from api.ui.views import list_view, rollout_view
-from detector.errors import InputError, NotFoundError, SerinusError, StoreError
+from api.ui.listing import list_view
+from api.ui.rendering import Base, html, shown
+from api.ui.views import rollout_view
+from detector.errors import InputError, NotFoundError, SerinusError
 from detector.gate.curve import Curve
 from detector.gate.record import Filter
 from detector.gate.verdict import Outcome
@@ -27,43 +25,7 @@ router = APIRouter(include_in_schema=False)
 
 PER_PAGE = 50
 TIMELINE = 300
-# Plotly makes one style element, empty, and fills it through the object model.
-EMPTY = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
-# Tighter than the edge's: no inline style but the empty one; the list's filter may be sent.
-CONTENT_POLICY = (
-    f"default-src 'none'; script-src 'self'; style-src 'self' {EMPTY}; img-src data:;"
-    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 FOR_EVER = "private, max-age=31536000, immutable"
-
-
-@cache
-def _templates() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("api.ui"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals |= {"asset": asset_url, "unneeded_styles": unneeded_styles}
-    return environment
-
-
-def _html(template: str, status: int = 200, **values: object) -> Response:
-    return HTMLResponse(
-        _templates().get_template(template).render(**values),
-        status,
-        headers={"Cache-Control": "no-store", "Content-Security-Policy": CONTENT_POLICY},
-    )
-
-
-async def _base(request: Request) -> str:
-    """The address under which the reader sees this serinus."""
-    return str(request.base_url).rstrip("/")
-
-
-Base = Annotated[str, Depends(_base)]
 Cursor = Annotated[str, Query(max_length=128)]
 
 
@@ -82,26 +44,13 @@ async def listed(
     before: Cursor = "",
 ) -> Response:
     """The newest attempts, each once."""
-    return await _shown(context, lambda: _list(context, service.strip(), outcome, before, base))
+    return await shown(context, lambda: _list(context, service.strip(), outcome, before, base))
 
 
 @router.get("/rollouts/{id}")
 async def one(context: In, base: Base, id: str, before: Cursor = "") -> Response:
     """One attempt; `before` pages its timeline."""
-    return await _shown(context, lambda: _rollout(context, id, before, base))
-
-
-async def _shown(context: Context, page: Callable[[], Response]) -> Response:
-    """A page made in the bounded room; what goes wrong is a page too."""
-    try:
-        return await context.pool.run(page)
-    except (NotFoundError, InputError, StoreError, Overloaded, TimeoutError) as error:
-        told = problem_of(error, None)
-        title = HTTPStatus(told.status_code).phrase
-        response = _html("problem.html", told.status_code, title=title, text=str(error))
-        if "retry-after" in told.headers:
-            response.headers["Retry-After"] = told.headers["retry-after"]
-        return response
+    return await shown(context, lambda: _rollout(context, id, before, base))
 
 
 def _list(context: Context, service: str, outcome: str, before: str, base: str) -> Response:
@@ -121,7 +70,7 @@ def _list(context: Context, service: str, outcome: str, before: str, base: str) 
         notices=[glass_text(mode, now) for mode in context.gate.people.modes()],
         now=now,
     )
-    return _html("rollouts.html", view=view, outcomes=[o.value for o in Outcome], base=base)
+    return html("rollouts.html", view=view, outcomes=[o.value for o in Outcome], base=base)
 
 
 def _outcome(word: str) -> Outcome | None:
@@ -142,12 +91,12 @@ def _rollout(context: Context, id: str, before: str, base: str) -> Response:
         shown,
         tuple(gate.people.modes(newest.attempt.identity.tenant)),
         curves,
-        is_older=bool(before),
+        beside=None if before else beside_of(context, newest),
         no_charts=no_charts,
         base=base,
         now=context.clock(),
     )
-    return _html("rollout.html", view=view)
+    return html("rollout.html", view=view)
 
 
 def _curves(context: Context, id: str) -> tuple[tuple[Curve, ...], str]:

@@ -10,7 +10,7 @@ from api.ui.wording import ICONS, amount, day_clock, effect_text, evidence_text,
 from detector.gate.promotion import MEMORY
 from detector.gate.verdict import Effect, Outcome, SignalVerdict
 
-__all__ = ["Interval", "Row", "row_of"]
+__all__ = ["Interval", "Row", "row_of", "way"]
 
 # A ratio beyond this, or a share below a thousandth, tells no more by being drawn to scale.
 _TIMES_MAX = 8.0
@@ -110,8 +110,12 @@ def _beside(signal: SignalVerdict) -> str:
 
 def _share(signal: SignalVerdict) -> float | None:
     """How far on the way to a fail, on the scale on which evidence adds up."""
-    evidence, needed = signal.evidence, signal.needed
-    if not signal.judged or evidence is None or needed is None or needed <= 1:
+    return way(signal.evidence, signal.needed) if signal.judged else None
+
+
+def way(evidence: float | None, needed: float | None) -> float | None:
+    """Per cent of the way to a fail; None where nothing is needed."""
+    if evidence is None or needed is None or needed <= 1:
         return None
     if not evidence > 1:
         return 0.0

@@ -1,4 +1,4 @@
-"""What the templates show, made from what the gate knows."""
+"""What the page of a rollout shows, made from what the gate knows."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from dataclasses import dataclass
 
 from api.strict import strict_json
 from api.ui.asides import commands, decided_by_people, facts_of
+from api.ui.beside import Beside
 from api.ui.figures import Figure, curve_figure, evidence_figure, figure_title, marks
 from api.ui.headline import Headline, headline, notices
+from api.ui.lines import Line, line_figures, lines_of
 from api.ui.rows import Row, row_of
+from api.ui.shifts import ShiftsView, shifts_view
 from api.ui.story import Moment, story
-from api.ui.wording import ICONS, about, day_clock, exactly, value_text
+from api.ui.wording import day_clock, value_text
 from detector.gate.attempt import Attempt
 from detector.gate.curve import Curve
 from detector.gate.decision import ModeChange
-from detector.gate.record import Page
-from detector.gate.verdict import Outcome, Verdict
+from detector.gate.verdict import Verdict
 from pipelines.flows.records import Rollout
 
-__all__ = ["Chart", "ListView", "RolloutView", "list_view", "rollout_view"]
+__all__ = ["Chart", "RolloutView", "rollout_view"]
 
 # A page looks again as often as there can be something new: bins are as long as scrapes.
 _REFRESH_S, _REFRESH_LEAST_S = 15.0, 2.0
@@ -47,6 +49,8 @@ class RolloutView:
     facts: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+    lines: tuple[Line, ...]
+    shifts: ShiftsView | None
     charts: tuple[Chart, ...]
     no_charts: str
     figures: str
@@ -60,89 +64,30 @@ class RolloutView:
     refresh_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListRow:
-    """One rollout in the list."""
-
-    attempt: str
-    outcome: Outcome
-    icon: str
-    final: bool
-    service: str
-    rollout: str
-    revision: str
-    reason: str
-    since: str
-    since_exact: str
-    asked: str
-    asked_exact: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListView:
-    """The list of rollouts, as it was filtered."""
-
-    rows: tuple[ListRow, ...]
-    service: str
-    outcome: str
-    older: str | None
-    is_first: bool
-    notices: tuple[str, ...]
-    now: str
-
-
-def list_view(
-    page: Page, *, service: str, outcome: str, is_first: bool, notices: Sequence[str], now: float
-) -> ListView:
-    """The list as it is shown at `now`."""
-    return ListView(
-        rows=tuple(_list_row(verdict, now) for verdict in page.verdicts),
-        service=service,
-        outcome=outcome,
-        older=page.next,
-        is_first=is_first,
-        notices=tuple(notices),
-        now=day_clock(now),
-    )
-
-
-def _list_row(verdict: Verdict, now: float) -> ListRow:
-    asked = verdict.as_of.timestamp()
-    since = asked if verdict.started_at is None else verdict.started_at.timestamp()
-    return ListRow(
-        attempt=verdict.attempt,
-        outcome=verdict.outcome,
-        icon=ICONS[verdict.outcome],
-        final=verdict.final,
-        service=verdict.service,
-        rollout=verdict.rollout or "",
-        revision=verdict.revision or "",
-        reason=verdict.reason.text,
-        since="–" if verdict.started_at is None else day_clock(since, near=now),
-        since_exact=exactly(since),
-        asked=about(asked - now),
-        asked_exact=exactly(asked),
-    )
-
-
 def rollout_view(
     newest: Rollout,
     shown: Rollout,
     modes: tuple[ModeChange, ...],
     curves: Sequence[Curve],
     *,
-    is_older: bool,
+    beside: Beside | None,
     no_charts: str,
     base: str,
     now: float,
 ) -> RolloutView:
-    """The page of an attempt; `shown` holds the part of its timeline that is read."""
-    attempt = newest.attempt
+    """The page of an attempt; `shown` holds the part of its timeline that is read.
+
+    Without `beside` it is the page of an older part.
+    """
+    attempt, is_older = newest.attempt, beside is None
     verdict = newest.page.verdicts[0] if newest.page.verdicts else None
     near = verdict.as_of.timestamp() if verdict else attempt.asked_at
     whole = not is_older and shown.page.next is None
     moments = story(attempt, shown.page.verdicts, shown.overrides, modes, whole=whole)
+    lines = () if beside is None else lines_of(verdict, beside, near=near)
     charts, figures = _charts(() if is_older else curves, verdict, shown.page.verdicts, moments)
+    if beside is not None:
+        figures += line_figures(beside, lines)
     return RolloutView(
         name=_name(attempt),
         service=attempt.identity.service,
@@ -152,6 +97,8 @@ def rollout_view(
         facts=facts_of(attempt, verdict, now),
         rows=tuple(row_of(signal, near=near) for signal in verdict.signals) if verdict else (),
         notes=verdict.notes if verdict else (),
+        lines=lines,
+        shifts=None if beside is None else shifts_view(beside.compared),
         charts=charts,
         no_charts=no_charts or _no_charts(attempt),
         figures=_script_safe(figures),

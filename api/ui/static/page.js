@@ -49,7 +49,10 @@
   };
 
   const charts = (page) =>
-    [...page.querySelectorAll("[data-chart]")].map((place) => place.dataset.chart).join(" ");
+    [...page.querySelectorAll("[data-chart], [data-part]")]
+      .map((place) => place.dataset.chart ?? place.dataset.part)
+      .sort()
+      .join(" ");
 
   // Each live part is replaced where it changed, but not under the hands of its reader.
   const take = (page) => {
