@@ -22,7 +22,9 @@ from api.receiving import PATHS
 from api.receiving_logs import LOG_PATHS
 from api.routes import (
     anomalies,
+    changes,
     health,
+    hooks,
     ingest,
     ingest_logs,
     ingest_logs_loki,
@@ -49,6 +51,7 @@ DESCRIPTION = (
     "evidence; it stays right however often it is asked, and no data never passes. Numbers may "
     "be sent as strings, an empty string means absent, and unknown fields are refused by name."
 )
+HOOK_BYTES = 2**20
 TAGS = [
     {"name": "verdicts", "description": "The question and its answers."},
     {"name": "rollouts", "description": "What was decided when, and what people decided."},
@@ -58,6 +61,7 @@ TAGS = [
         "name": "anomalies",
         "description": "What left its expected range, and what was said of it.",
     },
+    {"name": "changes", "description": "What was changed, and who told it."},
     {"name": "logs", "description": "What services write into their logs, by template."},
     {"name": "modes", "description": "Break-glass."},
     {"name": "flagger", "description": "Flagger's webhooks; a yes is exactly 200."},
@@ -120,14 +124,24 @@ def create_app(
         ingest_traces,
         anomalies,
         templates,
+        hooks,
+        changes,
         pages,
     ):
         app.include_router(room.router)
     install_problems(app)
-    pushed = dict.fromkeys((*PATHS, *LOG_PATHS), settings.ingest.body_mb * 2**20)
-    app.add_middleware(BodyLimit, limit=settings.limits.body_kb * 1024, others=pushed)
+    app.add_middleware(
+        BodyLimit, limit=settings.limits.body_kb * 1024, others=_longer_bodies(settings)
+    )
     app.add_middleware(Edge, access=context.access, telemetry=context.telemetry)
     return app
+
+
+def _longer_bodies(settings: Settings) -> dict[str, int]:
+    """Bytes that are taken at paths where senders post what they like, not what we ask for."""
+    pushed = dict.fromkeys((*PATHS, *LOG_PATHS), settings.ingest.body_mb * 2**20)
+    hooks = (f"/hooks/{name}" for name in settings.changes.senders)
+    return {**pushed, **dict.fromkeys(hooks, HOOK_BYTES)}
 
 
 def _context(

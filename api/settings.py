@@ -17,6 +17,7 @@ from pydantic_settings import (
 
 from api.access_settings import AuthSettings, BudgetSettings
 from api.bodies.policy import PolicyBody
+from api.changes_settings import ChangesSection
 from api.ingest_settings import IngestSettings
 from api.kafka_settings import KafkaSection
 from api.logs_settings import LogsSection
@@ -108,6 +109,7 @@ class Settings(BaseSettings):
     policies: dict[str, PolicyBody] = {}
     packs: tuple[Path, ...] = ()
     notify: NotifySettings = NotifySettings()
+    changes: ChangesSection = ChangesSection()
     ingest: IngestSettings = IngestSettings()
     stream: StreamSection = StreamSection()
     logs: LogsSection = LogsSection()

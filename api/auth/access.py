@@ -17,8 +17,9 @@ __all__ = ["Access", "is_loopback"]
 
 # Probes have no token; they say nothing but whether the process lives and can answer.
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-# Flagger sends no header of ours: its own door looks at the payload and the path.
-OWN_DOORS = ("/flagger/",)
+# Who sends no header of ours: Flagger's own door looks at the payload and the path, the doors of
+# senders of changes at their signatures.
+OWN_DOORS = ("/flagger/", "/hooks/")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 BEARER = 'Bearer realm="serinus"'
 # A browser asks for a password and sends it by itself: good enough to look, not to change.
@@ -44,6 +45,11 @@ class Access:
             _check_origin(headers)
         if self.token is not None and not path.startswith(OWN_DOORS):
             self._check_login(method, headers.get("authorization", ""))
+
+    def check_sender(self, headers: Mapping[str, str]) -> None:
+        """`Refused` unless a sender that signs nothing has the token."""
+        if self.token is not None:
+            self._check_login("POST", headers.get("authorization", ""))
 
     def check_flagger(self, *offered: str | None) -> None:
         """`Refused` unless one of the tokens that came by payload, path or header is right."""
