@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from detector.spans.comparison import LEAST_TRACES, time_shifts
-from detector.spans.exemplars import Sought, exemplars
 from detector.spans.names import Operation
 from detector.spans.operator import step
 from detector.spans.settings import SpanSettings
@@ -133,30 +132,3 @@ def test_only_what_is_certain_and_matters_is_told() -> None:
     """A microsecond that is certain is no news, and a second that is not is none either."""
     shifts = [SHIFT, replace(SHIFT, is_certain=False, value=9.0), replace(SHIFT, value=1e-5)]
     assert told(shifts, "v2") == (shift_words(SHIFT, "v2"),)
-
-
-def test_examples_are_the_failed_and_the_slowest() -> None:
-    """With what took longest in each, and an id to look it up by."""
-    state = minutes(3, more_ms=180)
-    found = exemplars(
-        state, Sought(service="checkout", since=0, until=NOW_MS + 10**9, version="v2")
-    )
-    assert found[0].has_failed
-    slow = [one for one in found if not one.has_failed]
-    assert [one.duration_s for one in slow] == sorted(
-        (one.duration_s for one in slow), reverse=True
-    )
-    assert all(len(one.trace) == 32 and len(one.span) == 16 for one in found)
-    assert {one.longest.name for one in slow} == {"SELECT orders"}
-    assert {one.version for one in found} == {"v2"}
-
-
-def test_examples_are_of_the_time_and_the_operation_asked_for() -> None:
-    """An anomaly is shown with requests of its own minutes."""
-    state = minutes(3)
-    middle = Sought(service="checkout", since=NOW_MS + 60_000, until=NOW_MS + 120_000, most=500)
-    found = exemplars(state, middle)
-    assert found
-    assert all(middle.since <= one.at <= middle.until for one in found)
-    assert exemplars(state, replace(middle, operation="nothing")) == ()
-    assert all(one.has_failed for one in exemplars(state, replace(middle, is_failed=True)))

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from detector.spans.columns import Peer, PeerKind, SpanKind, Spans
-from detector.spans.exemplars import Sought, exemplars
+from detector.spans.exemplars import Sought, examples
 from detector.spans.graph import graph
 from detector.spans.names import Node
 from detector.spans.operator import step
@@ -90,7 +90,7 @@ def test_at_every_cut_the_same_goes_on(cut: int) -> None:
     assert graph(whole) == graph(part)
     assert list(red(whole)) == list(red(part))
     sought = Sought(service="checkout", since=0, until=NOW_MS + 10**9)
-    assert exemplars(whole, sought) == exemplars(part, sought)
+    assert examples(whole, [sought]) == examples(part, [sought])
 
 
 def test_a_snapshot_does_not_change_with_the_state() -> None:
@@ -191,32 +191,6 @@ def test_counters_only_rise_and_those_since_a_time_are_the_ones_that_rose() -> N
         }
         assert rose <= told
         was = now
-
-
-def chosen(**asked: object) -> list[tuple[float, bool]]:
-    """Durations and failures of examples of a day."""
-    sought = Sought(service="checkout", since=0, until=NOW_MS + 10**9)
-    spans = [
-        replace(one, ms=100 * trace if one.kind is SpanKind.SERVER else one.ms)
-        for trace in range(1, 9)
-        for one in call_of(trace, failed=trace % 4 == 0, version="v2" if trace > 4 else "v1")
-    ]
-    state = opened(SpanSettings(seen=1_000, waiting=100, recent=1_000, slowest=5, failed=5), 1)
-    state, _ = step(state, columns(spans))
-    state, _ = step(state, columns([Written(trace=99, service="clock")], taken=30_000))
-    found = exemplars(state, replace(sought, **asked))  # type: ignore[arg-type]
-    return [(round(one.duration_s, 3), one.has_failed) for one in found]
-
-
-def test_examples_are_the_failed_and_then_the_slowest() -> None:
-    """What a person would look at first, from the top."""
-    assert chosen()[:2] == [(0.8, True), (0.4, True)]
-    assert [time for time, failed in chosen() if not failed][:3] == [0.7, 0.6, 0.5]
-    assert chosen(most=1) == [(0.8, True)]
-    assert chosen(version="v1")[0] == (0.4, True)
-    assert chosen(is_failed=False)[0] == (0.7, False)
-    assert chosen(is_failed=True) == [(0.8, True), (0.4, True)]
-    assert chosen(operation="SELECT orders") == chosen(version="v7") == chosen(until=0) == []
 
 
 def test_a_node_is_what_it_was_when_it_comes_back() -> None:
