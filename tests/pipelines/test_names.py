@@ -102,6 +102,37 @@ def test_installer_is_found_by_its_record(tmp_path: Path) -> None:
     assert run_with(tmp_path, code).stdout.strip() == "other-models"
 
 
+@pytest.mark.parametrize(
+    "record",
+    ["models.py,sha256=x,1\n", '"models/a,b.py",,\n', "a/x.py,,\nmodels/sub/x.py,,\n"],
+    ids=["a-module", "a-comma", "no-init"],
+)
+def test_installer_is_found_by_any_file_that_it_recorded(tmp_path: Path, record: str) -> None:
+    """A module or a folder without `__init__.py` stands in our way as well."""
+    write_distribution(tmp_path, "other", "models")
+    (tmp_path / "other-1.0.dist-info" / "RECORD").write_text(record)
+    assert list(names.installers()("models", tmp_path / "models")) == ["other"]
+
+
+@pytest.mark.parametrize(
+    "record", ["models_of_others/x.py,,\n", "my/models/x.py,,\n", "models.pyi,,\n", ""]
+)
+def test_installer_of_a_name_that_is_like_ours_does_not_count(tmp_path: Path, record: str) -> None:
+    """`models_of_others` and a folder `models` inside of a package are their own affair."""
+    write_distribution(tmp_path, "other", "models")
+    (tmp_path / "other-1.0.dist-info" / "RECORD").write_text(record)
+    assert list(names.installers()("models", tmp_path / "models")) == []
+
+
+def test_what_says_its_import_names_is_believed(tmp_path: Path) -> None:
+    """Older tools leave `top_level.txt` behind, and no list of files."""
+    write_distribution(tmp_path, "other", "models")
+    info = tmp_path / "other-1.0.dist-info"
+    (info / "RECORD").unlink()
+    (info / "top_level.txt").write_text("something\nmodels\n")
+    assert list(names.installers()("models", tmp_path / "models")) == ["other"]
+
+
 def test_installer_of_another_place_does_not_count(tmp_path: Path) -> None:
     """A `models` that loses to ours on the path is no reason not to start."""
     write_distribution(tmp_path, "other", "models")
