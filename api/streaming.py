@@ -215,6 +215,7 @@ _SHOWN: tuple[tuple[type[Count | Level], str, str, Callable[[Stream], float]], .
     (Count, "samples", "Samples judged since the start.", lambda s: s.meters.samples),
     (Count, "put_off_samples", "Samples refused for want of room.", lambda s: s.meters.refused),
     (Count, "anomalies", "Anomalies opened since the start.", lambda s: s.meters.anomalies),
+    (Level, "modelled_services", "Services judged by models, too.", lambda s: len(s.models())),
     (Level, "newest_seconds", "Time of the newest sample.", lambda s: s.meters.newest_ms / 1000),
     (Count, "checkpoints", "Checkpoints written.", lambda s: s.meters.checkpoints),
     (Level, "checkpoint_took_seconds", "The last one's duration.", lambda s: s.meters.checkpoint_s),
@@ -248,6 +249,7 @@ def open_streaming(
 
 
 def _opened(settings: Settings, pace: Pace | None) -> OpenStream:
+    from api.fitted_models import fitted_store
     from detector.logs.settings import LogSettings
     from detector.stream.counting import Counting
     from detector.stream.settings import StreamSettings
@@ -255,6 +257,7 @@ def _opened(settings: Settings, pace: Pace | None) -> OpenStream:
     from pipelines.flows.followers import Followers
     from pipelines.flows.logs_pace import LIFE
     from pipelines.flows.stream import Stream
+    from pipelines.flows.stream_models import ModelWatch
     from pipelines.flows.stream_part import StreamPart
     from pipelines.packs import load_packs
     from pipelines.stores.anomalies import SqlAnomalies
@@ -291,7 +294,10 @@ def _opened(settings: Settings, pace: Pace | None) -> OpenStream:
 
     logs = _logs(settings, stream, database, pace)
 
+    models = ModelWatch(lambda: fitted_store(settings, make=False), stream.use, stream.models())
+
     def close() -> None:
+        models.close()
         if logs is not None:
             logs.close()
         if workers is not None:

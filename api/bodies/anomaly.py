@@ -50,6 +50,7 @@ class ContributionAnswer(Answer):
     until: str | None = Field(description="Last abnormal sample; null while it lasts.")
     excess: float = Field(description="Widths of the range that it was outside of it, at most 99.")
     by_chance: float = Field(description="How often a week a series is so odd by chance.")
+    share: float | None = Field(description="Of a metric in how odd its service is as a whole.")
     tuning: TuningAnswer | None = Field(description="Null where nobody said anything.")
 
 
@@ -78,7 +79,9 @@ class AnomalyAnswer(Answer):
     """One signal of one service out of its expected range for a while."""
 
     id: str = Field(description="Its id.", examples=["an_6f1c0e9a8b7d4c3f2a10"])
-    kind: Literal["metric", "log_novelty", "log_silence"] = Field(description="What is odd.")
+    kind: Literal["metric", "service", "log_novelty", "log_silence"] = Field(
+        description="What is odd."
+    )
     text: str = Field(description="All of it in a sentence.")
     state: Literal["open", "closed"] = Field(description="Whether it lasts.")
     severity: Literal["low", "medium", "high"] = Field(description="How bad at its worst.")
@@ -133,7 +136,10 @@ def anomaly_body(kept: KeptAnomaly) -> dict[str, Any]:
     anomaly = kept.anomaly
     peak = kept.series.get(anomaly.peak.series)
     is_rate = peak is not None and peak.kind is SeriesKind.CUMULATIVE
-    told = [_contribution(one, kept) for one in anomaly.contributions]
+    shares = dict(enumerate(one.share for one in anomaly.metrics))
+    told = [
+        _contribution(one, kept, shares.get(at)) for at, one in enumerate(anomaly.contributions)
+    ]
     return {
         **_head(anomaly, is_rate=is_rate),
         "peak": told[0],
@@ -185,7 +191,7 @@ def _line(one: LineNote) -> dict[str, Any]:
     }
 
 
-def _contribution(one: Contribution, kept: KeptAnomaly) -> dict[str, Any]:
+def _contribution(one: Contribution, kept: KeptAnomaly, share: float | None) -> dict[str, Any]:
     series: SeriesInfo | None = kept.series.get(one.series)
     return {
         "labels": dict(series.labels) if series is not None else {},
@@ -198,6 +204,7 @@ def _contribution(one: Contribution, kept: KeptAnomaly) -> dict[str, Any]:
         "until": None if one.end is None else _time(one.end),
         "excess": _digits(one.excess),
         "by_chance": float(f"{10.0**-one.surprise:.2g}"),
+        "share": None if share is None else _digits(share),
         "tuning": _tuning(kept.tunings.get(one.series)),
     }
 

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from api.cli.serving import settings_of
+from api.fitted_models import fitted_store
 from api.settings import Settings
 from detector.errors import InputError
 from detector.fitted.model import FittedModel
@@ -27,7 +28,7 @@ from pipelines.flows.backtest_jobs import Opening
 from pipelines.flows.fit import Fitting, Order, Unfitted, fit_services, scope_of
 from pipelines.flows.spread import Places
 
-__all__ = ["Fit", "fit", "fitted_store", "shown_as_json"]
+__all__ = ["Fit", "fit", "shown_as_json"]
 
 _PLAIN_WIDTH = 140
 
@@ -138,34 +139,6 @@ def _seen(settings: Settings) -> tuple[str, ...]:
         after = page.next
         if after is None:
             return tuple(names)
-
-
-@contextmanager
-def fitted_store(settings: Settings, *, make: bool) -> Iterator[FittedStore | None]:
-    """Where models are kept by the settings; None where nothing is yet, unless it is to be made."""
-    from api.compose import DATABASE
-    from pipelines.stores.fitted import SqlFitted
-
-    if settings.store is not None:
-        from pipelines.stores.postgres import PostgresDatabase
-
-        shared = PostgresDatabase(settings.store.get_secret_value())
-        try:
-            yield SqlFitted(shared)
-        finally:
-            shared.close()
-        return
-    file = settings.data / DATABASE
-    if not make and not file.is_file():
-        yield None
-        return
-    from pipelines.stores.sqlite import Database
-
-    database = Database(file)
-    try:
-        yield SqlFitted(database)
-    finally:
-        database.close()
 
 
 def _show(made: list[FittedModel | Unfitted], *, as_json: bool) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from api.cli.fit_run import fitted_store
 from api.cli.serving import settings_of
+from api.fitted_models import fitted_store
 from api.settings import Settings
 from detector.errors import NotFoundError
 from detector.fitted.model import FittedModel

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.fitted.panel import Column
 from detector.fitted.promotion import Promotion
 from detector.gate.aa import Scope
 
@@ -32,7 +33,8 @@ class FittedModel:
     """One version of the model of a service.
 
     `metrics` names its columns in order; rows are `step_s` seconds apart. It learned from rows
-    between `since` and `until`, unix seconds. `version` is given by the store, 0 before.
+    between `since` and `until`, unix seconds. `version` is given by the store, 0 before. `columns`
+    say which series each metric is made of; models of before do not tell it.
     """
 
     scope: Scope
@@ -44,6 +46,7 @@ class FittedModel:
     artefacts: tuple[Artefact, ...]
     promotion: Promotion
     version: int = 0
+    columns: tuple[Column, ...] = ()
 
 
 def artefacts_of(arrays: Mapping[str, NDArray[Any]]) -> tuple[Artefact, ...]:

@@ -48,12 +48,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """Rows `x` (T, columns), NaN where missing; the first is `first` steps after 1970."""
+    """Rows `x` (T, columns), NaN where missing; the first is `first` steps after 1970.
+
+    `columns` say which series each of them is made of, where that is known.
+    """
 
     metrics: tuple[str, ...]
     x: Floats
     first: int
     step_s: float
+    columns: tuple[Column, ...] = ()
 
 
 def columns_of(plan: Plan) -> tuple[Column, ...]:
@@ -92,7 +96,13 @@ def panel_of(
     values = {one.name: _values(one, answers, grid, pods) for one in columns}
     kept = [name for name, x in values.items() if np.isfinite(x).mean() >= _LEAST_PRESENT]
     x = np.stack([values[name] for name in kept], axis=1) if kept else np.zeros((rows, 0))
-    return Panel(metrics=tuple(kept), x=x, first=first, step_s=step_s)
+    return Panel(
+        metrics=tuple(kept),
+        x=x,
+        first=first,
+        step_s=step_s,
+        columns=tuple(one for one in columns if one.name in kept),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from detector.fitted.model import FittedModel
@@ -23,6 +23,10 @@ class FittedStore(Protocol):
 
     def current(self, scope: Scope, *, until: float) -> FittedModel | None:
         """The newest of a service that was promoted by `until`; None before the first."""
+        ...
+
+    def in_use(self, known: Mapping[Scope, int]) -> Iterator[FittedModel]:
+        """The newest that was promoted of each service, but for those whose version is known."""
         ...
 
     def versions(self, scope: Scope, *, limit: int) -> Sequence[FittedModel]:

@@ -16,6 +16,7 @@ __all__ = [
     "Happening",
     "Judged",
     "LineNote",
+    "MetricNote",
     "Severity",
     "Side",
     "Subject",
@@ -51,9 +52,13 @@ class AnomalyState(StrEnum):
 
 
 class AnomalyKind(StrEnum):
-    """What is odd: a value of a metric, lines that nobody wrote before, or that nobody writes."""
+    """What is odd: a value of a metric, all metrics of a service together, lines.
+
+    Of lines those that nobody wrote before, or that nobody writes any more.
+    """
 
     METRIC = "metric"
+    SERVICE = "service"
     LOG_NOVELTY = "log_novelty"
     LOG_SILENCE = "log_silence"
 
@@ -133,12 +138,21 @@ class LineNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricNote:
+    """A metric of a service that is odd as a whole, and its share in that; shares add up to 1."""
+
+    metric: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Anomaly:
     """One excursion of one subject; its contributions, the worst first.
 
     `members` is how many series took part, of `live` that the subject has; the contributions of
     some dozens are kept. `start` and `end` are unix milliseconds of the first and the last abnormal
-    sample. Of those about lines `lines` are the templates, in the order of the contributions.
+    sample. Of those about lines `lines` are the templates, in the order of the contributions; of
+    those about a service so are `metrics`, and each contribution is one of them.
     """
 
     id: str
@@ -155,6 +169,7 @@ class Anomaly:
     contributions: tuple[Contribution, ...]
     kind: AnomalyKind = AnomalyKind.METRIC
     lines: tuple[LineNote, ...] = ()
+    metrics: tuple[MetricNote, ...] = ()
 
     @property
     def peak(self) -> Contribution:

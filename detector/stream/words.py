@@ -18,6 +18,8 @@ from detector.stream.anomaly import (
 __all__ = ["clock_text", "number_text", "told_in_words"]
 
 _BIG, _SMALL = 1e6, 1e-3
+# Metrics of a service that are named.
+_NAMED = 3
 
 
 def told_in_words(anomaly: Anomaly, *, is_rate: bool = False) -> str:
@@ -27,11 +29,25 @@ def told_in_words(anomaly: Anomaly, *, is_rate: bool = False) -> str:
     """
     if anomaly.kind is not AnomalyKind.METRIC and anomaly.lines:
         return _of_lines(anomaly)
+    if anomaly.kind is AnomalyKind.SERVICE:
+        return _of_service(anomaly)
     peak, unit = anomaly.peak, "/s" if is_rate else ""
     return (
         f"{_name(anomaly.subject)} {_moved(anomaly.side)} to {number_text(peak.value)}{unit} at"
         f" {clock_text(peak.peak_at)}, expected {_range(peak, unit)}{_many(anomaly)};"
         f" {_lasts(anomaly)}."
+    )
+
+
+def _of_service(anomaly: Anomaly) -> str:
+    """Which metrics make a service odd, each by its share."""
+    first = anomaly.metrics[:_NAMED]
+    named = ", ".join(f"{one.metric} {100 * one.share:.0f} %" for one in first)
+    more = len(anomaly.metrics) - len(first)
+    others = f" and {more} more" if more > 0 else ""
+    return (
+        f"{_where(anomaly.subject)}: its metrics together are unlike what is usual, most at"
+        f" {clock_text(anomaly.peak.peak_at)}, by {named}{others}; {_lasts(anomaly)}."
     )
 
 

@@ -15,6 +15,8 @@ __all__ = ["Column", "Room", "pages"]
 
 _LEAST = 1024
 _PAGES = 2**16
+# From here on pages of megabytes are worth what the last one of them leaves unused.
+_LARGE = 2**25
 
 
 def pages(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
@@ -26,10 +28,18 @@ def pages(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if size < _PAGES:
         return np.zeros(shape, dtype)
-    memory = mmap.mmap(-1, size)
-    if hasattr(mmap, "MADV_HUGEPAGE") and hasattr(memory, "madvise"):
+    memory = _memory(size)
+    if size >= _LARGE and hasattr(mmap, "MADV_HUGEPAGE"):
         memory.madvise(mmap.MADV_HUGEPAGE)
     return np.ndarray(shape, dtype, buffer=memory)
+
+
+def _memory(size: int) -> mmap.mmap:
+    """Memory of this process alone."""
+    # What is shared with others takes pages when it is read, too, and has no large ones.
+    if not hasattr(mmap, "MAP_PRIVATE"):
+        return mmap.mmap(-1, size)
+    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +96,8 @@ class Room:
     def _widen(self, name: str, column: Column, used: int) -> None:
         """One column after the other, so that no more than one is there twice."""
         room = max(self.size, len(self._arrays[name]) * 3 // 2, _LEAST)
-        wider = column.made(room)
-        wider[:used] = self._arrays[name][:used]
+        wider, old = column.made(room), self._arrays[name][:used]
+        # Zeros that are not written take no memory: nobody says anything of most series.
+        if column.fill != 0 or old.any():
+            wider[:used] = old
         self._arrays[name] = wider

@@ -114,6 +114,7 @@ def fit_panel(
         metrics=panel.metrics,
         artefacts=artefacts_of(arrays),
         promotion=tried,
+        columns=panel.columns,
     )
 
 
@@ -135,7 +136,7 @@ def _tried(
     shown = _shown(model, panel, cut, faulty)
     if current is None:
         return promotion(shown, rows=len(x))
-    if (current.metrics, current.step_s) != (panel.metrics, panel.step_s):
+    if _what(current) != _what(panel):
         return Promotion(
             why=Why.METRICS_CHANGED, rows=len(x), model=shown, predecessor=current.version
         )
@@ -143,6 +144,11 @@ def _tried(
         return Promotion(why=Why.ALREADY_LEARNED, rows=len(x), predecessor=current.version)
     before = _shown(from_arrays(arrays_of(current.artefacts)), panel, cut, faulty)
     return promotion(shown, rows=len(x), predecessor=current.version, before=before)
+
+
+def _what(of: FittedModel | Panel) -> tuple[object, ...]:
+    """Which metrics, of which series, how often: models of other ones cannot be compared."""
+    return of.metrics, of.step_s, of.columns
 
 
 def _shown(model: Multivariate, panel: Panel, cut: int, faulty: Faulty) -> Shown:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from detector.fitted.telling import named as named_metrics
 from detector.gate.course import Streamed, untold
 from detector.signals.plan import Plan
-from detector.stream.anomaly import Happened
+from detector.stream.anomaly import AnomalyKind, Happened
 from detector.stream.answering import streamed
 from detector.stream.columns import Columns, SeriesInfo
 from detector.stream.counting import Counting
@@ -28,9 +29,11 @@ from detector.stream.tallies import Tallies, is_counted_alike, restored_tallies
 from detector.stream.tracks import GONE
 from models.anomaly.scored import Settings
 from models.baseline.calendar import kept_calendar
+from pipelines.flows.stream_services import Services, has_models
 from pipelines.stores.checkpoints import TenantHeld
 
 if TYPE_CHECKING:
+    from detector.fitted.model import FittedModel
     from pipelines.ingest.interning import Interner
 
 __all__ = ["CELLS", "Operators"]
@@ -70,6 +73,7 @@ class Operators:
         self._scorers: dict[str, ModelScorer] = {}
         self._calendar = settings.calendar
         self._names: dict[str, Interner] = {}
+        self.services = Services(settings, windows, origin)
 
     def names(self, tenant: str) -> Interner:
         """The labels of a tenant's series by their ids: those who give ids share them."""
@@ -90,7 +94,7 @@ class Operators:
             tenant: restored(
                 one.arrays,
                 tenant=tenant,
-                settings=self._settings,
+                settings=self.services.of_series(has_models=has_models(one.arrays)),
                 windows=self._windows,
                 origin=self._origin,
                 scorer=partial(self._scorer, tenant),
@@ -104,6 +108,8 @@ class Operators:
                 tenant: self._restored_tallies(self._counting, tenant, one.arrays)
                 for tenant, one in tenants.items()
             }
+        held = {tenant: one.arrays for tenant, one in tenants.items()}
+        self.services.restore(held, self._names)
 
     def _restored_names(self, tenant: str, held: TenantHeld) -> Interner:
         """Those of the state, whatever was named after it."""
@@ -147,7 +153,16 @@ class Operators:
         tallies = self._tallies.get(tenant)
         counted = {} if tallies is None else tallies.to_arrays()
         calendar = self._settings.calendar.to_arrays()
-        return {**taken(state), **counted, **calendar, **self.names(tenant).to_arrays()}
+        named, services = self.names(tenant).to_arrays(), self.services.arrays(tenant)
+        return {**taken(state), **counted, **calendar, **named, **services}
+
+    def use(self, model: FittedModel) -> None:
+        """Judge a service by this model from now on, beside its series; `ValueError` if broken."""
+        tenant = model.scope.tenant
+        state = self._state(tenant)
+        self.services.use(model, self.names(tenant), state.watermark)
+        state.settings = self.services.of_series(has_models=True)
+        state.share()
 
     def told(self, tenant: str, plan: Plan, *, until: float) -> Streamed:
         """What is known of a plan's service up to a time (unix seconds)."""
@@ -179,6 +194,7 @@ class Operators:
         self._states[tenant] = introduced(state, new, self._owners, ids)
         if tenant in self._tallies:
             self._tallies[tenant].introduce(new, ids)
+        self.services.introduce(tenant, new, ids)
 
     def release(self, tenant: str) -> bool:
         """Give away the ids of series that are forgotten; whether there were any.
@@ -208,7 +224,7 @@ class Operators:
         if tenant in self._tallies:
             self._tallies[tenant].take(columns)
         self._states[tenant], happened = step(state, columns)
-        return happened
+        return (*happened, *self.services.take(tenant, columns))
 
     def said(
         self, tenant: str, feedback: Feedback
@@ -217,6 +233,8 @@ class Operators:
 
         Of series that are forgotten, or whose ids others have by now, it says nothing.
         """
+        if feedback.series and feedback.series[0] < 0:
+            return self.services.said(tenant, feedback)
         names = self.names(tenant)
         feedback = still_meant(feedback, names.get)
         self._states[tenant], happened, tunings = told(self._state(tenant), feedback)
@@ -224,12 +242,14 @@ class Operators:
 
     def named(self, happened: Happened) -> dict[int, SeriesInfo]:
         """The series of an anomaly by their ids."""
+        if happened.anomaly.kind is AnomalyKind.SERVICE:
+            return named_metrics(happened.anomaly)
         known = self.names(happened.anomaly.tenant)
         return {one.series: known[one.series] for one in happened.anomaly.contributions}
 
     def open(self) -> int:
         """How many anomalies last."""
-        return sum(len(state.open) for state in self._states.values())
+        return sum(len(state.open) for state in self._states.values()) + self.services.open()
 
     def _state(self, tenant: str) -> StreamState:
         if tenant not in self._states:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -30,6 +30,10 @@ _CURRENT = compiled(
     .order_by(_row.version.desc())
     .limit(1)
 )
+_IN_USE = compiled(
+    sa.select(_row.scope, sa.func.max(_row.version)).where(_row.promoted == 1).group_by(_row.scope)
+)
+_ONE = compiled(sa.select(_row.body).where(_of, _row.version == sa.bindparam("version")))
 _NEWEST = compiled(
     sa.select(_row.version, _row.body)
     .where(_of)
@@ -76,6 +80,19 @@ class SqlFitted:
         with self._db.read() as looks:
             row = looks.first(_CURRENT, {"scope": _key(scope), "until": until})
         return None if row is None else unpack(FittedModel, row[1])
+
+    def in_use(self, known: Mapping[Scope, int]) -> Iterator[FittedModel]:
+        """Those of all services that are used and are not known."""
+        held = {_key(scope): version for scope, version in known.items()}
+        with self._db.read() as looks:
+            rows = looks.rows(_IN_USE, {})
+        for scope, version in rows:
+            if held.get(scope) == version:
+                continue
+            with self._db.read() as looks:
+                row = looks.first(_ONE, {"scope": scope, "version": version})
+            if row is not None:
+                yield unpack(FittedModel, row[0])
 
     def versions(self, scope: Scope, *, limit: int) -> Sequence[FittedModel]:
         """Newest first."""

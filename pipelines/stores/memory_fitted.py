@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from detector.fitted.model import FittedModel
@@ -28,6 +28,13 @@ class MemoryFitted:
         """The newest that was promoted by then."""
         known = self.versions(scope, limit=len(self.rows))
         return next((one for one in known if one.promotion.is_promoted and one.at <= until), None)
+
+    def in_use(self, known: Mapping[Scope, int]) -> Iterator[FittedModel]:
+        """The newest that was promoted of each service, but for those that are known."""
+        for scope in dict.fromkeys(one.scope for one in self.rows):
+            found = self.current(scope, until=float("inf"))
+            if found is not None and known.get(scope) != found.version:
+                yield found
 
     def versions(self, scope: Scope, *, limit: int) -> Sequence[FittedModel]:
         """Newest first."""
