@@ -39,7 +39,7 @@ from api.routes import (
 )
 from api.settings import Settings
 from api.telemetry import Telemetry
-from api.ui import pages
+from api.ui import anomaly_pages, pages, service_pages
 from api.version import serinus_version
 from detector.gate.curve import Curve
 
@@ -127,6 +127,8 @@ def create_app(
         hooks,
         changes,
         pages,
+        service_pages,
+        anomaly_pages,
     ):
         app.include_router(room.router)
     install_problems(app)
