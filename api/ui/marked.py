@@ -9,9 +9,13 @@ from detector.logs.plain import LINE_END, plain
 
 __all__ = ["Part", "parts_of", "plain_lines", "shortened"]
 
-# A parameter of a template, or what redaction put in place of something.
-_PARAMETER = re.compile(r"(<(?:\*|[a-z][a-z0-9_]{0,30})>)")
-_LONGEST, _LINES, _LINE = 600, 8, 400
+# A parameter of a template, and what redaction put in place of something: not any markup of a line.
+_NAMES = (
+    r"\*|num|time|date|ip|hex|id|path|url|mail|str|json|empty|bool"
+    r"|email|card|iban|phone|person|key|jwt|private_key|secret|redacted"
+)
+_PARAMETER = re.compile(rf"(<(?:{_NAMES})>)")
+_LONGEST, _LINES, _LINE = 400, 8, 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

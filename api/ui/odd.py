@@ -188,7 +188,7 @@ def _labels(labels: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 def _line(one: LineNote) -> OddLine:
     return OddLine(
         id=one.template,
-        level=one.level,
+        level=one.level.lower(),
         parts=parts_of(one.text),
         sample=plain_lines(one.line) if one.line != one.text else "",
         count=f"{one.count:,} line{'s' if one.count != 1 else ''}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -11,11 +12,12 @@ from detector.gate.policy import Policy
 from detector.gate.request import Stage, VerdictRequest
 from detector.gate.session import Session
 from detector.gate.verdict import Verdict
+from detector.logs.counted import Template
 from detector.ports import Stores
 from detector.series import FloatArray, Matcher, MatchOp
 from detector.signals.plan import BoundSignal, Family
-from detector.signals.signal import Kind, Shape, Signal, Unit
-from pipelines.flows.gate import Gate
+from detector.signals.signal import Absent, Kind, Shape, Signal, Unit
+from pipelines.flows.gate import Gate, GateSettings
 from pipelines.stores.memory import memory_stores
 from pipelines.testing import FakeSource, FixedDiscovery
 
@@ -45,7 +47,30 @@ SIGNALS = (
 )
 
 
+LINES = Family(metric="serinus_log_lines_total", shape=Shape.COUNTER)
+LOGS = BoundSignal(
+    signal=Signal(name="log_templates", kind=Kind.EVENTS, absent=Absent.ZERO),
+    pack="serinus-logs",
+    unit=Unit.POD,
+    total=LINES,
+    apart="template",
+)
 discover = FixedDiscovery(requests=REQUESTS, signals=SIGNALS, start_time=STARTED)
+logged = FixedDiscovery(requests=REQUESTS, signals=(*SIGNALS, LOGS), start_time=STARTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A template of error lines: lines per request on both sides, of the canary's from `bad_from`.
+
+    What it reads like is what people are told, whoever wrote it.
+    """
+
+    id: str
+    canary: float
+    control: float = 0.0
+    text: str = ""
+    sample: str = ""
 
 
 @dataclass(slots=True)
@@ -75,6 +100,7 @@ class Shop:
     minutes: float = 30.0
     before: float = 7500.0
     seed: int = 7
+    said: Sequence[Said] = ()
     start: float = T0
     policy: Policy = field(default_factory=Policy)
     source: FakeSource = field(default_factory=FakeSource)
@@ -96,9 +122,15 @@ class Shop:
             catalog=self.source,
             stores=self.stores,
             clock=self.clock,
-            discover=discover,
+            discover=logged if self.said else discover,
             session_factory=Session,
+            settings=GateSettings(texts=self.texts),
         )
+
+    def texts(self, tenant: str, ids: Sequence[str]) -> Mapping[str, Template]:
+        """What the templates say."""
+        known = {one.id: Template(id=one.id, text=one.text, sample=one.sample) for one in self.said}
+        return {id: known[id] for id in ids if id in known and known[id].text}
 
     def _pod(
         self, rng: np.random.Generator, name: str, track: str, born: float, until: float
@@ -117,6 +149,10 @@ class Shop:
         below = np.cumsum(np.cumsum(rng.multinomial(many.astype(int), shares), axis=0), axis=1)
         for edge, counts in zip((*map(str, EDGES), "+Inf"), below.T, strict=True):
             self._add(BUCKETS, {**labels, "le": edge}, times, counts.astype(np.float64))
+        for one in self.said:
+            lines = rng.poisson(many * np.where(is_bad, one.canary, one.control)).astype(float)
+            told = {**labels, "level": "error", "template": one.id}
+            self._add(LINES, told, times, np.cumsum(lines, dtype=np.float64))
         self._add(STARTED, labels, times, np.full(len(times), float(times[0]) - 5))
         self._add(MEMORY, labels, times, 2e8 + 1e3 * np.arange(len(times), dtype=np.float64))
 

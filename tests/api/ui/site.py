@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import Settings
+from api.streaming import Streaming
 from pipelines.flows.curves import Curves
 from tests.api.doors import quiet_logs
 from tests.api.ui.parsed import Node, parse
@@ -26,15 +27,22 @@ class Site:
     shop: Shop = field(default_factory=Shop)
     settings: Settings = field(default_factory=Settings)
     more: dict[str, Any] = field(default_factory=dict)
+    streaming: Streaming | None = None
 
     @property
     def app(self) -> FastAPI:
         """The app, with charts from the store."""
         quiet_logs()
-        chart = Curves(self.shop.stores).of
-        return create_app(
-            self.shop.gate, self.settings, **{"chart": chart, "clock": self.shop.clock, **self.more}
+        curves = Curves(self.shop.stores)
+        made = create_app(
+            self.shop.gate,
+            self.settings,
+            **{"chart": curves.of, "clock": self.shop.clock, **self.more},
         )
+        made.state.context = replace(
+            made.state.context, spoken=curves.spoken, streaming=self.streaming
+        )
+        return made
 
     def get(self, path: str, **headers: str) -> Response:
         """An answer."""
