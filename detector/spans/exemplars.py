@@ -10,15 +10,19 @@ import numpy as np
 
 from detector.logs.plain import plain
 from detector.spans.names import Node, Operation
+from detector.spans.series import About
 from detector.spans.state import KeptTrace, SpanState, Wanted
+from detector.stream.anomaly import Anomaly
 from detector.stream.traced import SPENT, SpentNote, TraceNote, TraceWhy, merged
 from models.traces.chosen import BY_LOT, FAILED, SLOWEST
 
-__all__ = ["BEFORE_MS", "Sought", "examples"]
+__all__ = ["BEFORE_MS", "Sought", "examples", "sought_for"]
 
 # How long before the time that is asked for ordinary requests are looked for.
 BEFORE_MS = 600_000
 _LONGEST = 200
+# Spans come some time after what was measured of the same requests.
+_LATE_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,18 @@ class _Found:
     node: Node
     operation: Operation
     kept: KeptTrace | None = None
+
+
+def sought_for(anomaly: Anomaly, about: About, *, now: int, back_ms: int) -> Sought:
+    """Requests from so long before its first abnormal sample up to its last one, or up to now."""
+    return Sought(
+        service=anomaly.subject.service,
+        namespace=anomaly.subject.namespace,
+        since=anomaly.start - back_ms,
+        until=now if anomaly.end is None else anomaly.end + _LATE_MS,
+        operations=about.operations,
+        lead=about.lead,
+    )
 
 
 def examples(state: SpanState, asked: Sequence[Sought]) -> list[tuple[TraceNote, ...]]:

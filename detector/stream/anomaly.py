@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
+from detector.stream.traced import TraceNote
+
 __all__ = [
     "Anomaly",
     "AnomalyKind",
@@ -85,6 +87,7 @@ class Happening(StrEnum):
     GREW = "grew"
     REOPENED = "reopened"
     CLOSED = "closed"
+    TRACED = "traced"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +155,8 @@ class Anomaly:
     `members` is how many series took part, of `live` that the subject has; the contributions of
     some dozens are kept. `start` and `end` are unix milliseconds of the first and the last abnormal
     sample. Of those about lines `lines` are the templates, in the order of the contributions; of
-    those about a service so are `metrics`, and each contribution is one of them.
+    those about a service so are `metrics`, and each contribution is one of them. `traces` are of
+    requests at its time, where the service has spans.
     """
 
     id: str
@@ -170,6 +174,7 @@ class Anomaly:
     kind: AnomalyKind = AnomalyKind.METRIC
     lines: tuple[LineNote, ...] = ()
     metrics: tuple[MetricNote, ...] = ()
+    traces: tuple[TraceNote, ...] = ()
 
     @property
     def peak(self) -> Contribution:

@@ -11,6 +11,7 @@ from detector.signals.packs import Pack
 from detector.signals.packs.schema import CLUSTERS, NAMESPACES, PODS
 from detector.stream.anomaly import Subject
 from detector.stream.columns import SeriesInfo
+from detector.stream.traced import TraceWhy
 
 __all__ = ["Owners"]
 
@@ -25,6 +26,7 @@ class Owners:
 
     def __init__(self, packs: Sequence[Pack]) -> None:
         self._of: dict[str, Pack] = {}
+        self._leads = dict(_leads(packs))
         for pack in packs:
             for metric in _metrics(pack):
                 self._of.setdefault(_family(metric), pack)
@@ -39,6 +41,10 @@ class Owners:
             cluster=_first(labels, pack.clusters) or _first(labels, CLUSTERS),
             metric=metric,
         )
+
+    def lead(self, metric: str) -> TraceWhy | None:
+        """Which requests show best why a metric of requests moved; None for any other."""
+        return self._leads.get(metric)
 
 
 def _service(pack: Pack, metric: str, labels: Mapping[str, str]) -> str:
@@ -67,6 +73,15 @@ def _family(metric: str) -> str:
     'http_request_duration_seconds'
     """
     return next((metric.removesuffix(end) for end in _PARTS if metric.endswith(end)), metric)
+
+
+def _leads(packs: Sequence[Pack]) -> Iterator[tuple[str, TraceWhy]]:
+    for pack in packs:
+        for requests in pack.requests:
+            counted = (requests.metric, *requests.errors.metrics)
+            yield from ((_family(metric), TraceWhy.FAILED) for metric in counted)
+    for pack in packs:
+        yield from ((_family(one.metric), TraceWhy.SLOWEST) for one in pack.durations)
 
 
 def _metrics(pack: Pack) -> Iterator[str]:

@@ -80,5 +80,5 @@ def merged(
     room = MOST - 1
     kept = leading[: max(LEADING, room - len(others))]
     kept += others[: room - len(kept)]
-    usual = next((note for note in ordinary if note.spent), *ordinary[:1] or (None,))
-    return tuple(kept) if usual is None else (*kept, usual)
+    ordinary.sort(key=lambda note: not note.spent)
+    return (*kept, *ordinary[:1])

@@ -29,6 +29,7 @@ from pipelines.stores.templates import DAY_MS, SqlTemplates, add_lines
 
 if TYPE_CHECKING:
     from detector.spans.opposed import Versions
+    from detector.spans.series import About
     from detector.spans.shift import Arms, Measure, TimeShift
     from detector.spans.topology import Graph
     from pipelines.flows.spans_part import SpansPart
@@ -148,6 +149,26 @@ class LogsPart:
             **{_SPANS + name: array for name, array in spans.items()},
         }
 
+    def traced(
+        self, tenant: str, happened: Sequence[tuple[Happened, About | None]]
+    ) -> tuple[Happened, ...]:
+        """The same, each with traces of its time that is about requests."""
+        spans = self._of(tenant).spans
+        if spans is None:
+            return tuple(one for one, _ in happened)
+        return spans.traced(happened)
+
+    def later(self, tenant: str) -> tuple[Happened, ...]:
+        """What was told before, with traces that have come since."""
+        spans = self._of(tenant).spans
+        return () if spans is None else spans.later()
+
+    def has_spans(self, tenant: str) -> bool:
+        """Whether spans of a tenant were taken."""
+        if tenant in self._tenants:
+            return self._tenants[tenant].spans is not None
+        return any(name.startswith(_SPANS) for name in self._rates.get(tenant, ()))
+
     def graph(self, tenant: str, service: str | None) -> Graph | None:
         """Who calls whom, None where no spans were taken."""
         own = self._of(tenant)
@@ -247,7 +268,7 @@ class LogsPart:
             own = _Tenant(
                 own=OwnCounters(tenant, known, newest=newest, pace=self.pace),
                 rates=Rates(held, step_ms=self.pace.step_ms),
-                served=ServedRates(held),
+                served=ServedRates(held, step_ms=self.pace.step_ms),
             )
             spans, lines = _under(_SPANS, held), _under(_LINES, held)
             if spans:

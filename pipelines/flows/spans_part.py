@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -13,16 +13,19 @@ from detector.spans.comparison import time_shifts
 from detector.spans.graph import graph
 from detector.spans.operator import step
 from detector.spans.opposed import Versions, versions_of
+from detector.spans.series import About
 from detector.spans.settings import SpanSettings
 from detector.spans.shift import Arms, Measure, TimeShift
 from detector.spans.snapshot import from_arrays, to_arrays
 from detector.spans.state import SpanState, opened
 from detector.spans.topology import Graph
+from detector.stream.anomaly import Happened
 from pipelines.flows.logs_own import OwnCounters
 from pipelines.flows.logs_pace import LIFE, Pace
 from pipelines.flows.logs_record import Counted
 from pipelines.flows.spans_record import SpanColumns
 from pipelines.flows.spans_rising import Rising
+from pipelines.flows.spans_traced import Traced
 from pipelines.stores.own import SqlOwn
 
 __all__ = ["SpansPart"]
@@ -52,6 +55,7 @@ class SpansPart:
         self.own = OwnCounters(tenant, known, newest=own.newest(part, tenant), pace=pace)
         self._rising = Rising(known, most=most)
         self._is_new, self._last = False, 0
+        self._traced = Traced(arrays, step_ms=pace.step_ms)
 
     def take(self, columns: SpanColumns | None, taken: int, *, is_new: bool) -> None:
         """Take spans, or only that it is so late; `is_new`: it is not written yet."""
@@ -80,13 +84,21 @@ class SpansPart:
         """Where requests of the one side spend more or less time than those of the other."""
         return time_shifts(self.state, arms, measure=measure)
 
+    def traced(self, happened: Sequence[tuple[Happened, About | None]]) -> tuple[Happened, ...]:
+        """The same, each with traces of its time that is about requests."""
+        return self._traced.tell(self.state, happened)
+
+    def later(self) -> tuple[Happened, ...]:
+        """What was told before, with traces that have come since."""
+        return self._traced.later(self.state)
+
     def versions(self, service: str) -> Versions:
         """Which versions of a service send spans."""
         return versions_of(self.state, service)
 
     def arrays(self) -> Arrays:
         """What a checkpoint is to hold."""
-        return to_arrays(self.state)
+        return {**to_arrays(self.state), **self._traced.to_arrays()}
 
 
 def _state(arrays: Arrays, settings: SpanSettings) -> SpanState:

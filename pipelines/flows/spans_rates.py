@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from detector.spans.spread import BINS, quantile_s
 from detector.stream.columns import Columns
 from pipelines.flows.logs_rates import QUIET_MS
-from pipelines.flows.logs_record import STEP_MS, Counted
+from pipelines.flows.logs_record import Counted
 from pipelines.flows.spans_record import Served
+from pipelines.stores.own import STEP_MS
 
 __all__ = ["LEAST", "QUANTILE", "ServedRates"]
 
@@ -32,8 +33,10 @@ class ServedRates:
     that failed, when the first of them came and when the last one did. `spread` int32 (R, `BINS`).
     """
 
-    def __init__(self, arrays: Mapping[str, NDArray[Any]] | None = None) -> None:
-        held = arrays or {}
+    def __init__(
+        self, arrays: Mapping[str, NDArray[Any]] | None = None, *, step_ms: int = STEP_MS
+    ) -> None:
+        held, self._step = arrays or {}, step_ms
         self._ids = held.get(_PREFIX + "ids", _NOBODY).copy()
         self._counts = held.get(_PREFIX + "counts", np.zeros((0, 4), np.int64)).copy()
         self._spread = held.get(_PREFIX + "spread", np.zeros((0, BINS), np.int32)).copy()
@@ -55,7 +58,7 @@ class ServedRates:
 
     def take(self, counted: Counted) -> Columns | None:
         """Add what came; the samples of the step that is over, None without any."""
-        found = self._closed(counted.taken - counted.taken % STEP_MS)
+        found = self._closed(counted.taken - counted.taken % self._step)
         if counted.served is not None:
             self._add(counted.served, counted.taken)
         return found
@@ -94,7 +97,7 @@ class ServedRates:
             self._newest = end
         if end <= self._newest:
             return None
-        at, self._newest = self._newest + STEP_MS, end
+        at, self._newest = self._newest + self._step, end
         is_enough = self._counts[: len(self), 0] >= LEAST
         ready = np.flatnonzero(is_enough)
         found = None

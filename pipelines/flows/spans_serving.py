@@ -11,19 +11,15 @@ from detector.logs.lines import Level, Origin
 from detector.logs.rates import Chosen
 from detector.logs.services import Place
 from detector.spans.columns import SpanKind, Spans, SpanStatus
+from detector.spans.series import CALLS, FAILED, LATENCY, OPERATION
 from detector.spans.spread import BINS, bins_of
 from detector.stream.columns import SeriesKind
 from pipelines.flows.logs_names import Labels, of_labels
 from pipelines.flows.logs_taking import Gained, Taken
 from pipelines.flows.spans_record import Served
 
-__all__ = ["CALLS", "FAILED", "LATENCY", "OPERATION", "SERIES", "served_by"]
+__all__ = ["served_by"]
 
-CALLS = "serinus_span_calls"
-FAILED = "serinus_span_error_share"
-LATENCY = "serinus_span_p95_seconds"
-SERIES = frozenset({CALLS, FAILED, LATENCY})
-OPERATION = "operation"
 _NONE = (-1, -1)
 
 

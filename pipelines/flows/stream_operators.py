@@ -26,6 +26,7 @@ from detector.stream.state import StreamState
 from detector.stream.subject import Owners
 from detector.stream.suppression import Window
 from detector.stream.tallies import Tallies, is_counted_alike, restored_tallies
+from detector.stream.traced import TraceWhy
 from detector.stream.tracks import GONE
 from models.anomaly.scored import Settings
 from models.baseline.calendar import kept_calendar
@@ -246,6 +247,10 @@ class Operators:
             return named_metrics(happened.anomaly)
         known = self.names(happened.anomaly.tenant)
         return {one.series: known[one.series] for one in happened.anomaly.contributions}
+
+    def lead(self, metric: str) -> TraceWhy | None:
+        """Which requests show best why a metric moved; None where it is none of requests."""
+        return self._owners.lead(metric)
 
     def open(self) -> int:
         """How many anomalies last."""

@@ -23,7 +23,7 @@ from detector.stream.feedback import Feedback, Tuning
 from detector.stream.settings import StreamSettings
 from detector.stream.subject import Owners
 from detector.stream.suppression import Window
-from pipelines.flows.logs_judged import judged, named
+from pipelines.flows.logs_judged import judged, named, traced
 from pipelines.flows.logs_pace import LIFE, Pace
 from pipelines.flows.logs_part import LogsPart
 from pipelines.flows.logs_record import Counted
@@ -174,6 +174,8 @@ class StreamPart:
             happened, tunings = self.logs.said(arrived.tenant, arrived.feedback)
         else:
             happened, tunings = self._operators.said(arrived.tenant, arrived.feedback)
+        if not isinstance(arrived, Counted):
+            happened = traced(self._operators, self.logs, arrived.tenant, happened)
         self._owed = Outcome(
             tenant=arrived.tenant,
             position=position,

@@ -10,10 +10,10 @@ from detector.logs.lines import Origin
 from detector.series import Query
 from detector.spans.columns import NOBODY, SpanKind, Spans, SpanStatus
 from detector.spans.names import NodeKind
+from detector.spans.series import CALLS
 from detector.stream.columns import SeriesInfo
 from pipelines.flows.spans import SpanFlow
 from pipelines.flows.spans_record import columns_of
-from pipelines.flows.spans_serving import CALLS
 from pipelines.ingest.interning import Interner
 from pipelines.sources.own import OwnSource
 from pipelines.stores.own import SqlOwn

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from detector.spans.spread import bins_of
 from pipelines.flows.logs_rates import QUIET_MS
-from pipelines.flows.logs_record import STEP_MS, Counted
+from pipelines.flows.logs_record import Counted
 from pipelines.flows.spans_rates import LEAST, ServedRates
 from pipelines.flows.spans_record import Served
+from pipelines.stores.own import STEP_MS
 
 T0 = 1_790_000_000_000 // STEP_MS * STEP_MS
 MS = 1_000_000

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from detector.spans.columns import NOBODY, SpanKind, Spans, SpanStatus
+from detector.spans.series import CALLS, FAILED, LATENCY
 from detector.stream.columns import SeriesKind
 from pipelines.flows.spans import SpanFlow
-from pipelines.flows.spans_serving import CALLS, FAILED, LATENCY
 from pipelines.ingest.interning import Interner
 from tests.pipelines.flows.logging import Life, opened
 from tests.pipelines.flows.test_spans import CART, MS, spans
