@@ -118,7 +118,9 @@ def _standing(logs: SignalVerdict, one: TemplateVerdict, number: int) -> tuple[s
         return "enough for a fail", Outcome.FAIL
     if (one.evidence or 0.0) > 1:
         return "stands out", Outcome.INCONCLUSIVE
-    return "no evidence of harm", Outcome.PASS
+    if logs.outcome is Outcome.PASS:
+        return "no evidence of harm", Outcome.PASS
+    return "no evidence yet", Outcome.INCONCLUSIVE
 
 
 def _counted(lines: float, requests: float) -> str:

@@ -13,16 +13,19 @@ from detector.spans.words import shift_words
 
 __all__ = ["Shift", "ShiftsView", "shifts_view"]
 
-_MOST = 8
+_MOST = 6
 # Where it may be chance, less than that is not worth a line.
 _LEAST_S = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """One difference; `words` is all of it in a sentence, `kind` is `fail`, `pass` or `maybe`."""
+    """One difference; `words` is all of it in a sentence, in pieces of which every other is a name.
 
-    words: str
+    `kind` is `fail`, `pass` or `maybe`.
+    """
+
+    words: tuple[str, ...]
     kind: str
     certainty: str
     canary: str
@@ -66,7 +69,7 @@ def shifts_view(compared: Compared | None) -> ShiftsView | None:
 def _row(one: TimeShift, version: str) -> Shift:
     certain = "certain: 0 is outside also of all that was looked at together"
     return Shift(
-        words=plain(shift_words(one, version).rpartition(" (")[0]),
+        words=tuple(plain(shift_words(one, version).rpartition(" (")[0]).split("`")),
         kind="maybe" if not one.is_certain else "fail" if one.value > 0 else "pass",
         certainty=certain if one.is_certain else "may be chance",
         canary=seconds_text(one.canary),

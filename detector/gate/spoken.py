@@ -38,7 +38,7 @@ class Course:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoken:
-    """Templates of one attempt, whose pods are on which side, and since when there is history."""
+    """Templates of one attempt, whose pods are on which side, and since when there is a control."""
 
     courses: tuple[Course, ...] = ()
     canary: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ def spoken(
         courses=tuple([_course(frame, one, curves.get(one)) for one in templates if one in known]),
         canary=frame.canary.pods,
         control=frame.control.pods,
-        since=frame.start + frame.first * frame.step if frame.bins else None,
+        since=_times(frame, frame.control.seen)[0],
     )
 
 
@@ -85,9 +85,9 @@ def _lines(frame: Frame, template: str, *, canary: bool) -> FloatArray:
     return frame.lines.of(at, len(arm.pods), canary=canary)
 
 
-def _times(frame: Frame, lines: FloatArray) -> tuple[float | None, float | None]:
-    """When the first and the last bin with lines begin."""
-    there = np.flatnonzero(lines.sum(axis=0) > _TRACE)
+def _times(frame: Frame, counts: FloatArray) -> tuple[float | None, float | None]:
+    """When the first and the last bin begin in which any pod has some."""
+    there = np.flatnonzero(counts.sum(axis=0) > _TRACE)
     if not len(there):
         return None, None
     first, last = (frame.start + (frame.first + int(at)) * frame.step for at in there[[0, -1]])

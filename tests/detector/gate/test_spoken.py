@@ -62,7 +62,8 @@ def test_pods_of_both_sides_are_named() -> None:
     """Traces know pods, and so are compared."""
     found = told()
     assert (found.canary, found.control) == (FRAME.canary.pods, FRAME.control.pods)
-    assert found.since == FRAME.start + FRAME.first * FRAME.step
+    seen = np.flatnonzero(FRAME.control.seen.sum(axis=0) > 0)[0]
+    assert found.since == FRAME.start + (FRAME.first + seen) * FRAME.step
 
 
 def test_what_nobody_wrote_and_what_nobody_counts_has_no_course() -> None:
