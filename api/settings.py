@@ -24,6 +24,7 @@ from api.logs_settings import LogsSection
 from api.notify import NotifySettings
 from api.section import Count, Seconds, Section, TlsSettings
 from api.stream_settings import StreamSection
+from api.traces_settings import TracesSection
 from api.wording import words_of
 from api.worker_settings import WorkerSection
 from detector.errors import ConfigError
@@ -113,6 +114,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     stream: StreamSection = StreamSection()
     logs: LogsSection = LogsSection()
+    traces: TracesSection = TracesSection()
     worker: WorkerSection = WorkerSection()
     kafka: KafkaSection = KafkaSection()
 

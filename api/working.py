@@ -202,7 +202,7 @@ class Working:
             part=event.part,
             offset=told.position,
             nth=told.nth,
-            body=topic_body(told.happened, told.series),
+            body=topic_body(told.happened, told.series, self._settings.traces.link),
         )
 
 

@@ -10,6 +10,7 @@ import msgspec
 from pydantic import Field
 
 from api.bodies.answer import Answer
+from api.bodies.traced import Link, TraceAnswer, no_link, traces_body
 from api.section import Section
 from detector.stream.anomaly import Anomaly, Contribution, Happened, Judged, LineNote
 from detector.stream.columns import SeriesInfo, SeriesKind
@@ -98,6 +99,7 @@ class AnomalyAnswer(Answer):
     peak: ContributionAnswer = Field(description="The worst of them.")
     contributions: list[ContributionAnswer] = Field(description="The worst 50, worst first.")
     lines: list[LineAnswer] = Field(description="Of anomalies of logs, as the contributions.")
+    traces: list[TraceAnswer] = Field(description="Requests of its time, at most five.")
     feedback: list[SaidAnswer] = Field(description="What people said, oldest first.")
     links: dict[str, str] = Field(description="Where to find it.")
 
@@ -109,18 +111,23 @@ class AnomaliesAnswer(Answer):
     next: str | None = Field(description="`cursor` of the next page; null on the last.")
 
 
-def page_body(page: AnomalyPage) -> dict[str, Any]:
+def page_body(page: AnomalyPage, link: Link = no_link) -> dict[str, Any]:
     """A page as JSON."""
-    return {"anomalies": [anomaly_body(one) for one in page.anomalies], "next": page.next}
+    return {"anomalies": [anomaly_body(one, link) for one in page.anomalies], "next": page.next}
 
 
-def event_body(happened: Happened) -> dict[str, Any]:
+def event_body(happened: Happened, link: Link = no_link) -> dict[str, Any]:
     """What happened, as it is sent to those who follow."""
     anomaly = happened.anomaly
-    return {"event": happened.kind.value, "at": _time(happened.at), **_head(anomaly, is_rate=False)}
+    return {
+        "event": happened.kind.value,
+        "at": _time(happened.at),
+        **_head(anomaly, is_rate=False),
+        "traces": traces_body(anomaly.traces, link),
+    }
 
 
-def topic_body(happened: Happened, series: Mapping[int, SeriesInfo]) -> bytes:
+def topic_body(happened: Happened, series: Mapping[int, SeriesInfo], link: Link = no_link) -> bytes:
     """What happened, as it is written to a topic: the whole anomaly, with series by their ids."""
     kept = KeptAnomaly(anomaly=happened.anomaly, series=series, tunings={})
     head = {
@@ -128,11 +135,11 @@ def topic_body(happened: Happened, series: Mapping[int, SeriesInfo]) -> bytes:
         "at": _time(happened.at),
         "tenant": happened.anomaly.tenant,
     }
-    return msgspec.json.encode(head | anomaly_body(kept))
+    return msgspec.json.encode(head | anomaly_body(kept, link))
 
 
-def anomaly_body(kept: KeptAnomaly) -> dict[str, Any]:
-    """An anomaly as JSON."""
+def anomaly_body(kept: KeptAnomaly, link: Link = no_link) -> dict[str, Any]:
+    """An anomaly as JSON; `link` tells where a trace is looked up."""
     anomaly = kept.anomaly
     peak = kept.series.get(anomaly.peak.series)
     is_rate = peak is not None and peak.kind is SeriesKind.CUMULATIVE
@@ -145,6 +152,7 @@ def anomaly_body(kept: KeptAnomaly) -> dict[str, Any]:
         "peak": told[0],
         "contributions": told,
         "lines": [_line(one) for one in anomaly.lines],
+        "traces": traces_body(anomaly.traces, link),
         "feedback": [
             {
                 "at": _time(said.at),

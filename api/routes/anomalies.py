@@ -20,6 +20,7 @@ from api.bodies.anomaly import (
     page_body,
 )
 from api.bodies.loose import Cursor, Moment, Word
+from api.bodies.traced import Link
 from api.context import Context, In
 from api.problems import Overloaded
 from api.receiving import tenant_of
@@ -71,7 +72,8 @@ async def listed(  # noqa: PLR0913 - a page is asked for by that many words
         limit=limit,
     )
     streaming = _streaming(context)
-    return json_response(page_body(await context.pool.run(streaming.anomalies.list, wanted)))
+    page = await context.pool.run(streaming.anomalies.list, wanted)
+    return json_response(page_body(page, context.settings.traces.link))
 
 
 @router.get(
@@ -108,7 +110,7 @@ async def one(request: Request, context: In, id: Id) -> Response:
     """As it was last told."""
     streaming = _streaming(context)
     kept = await context.pool.run(streaming.anomalies.get, tenant_of(request), id)
-    return json_response(anomaly_body(kept))
+    return json_response(anomaly_body(kept, context.settings.traces.link))
 
 
 @router.post(
@@ -124,7 +126,7 @@ async def feedback(
     """Changes what its series need to alarm again: `tuning` of each contribution."""
     streaming, tenant = _streaming(context), tenant_of(request)
     kept = await context.pool.run(_said, streaming, tenant, id, body, round(context.clock() * 1000))
-    return json_response(anomaly_body(kept), 201)
+    return json_response(anomaly_body(kept, context.settings.traces.link), 201)
 
 
 def _said(streaming: Streaming, tenant: str, id: str, body: FeedbackBody, at: int) -> KeptAnomaly:
@@ -183,7 +185,7 @@ async def _events(
             for number, happened in found:
                 known[place] = number
                 if happened.anomaly.tenant == tenant:
-                    yield _event("-".join(map(str, known)), happened)
+                    yield _event("-".join(map(str, known)), happened, context.settings.traces.link)
             known[place] = up_to
         quiet += _LOOK_S
         if quiet >= _BEAT_S:
@@ -202,8 +204,8 @@ async def _after(
     return found, found[-1][0] if found else known
 
 
-def _event(id: str, happened: Happened) -> bytes:
-    data = strict_json(event_body(happened))
+def _event(id: str, happened: Happened, link: Link) -> bytes:
+    data = strict_json(event_body(happened, link))
     return b"id: %s\nevent: anomaly\ndata: %s\n\n" % (id.encode(), data)
 
 
