@@ -90,8 +90,9 @@ def _listed(context: Context, tenant: str, asked: Asked, base: str) -> Response:
     wanted = _filter(tenant, asked)
     streaming = streaming_of(context)
     page, now = streaming.anomalies.list(wanted), context.clock()
+    link = context.settings.traces.link
     view = AnomaliesView(
-        rows=tuple(odd_of(one, now=now, base=base) for one in page.anomalies),
+        rows=tuple(odd_of(one, now=now, base=base, link=link) for one in page.anomalies),
         asked=asked,
         older=page.next,
         now=day_clock(now),

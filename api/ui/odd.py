@@ -6,16 +6,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.ui.marked import Part, parts_of, plain_lines, shortened
+from api.bodies.traced import Link, no_link
+from api.ui.marked import shortened
+from api.ui.odd_parts import OddLine, OddTrace, Scale, line_of, scale_of, trace_of
 from api.ui.wording import about, day_clock, exactly
 from detector.logs.plain import plain
 from detector.stream.anomaly import (
     Anomaly,
     AnomalyKind,
     AnomalyState,
-    Contribution,
     Ending,
-    LineNote,
     Severity,
     Side,
 )
@@ -23,11 +23,12 @@ from detector.stream.columns import SeriesKind
 from detector.stream.record import KeptAnomaly
 from detector.stream.words import number_text, told_in_words
 
-__all__ = ["Odd", "OddLine", "Scale", "odd_of"]
+__all__ = ["Odd", "odd_of"]
 
-_LINES, _LABELS = 3, 12
+_LINES, _LABELS, _METRICS = 3, 12, 8
 _KINDS = {
     AnomalyKind.METRIC: "metric",
+    AnomalyKind.SERVICE: "all metrics together",
     AnomalyKind.LOG_NOVELTY: "new log lines",
     AnomalyKind.LOG_SILENCE: "silent log line",
 }
@@ -55,27 +56,6 @@ _SPANS = "traces_span_metrics_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OddLine:
-    """A template that an anomaly is about."""
-
-    id: str
-    level: str
-    parts: tuple[Part, ...]
-    sample: str
-    count: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
-    """Value beside its expected range; places are per cent of the width."""
-
-    low: float
-    high: float
-    value: float
-    words: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Odd:
     """One anomaly in words; `facts` by name, `normal` and `real` are what a person may type."""
 
@@ -93,35 +73,37 @@ class Odd:
     labels: tuple[tuple[str, str], ...]
     lines: tuple[OddLine, ...]
     more_lines: int
+    metrics: tuple[tuple[str, str, str], ...]
+    traces: tuple[OddTrace, ...]
     advice: str
     said: tuple[str, ...]
     commands: tuple[tuple[str, str], ...]
 
 
-def odd_of(kept: KeptAnomaly, *, now: float, base: str) -> Odd:
-    """The card of an anomaly as it is shown at `now`."""
+def odd_of(kept: KeptAnomaly, *, now: float, base: str, link: Link = no_link) -> Odd:
+    """The card of an anomaly as it is shown at `now`; `link` tells where a trace is looked up."""
     anomaly = kept.anomaly
     peak = kept.series.get(anomaly.peak.series)
     is_rate = peak is not None and peak.kind is SeriesKind.CUMULATIVE
     start = anomaly.start / 1000
-    is_metric = anomaly.kind not in _OF_LINES
+    is_metric = anomaly.kind is AnomalyKind.METRIC
     return Odd(
         id=anomaly.id,
         severity=anomaly.severity,
         is_open=anomaly.state is AnomalyState.OPEN,
-        kind="spans"
-        if anomaly.subject.metric.startswith(_SPANS)
-        else _KINDS.get(anomaly.kind, anomaly.kind.value),
+        kind="spans" if anomaly.subject.metric.startswith(_SPANS) else _KINDS[anomaly.kind],
         service=plain(anomaly.subject.service),
         text=shortened(told_in_words(anomaly, is_rate=is_rate), 600),
         since=day_clock(start, near=now),
         since_exact=exactly(start),
         ago=about(start - now),
-        scale=_scale(anomaly.peak, is_rate=is_rate) if is_metric else None,
+        scale=scale_of(anomaly.peak, is_rate=is_rate) if is_metric else None,
         facts=_facts(anomaly, now, is_rate=is_rate),
         labels=_labels(() if peak is None or not is_metric else peak.labels),
-        lines=tuple(_line(one) for one in anomaly.lines[:_LINES]),
+        lines=tuple(line_of(one) for one in anomaly.lines[:_LINES]),
         more_lines=max(0, anomaly.members - _LINES) if anomaly.lines else 0,
+        metrics=_metrics(anomaly),
+        traces=tuple(trace_of(one, link, now) for one in anomaly.traces),
         advice=_advice(anomaly),
         said=tuple(_said(kept, now)),
         commands=_commands(anomaly, base),
@@ -135,7 +117,7 @@ def _facts(anomaly: Anomaly, now: float, *, is_rate: bool) -> tuple[tuple[str, s
     if anomaly.kind not in _OF_LINES:
         facts.append(("Peak", day_clock(peak.peak_at / 1000, near=now)))
     facts.append(("End", _end(anomaly, now)))
-    if anomaly.kind not in _OF_LINES:
+    if anomaly.kind is AnomalyKind.METRIC:
         unit = "/s" if is_rate else ""
         side = "above" if anomaly.side is Side.ABOVE else "below"
         low, high = number_text(peak.low), number_text(peak.high)
@@ -165,34 +147,21 @@ def _chance(surprise: float) -> str:
     return f"once in {weeks:,.0f} weeks" if weeks < 1e5 else "practically never"
 
 
-def _scale(peak: Contribution, *, is_rate: bool) -> Scale | None:
-    """The range in the middle third where it can be, the value on its side."""
-    left, right = min(peak.low, peak.value), max(peak.high, peak.value)
-    spread = right - left
-    if not 0 < spread < float("inf"):
-        return None
-    unit = "/s" if is_rate else ""
-
-    def place(x: float) -> float:
-        return round(4 + 92 * (x - left) / spread, 2)
-
-    low, high = number_text(peak.low), number_text(peak.high)
-    words = f"{number_text(peak.value)}{unit}, expected {low} to {high}{unit}"
-    return Scale(low=place(peak.low), high=place(peak.high), value=place(peak.value), words=words)
-
-
 def _labels(labels: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple((shortened(name, 60), shortened(value, 120)) for name, value in labels[:_LABELS])
 
 
-def _line(one: LineNote) -> OddLine:
-    return OddLine(
-        id=one.template,
-        level=one.level.lower(),
-        parts=parts_of(one.text),
-        sample=plain_lines(one.line) if one.line != one.text else "",
-        count=f"{one.count:,} line{'s' if one.count != 1 else ''}",
-    )
+def _metrics(anomaly: Anomaly) -> tuple[tuple[str, str, str], ...]:
+    """Of a service that is odd as a whole its metrics: share, and value beside what is expected."""
+    rows = zip(anomaly.metrics, anomaly.contributions, strict=False)
+    return tuple(
+        (
+            shortened(note.metric, 120),
+            f"{100 * note.share:.0f} %",
+            f"{number_text(one.value)}, expected {number_text(one.low)} to {number_text(one.high)}",
+        )
+        for note, one in rows
+    )[:_METRICS]
 
 
 def _advice(anomaly: Anomaly) -> str:

@@ -162,6 +162,7 @@ async def one(
 
 def _one(context: Context, tenant: str, service: str, looked: Looked, base: str) -> Response:
     reading, now, logs = Reading(), context.clock(), _logs(context)
+    link = context.settings.traces.link
     graph: Graph | None = None
     known: ServiceLines | None = None
     page = TemplatePage(templates=())
@@ -187,7 +188,7 @@ def _one(context: Context, tenant: str, service: str, looked: Looked, base: str)
         text=looked.text,
         before=looked.before,
         older=page.after,
-        anomalies=tuple(odd_of(one, now=now, base=base) for one in anomalies.anomalies),
+        anomalies=tuple(odd_of(one, now=now, base=base, link=link) for one in anomalies.anomalies),
         more_anomalies=anomalies.next is not None,
         rollouts=tuple(list_row(verdict, now) for verdict in rollouts.verdicts),
         unread=tuple(reading.unread),
