@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from api.settings import Settings
     from api.streaming import Streaming
 
-__all__ = ["compile_all", "compiling"]
+__all__ = ["compile_all", "compiling", "is_compiled"]
 
 _ROOT = Path(__file__).parents[1]
 # Where loops are.
@@ -36,7 +36,7 @@ _NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi")
 @contextmanager
 def compiling(settings: Settings) -> Iterator[None]:
     """Compile beside this process what is not compiled yet, where something is taken."""
-    if not settings.stream.enabled or _mark().exists():
+    if not settings.stream.enabled or is_compiled():
         yield
         return
     folder = settings.data / "compiling"
@@ -47,6 +47,11 @@ def compiling(settings: Settings) -> Iterator[None]:
         beside.kill()
         beside.wait()
         rmtree(folder, ignore_errors=True)
+
+
+def is_compiled() -> bool:
+    """Whether all is compiled."""
+    return _mark().exists()
 
 
 def _begun(folder: Path) -> subprocess.Popen[bytes]:

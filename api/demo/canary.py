@@ -87,6 +87,7 @@ class Canary:
         self.version = version
         self.fault = fault
         self.on_fault: Callable[[], None] = lambda: None
+        self.faulty_since: datetime | None = None
 
     async def go_to(self, step: Step) -> None:
         """Have the step's pods ready, then send them its share of the traffic."""
@@ -95,6 +96,7 @@ class Canary:
         is_due = step.weight >= FAULTY_FROM and self.version.fault is not self.fault
         if is_due:
             await self.shop.inject(self.version, self.fault)
+            self.faulty_since = datetime.now(UTC)
             self.on_fault()
 
     async def promote(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from types import TracebackType
 
 import httpx2
@@ -11,6 +12,8 @@ import msgspec
 __all__ = ["Answer", "Gate", "GateError", "Needs", "Question", "Why"]
 
 ANSWER_WITHIN_S = 10.0
+# Less than that a request is no news.
+WORTH_S = 0.005
 
 
 class GateError(Exception):
@@ -64,6 +67,21 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     links: Links = Links()
 
 
+class Shift(msgspec.Struct, frozen=True, kw_only=True):
+    """What is read of a difference of time between two versions."""
+
+    text: str
+    difference_s: float
+    is_certain: bool
+    is_total: bool
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """Where requests of one version spend more time than those of another."""
+
+    shifts: tuple[Shift, ...] = ()
+
+
 class Problem(msgspec.Struct, frozen=True):
     """What is read of a problem+json."""
 
@@ -104,6 +122,22 @@ class Gate:
         except httpx2.HTTPError as error:
             raise GateError(str(error) or type(error).__name__) from error
         return _decode(response)
+
+    async def slower(
+        self, service: str, *, canary: str, control: str, since: datetime
+    ) -> tuple[str, ...]:
+        """In which calls the canary's requests spend more time, in sentences, the worst first.
+
+        Nothing where that is not certain, or where there are no traces.
+        """
+        asked = {"canary": canary, "control": control, "since": since.isoformat()}
+        try:
+            response = await self._client.get(f"/v1/services/{service}/comparison", params=asked)
+            found = msgspec.json.decode(response.content, type=Comparison)
+        except (httpx2.HTTPError, msgspec.DecodeError):
+            return ()
+        worth = [one for one in found.shifts if one.is_certain and not one.is_total]
+        return tuple(one.text for one in worth if one.difference_s > WORTH_S)
 
     async def is_ready(self) -> bool:
         """Whether it can answer rightly now."""

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 
 from api.demo.canary import STABLE_PODS, TIME_SCALE, Canary
 from api.demo.children import ChildError
@@ -16,7 +17,7 @@ from api.demo.folder import clear_stale, own_folder
 from api.demo.rollout import Ending, Loop
 from api.demo.scene import Scene
 from api.demo.screen import open_screen
-from api.demo.shop import Version
+from api.demo.shop import ROLLOUT, Version
 from api.demo.stage import REQUESTS_PER_S, Stage, Wishes, first_of, open_stage
 
 __all__ = ["Play", "perform"]
@@ -26,6 +27,9 @@ WARM_UP_S = 22.0
 PAUSE_S = 5.0
 HEALTHY_WITHIN_S, BAD_WITHIN_S = 100.0, 90.0
 ONCE_WITHIN_S = 172.0
+# What is left for each rollout that is still to come, when the first start of all compiles.
+ROLLOUT_S = 55.0
+MOST_TOLD = 2
 DONE, OTHERWISE, INTERRUPTED, UNHEARD = 0, 1, 130, 141
 _GONE = "the pages ended with this demo; without --once (ONCE=1 of make) they stay until Ctrl-C"
 
@@ -108,6 +112,7 @@ class Play:
 
     async def _roll_out(self, stage: Stage, stable: Version, fault: Fault) -> Version:
         """One rollout; the version that is stable afterwards."""
+        await self._until_read(stage, left=self._left())
         version = self.scene.canary = stage.shop.version(next(self._names))
         kind = _kind(fault)
         self.scene.title = f"rollout of {version.name}, {kind}"
@@ -120,10 +125,40 @@ class Play:
         if ending is Ending.BROKEN:
             raise ChildError(f"{self.scene.trouble}; its log ends with:\n{stage.server.tail()}")
         self.shown.append((fault, ending))
+        if ending is not Ending.PROMOTED:
+            await self._tell_where(stage, canary)
         if not self.is_last:
             self.scene.tell(f"how it was decided: {self.scene.page}")
         self.scene.close_rollout(promoted=ending is Ending.PROMOTED)
         return version if ending is Ending.PROMOTED else stable
+
+    async def _until_read(self, stage: Stage, *, left: int) -> None:
+        """Wait until lines are read, as long as there is time for `left` rollouts after that."""
+        if stage.reading.is_set():
+            return
+        within_s = ONCE_WITHIN_S - self.scene.elapsed - left * ROLLOUT_S
+        self.scene.title = "waiting for the compiler"
+        self.scene.tell("logs and traces are not read yet: a first start compiles what reads them")
+        try:
+            async with asyncio.timeout(within_s if self.wishes.once else ONCE_WITHIN_S):
+                await stage.reading.wait()
+        except TimeoutError:
+            self.scene.tell("it still does: this rollout goes without logs and traces")
+
+    async def _tell_where(self, stage: Stage, canary: Canary) -> None:
+        """Say where its requests spend more time, if traces tell."""
+        told = await stage.gate.slower(
+            ROLLOUT,
+            canary=canary.version.name,
+            control=canary.stable.name,
+            since=canary.faulty_since or datetime.now(UTC),
+        )
+        for sentence in told[:MOST_TOLD]:
+            self.scene.tell(f"its traces: {sentence}", "bad")
+
+    def _left(self) -> int:
+        """Rollouts that are to come of a demo that ends by itself."""
+        return 1 + (self.wishes.fault is not Fault.NONE) - len(self.shown)
 
     @property
     def is_last(self) -> bool:

@@ -1,4 +1,4 @@
-"""One pod of the demo shop: a process that serves the shop's pages, its metrics and its log.
+"""One pod of the demo shop: a process with the shop's pages, its metrics, its log and its spans.
 
 It is told on standard input how to behave (`Behaviour` as JSON lines), says its port on standard
 output once it listens, and ends when standard input ends.
@@ -28,28 +28,36 @@ from prometheus_client import (
     generate_latest,
 )
 
+from api.demo.calls import CALLS, DATABASE, PAGES
 from api.demo.faults import Behaviour
+from api.demo.lines import IDLE_EVERY_S, Diary, log_to
+from api.demo.receipts import send_receipt
 from api.demo.tether import die_with_parent
+from api.demo.traces import Passage, Traces
 from api.demo.web import METRICS_TYPE, Exchange, Reply, listen, serving
 
-__all__ = ["OUT_OF_MEMORY", "PAGES", "Orders", "PodConfig", "main"]
+__all__ = ["OUT_OF_MEMORY", "Orders", "PodConfig", "main"]
 
 # What the kernel's OOM killer leaves behind: 128 + SIGKILL.
 OUT_OF_MEMORY = 137
-PAGES = {"/checkout": 1.0, "/cart": 0.7, "/orders": 1.25}
 MEDIAN_S, SIGMA = 0.04, 0.6
 # A cold pod: connections to open, caches to fill. In seconds of the demo, 1/15 of real life's.
 COLD_LOG, COLD_S = 0.8, 3.0
 
 
 class PodConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pod is started with; `log` is a file, `memory_limit` counts leaked bytes."""
+    """What a pod is started with; `log` is a file, `memory_limit` counts leaked bytes.
+
+    `traces`: the port that spans are sent to, 0 for none.
+    """
 
     name: str
     version: str
     parent: int
     log: str
+    namespace: str = "shop"
     port: int = 0
+    traces: int = 0
     memory_limit: int = 24_000_000
 
 
@@ -73,6 +81,14 @@ class Orders:
         )
         self.log = logging.getLogger("shop")
         self._draw = random.Random(seed)
+        self.diary = Diary(self.log, self._draw)
+        self.traces = Traces(
+            config.traces,
+            pod=config.name,
+            version=config.version,
+            namespace=config.namespace,
+            draw=self._draw,
+        )
         self._born = time.monotonic()
         self._lost: list[bytearray] = []
         self._lost_bytes = 0
@@ -88,14 +104,18 @@ class Orders:
         return await self._serve(exchange)
 
     async def _serve(self, exchange: Exchange) -> Reply:
-        begun = time.perf_counter()
-        await asyncio.sleep(self.duration(exchange.path))
+        begun, start = time.perf_counter(), time.time_ns()
         status = 500 if self._draw.random() < self.behaviour.errors else 200
+        way = await self._go(exchange.path, is_failing=status == 500)
         self._leak()
         took = time.perf_counter() - begun
         self.requests.labels(exchange.method, exchange.path, str(status)).inc()
         self.seconds.labels(exchange.method, exchange.path).observe(took)
-        self._write(exchange, status, took)
+        self.diary.answered(exchange.method, exchange.path, status, took)
+        self._receipt()
+        if self.config.traces:
+            end = start + round(1e9 * took)
+            self.traces.add(exchange.method, exchange.path, (start, end), status, way)
         return Reply(status, b"sorry\n" if status == 500 else b"thank you\n")
 
     def duration(self, path: str) -> float:
@@ -103,7 +123,27 @@ class Orders:
         age = time.monotonic() - self._born
         cold = math.exp(COLD_LOG * math.exp(-age / COLD_S))
         drawn = self._draw.lognormvariate(math.log(MEDIAN_S), SIGMA)
-        return drawn * PAGES[path] * self.behaviour.latency * cold
+        behaviour = self.behaviour
+        return drawn * PAGES[path] * behaviour.latency * cold * (1 + behaviour.query)
+
+    async def _go(self, path: str, *, is_failing: bool) -> list[Passage]:
+        """Wait for whom the page asks, one after the other; what fails is the last of them."""
+        usual = self.duration(path) / (1 + self.behaviour.query)
+        way, asked = [], CALLS[path]
+        for call in asked:
+            more = self.behaviour.query if call is DATABASE else 0.0
+            start = time.time_ns()
+            await asyncio.sleep(usual * (call.share + more))
+            failed = is_failing and call is asked[-1]
+            way.append(Passage(call, start, time.time_ns(), failed))
+        await asyncio.sleep(usual * (1 - sum(call.share for call in asked)))
+        return way
+
+    def _receipt(self) -> None:
+        """Each customer gets one, unless the shop has lost the address."""
+        is_lost = self._draw.random() < self.behaviour.lost_receipts
+        customer = {} if is_lost else {"email": "somebody@example.org"}
+        send_receipt(self.log, self.diary.order(), customer)
 
     def _leak(self) -> None:
         if not self.behaviour.leak_bytes:
@@ -115,13 +155,6 @@ class Orders:
             logging.shutdown()
             os._exit(OUT_OF_MEMORY)
 
-    def _write(self, exchange: Exchange, status: int, took: float) -> None:
-        line = "%s %s %d %.1f ms"
-        if status == 500:
-            line = "%s %s %d %.1f ms: payment refused: connection to payments:8443 reset"
-        level = logging.ERROR if status == 500 else logging.INFO
-        self.log.log(level, line, exchange.method, exchange.path, status, 1000 * took)
-
 
 async def _obey(orders: Orders) -> None:
     """Take behaviours from standard input until it ends."""
@@ -130,7 +163,13 @@ async def _obey(orders: Orders) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     async for line in reader:
         orders.behaviour = msgspec.json.decode(line, type=Behaviour)
-        orders.log.info("now %s", orders.behaviour)
+
+
+async def _idle(orders: Orders) -> None:
+    """Write what is written now and then, until cancelled."""
+    while True:
+        await asyncio.sleep(IDLE_EVERY_S)
+        orders.diary.idles()
 
 
 async def _serve(config: PodConfig, listener: socket.socket) -> None:
@@ -139,11 +178,14 @@ async def _serve(config: PodConfig, listener: socket.socket) -> None:
         task = asyncio.current_task()
         if task is not None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        orders.log.info("%s %s listens on port %d", config.name, config.version, port)
+        orders.diary.begins(config.name, config.version, port)
+        beside = [asyncio.create_task(orders.traces.send()), asyncio.create_task(_idle(orders))]
         print(msgspec.json.encode({"port": port}).decode(), flush=True)  # noqa: T201
         try:
             await _obey(orders)
         finally:
+            for task_beside in beside:
+                task_beside.cancel()
             orders.log.info("%s stops", config.name)
 
 
@@ -152,16 +194,9 @@ def main() -> None:
     config = msgspec.json.decode(sys.argv[1], type=PodConfig)
     die_with_parent(config.parent, by=signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _log_to(Path(config.log))
+    log_to(Path(config.log))
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(_serve(config, listen(config.port)))
-
-
-def _log_to(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(
-        filename=path, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
 
 
 if __name__ == "__main__":

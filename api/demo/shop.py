@@ -39,6 +39,7 @@ class Pod:
     name: str
     index: int
     created: float
+    uid: str = ""
     port: int = 0
     ready: bool = False
     restarts: int = 0
@@ -83,11 +84,13 @@ class Shop:
         changed: Callable[[], None] = lambda: None,
         seed: int | None = None,
         memory_limit: int = 24_000_000,
+        traces: int = 0,
     ) -> None:
         self.children = children
         self.folder = folder
         self.changed = changed
         self.memory_limit = memory_limit
+        self.traces = traces
         self.versions: list[Version] = []
         self._draw = random.Random(seed)
 
@@ -127,7 +130,8 @@ class Shop:
 
     def _pod(self, version: Version, index: int) -> Pod:
         name = f"{ROLLOUT}-{version.hash}-{self._letters(5)}"
-        return Pod(name=name, index=index, created=time.time())
+        uid = self._letters(8)
+        return Pod(name=name, index=index, created=time.time(), uid=uid)
 
     async def _begin(self, version: Version, pod: Pod) -> None:
         """Start a pod; once it serves, keep it alive."""
@@ -139,8 +143,10 @@ class Shop:
             name=pod.name,
             version=version.name,
             parent=os.getpid(),
-            log=str(self.folder / f"{pod.name}.log"),
+            log=str(self._log_of(pod)),
+            namespace=NAMESPACE,
             port=pod.port,
+            traces=self.traces,
             memory_limit=self.memory_limit,
         )
         command = python("api.demo.pod", msgspec.json.encode(config).decode())
@@ -153,6 +159,11 @@ class Shop:
         await self._instruct(version, pod)
         pod.ready = True
         self.changed()
+
+    def _log_of(self, pod: Pod) -> Path:
+        """Where a kubelet keeps what the container writes in this life of it."""
+        of = f"{NAMESPACE}_{pod.name}_{pod.uid}"
+        return self.folder / "pods" / of / ROLLOUT / f"{pod.restarts}.log"
 
     async def _keep(self, version: Version, pod: Pod) -> None:
         """Restart the pod each time it ends, until cancelled."""

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
+from api.compiling import is_compiled
 from api.demo.canary import Roads
 from api.demo.children import Child, ChildError, Children, python
 from api.demo.faults import Fault, fault_named
@@ -23,7 +24,7 @@ from api.demo.shop import Shop, state_metrics
 from api.demo.targets import write_targets
 from api.demo.traffic import Second, TrafficConfig
 from api.demo.web import METRICS_TYPE, Exchange, Reply, Respond, listen, serving
-from api.demo.wire import Ready, ServerConfig
+from api.demo.wire import COMPILED, Reading, Ready, ServerConfig
 
 __all__ = ["REQUESTS_PER_S", "Stage", "Wishes", "first_of", "open_stage"]
 
@@ -61,12 +62,17 @@ class Stage:
     customers: Child
     server: Child
     scrapers: tuple[Child, ...]
+    compiler: Child | None
+    # Set once lines of the pods are counted, or it is known that none will be.
+    reading: asyncio.Event
 
     def beside(self, scene: Scene) -> tuple[Coroutine[None, None, None], ...]:
         """What goes on while the rollouts do."""
         return (
             self.roads.publish(self.shop),
             self._count(scene),
+            self._compile(scene),
+            self._heard(),
             *(_stays(child) for child in (self.server, *self.scrapers)),
         )
 
@@ -74,6 +80,29 @@ class Stage:
         async for second in self.customers.lines(Second):
             scene.saw(second)
         await _stays(self.customers)
+
+    async def _compile(self, scene: Scene) -> None:
+        """Have the server read logs and spans once all that it needs is compiled."""
+        if self.compiler is not None:
+            code = await self.compiler.wait()
+            if code == 0 and is_compiled():
+                await self.server.tell(COMPILED)
+            else:
+                scene.tell(f"logs and traces are not read: {_not_compiled(self.compiler, code)}")
+                self.reading.set()
+        await asyncio.Event().wait()
+
+    async def _heard(self) -> None:
+        """Note that the server reads lines."""
+        async for _ in self.server.lines(Reading):
+            self.reading.set()
+        await _stays(self.server)
+
+
+def _not_compiled(compiler: Child, code: int) -> str:
+    if code == 0:
+        return "what is compiled for them cannot be kept here; NUMBA_CACHE_DIR may name a folder"
+    return f"to compile what reads them ended with {code} {compiler.tail()}".rstrip()
 
 
 async def _stays(child: Child) -> None:
@@ -95,7 +124,9 @@ async def open_stage(wishes: Wishes, scene: Scene, folder: Path) -> AsyncIterato
         shop.changed = roads.changed
         write_targets(roads.targets, [])
         scrapers, scraper, source = await _scraper(wishes, children, roads.targets)
-        server, url = await _server(wishes, children, roads.targets, source)
+        compiler = await _compiler(children)
+        server, url = await _server(wishes, children, roads.targets, source, compiler)
+        shop.traces = int(url.rpartition(":")[2])
         gate = await stack.enter_async_context(Gate(url))
         scene.base = url
         await _until_ready(gate, server)
@@ -108,6 +139,8 @@ async def open_stage(wishes: Wishes, scene: Scene, folder: Path) -> AsyncIterato
             customers=customers,
             server=server,
             scrapers=scrapers,
+            compiler=compiler,
+            reading=asyncio.Event(),
         )
 
 
@@ -136,8 +169,20 @@ async def _scraper(
     return (prometheus,), f"Prometheus at {url}", url
 
 
+async def _compiler(children: Children) -> Child | None:
+    """What compiles the loops that read logs and spans, beside all else; None if it is done."""
+    if is_compiled():
+        return None
+    command = python("api.compiling", str(children.folder / "compiling"))
+    return await children.start("compiler", python("api.demo.tether", str(os.getpid()), *command))
+
+
 async def _server(
-    wishes: Wishes, children: Children, targets: Path, source: str | None
+    wishes: Wishes,
+    children: Children,
+    targets: Path,
+    source: str | None,
+    compiler: Child | None,
 ) -> tuple[Child, str]:
     config = ServerConfig(
         parent=os.getpid(),
@@ -145,6 +190,8 @@ async def _server(
         port=wishes.port or 0,
         prometheus=source,
         targets=str(targets),
+        logs=str(children.folder / "pods" / "*" / "*" / "*.log"),
+        is_compiled=compiler is None,
     )
     command = python("api.demo.server", msgspec.json.encode(config).decode())
     server = await children.start("serinus", command)

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import msgspec
 
-from api.demo.pod import PAGES
+from api.demo.calls import PAGES
 from api.demo.tether import die_with_parent
 from api.demo.web import content_length
 

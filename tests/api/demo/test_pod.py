@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.demo.calls import PAGES
 from api.demo.children import Child, Children, python
 from api.demo.faults import Behaviour
-from api.demo.pod import OUT_OF_MEMORY, PAGES, Orders, PodConfig
+from api.demo.pod import OUT_OF_MEMORY, Orders, PodConfig
 from api.demo.web import Exchange, Reply
 from pipelines.sources.exposition import parse_exposition, parse_series
 from tests.api.demo.stand import answers, on_stage
