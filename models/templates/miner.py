@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.templates import kernel
+from models.templates.bare import bare, named_of
 from models.templates.form import Form, form
 from models.templates.kernel_scan import scanned
 from models.templates.kinds import MOST_TOKENS
@@ -144,6 +145,17 @@ class Miner:
         header = {"header": np.array(counts, np.int64)}
         return header | shelf_arrays(learning.shelf) | family_arrays(learning.families)
 
+    def to_bare_arrays(self) -> dict[str, NDArray[Any]]:
+        """As `to_arrays`, without a word that stood in the place of a parameter.
+
+        Who goes on from them mines the same; of what was in parameters it has no samples.
+        """
+        arrays, learning = self.to_arrays(), self._learning
+        free = [int(learning.families.free[of]) for of in arrays["family"].tolist()]
+        ids = [self._patterns.id_of(learning.shelf, slot) for slot in range(len(free))]
+        self._patterns.named = dict(zip(arrays["number"].tolist(), ids, strict=True))
+        return arrays | bare(learning.shelf, free, ids)
+
     @classmethod
     def from_arrays(
         cls, arrays: Mapping[str, NDArray[Any]], settings: Settings = Settings()
@@ -156,6 +168,7 @@ class Miner:
         learning.lost, learning.floods = header[4:]
         shelf = shelf_from(arrays)
         learning.settle(shelf, families_from(arrays, shelf))
+        made._patterns.named = named_of(arrays)
         return made
 
     @property

@@ -36,6 +36,8 @@ class Patterns:
     def __init__(self, most: int = 1 << 13) -> None:
         self._most = most
         self._read: dict[int, tuple[int, int, Pattern]] = {}
+        # Ids by number of those whose first line is not known to the last word any more.
+        self.named: dict[int, str] = {}
 
     def read(self, shelf: Shelf, slot: int, free: int) -> Pattern:
         """What is known of a slot whose places `free` may be any."""
@@ -44,24 +46,31 @@ class Patterns:
         if held is None or held[:2] != (free, kept):
             if len(self._read) >= self._most:
                 self._read.clear()
-            held = self._read[number] = free, kept, _pattern(shelf, slot, free)
+            held = self._read[number] = free, kept, self._pattern(shelf, slot, free)
         was, count = held[2], int(shelf.count[slot])
         return Pattern(id=was.id, text=was.text, count=count, samples=was.samples)
 
+    def id_of(self, shelf: Shelf, slot: int) -> str:
+        """The id of a slot."""
+        known = self.named.get(int(shelf.number[slot]))
+        if known is not None:
+            return known
+        marks = tuple(shelf.marks[slot].split(b"\n"))
+        return _named(shown(shelf.words(slot), marks, shelf.tokens(slot)[1]))
 
-def _pattern(shelf: Shelf, slot: int, free: int) -> Pattern:
-    signs = shelf.tokens(slot)[1]
-    marks = tuple(shelf.marks[slot].split(b"\n"))
-    words = shelf.words(slot) if shelf.kept[slot] else ()
-    is_free = np.array([bool(free >> k & 1) for k in range(len(signs))], dtype=np.bool_)
-    masked = tuple(b"<*>" if f else word for f, word in zip(is_free, words, strict=True))
-    parameters = np.flatnonzero(is_free | (signs & KIND > Kind.NAME))
-    return Pattern(
-        id=_named(shown(words, marks, signs)),
-        text=_text(shown(masked, marks, np.where(is_free, np.uint8(Kind.WORD), signs))),
-        count=int(shelf.count[slot]),
-        samples=_samples(shelf, slot, parameters),
-    )
+    def _pattern(self, shelf: Shelf, slot: int, free: int) -> Pattern:
+        signs = shelf.tokens(slot)[1]
+        marks = tuple(shelf.marks[slot].split(b"\n"))
+        words = shelf.words(slot) if shelf.kept[slot] else ()
+        is_free = np.array([bool(free >> k & 1) for k in range(len(signs))], dtype=np.bool_)
+        masked = tuple(b"<*>" if f else word for f, word in zip(is_free, words, strict=True))
+        parameters = np.flatnonzero(is_free | (signs & KIND > Kind.NAME))
+        return Pattern(
+            id=self.id_of(shelf, slot),
+            text=_text(shown(masked, marks, np.where(is_free, np.uint8(Kind.WORD), signs))),
+            count=int(shelf.count[slot]),
+            samples=_samples(shelf, slot, parameters),
+        )
 
 
 def _samples(shelf: Shelf, slot: int, places: NDArray[np.int64]) -> tuple[tuple[str, ...], ...]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from detector.logs.counted import LogCounts
@@ -22,7 +21,6 @@ from pipelines.flows.logs_taking import Gained, Taken, Taking
 __all__ = ["LINES", "RATES", "LogFlow", "LogLimits", "LogMeters"]
 
 LINES, RATES = "serinus_log_lines_total", "serinus_log_lines"
-_KEPT = "samples_kept"
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -110,7 +108,7 @@ class LogFlow:
         if mined is None:
             return None
         with self._taking.of(tenant).lock:
-            return _without_samples(mined.miner.to_arrays())
+            return mined.miner.to_bare_arrays()
 
     def forget(self, tenant: str) -> None:
         """Know only those templates that are kept still."""
@@ -166,16 +164,6 @@ class LogFlow:
         place, chosen = (origin.service, origin.namespace, origin.cluster), self._chosen
         if chosen[taken.tenant].has(place, labels.template, level, count, taken.taken):
             taken.rate(gained, labels.of_template, count, is_first=False)
-
-
-def _without_samples(arrays: Arrays) -> Arrays:
-    """What lines had in the places of parameters is not written: nothing has redacted it."""
-    none: dict[str, NDArray[Any]] = {
-        name: np.zeros_like(arrays[name], shape=0) if name != _KEPT else np.zeros_like(arrays[name])
-        for name in ("samples", "samples_ends", _KEPT)
-        if name in arrays
-    }
-    return {**arrays, **none}
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,8 +70,8 @@ class LineMiner(Protocol):
         """A template by its number."""
         ...
 
-    def to_arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Its state."""
+    def to_bare_arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Its state, without what lines had in the places of parameters: nothing redacted it."""
         ...
 
 

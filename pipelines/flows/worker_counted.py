@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,11 @@ from detector.stream.anomaly import Happened
 from detector.stream.columns import SeriesInfo
 from detector.stream.feedback import Tuning
 from detector.stream.ports import SeriesNames
-from pipelines.flows.logs import RATES
 from pipelines.flows.logs_judged import judged, named
 from pipelines.flows.logs_open import LogBounds
 from pipelines.flows.logs_part import LogsPart
 from pipelines.flows.logs_record import Counted
 from pipelines.flows.logs_taking import Taking
-from pipelines.flows.spans_serving import SERIES
 from pipelines.flows.stream_operators import LABELS, Operators
 from pipelines.flows.worker_feeds import Batch, Feed
 from pipelines.flows.worker_part import Unit
@@ -28,6 +27,9 @@ from pipelines.stores.codec import pack
 from pipelines.stores.connections import Connections, Transaction
 from pipelines.stores.said import Said
 from pipelines.topics.port import Message
+
+if TYPE_CHECKING:
+    from pipelines.ingest.interning import Interner
 
 __all__ = ["GRAPH", "CountedJudge"]
 
@@ -214,8 +216,7 @@ class CountedJudge:
 
     def _resume(self, tenant: str, arrays: Arrays) -> None:
         taken, heard = arrays.get(_TIMES, _NEVER).tolist()
-        names = self._operators.names(tenant)
-        known = [names[id] for id in names.of_metrics([RATES, *sorted(SERIES)])]
+        known = _series(self._operators.names(tenant))
         self.taking.of(tenant).resume(taken, heard, known)
         self._at = max(self._at, taken)
 
@@ -224,6 +225,18 @@ class CountedJudge:
         told = {} if graph is None else {GRAPH: np.frombuffer(pack(graph), np.uint8)}
         feed = {_FLOW + name: one for name, one in self._feed.arrays(tenant).items()}
         return {**feed, **told, _TIMES: np.array([taken.taken, taken.heard], np.int64)}
+
+
+def _series(names: Interner) -> Iterator[SeriesInfo]:
+    """All that there are: those of a partition of logs or traces are all our own."""
+    left = len(names)
+    for id in count():
+        if not left:
+            return
+        found = names.get(id)
+        if found is not None:
+            left -= 1
+            yield found
 
 
 def _under(prefix: str, arrays: Arrays) -> Arrays:

@@ -62,7 +62,8 @@ class Known:
 
     def resume(self, mined: TenantMiner) -> None:
         """Let what counts lines go on, with the numbers that its miner has still."""
-        numbers = set(mined.miner.to_arrays().get("number", np.zeros(0, np.int32)).tolist())
+        held = {} if self.miner is None else mined.miner.to_bare_arrays()
+        numbers = set(held.get("number", np.zeros(0, np.int32)).tolist())
         was = tuple(one for one in self.noted.was if one[0] in numbers)
         mined.resume(msgspec.structs.replace(self.noted, was=was))
         self.miner = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -17,11 +17,31 @@ from pipelines.ingest.logs.otlp_scan import scan
 from pipelines.ingest.logs.places import copied
 from pipelines.ingest.protocol import LogDoor
 from pipelines.ingest.records.cleaned import LONGEST
+from pipelines.ingest.records.json_lines import AUTO
+from pipelines.ingest.records.mapping import Mapping as FieldMapping
 
-__all__ = ["opened"]
+__all__ = ["Decoder", "decoder_of", "opened"]
+
+Decoder = OtlpLogs | OtlpJsonLogs | LokiPush | LokiJsonPush | JsonMessages
 
 
-def opened() -> Mapping[LogDoor, OtlpLogs | OtlpJsonLogs | LokiPush | LokiJsonPush | JsonMessages]:
+def decoder_of(
+    door: LogDoor, *, mapping: str = AUTO, mappings: Sequence[FieldMapping] | None = None
+) -> Decoder:
+    """One of them; records of JSON lines are read by the mapping of a name. `ConfigError`."""
+    match door:
+        case LogDoor.OTLP:
+            return OtlpLogs()
+        case LogDoor.OTLP_JSON:
+            return OtlpJsonLogs(OtlpLogs())
+        case LogDoor.LOKI_JSON:
+            return LokiJsonPush(LokiPush())
+        case LogDoor.JSON_LINES:
+            return JsonMessages(mapping=mapping, mappings=mappings)
+    return LokiPush()
+
+
+def opened() -> Mapping[LogDoor, Decoder]:
     """All of them; seconds where nothing is compiled yet."""
     scan(b"", convention("otlp").names, LONGEST)
     scan_push(b"", convention("loki").names, LONGEST)

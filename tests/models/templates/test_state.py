@@ -36,6 +36,48 @@ def test_restored_it_goes_on_to_the_same_bit(
     ]
 
 
+@HEAVY
+@given(before=LOGS, after=LOGS, settings=st.sampled_from([Settings(), Settings(templates=16)]))
+def test_without_what_parameters_were_it_goes_on_to_the_same_templates(
+    before: list[str | bytes], after: list[str | bytes], settings: Settings
+) -> None:
+    """A restart would give templates other ids, or put a customer's name on the disk."""
+    kept, unbroken = Miner(settings), Miner(settings)
+    for miner in (kept, unbroken):
+        miner.add(*columns(*before))
+    restored = Miner.from_arrays(kept.to_bare_arrays(), settings)
+    again = Miner.from_arrays(restored.to_bare_arrays(), settings)
+    mined = [one.add(*columns(*after)) for one in (unbroken, restored, again)]
+    told = [
+        [
+            (one.number.tolist(), one.merged, one.forgotten.tolist()),
+            [(p.id, p.text, p.count) for p in map(miner.template, one.number.tolist())],
+        ]
+        for one, miner in zip(mined, (unbroken, restored, again), strict=True)
+    ]
+    assert told[1] == told[0]
+    assert told[2] == told[0]
+
+
+def test_words_of_parameters_are_not_in_bare_arrays() -> None:
+    """Nothing has redacted them."""
+    miner = Miner()
+    names = ["ada", "bob", "cleo", "dora", "emil", "fay", "gus", "hal", "ida", "joe"]
+    miner.add(*columns(*(f"user {name} asked for order {n}7" for n, name in enumerate(names * 9))))
+    held = miner.to_bare_arrays()["samples"].tobytes()
+    assert b"asked" in held
+    assert not any(name.encode() in held for name in (*names, "17"))
+
+
+def test_ids_of_other_templates_are_refused() -> None:
+    """Templates would be counted under the names of others."""
+    miner = Miner()
+    miner.add(*columns("one line", "another of more words"))
+    held = miner.to_bare_arrays()
+    with pytest.raises(ValueError, match="no id"):
+        Miner.from_arrays(held | {"named": held["named"][:1]})
+
+
 def test_state_of_another_version_is_refused() -> None:
     """Templates of a release that scans otherwise would be found by nobody, and counted twice."""
     arrays = Miner().to_arrays()

@@ -102,7 +102,7 @@ class PlainMiner:
         text = list(self._numbers)[number]
         return PlainPattern("lt_" + sha256(text.encode()).hexdigest()[:16], text)
 
-    def to_arrays(self) -> dict[str, NDArray[np.uint8]]:
+    def to_bare_arrays(self) -> dict[str, NDArray[np.uint8]]:
         """Nothing."""
         return {}
 

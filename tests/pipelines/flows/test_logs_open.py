@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from detector.logs.lines import Level
+from models.templates.miner import Miner
 from pipelines.flows.logs_mined import OTHER
 from pipelines.flows.logs_open import LogBounds, OpenLogs, open_logs
 from pipelines.flows.stream import Stream
@@ -94,12 +95,20 @@ def test_a_miner_goes_on_where_it_was(tmp_path: Path) -> None:
     said = [(Level.INFO, f"user {name} asked for zebra{n}") for n, name in enumerate("abcdefgh")]
     assert logs.lines.put("default", lines(said * 4, at=clock.now))
     assert logs.spans.put("default", spans(0, 2))
-    before = logs.lines.miners["default"].miner.to_arrays()
+    before = logs.lines.miners["default"].miner.to_bare_arrays()
     logs.close()
     stream.close()
     kept = opened(tmp_path, clock)
     held = kept.stream.part.held_beside("default")
     assert held is not None
     assert held.keys() == before.keys()
-    assert not len(held["samples"])
+    assert b"zebra" not in held["samples"].tobytes()
+    assert b"asked" in held["samples"].tobytes()
     kept.close()
+    again, stream = logs_of(tmp_path, clock)
+    assert again.lines.put("default", lines(said, at=clock.now))
+    miner = again.lines.miners["default"].miner
+    assert isinstance(miner, Miner)
+    assert miner.tally.lines == 4 * len(said) + len(said)
+    again.close()
+    stream.close()
