@@ -9,6 +9,7 @@ import typer
 
 from api.cli.aa_command import aa
 from api.cli.backtest_command import backtest
+from api.cli.change_command import change, changes
 from api.cli.discover_command import discover
 from api.cli.evidence_commands import explain, export, notify, replay
 from api.cli.fit_command import fit
@@ -77,6 +78,8 @@ app.add_typer(pack)
 app.add_typer(worker)
 app.add_typer(topics)
 app.add_typer(logs)
+app.command()(change)
+app.command()(changes)
 
 
 @app.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ import msgspec
 
 from api.cli.guard import CouldNotAskError
 from api.cli.logs_row import Row
-from detector.errors import InputError
+from api.cli.moments import past_of
 
 if TYPE_CHECKING:
     from api.cli.server import Server
@@ -24,8 +23,6 @@ __all__ = ["Wanted", "fetched", "news", "show_templates"]
 
 LOCAL = "http://127.0.0.1:8080"
 _EVERY_S = 1.0
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_SPAN = re.compile(r"(\d{1,6})([smhd])")
 _MOST = 500
 
 
@@ -50,7 +47,7 @@ class Wanted:
             "service": self.service,
             "level": self.level,
             "text": self.text,
-            "since": None if self.since is None else _moment(self.since, now),
+            "since": None if self.since is None else past_of(self.since, "since", now),
             "limit": str(self.limit),
         }
         return f"/v1/templates?{urlencode({k: v for k, v in asked.items() if v is not None})}"
@@ -109,15 +106,6 @@ def news(
                 seen.add(row.key)
                 yield row
         since = max([since, *(row.came for row in rows)])
-
-
-def _moment(text: str, now: float) -> str:
-    found = _SPAN.fullmatch(text.strip())
-    if found is not None:
-        return str(now - int(found[1]) * _UNITS[found[2]])
-    if re.fullmatch(r"\d{4}-\d\d-\d\d\S*", text.strip()) is None:
-        raise InputError("give 15m, 2h, 3d, or a time such as 2026-11-23T14:00Z", field="since")
-    return text.strip()
 
 
 def _now() -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -24,13 +25,16 @@ from api.dialects.flagger_payload import (
 from api.document import refusal
 from api.routes.verdicts import PROBLEMS
 from api.strict import read_json
-from detector.errors import InputError, NotFoundError
+from detector.errors import InputError, NotFoundError, StoreError
 from detector.gate.request import VerdictRequest
 from detector.gate.verdict import Verdict
+from pipelines.changes.doors import Sender
+from pipelines.changes.mapping import shipped_change_mappings
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/flagger", tags=["flagger"])
+_log = structlog.get_logger()
 
 HookName = Annotated[Hook, Path(description="The webhook's type.")]
 Secret = Annotated[str, Path(min_length=8, max_length=128, description="The token, in the path.")]
@@ -98,9 +102,26 @@ async def _answered(context: Context, hook: Hook, body: bytes, offered: str | No
         return PlainTextResponse(f"The payload is not JSON: {error.msg}\n", 404)
     context.access.check_flagger(offered, token_in(sent))
     try:
-        return await _by_hook(context, hook, payload_of(sent))
+        payload = payload_of(sent)
+        if hook is Hook.EVENT:
+            await _note(context, body)
+        return await _by_hook(context, hook, payload)
     except (UnusableError, InputError, NotFoundError) as error:
         return PlainTextResponse(f"{error}\n", 404)
+
+
+async def _note(context: Context, body: bytes) -> None:
+    """Keep what happened as a change. Where it is none, or cannot be kept, Flagger goes on."""
+    if context.changing is None:
+        return
+    mapping = shipped_change_mappings()["flagger"]
+    try:
+        doors = context.changing.doors
+        sender = Sender(name="flagger", mapping=mapping)
+        context.changing.count("flagger", await context.pool.run(doors.take, sender, body, {}))
+    except (InputError, StoreError) as error:
+        context.changing.refuse("flagger", "not_kept")
+        _log.warning("a change told by Flagger was not kept", error=str(error))
 
 
 async def _by_hook(context: Context, hook: Hook, payload: FlaggerBody) -> Response:

@@ -27,7 +27,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     **PROBLEMS,
     200: {"model": TakenAnswer, "description": "It was read; what is no news is read as well."},
 }
-ANY = {"requestBody": {"content": {"application/json": {"schema": {}}}}}
+ANY: dict[str, Any] = {"requestBody": {"content": {"application/json": {"schema": {}}}}}
 
 
 @router.post(

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
+from api.changes_settings import ChangesSection
 from api.changing import take_changes
 from api.settings import Settings
 from detector.errors import ConfigError
@@ -27,10 +29,8 @@ SENDERS = {
 
 def door(**changes: Any) -> Door:  # noqa: ANN401
     """An app with a change log in memory."""
-    settings = Settings(
-        changes={"senders": SENDERS, "services": {"checkout": "checkout-api"}, **changes},
-        token=TOKEN,
-    )
+    told = {"senders": SENDERS, "services": {"checkout": "checkout-api"}, **changes}
+    settings = Settings(changes=ChangesSection.model_validate(told), token=SecretStr(TOKEN))
     made = Door(settings=settings)
     take_changes(made.app, MemoryChanges(), settings, lambda: 1_795_780_000.0)
     return made
@@ -211,6 +211,21 @@ def test_cdevents_come_in_and_go_out() -> None:
     )
 
 
+def test_what_flagger_tells_its_event_door_is_a_change() -> None:
+    """Nothing more is to be set up where Flagger asks serinus already."""
+    made = door()
+    case = json.loads((PAYLOADS / "flagger.json").read_text(encoding="utf-8"))
+    body = {**case["body"], "metadata": {**case["body"]["metadata"], "token": TOKEN}}
+    assert made.client.post("/flagger/event", json=body).status_code == 200
+    (change,) = listed(made)
+    assert (change["kind"], change["service"], change["source"]) == (
+        "rollback",
+        "checkout-api",
+        "/flagger/shop/checkout",
+    )
+    assert TOKEN not in json.dumps(change)
+
+
 def test_whoever_has_no_token_reads_and_tells_nothing() -> None:
     """Only signed hooks are open."""
     client = door().client
@@ -232,7 +247,7 @@ def test_a_sender_that_could_never_be_heard_stops_the_start(
 ) -> None:
     """Rather than losing its changes silently."""
     with pytest.raises(ConfigError, match=words):
-        Settings(changes={"senders": senders}).changes.native()
+        ChangesSection.model_validate({"senders": senders}).native()
 
 
 def test_a_secret_is_read_anew_from_its_file(tmp_path: Path) -> None:

@@ -13,7 +13,18 @@ from typing import IO, Any
 
 from tests.servers import require_server
 
-__all__ = ["DEPLOY", "TOKEN", "Argo", "Ended", "Flagger", "Tick", "argo", "check", "flagger"]
+__all__ = [
+    "DEPLOY",
+    "TOKEN",
+    "Argo",
+    "Ended",
+    "Flagger",
+    "Tick",
+    "argo",
+    "check",
+    "flagger",
+    "notified",
+]
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 TOKEN = "token-of-the-tests"
@@ -148,6 +159,21 @@ def call(*hooks: tuple[str, str], url: str, **spec: object) -> list[tuple[bool, 
     asked = [{"type": kind, "phase": phase} for kind, phase in hooks]
     with _talk("flagger", _canary(url) | {"hooks": asked} | spec) as talk:
         return [(line["yes"], line["error"]) for line in talk.lines()]
+
+
+def notified(
+    config: str, trigger: str, thing: dict[str, object], *, url: str, token: str = TOKEN
+) -> list[str]:
+    """The templates that Argo's notifications sent for a thing, by a shipped ConfigMap."""
+    spec = {
+        "config": str(DEPLOY / "notifications" / f"{config}.yaml"),
+        "url": url,
+        "token": token,
+        "trigger": trigger,
+        "object": thing,
+    }
+    with _talk("notify", spec) as talk:
+        return [template for line in talk.lines() for template in line["sent"]]
 
 
 def check(deploy: Path) -> subprocess.CompletedProcess[str]:

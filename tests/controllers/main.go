@@ -2,6 +2,7 @@
 //
 //	controllers check  <deploy>   load and validate all of deploy/ with their types and rules
 //	controllers argo    < spec    run Argo's analysis controller on the shipped templates
+//	controllers notify  < spec    send what Argo's notifications send for an object
 //	controllers flagger < spec    tick Flagger's canary controller on the shipped Canary
 //
 // The spec is one JSON object on standard input; results are JSON lines on standard output.
@@ -27,10 +28,12 @@ func run(args []string) error {
 		return check(args[1])
 	case len(args) == 1 && args[0] == "argo":
 		return argo(os.Stdin)
+	case len(args) == 1 && args[0] == "notify":
+		return notify(os.Stdin)
 	case len(args) == 1 && args[0] == "flagger":
 		return flagger(os.Stdin)
 	default:
-		return fmt.Errorf("use check DEPLOY, argo or flagger, not %q", args)
+		return fmt.Errorf("use check DEPLOY, argo, notify or flagger, not %q", args)
 	}
 }
 
