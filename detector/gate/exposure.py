@@ -36,11 +36,15 @@ def warming_up(m: Moment) -> Reason | None:
     if old >= _SETTLED_SHARE * float(recent.sum()):
         return None
     young = float(np.nanmin(m.window.age[-1])) if np.isfinite(m.window.age[-1]).any() else 0.0
-    left = max(_SETTLED_AGE_S - young, m.window.step_s) * m.scale
+    left, age = _SETTLED_AGE_S - young, duration(_SETTLED_AGE_S * m.scale)
+    lasts = (
+        "that is nearly over"
+        if left <= m.window.step_s
+        else f"about {duration(left * m.scale)} left"
+    )
     return Reason(
         ReasonCode.WARMING_UP,
-        f"Most of the canary's requests come from pods younger than 3 minutes; about"
-        f" {duration(left)} left.",
+        f"Most of the canary's requests come from pods younger than {age}; {lasts}.",
     )
 
 
@@ -54,8 +58,8 @@ def partial(m: Moment) -> Reason | None:
         if share < _SEEN:
             return Reason(
                 ReasonCode.PARTIAL_DATA,
-                f"Only {100 * share:.0f} % of the {name}'s samples of the last 5 minutes are"
-                " there.",
+                f"Only {100 * share:.0f} % of the {name}'s samples of the last"
+                f" {duration(_SEEN_S * m.scale)} are there.",
             )
     return None
 

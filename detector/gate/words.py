@@ -218,14 +218,31 @@ def _lines(tally: FloatArray) -> str:
 
 
 def span_words(effect: Effect) -> str:
-    """Size and 90 % interval."""
+    """Size and 90 % interval.
+
+    A difference is what was seen of it. Evidence counts young pods and single short windows less,
+    so that its interval may lie beside that: both are told for what they are.
+    """
     if effect.kind == "difference":
         value = "" if effect.value is None else f"{100 * effect.value:+.2g} points"
         low, high = (None if v is None else f"{100 * v:.2g}" for v in (effect.low, effect.high))
+        if _is_beside(effect):
+            return f"{value} seen; by the evidence so far {_span(low, high)}"
     else:
         value = f"x{effect.value or 1:.2f}"
         low, high = (None if v is None else f"{v:.2f}" for v in (effect.low, effect.high))
     return ", ".join(part for part in (value, _span(low, high)) if part)
+
+
+def _is_beside(effect: Effect) -> bool:
+    """Whether what was seen lies outside of the interval, as it is written."""
+    value, low, high = (
+        None if one is None else float(f"{100 * one:.2g}")
+        for one in (effect.value, effect.low, effect.high)
+    )
+    if value is None:
+        return False
+    return (low is not None and value < low) or (high is not None and value > high)
 
 
 def _span(low: str | None, high: str | None) -> str:

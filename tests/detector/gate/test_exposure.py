@@ -65,10 +65,10 @@ def test_most_requests_must_come_from_pods_past_their_start() -> None:
 @pytest.mark.parametrize(
     ("age", "scale", "text"),
     [
-        pytest.param(60.0, 1.0, "about 2 minutes left", id="two minutes"),
+        pytest.param(60.0, 1.0, "younger than 3 minutes; about 2 minutes left", id="two minutes"),
         pytest.param(100.0, 1.0, "about 80 s left", id="eighty seconds"),
-        pytest.param(179.0, 1.0, "about 15 s left", id="never less than a bin"),
-        pytest.param(4.0, 1 / 15, "about 8 s left", id="on a faster clock"),
+        pytest.param(179.0, 1.0, "3 minutes; that is nearly over", id="less than a bin"),
+        pytest.param(4.0, 1 / 15, "younger than 12 s; about 8 s left", id="on a faster clock"),
     ],
 )
 def test_the_time_that_warming_still_takes_is_told(age: float, scale: float, text: str) -> None:

@@ -312,6 +312,37 @@ def test_points_without_an_end_are_told_alike() -> None:
     assert re.search(r"\(\+26 points, 90 % above [0-9.]+\)", text), text
 
 
+@pytest.mark.parametrize(
+    ("seen", "ends", "words"),
+    [
+        (
+            0.023,
+            (0.00094, 0.012),
+            "+2.3 points seen; by the evidence so far 90 % between 0.094 and 1.2",
+        ),
+        (0.023, (-math.inf, 0.012), "+2.3 points seen; by the evidence so far 90 % below 1.2"),
+        (
+            0.001,
+            (0.004, 0.012),
+            "+0.1 points seen; by the evidence so far 90 % between 0.4 and 1.2",
+        ),
+        (0.001, (0.004, math.inf), "+0.1 points seen; by the evidence so far 90 % above 0.4"),
+        (0.01, (0.004, 0.012), "+1 points, 90 % between 0.4 and 1.2"),
+        (0.012001, (0.004, 0.012), "+1.2 points, 90 % between 0.4 and 1.2"),
+        (0.01, (-math.inf, math.inf), "+1 points, not yet bounded"),
+    ],
+)
+def test_what_was_seen_beside_its_interval_is_told_to_be_so(
+    seen: float, ends: tuple[float, float], words: str
+) -> None:
+    """`+2.3 points, 90 % between 0.094 and 1.2` reads like a mistake to whoever is woken by it."""
+    shown = state()
+    low, high = (None if math.isinf(one) else one for one in ends)
+    effect = replace(effect_of(shown, 0.02, 0.01), value=seen, low=low, high=high)
+    text = fail_text(shown, effect, "arm", T0, "both")
+    assert text.startswith(f"Errors: both ({words}); tolerated ")
+
+
 def test_limits_are_told_in_the_unit_of_the_effect() -> None:
     """Points for errors, times for the rest."""
     errors = effect_of(state(), 0.01, 0.01)
