@@ -85,7 +85,9 @@ class Traced:
         told = []
         for id, held in due.items():
             anomaly = held.told.anomaly
-            traces = merged(anomaly.traces, found[id], held.about.lead)
+            # New ones only where their spans are there: so there is an end to it.
+            new = (note for note in found[id] if note.spent)
+            traces = merged(anomaly.traces, new, held.about.lead)
             held.looks += 1
             is_whole = bool(traces) and all(note.spent for note in traces)
             is_over = is_whole or held.looks >= _LOOKS
