@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +90,7 @@ class Intake:
             else:
                 kept.append(row)
         if gone:
-            for row, after in zip(kept, [*kept[1:], -1], strict=True):
+            for row, after in pairwise([*kept, -1]):
                 self["more"][row] = after
             self._first["first"][series] = kept[0] if kept else -1
             self["series"][[row for _, row in gone]] = -1

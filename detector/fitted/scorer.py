@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.fitted.unit import TOLD_P
 from detector.stream.columns import Columns, SeriesKind
 from detector.stream.scoring import Arrays, Scored
 from models.anomaly.multivariate.rarity import Rarity, bin_of, score_of
@@ -16,8 +17,8 @@ from models.baseline.room import Column, Room
 
 __all__ = ["RowScorer"]
 
-# A row is odd at this chance, and an excursion over after so many that are not: the stream's own.
-_CALM_P, _CALM_ROWS = 0.01, 3
+# An excursion is over after so many rows that are not odd: the stream's own.
+_CALM_ROWS = 3
 # Decades: what a usual row has, and the least of one that is out of its range.
 _USUAL, _RANGE = 0.3, 3.0
 _WEEK_S = 604_800.0
@@ -76,7 +77,7 @@ class RowScorer:
             high=np.full(len(columns), _RANGE),
             surprise=surprise.astype(np.float32),
             p_value=chance.astype(np.float32),
-            side=(chance <= _CALM_P).astype(np.int8),
+            side=(chance <= TOLD_P).astype(np.int8),
             is_usable=np.ones(len(columns), np.bool_),
         )
 
@@ -88,7 +89,7 @@ class RowScorer:
     def _count(self, number: int, chance: float, score: float) -> None:
         """How far the excursion of a service has got, once for each."""
         reached, calm = self._rows["reached"], self._rows["calm"]
-        if chance > _CALM_P:
+        if chance > TOLD_P:
             calm[number] += 1
             if calm[number] >= _CALM_ROWS:
                 reached[number], calm[number] = -1, 0

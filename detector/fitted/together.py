@@ -56,11 +56,12 @@ class Together:
         *,
         origin: str = "",
         watermark: int = NEVER,
+        most: int = MOST,
     ) -> None:
         self.intake, self.scorer = Intake(), RowScorer()
         self.units: list[Unit] = []
         self.watermark = watermark
-        self.left_out = 0
+        self.left_out, self._most = 0, most
         # By service, rows that its anomaly may be told by: by their times.
         self.rows: dict[int, dict[int, Row]] = {}
         self._of_metric: dict[str, list[int]] = {}
@@ -80,7 +81,7 @@ class Together:
         one more service. `ValueError` for a model that is not whole.
         """
         old = self._unit(fitted.scope)
-        if old is None and len(self.units) >= MOST:
+        if old is None and len(self.units) >= self._most:
             self.left_out += 1
             return None
         unit = unit_of(len(self.units) if old is None else old.number, fitted)

@@ -18,10 +18,12 @@ from models.anomaly.multivariate.arrays import from_arrays
 from models.anomaly.multivariate.model import Carried, Multivariate, begin, score, shares
 from models.anomaly.multivariate.seasons import expected
 
-__all__ = ["Row", "Unit", "labels_of", "unit_of"]
+__all__ = ["TOLD_P", "Row", "Unit", "labels_of", "unit_of"]
 
 Floats = NDArray[np.float64]
 
+# A row is odd, and may be told of, at this chance: the stream's own.
+TOLD_P = 0.01
 _WEEK_S = 604_800.0
 # Samples of a step may come so much later than the newest of the stream.
 _SETTLED_MS = 120_000
@@ -115,16 +117,18 @@ class Unit:
         scored, self.carried = score(self.model, rows, first, before)
         if not scored.present[0]:
             return None
-        part = shares(self.model, rows, first, before)[0]
+        chance = float(scored.p_value[0])
+        # What is usual is not told of: nobody asks whose share that is.
+        share = shares(self.model, rows, first, before)[0] if chance <= TOLD_P else 0.0 * x
         usual = expected(self.model.usual, first, 1)[0]
         return Row(
             at=end,
-            p_value=float(scored.p_value[0]),
+            p_value=chance,
             metrics=self.fitted.metrics,
             value=tuple(x.tolist()),
             usual=tuple(usual.tolist()),
             reach=tuple((_SPREADS * self.model.usual.scale).tolist()),
-            share=tuple(part.tolist()),
+            share=tuple(share.tolist()),
         )
 
 

@@ -19,6 +19,7 @@ from detector.stream.counting import Cell, Counting, Part
 from detector.stream.members import ROOM, Members
 from detector.stream.scoring import Arrays
 from detector.stream.texts import read_texts, texts
+from models.baseline.room import pages
 from models.baseline.state import NEVER
 
 __all__ = ["BLOCKS", "WIDTH_MS", "Tallies", "is_counted_alike", "restored_tallies"]
@@ -79,7 +80,7 @@ class Tallies:
             self.left_out += 1
             return _NOWHERE
         if number == len(self.running):
-            self._make_room(2 * number)
+            self._make_room(number * 3 // 2)
         self.cells[cell] = number
         return number
 
@@ -87,8 +88,8 @@ class Tallies:
         more = cells - len(self.running)
         self.running = np.concatenate([self.running, np.zeros(more)])
         self.believed = np.concatenate([self.believed, np.full(more, -1.0)])
-        wider = np.zeros((BLOCKS, cells), np.float32)
-        wider[:, : self.ring.shape[1]] = self.ring
+        wider = pages((BLOCKS, cells), np.float32)
+        _lay(self.ring, wider)
         self.ring = wider
 
     def take(self, columns: Columns) -> None:
@@ -243,7 +244,13 @@ def _fill_cells(made: Tallies, arrays: Arrays) -> None:
     count = len(made.cells)
     made.running[:count] = arrays["tally.running"]
     made.believed[:count] = arrays["tally.believed"]
-    made.ring[:, :count] = arrays["tally.ring"]
+    _lay(arrays["tally.ring"], made.ring)
+
+
+def _lay(blocks: NDArray[np.float32], into: NDArray[np.float32]) -> None:
+    """Half hours in which something was counted; others are zeros, and take no memory."""
+    rows = np.flatnonzero(blocks.any(axis=1))
+    into[rows, : blocks.shape[1]] = blocks[rows]
 
 
 def _fill_members(members: Members, arrays: Arrays) -> None:

@@ -22,6 +22,7 @@ from detector.stream.anomaly import Happened
 from detector.stream.columns import Columns
 from detector.stream.feedback import Feedback, Tuning
 from detector.stream.ports import SeriesNames
+from pipelines.flows.freed import give_back_freed_memory
 from pipelines.flows.logs_record import Counted
 from pipelines.flows.stream_meters import Patience, StreamMeters
 from pipelines.flows.stream_part import Arrived, Modelled, Said, Samples, StreamPart, read, spelled
@@ -343,6 +344,7 @@ class Stream:
         began = time.monotonic()
         self._part.checkpoint()
         self._spool.forget(self._part.position)
+        give_back_freed_memory()
         self.meters.checkpoints += 1
         self.meters.checkpoint_s = time.monotonic() - began
         self.meters.checkpoint_at = self._clock()

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.stream.columns import SeriesInfo, SeriesKind
+from models.baseline.room import pages
 from pipelines.ingest import interning_scan as scan
 from pipelines.ingest.interning_tables import (
     MOST_LETTERS_HELD,
@@ -242,7 +243,10 @@ class Interner:
         scan.add(np.frombuffer(block, np.uint8), _NUMBERS[kind], id, self._tables)
         if len(self._units) < _MOST_UNITS:
             self._units.setdefault(unit, len(self._units))
-        self._unit[id] = self._units.get(unit, 0)
+        number = self._units.get(unit, 0)
+        # Most have none: where zeros are not written they take no memory.
+        if number != self._unit[id]:
+            self._unit[id] = number
 
     def _make_room(self, block: bytes) -> None:
         before = self._tables
@@ -250,8 +254,10 @@ class Interner:
         if self._tables.series is not before.series:
             self._graves = 0
         if self._size >= len(self._unit):
-            more = np.zeros(len(self._tables.starts) - len(self._unit), np.uint16)
-            self._unit = np.concatenate([self._unit, more])
+            wider = pages((len(self._tables.starts),), np.uint16)
+            if self._unit.any():
+                wider[: len(self._unit)] = self._unit
+            self._unit = wider
 
     def _leave(self, ids: Sequence[int]) -> None:
         for id in ids:
