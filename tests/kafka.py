@@ -85,6 +85,18 @@ class RunningKafka:
         """Stop it as a machine that fails would; what was acknowledged is in files."""
         self._end(signal.SIGKILL)
 
+    def forget(self) -> None:
+        """Delete all topics, for the next test; start it first where it does not run."""
+        if self.process is None:
+            self.start()
+        admin = KafkaAdminClient(bootstrap_servers=self.address)
+        try:
+            own = [one for one in admin.list_topics() if not one.startswith("__")]
+            if own:
+                admin.delete_topics(own)
+        finally:
+            admin.close()
+
     def _end(self, with_signal: signal.Signals) -> None:
         if self.process is None:
             return

@@ -16,6 +16,7 @@ import pytest
 
 from pipelines.stores.postgres import PostgresDatabase
 from tests.api.cli.process import served
+from tests.api.cli.served import serinus
 from tests.api.cli.workers import (
     ANOMALIES,
     LETTERS,
@@ -44,11 +45,18 @@ def postgres() -> Iterator[RunningPostgres]:
         yield running
 
 
-@pytest.fixture
-def kafka() -> Iterator[RunningKafka]:
-    """A Kafka of its own: its topics are not those of another test."""
+@pytest.fixture(scope="module")
+def broker() -> Iterator[RunningKafka]:
+    """A Kafka for the module."""
     with running_kafka() as running:
         yield running
+
+
+@pytest.fixture
+def kafka(broker: RunningKafka) -> Iterator[RunningKafka]:
+    """It without topics: those of one test are not those of another."""
+    yield broker
+    broker.forget()
 
 
 @pytest.fixture
@@ -61,8 +69,8 @@ def store(postgres: RunningPostgres) -> str:
 def fleet(kafka: RunningKafka, store: str, tmp_path: Path) -> Iterator[Fleet]:
     """Nobody works yet, the topics are there."""
     made = Fleet(kafka=kafka.address, folder=tmp_path, partitions=PARTITIONS)
-    code, said = made.run(store, "topics", "create")
-    assert code == 0, said
+    told = serinus("topics", "create", "--config", str(made.config(store, "serinus")))
+    assert told.exit_code == 0, told.output
     yield made
     made.close()
 

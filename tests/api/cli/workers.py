@@ -22,6 +22,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from detector.stream.columns import Columns, SeriesInfo, SeriesKind
 from pipelines.ingest.columnar import packed
+from tests.api.cli.served import serinus
 from tests.servers import free_port
 
 __all__ = [
@@ -248,11 +249,15 @@ def read_topic(address: str, topic: str) -> list[Any]:
 
 
 def lag_of(fleet: Fleet, store: str, group: str = "serinus") -> int:
-    """How far all partitions are behind; a high number while some are not known or not kept."""
-    code, said = fleet.run(store, "worker", "status", "--format", "json", group=group)
-    if code not in {0, 1}:
+    """How far all partitions are behind; a high number while some are not known or not kept.
+
+    Asked in this process: whoever waits asks often, and a process takes two seconds of a core.
+    """
+    config = fleet.config(store, group)
+    answer = serinus("worker", "status", "--format", "json", "--config", str(config))
+    if answer.exit_code not in {0, 1}:
         return NOT_KNOWN
-    told = json.loads(said)
+    told = json.loads(answer.stdout)
     lags = [one["lag_messages"] for one in told["partitions"] if one["kept_s_ago"] is not None]
     is_whole = len(lags) == fleet.partitions and None not in lags
     return sum(lags) if is_whole else NOT_KNOWN
