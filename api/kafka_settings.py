@@ -11,11 +11,17 @@ from pydantic import Field, SecretStr, model_validator
 from api.section import Count, Seconds, Section, TlsSettings, secret_text, text_of
 
 if TYPE_CHECKING:
-    from pipelines.ingest.protocol import Format
+    from pipelines.ingest.protocol import Format, TraceFormat
     from pipelines.topics.port import Topic
     from pipelines.topics.settings import BrokerSettings
 
-__all__ = ["KafkaSection", "MetricsTopicSection", "TopicSection"]
+__all__ = [
+    "KafkaSection",
+    "LogsTopicSection",
+    "MetricsTopicSection",
+    "TopicSection",
+    "TracesTopicSection",
+]
 
 Hours = Annotated[float, Field(gt=0)]
 
@@ -63,6 +69,28 @@ class MetricsTopicSection(TopicSection):
         return Format(self.format)
 
 
+class LogsTopicSection(TopicSection):
+    """A topic of logs: of a protocol, or of JSON lines.
+
+    Those are read by the mapping that is named, or (`json_lines`) each by what it is recognised as.
+    """
+
+    format: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+
+
+class TracesTopicSection(TopicSection):
+    """A topic of traces, and how its messages are written."""
+
+    format: Literal["otlp_proto", "otlp_json"]
+
+    @property
+    def written(self) -> TraceFormat:
+        """The same in the words of the doors."""
+        from pipelines.ingest.protocol import TraceFormat
+
+        return TraceFormat(self.format)
+
+
 class OwnTopicSection(TopicSection):
     """A topic that serinus writes to."""
 
@@ -75,6 +103,11 @@ _METRICS = {
     "serinus-remote-write": MetricsTopicSection(format="remote_write"),
     "serinus-columns": MetricsTopicSection(format="columnar"),
 }
+
+
+# As the OpenTelemetry collector's Kafka exporter calls them.
+_LOGS = {"otlp_logs": LogsTopicSection(format="otlp_proto")}
+_TRACES = {"otlp_spans": TracesTopicSection(format="otlp_proto")}
 
 
 class KafkaSection(Section):
@@ -92,13 +125,15 @@ class KafkaSection(Section):
     partitions: Count = 12
     replication: Count = 1
     metrics: dict[str, MetricsTopicSection] = Field(default_factory=lambda: dict(_METRICS))
+    logs: dict[str, LogsTopicSection] = Field(default_factory=lambda: dict(_LOGS))
+    traces: dict[str, TracesTopicSection] = Field(default_factory=lambda: dict(_TRACES))
     anomalies: OwnTopicSection = OwnTopicSection(topic="serinus-anomalies")
     dead_letters: OwnTopicSection = OwnTopicSection(topic="serinus-dead-letters", partitions=1)
 
     @model_validator(mode="after")
     def names_are_of_one_topic(self) -> KafkaSection:
-        """What serinus writes must not come back to it as metrics."""
-        names = [*self.metrics, self.anomalies.topic, self.dead_letters.topic]
+        """What serinus writes must not come back to it, and a topic has messages of one kind."""
+        names = [*self.read, self.anomalies.topic, self.dead_letters.topic]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"topic {twice!r} is named for two things: give each its own")
@@ -108,6 +143,11 @@ class KafkaSection(Section):
     def formats(self) -> dict[str, Format]:
         """How the messages of each topic of metrics are written."""
         return {name: one.written for name, one in self.metrics.items()}
+
+    @property
+    def read(self) -> list[str]:
+        """All topics that workers read."""
+        return [*self.metrics, *self.logs, *self.traces]
 
     def native(self) -> BrokerSettings:
         """The same in the words of the clients; `ConfigError` where there is no broker."""
@@ -139,6 +179,9 @@ class KafkaSection(Section):
     def _topics(self) -> Iterator[Topic]:
         for name, metrics in self.metrics.items():
             yield self._topic(name, metrics)
+        for name, one in (*self.logs.items(), *self.traces.items()):
+            # Lines and spans are counted when they come: one sender's clock moves no other's.
+            yield self._topic(name, one, {"message.timestamp.type": "LogAppendTime"})
         yield self._topic(self.anomalies.topic, self.anomalies)
         letters = {"max.message.bytes": str(self.message_kb * 1024)}
         yield self._topic(self.dead_letters.topic, self.dead_letters, letters)

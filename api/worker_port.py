@@ -87,7 +87,7 @@ def _told(code: int, words: str) -> tuple[int, str, bytes]:
 def registry_of(working: Working) -> CollectorRegistry:
     """All that a worker says of itself in numbers."""
     registry, meters = CollectorRegistry(), working.meters
-    shown = (
+    shown: tuple[Count | Level, ...] = (
         Count("messages", "Messages judged since the start.", lambda: meters.messages),
         *(_taken(unit, meters) for unit in Unit),
         Count("anomalies", "Anomalies opened since the start.", lambda: meters.anomalies),

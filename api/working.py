@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING
 
 from api.bodies.anomaly import topic_body
 from api.settings import Settings
+from api.worker_judges import Judges, topics_read
 from detector.errors import ConfigError
-from detector.stream.settings import StreamSettings
 from detector.stream.subject import Owners
 from pipelines.flows.stream_meters import Patience
-from pipelines.flows.stream_operators import Operators
 from pipelines.flows.worker import START, Worker
-from pipelines.flows.worker_door import PartDoor
 from pipelines.flows.worker_meters import WorkerMeters
-from pipelines.flows.worker_metrics import MetricsJudge
 from pipelines.flows.worker_outbox import Outbox
 from pipelines.flows.worker_part import Letter, WorkerPart
 from pipelines.flows.worker_share import Share
@@ -60,9 +57,9 @@ class Working:
             )
         self._settings, self._store = settings, settings.store.get_secret_value()
         self._broker = settings.kafka.native()
-        self._owners = Owners(load_packs(settings.packs))
         self.name = settings.worker.name or worker_name()
         self.meters, self.tally = WorkerMeters(waits={START: "it connects"}), Tally()
+        self._judges = Judges(settings, Owners(load_packs(settings.packs)), self.tally)
         self._worker: Worker | None = None
 
     @property
@@ -110,8 +107,8 @@ class Working:
         return ReopenedWriter(lambda: KafkaWriter(self._broker))
 
     def _partitions(self, admin: Admin) -> Mapping[str, int]:
-        """How many partitions each topic of metrics has; `ConfigError` where none is there."""
-        names = list(self._settings.kafka.formats)
+        """How many partitions each topic that is read has; `ConfigError` where none is there."""
+        names = topics_read(self._settings)
         found = {one.name: one.partitions for one in admin.describe(names).values()}
         if not found:
             raise ConfigError(
@@ -141,10 +138,18 @@ class Working:
             written=self._written,
             parts=lambda: [part_name(one) for one in list(share.parts)],
             meters=self.meters,
-            forget=lambda now: retention.forget(now, most=_MOST_OLD),
+            forget=lambda now: self._forget(database, retention, now),
         )
         with _beside(outbox.run):
             worker.run(stop)
+
+    def _forget(self, database: Connections, retention: Retention, now: float) -> None:
+        """Delete what is old, of whichever part."""
+        retention.forget(now, most=_MOST_OLD)
+        if self._settings.logs.enabled:
+            from pipelines.flows.worker_forget import forget_counted
+
+            forget_counted(database, self._settings.logs.native(), now)
 
     def _share(
         self,
@@ -162,7 +167,7 @@ class Working:
             )
 
         return Share(
-            open_part=lambda one: self._part(database, one, partitions[one.topic]),
+            open_part=lambda one: self._part(database, one, partitions),
             spans=admin.spans,
             deliver=deliver,
             flush=lambda: letters.flush(_LETTERS_S),
@@ -170,26 +175,11 @@ class Working:
             meters=self.meters,
         )
 
-    def _part(self, database: Connections, partition: Partition, partitions: int) -> WorkerPart:
-        stream = self._settings.stream
-        operators = Operators(
-            owners=self._owners,
-            # Each partition has its part of the alarms that are accepted over all of a topic.
-            settings=StreamSettings(
-                alarms_a_week=stream.alarms_a_week / partitions,
-                calendar=stream.calendar(),
-                forget_s=stream.forget_s,
-            ),
-            windows=[window.native() for window in stream.windows],
-            origin=part_name(partition),
-        )
-        door = PartDoor(
-            self._settings.kafka.formats[partition.topic],
-            self._settings.ingest.native(),
-            self.tally,
-        )
+    def _part(
+        self, database: Connections, partition: Partition, partitions: Mapping[str, int]
+    ) -> WorkerPart:
         store = WorkerPartStore(database, part_name(partition), self.name)
-        return WorkerPart(store, MetricsJudge(operators, door))
+        return WorkerPart(store, self._judges.of(partition, store, database, partitions))
 
     def _reader(self, rebalance: Rebalance, topics: list[str]) -> KafkaReader:
         return KafkaReader(self._broker, self._settings.kafka.group, topics, rebalance)

@@ -22,11 +22,15 @@ def create_topics(
     config: Path | None, *, servers: Sequence[str] | None, is_dry: bool, as_json: bool
 ) -> int:
     """Make what is absent; 0 once all is there as asked."""
+    from api.worker_judges import log_forms
     from pipelines.topics.kafka_admin import KafkaAdmin
     from pipelines.topics.plan import Standing, set_up
 
     flags: dict[str, Any] = {"kafka": {"servers": servers}} if servers else {}
-    section = settings_of(config, None, flags).kafka
+    settings = settings_of(config, None, flags)
+    # A format that is none is told before a topic of it is made.
+    log_forms(settings)
+    section = settings.kafka
     with closing(KafkaAdmin(section.native())) as admin:
         found = set_up(admin, section.topics(), make=not is_dry)
     print(_as_json(found) if as_json else _as_text(found, section))
@@ -64,6 +68,7 @@ def _as_text(found: Sequence[Found], section: KafkaSection) -> str:
 def _use(one: Found, section: KafkaSection) -> str:
     """What a topic is for."""
     name = one.topic.name
-    if name in section.metrics:
-        return section.metrics[name].format
+    for read in (section.metrics, section.logs, section.traces):
+        if name in read:
+            return read[name].format
     return "anomalies" if name == section.anomalies.topic else "dead letters"

@@ -83,7 +83,7 @@ def _greet(settings: Settings, name: str, url: str) -> None:
     kafka = settings.kafka
     assert settings.store is not None
     print(
-        f"serinus: worker {name} of group {kafka.group} reads {', '.join(kafka.metrics)} at"
+        f"serinus: worker {name} of group {kafka.group} reads {', '.join(kafka.read)} at"
         f" {', '.join(kafka.servers)}, keeps its state in"
         f" {shown_url(settings.store.get_secret_value())}, tells how it is at {url}/readyz",
         file=sys.stderr,

@@ -64,13 +64,13 @@ def status(
 
 
 def _spans(settings: Settings) -> tuple[Mapping[Partition, Span], str]:
-    """What the log holds of all partitions of metrics; why not, where Kafka does not say."""
+    """What the log holds of all partitions that are read; why not, where Kafka does not say."""
     from pipelines.topics.kafka_admin import KafkaAdmin
     from pipelines.topics.port import Partition
 
     try:
         with closing(KafkaAdmin(settings.kafka.native())) as admin:
-            topics = admin.describe(list(settings.kafka.formats)).values()
+            topics = admin.describe(settings.kafka.read).values()
             every = [Partition(one.name, n) for one in topics for n in range(one.partitions)]
             return admin.spans(every), ""
     except BrokerError as error:

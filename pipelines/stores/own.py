@@ -94,6 +94,13 @@ _DROP_SERIES = compiled(
     schema.own_series.delete().where(_series.seen < sa.bindparam("before", type_=sa.BigInteger))
 )
 
+_DROP_OF_LIVING = compiled(
+    schema.own_series.delete().where(
+        _series.seen < sa.bindparam("before", type_=sa.BigInteger),
+        _series.part.in_(sa.select(_frames.part)),
+    )
+)
+
 
 def _none() -> NDArray[np.int32]:
     return np.zeros(0, np.int32)
@@ -235,11 +242,12 @@ class SqlOwn:
             row = looks.first(_NEWEST, {"part": part, "tenant": tenant})
         return int(row[0] or 0) if row else 0
 
-    def prune(self, *, frames_before: int, series_before: int) -> int:
-        """Delete what is older; how many frames."""
+    def prune(self, *, frames_before: int, series_before: int, of_living: bool = False) -> int:
+        """Delete what is older; how many frames. `of_living`: counters of parts with frames."""
         with self._db.write() as transaction:
             gone = transaction.run(_DROP_FRAMES, {"before": frames_before})
-            transaction.run(_DROP_SERIES, {"before": series_before})
+            drop = _DROP_OF_LIVING if of_living else _DROP_SERIES
+            transaction.run(drop, {"before": series_before})
         return gone
 
 

@@ -117,6 +117,8 @@ class Fleet:
                 "session_s": 3.0,
                 "request_s": 5.0,
                 "metrics": {TOPIC: _columns(self.partitions)},
+                "logs": {},
+                "traces": {},
                 "anomalies": {"topic": ANOMALIES, "partitions": 2},
                 "dead_letters": {"topic": LETTERS, "partitions": 1},
                 **self.kafka_more,

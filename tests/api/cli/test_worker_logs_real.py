@@ -1,0 +1,172 @@
+"""Workers on topics of logs and traces, with a real Kafka and PostgreSQL: one dies in the midst."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from kafka import KafkaProducer
+
+from pipelines.stores import schema
+from pipelines.stores.codec import unpack
+from pipelines.stores.postgres import PostgresDatabase
+from pipelines.topics.kafka_admin import KafkaAdmin
+from pipelines.topics.port import Topic
+from pipelines.topics.settings import BrokerSettings
+from tests.api.cli.workers import ANOMALIES, LETTERS, Fleet, eventually, read_topic
+from tests.kafka import RunningKafka, running_kafka
+from tests.pipelines.flows.counting import ERROR, INFO, logs_of, spans_of
+from tests.servers import RunningPostgres, running_postgres
+
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
+MINUTE, MINUTES, BROKEN = 60_000, 1_560, 700
+LOGS, TRACES = "otlp_logs", "otlp_spans"
+_numbers = count()
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[RunningPostgres]:
+    """A server for the module."""
+    with running_postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def kafka() -> Iterator[RunningKafka]:
+    """One for the module."""
+    with running_kafka() as running:
+        yield running
+
+
+def fleet_of(kafka: RunningKafka, folder: Path) -> Fleet:
+    """Workers of logs and traces only."""
+    return Fleet(
+        kafka=kafka.address,
+        folder=folder,
+        kafka_more={
+            "metrics": {},
+            "logs": {LOGS: {"format": "otlp_proto", "partitions": 2}},
+            "traces": {TRACES: {"format": "otlp_proto", "partitions": 1}},
+        },
+    )
+
+
+def make_topics(kafka: RunningKafka) -> None:
+    """Topics whose messages have times of their own: a day goes by in seconds."""
+    of_old = {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
+    with closing(KafkaAdmin(BrokerSettings(servers=(kafka.address,)))) as admin:
+        admin.create(
+            [
+                Topic(name=name, partitions=partitions, replication=1, config=config)
+                for name, partitions, config in (
+                    (LOGS, 2, of_old), (TRACES, 1, of_old), (ANOMALIES, 1, {}), (LETTERS, 1, {}),
+                )
+            ]
+        )  # fmt: skip
+
+
+def said_at(minute: int) -> list[tuple[int, str]]:
+    """What a pod writes in a minute: after a day there is an error that nobody has seen."""
+    found = [(INFO, f"order {7 * minute + n} was placed") for n in range(3)]
+    found += [(ERROR, f"no answer of the database within {minute} ms")] if minute > 1_500 else []
+    return found
+
+
+def send(kafka: RunningKafka, start: int, first: int, upto: int) -> None:
+    """What happens from one minute to before another."""
+    producer = KafkaProducer(bootstrap_servers=[kafka.address], acks="all", linger_ms=20)
+    for minute in range(first, upto):
+        at = start + minute * MINUTE
+        for number in (0, 1):
+            body = logs_of(said_at(minute), at, f"shop{number}")
+            body = b"\xff\xff" if minute == BROKEN else body
+            producer.send(LOGS, body, partition=number, timestamp_ms=at)
+        traces = range(2 * minute + 1, 2 * minute + 3)
+        producer.send(TRACES, spans_of(traces, at), partition=0, timestamp_ms=at)
+    producer.flush(timeout=60)
+    producer.close(timeout=5)
+
+
+def is_done(fleet: Fleet, store: str, group: str) -> bool:
+    """Whether all is judged and kept."""
+    code, said = fleet.run(store, "worker", "status", "--format", "json", group=group)
+    told = json.loads(said)["partitions"] if code in {0, 1} else []
+    return bool(told) and all(one["lag_messages"] == 0 for one in told)
+
+
+def found(store: str) -> dict[str, Any]:
+    """Counters, frames, templates, anomalies and events as they are kept."""
+    kept: dict[str, Any] = {}
+    with closing(PostgresDatabase(store)) as database, database.built() as connection:
+        for table, but in (
+            (schema.own_series, ()),
+            (schema.own_frames, ()),
+            (schema.log_templates, ()),
+            (schema.log_days, ()),
+            (schema.anomalies, ()),
+            (schema.stream_events, ("number", "kept_at", "sent")),
+        ):
+            columns = [column for column in table.c if column.name not in but]
+            rows = connection.execute(sa.select(*columns))
+            kept[table.name] = sorted(tuple(row) for row in rows)
+    return kept
+
+
+def totals(kept: Mapping[str, Any], metric: str) -> Counter[str]:
+    """What counters of a metric stand at, by level, or by service."""
+    summed: Counter[str] = Counter()
+    names = [column.name for column in schema.own_series.c]
+    for row in kept["own_series"]:
+        one = dict(zip(names, row, strict=True))
+        labels = dict(unpack(tuple[tuple[str, str], ...], one["labels"]))
+        if labels["__name__"] == metric and "template" not in labels:
+            summed[labels.get("level") or labels["service_name"]] += int(one["total"])
+    return summed
+
+
+def test_workers_of_which_one_is_killed_count_and_tell_what_an_undisturbed_one_does(
+    kafka: RunningKafka, postgres: RunningPostgres, tmp_path: Path
+) -> None:
+    """A machine that fails would lose lines and spans, count them twice, or tell another story."""
+    make_topics(kafka)
+    fleet, store = fleet_of(kafka, tmp_path), postgres.database(f"logs{next(_numbers)}")
+    start = (round(time.time()) - 40 * 3600) // 3600 * 3_600_000
+    try:
+        first, second = (fleet.start(store, name) for name in ("first", "second"))
+        send(kafka, start, 0, 600)
+        eventually(lambda: first.figure("partitions") + second.figure("partitions") == 3)
+        eventually(lambda: first.figure("messages") > 100)
+        first.kill()
+        send(kafka, start, 600, 1_200)
+        third = fleet.start(store, "third")
+        eventually(lambda: second.figure("partitions") + third.figure("partitions") == 3)
+        code, took = second.stop()
+        send(kafka, start, 1_200, MINUTES)
+        eventually(lambda: is_done(fleet, store, "serinus"), 120)
+        third.stop()
+        alone = postgres.database(f"alone{next(_numbers)}")
+        reference = fleet.start(alone, "reference", group="alone")
+        eventually(lambda: is_done(fleet, alone, "alone"), 120)
+        taken = {unit: int(reference.figure(unit)) for unit in ("lines", "spans")}
+        reference.stop()
+    finally:
+        fleet.close()
+
+    kept, expected = found(store), found(alone)
+    minutes = MINUTES - 1
+    assert (code, took < 25) == (0, True)
+    assert taken == {"lines": 2 * (3 * minutes + 59), "spans": 6 * MINUTES}
+    assert totals(expected, "serinus_log_lines_total") == {"info": 6 * minutes, "error": 2 * 59}
+    assert {row[3] for row in expected["anomalies"]} == {"log_novelty"}
+    for name, rows in expected.items():
+        assert kept[name] == rows, name
+    letters = {dict(one.headers)["serinus-offset"] for one in read_topic(kafka.address, LETTERS)}
+    assert letters == {b"%d" % BROKEN}

@@ -1,0 +1,266 @@
+"""Partitions of logs and traces: counted once, whoever reads them and however often it is cut."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detector.logs.kept import TemplateFilter
+from detector.series import Query
+from detector.spans.topology import Graph
+from pipelines.flows.worker_counted import GRAPH
+from pipelines.flows.worker_part import Unit
+from pipelines.flows.worker_share import Share
+from pipelines.sources.own import OwnSource
+from pipelines.stores.codec import unpack
+from pipelines.stores.own import SqlOwn
+from pipelines.stores.sqlite import Database
+from pipelines.stores.templates import SqlTemplates
+from pipelines.topics.port import Message, Partition
+from tests.pipelines.flows.counting import (
+    ERROR,
+    INFO,
+    LOGS,
+    SPANS,
+    STEP,
+    everything,
+    logs_of,
+    message_of,
+    share_of_logs,
+    spans_of,
+)
+from tests.pipelines.flows.working import T0, Log
+
+LINES, TRACES = Partition(LOGS, 0), Partition(SPANS, 0)
+STEPS, BROKEN = 110, 50
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """An empty database."""
+    opened = Database(tmp_path / "stream.db")
+    yield opened
+    opened.close()
+
+
+def lines() -> list[Message]:
+    """A message a step: orders and beats, of which the beats end, and a new error in the end."""
+    found = []
+    for step in range(STEPS):
+        at = T0 + step * STEP
+        said = [(INFO, f"order {step * 7 + n} placed by user u{n}") for n in range(3)]
+        said += [(INFO, "beat of the queue")] if step < 70 else []
+        said += [(ERROR, f"no answer of db-{step} within {step} ms")] if step >= 80 else []
+        tenant = "other" if step % 10 == 9 else ""
+        body = b"\xff\xff none" if step == BROKEN else logs_of(said, at, pod=f"{step % 2}")
+        found.append(message_of(body, step, at, tenant=tenant))
+    return found
+
+
+def spans() -> list[Message]:
+    """A message a step, with four requests."""
+    return [
+        message_of(
+            spans_of(range(4 * step + 1, 4 * step + 5), T0 + step * STEP),
+            step,
+            T0 + step * STEP,
+            topic=SPANS,
+        )
+        for step in range(STEPS)
+    ]
+
+
+@cache
+def log() -> dict[Partition, list[Message]]:
+    """Both."""
+    return {LINES: lines(), TRACES: spans()}
+
+
+def read(share: Share, offsets: Mapping[Partition, int], upto: int = STEPS) -> None:
+    """Judge all from the offsets on, before another one."""
+    for partition, offset in offsets.items():
+        for message in log()[partition][offset:upto]:
+            share.apply(message)
+
+
+def whole(database: Database) -> dict[str, Any]:
+    """All that is kept; the state of traces has a seed of its own, what it counted has not."""
+    found = dict(everything(database))
+    place, newest, _ = found[f"{SPANS}/0"]
+    return found | {f"{SPANS}/0": (place, newest)}
+
+
+@cache
+def undisturbed() -> dict[str, Any]:
+    """What one worker keeps that reads everything, and writes once."""
+    with TemporaryDirectory() as folder:
+        database = Database(Path(folder) / "stream.db")
+        share = share_of_logs(database, Log(log()))
+        read(share, share.assigned([LINES, TRACES]))
+        share.checkpoint()
+        found = whole(database)
+        database.close()
+    return found
+
+
+def stands(database: Database, metric: str, tenant: str = "default") -> Counter[tuple[str, ...]]:
+    """What our counters stand at in the end, by level and template or service and status."""
+    source = OwnSource(lambda: SqlOwn(database), tenant=tenant)
+    (answer,) = source.read([Query(metric)], T0 / 1000, (T0 + (STEPS + 4) * STEP) / 1000)
+    found: Counter[tuple[str, ...]] = Counter()
+    for one in answer.series:
+        told = one.labels
+        if "service_name" in told:
+            found[told["service_name"], told["status_code"]] += int(one.values[-1])
+        else:
+            found[told["level"], "template" if "template" in told else ""] += int(one.values[-1])
+    return found
+
+
+def kinds(found: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Tenants and kinds of what is odd."""
+    return {(row[1], row[3]) for row in found["anomalies"]}
+
+
+def test_lines_of_a_topic_are_counted_and_what_is_odd_of_them_is_told(database: Database) -> None:
+    """Logs that go by Kafka would be seen by nobody."""
+    world = Log(log())
+    share = share_of_logs(database, world)
+    read(share, share.assigned([LINES]))
+    share.checkpoint()
+    wanted = TemplateFilter(tenant="default")
+    texts = {one.text: one.count for one in SqlTemplates(database).list(wanted).templates}
+
+    assert texts == {
+        "order <num> placed by user <id>": 3 * 98,
+        "beat of the queue": 62,
+        "no answer of <id> within <num>": 27,
+    }
+    assert kinds(everything(database)) == {
+        ("default", "log_silence"),
+        ("default", "log_novelty"),
+        ("other", "log_novelty"),
+    }
+    assert [letter.message.offset for letter in world.letters] == [BROKEN]
+    assert share.meters.taken[Unit.LINES] == 3 * 109 + 69 + 30
+
+
+def test_counters_of_lines_are_read_as_any_metric_is(database: Database) -> None:
+    """The gate would not see what a canary's pods write."""
+    share = share_of_logs(database, Log(log()))
+    read(share, share.assigned([LINES]))
+    share.checkpoint()
+
+    # Of all steps but the one that is open still, which the last message of a tenant is in.
+    assert stands(database, "serinus_log_lines_total") == {
+        ("info", ""): 3 * 98 + 62,
+        ("error", ""): 27,
+        ("error", "template"): 27,
+    }
+
+
+def test_spans_of_a_topic_are_counted_by_service_and_drawn_as_a_graph(database: Database) -> None:
+    """Traces that go by Kafka would tell nobody where requests fail."""
+    share = share_of_logs(database, Log(log()))
+    read(share, share.assigned([TRACES]))
+    share.checkpoint()
+    held = share.parts[TRACES].judge.held()["default"]
+    told = unpack(Graph, held.arrays[GRAPH].tobytes())
+    failed = sum(1 for trace in range(1, 4 * STEPS - 3) if trace % 5 == 0)
+
+    found = stands(database, "traces_span_metrics_calls_total")
+    assert found["cart", "STATUS_CODE_ERROR"] == failed
+    assert found["cart", "STATUS_CODE_UNSET"] == 4 * (STEPS - 1) - failed
+    assert {(one.caller.name, one.callee.name) for one in told.edges} == {
+        ("", "checkout"),
+        ("checkout", "cart"),
+    }
+
+
+class Disturbed:
+    """Workers that come and go on both partitions."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.log = database, Log(log())
+        self.names = itertools.count()
+        self.owners: dict[Partition, Share] = {}
+        self.next: dict[Partition, int] = {}
+        self.zombies: list[Share] = []
+        for partition in (LINES, TRACES):
+            self.give(partition)
+
+    def give(self, partition: Partition) -> None:
+        """A partition goes to a new worker."""
+        made = share_of_logs(self.database, self.log, f"w{next(self.names)}")
+        self.owners[partition] = made
+        self.next |= made.assigned([partition])
+
+    def act(self, what: str, partition: Partition, count: int) -> None:
+        """One thing that happens."""
+        owner = self.owners[partition]
+        match what:
+            case "read":
+                start = self.next[partition]
+                for message in log()[partition][start : start + count]:
+                    owner.apply(message)
+                self.next[partition] = min(start + count, STEPS)
+            case "tell":
+                # Counters are shown before their checkpoint, not only once a second.
+                owner.tell()
+                owner.parts[partition].judge.settle()
+            case "checkpoint":
+                owner.checkpoint()
+            case "move":
+                owner.revoked([partition])
+                self.give(partition)
+            case "die":
+                self.give(partition)
+            case "lose":
+                self.zombies.append(owner)
+                self.give(partition)
+            case "haunt":
+                for zombie in self.zombies:
+                    zombie.tell()
+                    zombie.checkpoint()
+                    zombie.waiting.clear()
+
+    def finish(self) -> None:
+        """Read all that is left, and keep it."""
+        for partition in (LINES, TRACES):
+            self.act("read", partition, STEPS)
+            self.owners[partition].checkpoint()
+
+
+ACTS = ("read", "read", "read", "tell", "tell", "checkpoint", "move", "die", "lose", "haunt")
+
+
+@settings(max_examples=max(5, settings().max_examples // 12))
+@given(
+    acts=st.lists(
+        st.tuples(st.sampled_from(ACTS), st.sampled_from([LINES, TRACES]), st.integers(1, 70)),
+        max_size=12,
+    )
+)
+def test_whatever_comes_between_all_that_is_kept_is_that_of_an_undisturbed_run(
+    acts: list[tuple[str, Partition, int]],
+) -> None:
+    """A death, a rebalance or a zombie would lose lines, or count some of them twice."""
+    with TemporaryDirectory() as folder:
+        database = Database(Path(folder) / "stream.db")
+        world = Disturbed(database)
+        for act in acts:
+            world.act(*act)
+        world.finish()
+        found = whole(database)
+        database.close()
+
+    assert found == undisturbed()
