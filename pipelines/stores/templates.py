@@ -104,6 +104,12 @@ class SqlTemplates:
         with self.database.read() as looks:
             return [str(tenant) for (tenant,) in looks.rows(_TENANTS, {"part": part})]
 
+    def every_tenant(self) -> list[str]:
+        """Tenants that have any, of whichever part."""
+        query = sa.select(_kept.tenant).distinct().order_by(_kept.tenant)
+        with self.database.built() as connection:
+            return [str(tenant) for (tenant,) in connection.execute(query)]
+
     def list(self, wanted: TemplateFilter) -> TemplatePage:
         """In the order that is asked for, one page; `InputError` for a cursor that is none."""
         query = listing(wanted).limit(wanted.limit + 1)
