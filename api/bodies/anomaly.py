@@ -10,7 +10,7 @@ import msgspec
 from pydantic import Field
 
 from api.bodies.answer import Answer
-from api.bodies.traced import Link, TraceAnswer, no_link, traces_body
+from api.bodies.traced import LineTraceAnswer, Link, TraceAnswer, no_link, traces_body
 from api.section import Section
 from detector.stream.anomaly import Anomaly, Contribution, Happened, Judged, LineNote
 from detector.stream.columns import SeriesInfo, SeriesKind
@@ -74,6 +74,7 @@ class LineAnswer(Answer):
     line: str = Field(description="The first of its lines.")
     count: int = Field(description="Lines that came of it.")
     every_s: float | None = Field(description="How far apart they are; null where irregular.")
+    traces: list[LineTraceAnswer] = Field(description="Of some of its lines, at most three.")
 
 
 class AnomalyAnswer(Answer):
@@ -151,7 +152,7 @@ def anomaly_body(kept: KeptAnomaly, link: Link = no_link) -> dict[str, Any]:
         **_head(anomaly, is_rate=is_rate),
         "peak": told[0],
         "contributions": told,
-        "lines": [_line(one) for one in anomaly.lines],
+        "lines": [_line(one, link) for one in anomaly.lines],
         "traces": traces_body(anomaly.traces, link),
         "feedback": [
             {
@@ -187,7 +188,7 @@ def _head(anomaly: Anomaly, *, is_rate: bool) -> dict[str, Any]:
     }
 
 
-def _line(one: LineNote) -> dict[str, Any]:
+def _line(one: LineNote, link: Link) -> dict[str, Any]:
     return {
         "template": one.template,
         "level": one.level,
@@ -196,6 +197,7 @@ def _line(one: LineNote) -> dict[str, Any]:
         "line": one.line,
         "count": one.count,
         "every_s": _digits(one.every_s) or None,
+        "traces": [{"trace_id": trace, "url": link(trace)} for trace in one.traces],
     }
 
 

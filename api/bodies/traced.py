@@ -11,7 +11,7 @@ from pydantic import Field
 from api.bodies.answer import Answer
 from detector.stream.traced import TraceNote
 
-__all__ = ["Link", "TraceAnswer", "no_link", "traces_body"]
+__all__ = ["LineTraceAnswer", "Link", "TraceAnswer", "no_link", "traces_body"]
 
 Link = Callable[[str], str | None]
 
@@ -22,6 +22,13 @@ class SpentAnswer(Answer):
     service: str = Field(description="Whose.")
     operation: str = Field(description="Which.")
     seconds: float = Field(description="What it added to the duration of the request.")
+
+
+class LineTraceAnswer(Answer):
+    """A trace that a log line was written in."""
+
+    trace_id: str = Field(description="In hexadecimal.")
+    url: str | None = Field(description="Where to look it up, by `traces.url`; else null.")
 
 
 class TraceAnswer(Answer):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from detector.logs.lines import Origin
 
-__all__ = ["LogCounts", "Template"]
+__all__ = ["LineTrace", "LogCounts", "Template"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +25,22 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineTrace:
+    """The trace, 16 bytes, that a line of a template was written in; places as in `LogCounts`."""
+
+    template: int
+    origin: int
+    trace: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogCounts:
     """How many lines of which template came from where: M rows, each combination once.
 
     `at` int64 (M,): unix milliseconds, begin of the bin of `step_ms` that the lines lie in.
     `template` int32 (M,): place in `templates`. `origin` int32 (M,): place in `origins`.
     `level` uint8 (M,). `count` int64 (M,). `fresh`: places in `templates` of those that the miner
-    has never seen before this batch.
+    has never seen before this batch. `traces`: of new templates and of errors, where lines had one.
     """
 
     step_ms: int
@@ -43,6 +52,7 @@ class LogCounts:
     templates: tuple[Template, ...]
     origins: tuple[Origin, ...]
     fresh: frozenset[int] = frozenset()
+    traces: tuple[LineTrace, ...] = ()
 
     def __len__(self) -> int:
         return len(self.at)

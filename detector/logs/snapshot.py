@@ -179,8 +179,14 @@ def _read_tellings(state: LogState, arrays: Arrays) -> None:
 
 def _noted(arrays: Arrays, nth: int, words: Sequence[str]) -> Noted:
     level, start, last, is_over = (int(arrays[f"noted.{name}"][nth]) for name in NOTED)
+    template, grade, title, text, line, before = words
     note = LineNote(
-        **dict(zip((*NOTE, "before"), words, strict=True)),
+        template=template,
+        level=grade,
+        title=title,
+        text=text,
+        line=line,
+        before=before,
         count=int(arrays["noted.count"][nth]),
         every_s=float(arrays["noted.every_s"][nth]),
     )

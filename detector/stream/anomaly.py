@@ -127,7 +127,8 @@ class LineNote:
 
     `title` names it in a few words, `text` is the template, `line` the first of its lines. `count`
     is how many lines came of it, `every_s` how far apart they usually are, 0 where that is unknown.
-    `before` is the level that it had until then, where only its level is new.
+    `before` is the level that it had until then, where only its level is new. `traces` are some of
+    those that its lines were written in, in hexadecimal.
     """
 
     template: str
@@ -138,6 +139,7 @@ class LineNote:
     count: int
     every_s: float = 0.0
     before: str = ""
+    traces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

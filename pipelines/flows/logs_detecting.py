@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+import numpy as np
 import structlog
 from numpy.typing import NDArray
 
@@ -16,6 +18,7 @@ from detector.logs.settings import LogSettings
 from detector.logs.snapshot import restored, taken
 from detector.logs.state import LogState
 from detector.logs.story import named
+from detector.logs.tracing import LineTraces
 from detector.stream.anomaly import Happened
 from detector.stream.columns import SeriesInfo
 from detector.stream.feedback import Feedback, Tuning
@@ -28,6 +31,8 @@ __all__ = ["TRACES", "Detecting"]
 # First lines of stack traces that are remembered, of a kilobyte each.
 TRACES = 5_000
 Arrays = Mapping[str, NDArray[Any]]
+_TRACED = "traced"
+_Kept = list[tuple[tuple[str, str], tuple[str, ...]]]
 
 
 class Detecting:
@@ -49,6 +54,7 @@ class Detecting:
     ) -> None:
         self._traces, self._step = dict(traces), step_ms
         self.state = _state(tenant, arrays, settings, windows, origin)
+        self._traced = LineTraces(_kept(arrays))
 
     def take(self, lines: Lines) -> tuple[Happened, ...]:
         """Take counts of lines; what happened."""
@@ -60,8 +66,9 @@ class Detecting:
             one if one.sample else replace(one, sample=self._traces.get(one.id, ""))
             for one in counts.templates
         )
+        self._traced.remember(counts)
         self.state, happened = step(self.state, replace(counts, templates=whole))
-        return happened
+        return tuple(self._traced.told(one) for one in happened)
 
     def _remember(self, id: str, sample: str) -> None:
         self._traces.setdefault(id, sample)
@@ -71,7 +78,7 @@ class Detecting:
     def said(self, feedback: Feedback) -> tuple[tuple[Happened, ...], tuple[Tuning, ...]]:
         """Apply what a person said; what happened, and what became of the templates."""
         self.state, happened, tunings = told(self.state, feedback)
-        return happened, tunings
+        return tuple(self._traced.told(one) for one in happened), tunings
 
     def named(self, happened: Happened) -> dict[int, SeriesInfo]:
         """What the numbers of an anomaly's contributions stand for."""
@@ -79,7 +86,14 @@ class Detecting:
 
     def arrays(self) -> Arrays:
         """What a checkpoint is to hold."""
-        return taken(self.state)
+        body = msgspec.msgpack.encode(list(self._traced.kept.items()))
+        return {**taken(self.state), _TRACED: np.frombuffer(body, np.uint8)}
+
+
+def _kept(arrays: Arrays) -> dict[tuple[str, str], tuple[str, ...]]:
+    if _TRACED not in arrays:
+        return {}
+    return dict(msgspec.msgpack.decode(arrays[_TRACED].tobytes(), type=_Kept))
 
 
 def _state(

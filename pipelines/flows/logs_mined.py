@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from detector.logs.binned import binned
 from detector.logs.counted import LogCounts, Template
 from detector.logs.lines import LogLines
+from detector.logs.tracing import traces_of
 from pipelines.stores.own import STEP_MS
 
 __all__ = ["OTHER", "LineMiner", "Mined", "Noted", "Pattern", "TenantMiner"]
@@ -132,6 +133,7 @@ class TenantMiner:
         places = {id: nth for nth, id in enumerate(templates)}
         of = np.array([places[id] for id in ids], np.int32)
         counts = binned(lines, of[place], self._step)
+        new = frozenset(places[id] for id in fresh)
         return LogCounts(
             step_ms=self._step,
             at=counts.at,
@@ -141,7 +143,8 @@ class TenantMiner:
             count=counts.count,
             templates=tuple(templates.values()),
             origins=lines.origins,
-            fresh=frozenset(places[id] for id in fresh),
+            fresh=new,
+            traces=traces_of(lines, of[place], new),
         )
 
     def noted(self) -> Noted:

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.logs.counted import LogCounts, Template
+from detector.logs.counted import LineTrace, LogCounts, Template
 from detector.logs.lines import Origin
 from detector.stream.columns import SeriesInfo
 from pipelines.flows.spans_record import Served, SpanColumns
@@ -48,6 +48,7 @@ class Lines(msgspec.Struct, frozen=True, array_like=True):
     templates: tuple[Template, ...]
     origins: tuple[Origin, ...]
     fresh: tuple[int, ...] = ()
+    traces: tuple[LineTrace, ...] = ()
 
     def counts(self, step_ms: int = STEP_MS) -> LogCounts:
         """The same as columns, of bins of `step_ms`."""
@@ -61,6 +62,7 @@ class Lines(msgspec.Struct, frozen=True, array_like=True):
             templates=self.templates,
             origins=self.origins,
             fresh=frozenset(self.fresh),
+            traces=self.traces,
         )
 
 
@@ -111,4 +113,5 @@ def lines_of(counts: LogCounts) -> Lines:
         counts.templates,
         counts.origins,
         tuple(sorted(counts.fresh)),
+        counts.traces,
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from detector.logs.lines import Level
 from detector.logs.settings import LogSettings
@@ -105,4 +108,23 @@ def test_a_stack_trace_is_the_same_error_wherever_it_was_called_from(tmp_path: P
             life = begun(tmp_path, life)
     (found,) = odd(life)
     assert found.anomaly.members == 1
+    life.close()
+
+
+def test_a_new_error_is_told_with_the_traces_that_its_lines_had(tmp_path: Path) -> None:
+    """The request that failed is one step away, also after a restart."""
+    life = begun(tmp_path)
+    write(life, 120)
+    for nth in range(12):
+        life.clock.now += 60
+        made = lines([(Level.ERROR, "no route to the bank")], at=life.clock.now)
+        ids = np.frombuffer((nth + 1).to_bytes(16, "big"), np.uint8).reshape(1, 16)
+        assert life.flow.put("default", replace(made, trace=ids))
+        if nth == 5:
+            assert life.stream.drain(60)
+            life.close()
+            life = begun(tmp_path, life)
+    kinds = {one.anomaly.kind: one for one in odd(life)}
+    found = kinds[AnomalyKind.LOG_NOVELTY]
+    assert found.anomaly.lines[0].traces == tuple(f"{n:032x}" for n in (1, 2, 3))
     life.close()
