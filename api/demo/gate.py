@@ -14,6 +14,7 @@ __all__ = ["Answer", "Gate", "GateError", "Needs", "Question", "Why"]
 ANSWER_WITHIN_S = 10.0
 # Less than that a request is no news.
 WORTH_S = 0.005
+BUSY, TRIES, AGAIN_S = 503, 5, 1.0
 
 
 class GateError(Exception):
@@ -91,8 +92,11 @@ class Problem(msgspec.Struct, frozen=True):
 class Gate:
     """A gate at a base address; use it in an `async with` block."""
 
-    def __init__(self, url: str, *, timeout_s: float = ANSWER_WITHIN_S) -> None:
+    def __init__(
+        self, url: str, *, timeout_s: float = ANSWER_WITHIN_S, again_s: float = AGAIN_S
+    ) -> None:
         self.url = url
+        self.again_s = again_s
         self.timeout_s = timeout_s
         self._client = httpx2.AsyncClient(base_url=url, timeout=timeout_s, trust_env=False)
 
@@ -131,13 +135,23 @@ class Gate:
         Nothing where that is not certain, or where there are no traces.
         """
         asked = {"canary": canary, "control": control, "since": since.isoformat()}
-        try:
-            response = await self._client.get(f"/v1/services/{service}/comparison", params=asked)
-            found = msgspec.json.decode(response.content, type=Comparison)
-        except (httpx2.HTTPError, msgspec.DecodeError):
-            return ()
-        worth = [one for one in found.shifts if one.is_certain and not one.is_total]
-        return tuple(one.text for one in worth if one.difference_s > WORTH_S)
+        for _ in range(TRIES):
+            try:
+                found = await self._compared(f"/v1/services/{service}/comparison", asked)
+            except (httpx2.HTTPError, msgspec.DecodeError):
+                return ()
+            if found is not None:
+                worth = [one for one in found.shifts if one.is_certain and not one.is_total]
+                return tuple(one.text for one in worth if one.difference_s > WORTH_S)
+            await asyncio.sleep(self.again_s)
+        return ()
+
+    async def _compared(self, path: str, asked: dict[str, str]) -> Comparison | None:
+        """A comparison, None where the stream is too busy to look now."""
+        response = await self._client.get(path, params=asked)
+        if response.status_code == BUSY:
+            return None
+        return msgspec.json.decode(response.content, type=Comparison)
 
     async def is_ready(self) -> bool:
         """Whether it can answer rightly now."""

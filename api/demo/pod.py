@@ -163,6 +163,7 @@ async def _obey(orders: Orders) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     async for line in reader:
         orders.behaviour = msgspec.json.decode(line, type=Behaviour)
+        orders.log.info("now %s", orders.behaviour)
 
 
 async def _idle(orders: Orders) -> None:

@@ -21,6 +21,10 @@ __all__ = ["Passage", "Traces"]
 EVERY_S = 0.33
 ANSWER_WITHIN_S = 2.0
 MOST_WAITING = 2048
+_HEAD = (
+    "POST /v1/traces HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n"
+    "Content-Type: application/x-protobuf\r\nContent-Length: {length}\r\n\r\n"
+)
 Attributes = Sequence[tuple[str, str | int]]
 
 
@@ -35,7 +39,10 @@ class Passage:
 
 
 class Traces:
-    """Gathers the spans of one pod, and sends them; what finds no room or no door is lost."""
+    """Gathers the spans of one pod, and sends them; what finds no room or no door is lost.
+
+    `waiting` are those that are not sent yet.
+    """
 
     def __init__(
         self, port: int, *, pod: str, version: str, namespace: str, draw: random.Random
@@ -50,13 +57,13 @@ class Traces:
             ("k8s.pod.name", pod),
         )
         self._resource = Resource(attributes=_attributes(of))
-        self._waiting: list[Span] = []
+        self.waiting: list[Span] = []
 
     def add(
         self, method: str, path: str, times: tuple[int, int], status: int, way: Sequence[Passage]
     ) -> None:
         """A request that was served from one time to another (unix nanoseconds)."""
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self.waiting) >= MOST_WAITING:
             return
         trace, root = self._draw.randbytes(16), self._draw.randbytes(8)
         route = (("http.request.method", method), ("http.route", path))
@@ -64,23 +71,24 @@ class Traces:
         whole = _span(f"{method} {path}", Span.SPAN_KIND_SERVER, *times, status == 500)
         whole.attributes.extend(of)
         whole.trace_id, whole.span_id = trace, root
-        self._waiting.append(whole)
+        self.waiting.append(whole)
         for one in way:
             part = _span(one.call.name, Span.SPAN_KIND_CLIENT, one.start, one.end, one.failed)
             part.attributes.extend(_attributes(one.call.of))
             part.trace_id, part.span_id, part.parent_span_id = trace, self._draw.randbytes(8), root
-            self._waiting.append(part)
+            self.waiting.append(part)
 
     async def send(self) -> None:
         """Send what waits, over and over, until cancelled."""
         while True:
             await asyncio.sleep(EVERY_S)
-            spans, self._waiting = self._waiting, []
+            spans, self.waiting = self.waiting, []
             if spans:
                 with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
-                    await self._post(self._packed(spans))
+                    await self._post(self.packed(spans))
 
-    def _packed(self, spans: Sequence[Span]) -> bytes:
+    def packed(self, spans: Sequence[Span]) -> bytes:
+        """Spans as a message of OTLP."""
         data = TracesData()
         of = data.resource_spans.add(resource=self._resource)
         of.scope_spans.add(spans=spans)
@@ -90,9 +98,7 @@ class Traces:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             try:
-                head = "POST /v1/traces HTTP/1.1\r\nHost: serinus\r\nConnection: close\r\n"
-                kind = "Content-Type: application/x-protobuf\r\n"
-                writer.write(f"{head}{kind}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+                writer.write(_HEAD.format(port=self.port, length=len(body)).encode() + body)
                 answered = await reader.readuntil(b"\r\n\r\n")
                 await reader.readexactly(content_length(answered))
             finally:

@@ -21,7 +21,7 @@ def test_every_fault_is_found_by_its_word(fault: Fault) -> None:
 
 def test_unknown_fault_names_the_known_ones() -> None:
     """A typing error is answered by the words that would have done."""
-    with pytest.raises(InputError, match="none, errors, latency, leak, one-pod") as caught:
+    with pytest.raises(InputError, match="none, errors, latency, leak, one-pod, logs") as caught:
         fault_named("eror")
     assert caught.value.field == "fault"
 
@@ -48,6 +48,8 @@ def test_a_fault_never_helps(fault: Fault, pod: str, index: int) -> None:
     assert ill.latency >= well.latency
     assert ill.errors >= well.errors
     assert ill.leak_bytes >= well.leak_bytes
+    assert ill.query >= well.query
+    assert ill.lost_receipts >= well.lost_receipts
 
 
 def only(fault: Fault, index: int = 0) -> set[str]:
@@ -59,7 +61,8 @@ def only(fault: Fault, index: int = 0) -> set[str]:
 def test_each_fault_touches_what_it_is_named_for() -> None:
     """`--fault latency` that also fails requests would be stopped for another reason."""
     assert only(Fault.ERRORS) == {"errors"}
-    assert only(Fault.LATENCY) == {"latency"}
+    assert only(Fault.LATENCY) == {"query"}
+    assert only(Fault.LOGS) == {"lost_receipts"}
     assert only(Fault.LEAK) == {"leak_bytes"}
 
 
