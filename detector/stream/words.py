@@ -14,6 +14,7 @@ from detector.stream.anomaly import (
     Side,
     Subject,
 )
+from detector.stream.traced import TraceWhy
 
 __all__ = ["clock_text", "number_text", "told_in_words"]
 
@@ -35,7 +36,7 @@ def told_in_words(anomaly: Anomaly, *, is_rate: bool = False) -> str:
     return (
         f"{_name(anomaly.subject)} {_moved(anomaly.side)} to {number_text(peak.value)}{unit} at"
         f" {clock_text(peak.peak_at)}, expected {_range(peak, unit)}{_many(anomaly)};"
-        f" {_lasts(anomaly)}."
+        f" {_lasts(anomaly)}.{_example(anomaly)}"
     )
 
 
@@ -49,6 +50,25 @@ def _of_service(anomaly: Anomaly) -> str:
         f"{_where(anomaly.subject)}: its metrics together are unlike what is usual, most at"
         f" {clock_text(anomaly.peak.peak_at)}, by {named}{others}; {_lasts(anomaly)}."
     )
+
+
+def _example(anomaly: Anomaly) -> str:
+    """What a request of that time shows best, where its spans have come."""
+    odd = (one for one in anomaly.traces if one.spent and one.why is not TraceWhy.ORDINARY)
+    one = next(odd, None)
+    if one is None:
+        return ""
+    took = f"{'failed after' if one.has_failed else 'took'} {_time(one.duration_s)}"
+    usual = f" (usually {_time(one.usual_s)})" if one.usual_s else ""
+    most = one.spent[0]
+    whose = "" if most.service == one.service else f"{most.service}: "
+    own = (most.service, most.operation) == (one.service, one.operation)
+    where = "itself" if own else f"{whose}{most.operation!r}"
+    return f" A request to {one.operation!r} {took}{usual}, {_time(most.seconds)} of it in {where}."
+
+
+def _time(seconds: float) -> str:
+    return f"{number_text(1000 * seconds)} ms" if seconds < 1 else f"{number_text(seconds)} s"
 
 
 def _of_lines(anomaly: Anomaly) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,6 +18,7 @@ from detector.errors import ConfigError
 from detector.stream.anomaly import Anomaly, Happened
 from detector.stream.record import KeptAnomaly
 from detector.stream.traced import SpentNote, TraceNote, TraceWhy
+from detector.stream.words import told_in_words
 from pipelines.stores.codec import pack, unpack
 from tests.api.test_topic_body import SERIES
 from tests.pipelines.topics.test_outgoing import happened
@@ -114,3 +116,35 @@ def test_the_refusal_names_the_key(tmp_path: Path) -> None:
     file.write_text("traces: {url: 'https://tempo.example.org/'}\n")
     with pytest.raises(ConfigError, match=r"traces\.url"):
         load_settings(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            {},
+            " A request to 'POST /buy' took 1.23 s (usually 120 ms), 1.1 s of it in 'SELECT",
+        ),
+        (
+            {"has_failed": True, "why": TraceWhy.FAILED},
+            "A request to 'POST /buy' failed after 1.23 s",
+        ),
+        (
+            {"usual_s": 0.0, "service": "web"},
+            "took 1.23 s, 1.1 s of it in checkout: 'SELECT orders'.",
+        ),
+        ({"operation": "SELECT orders"}, "1.1 s of it in itself."),
+    ],
+)
+def test_the_sentence_says_what_a_request_showed(change: dict[str, Any], sentence: str) -> None:
+    """Who reads only that knows where to look."""
+    note = replace(NOTE, **{"operation": "POST /buy", **change})
+    anomaly = replace(traced().anomaly, traces=(note,))
+    assert sentence in told_in_words(anomaly)
+
+
+@pytest.mark.parametrize("change", [{"spent": ()}, {"why": TraceWhy.ORDINARY}])
+def test_what_shows_nothing_is_not_spoken_of(change: dict[str, Any]) -> None:
+    """An ordinary request is for comparison, and one whose spans are waited for tells no place."""
+    anomaly = replace(traced().anomaly, traces=(replace(NOTE, **change),))
+    assert told_in_words(anomaly) == told_in_words(happened().anomaly)
