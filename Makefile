@@ -1,4 +1,4 @@
-# make demo   sets up and shows the gate at work; ONCE=1, PROMETHEUS=1, FAULT=none|errors|latency|leak|one-pod
+# make demo   sets up and shows the gate at work; ONCE=1, PROMETHEUS=1, FAULT=none|errors|latency|leak|one-pod|logs
 # make test   sets up, then lint, types, architecture and every test
 # make help   the rest
 SHELL := /bin/bash
@@ -41,7 +41,7 @@ setup: ## the environment in .venv with everything the tests need
 	@tools/venv.sh dev
 
 .PHONY: demo
-demo: run-setup ## a rollout that goes bad and is rolled back; ONCE=1 PROMETHEUS=1 FAULT=errors
+demo: run-setup ## a rollout that goes bad and is rolled back; ONCE=1 PROMETHEUS=1 FAULT=logs
 	@$(SERVERS); $(BIN)/serinus demo $(DEMO_ARGS)
 
 .PHONY: test

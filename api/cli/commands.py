@@ -235,7 +235,7 @@ def mode(
 def demo(
     *,
     once: Annotated[bool, typer.Option("--once", help="End by itself.")] = False,
-    fault: Annotated[str, typer.Option(help="none, errors, latency, leak or one-pod.")] = "errors",
+    fault: Annotated[str, typer.Option(help="errors, latency, leak, one-pod, logs; none.")] = "errors",
     prometheus: Annotated[
         bool, typer.Option("--prometheus", help="Scrape with a real Prometheus.")
     ] = False,

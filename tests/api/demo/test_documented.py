@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from api.demo.calls import DATABASE
 from api.demo.canary import FAULTY_FROM, STABLE_PODS, TIME_SCALE
 from api.demo.faults import Behaviour, Fault, behaviour
 from api.demo.play import DONE, INTERRUPTED, ONCE_WITHIN_S, OTHERWISE
@@ -36,7 +37,10 @@ def test_faults_are_as_large_as_described() -> None:
     assert "five requests in a hundred" in described["errors"]
     assert ill[Fault.ERRORS].errors == pytest.approx(0.05 + well.errors, abs=0.002)
     assert "1.8 times" in described["latency"]
-    assert ill[Fault.LATENCY].latency == pytest.approx(1.8, rel=0.1)
+    assert 1 + ill[Fault.LATENCY].query == pytest.approx(1.8, rel=0.1)
+    assert DATABASE.name in described["latency"]
+    assert "three requests in a hundred" in described["logs"]
+    assert ill[Fault.LOGS].lost_receipts == pytest.approx(0.03)
     assert "200 kB" in described["leak"]
     assert ill[Fault.LEAK].leak_bytes == pytest.approx(200_000, rel=0.31)
     assert "a quarter" in described["one-pod"]

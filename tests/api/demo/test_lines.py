@@ -79,7 +79,8 @@ def test_a_healthy_pod_writes_what_services_write(file: Path) -> None:
         ("checkout", "shop", POD)
     }
     levels = Counter(one.level for one in lines)
-    assert (len(lines), levels[Level.WARN], levels[Level.ERROR]) == (26, 1, 1)
+    # The last one waits: what comes next may be part of it.
+    assert (len(lines), levels[Level.WARN], levels[Level.ERROR]) == (5 + 20, 1, 1)
     assert lines[0].message.startswith(b"checkout v2 starting, build ")
 
 
