@@ -235,7 +235,9 @@ def mode(
 def demo(
     *,
     once: Annotated[bool, typer.Option("--once", help="End by itself.")] = False,
-    fault: Annotated[str, typer.Option(help="errors, latency, leak, one-pod, logs; none.")] = "errors",
+    fault: Annotated[
+        str, typer.Option(help="errors, latency, leak, one-pod, logs; none.")
+    ] = "errors",
     prometheus: Annotated[
         bool, typer.Option("--prometheus", help="Scrape with a real Prometheus.")
     ] = False,
