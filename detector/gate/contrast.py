@@ -8,6 +8,7 @@ import numpy as np
 
 from detector.gate.learn import Learned
 from detector.gate.track import Base
+from detector.gate.unasked import lacking, unasked
 from detector.gate.window import Window, sums_over
 from detector.series import FloatArray
 from models.sequential.likelihood import ScaleTable, poisson, poisson_each, scale_likelihood
@@ -52,9 +53,10 @@ def count_bases(
     weight = np.where(starved, _HISTORY_WEIGHT, ref.weight * raised)
     canary, control, incident = canary[new:], control[new:], ref.incident.astype(np.float64)
     n, x = canary.transpose(3, 2, 0, 1)
-    idle = np.array([one.row.idle for one in learned]) * win.step_s
-    if idle.any():
-        n = n + (idle[:, None] / rate.T)[..., None] * (n > 0)
+    n = n.copy()
+    for at, one in enumerate(learned):
+        if one.row.idle:
+            n[at] += _unasked(one, win, ours[at][0], theirs[at][0], rate[:, at], since)
     grids = tuple([one.row.grid for one in learned])
     each = poisson_each(n, x, rate.T[..., None], weight.T[..., None], grids)
     return [
@@ -67,6 +69,22 @@ def count_bases(
         )
         for at, log_l in enumerate(each)
     ]
+
+
+def _unasked(
+    learned: Learned,
+    win: Window,
+    ours: FloatArray,
+    theirs: FloatArray,
+    rate: FloatArray,
+    since: int,
+) -> FloatArray:
+    """Exposure that makes up for events without requests, of the newest bins (T, P)."""
+    new = len(win.requests) - since - len(rate)
+    events = lacking(win, ours, theirs, since)[new:] * (rate - learned.eps0)[:, None]
+    events += unasked(learned.row, win, ours, since + new)
+    more: FloatArray = events / rate[:, None]
+    return more
 
 
 def _side_by_side(pairs: Sequence[Pair], skip: int) -> FloatArray:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.gate.talk import Lines
+from detector.gate.unasked import lacking
 from detector.gate.vocabulary import Vocabulary
 from detector.gate.window import Window
 from detector.series import FloatArray
@@ -67,7 +68,9 @@ class Excess:
         heard = (win.age[since:] >= GRACE_S).astype(np.float64)
         told = _Told.of(seen, kinds, vocabulary, win, since).heard(heard)
         served = (win.canary(ours.n, since) * heard, win.reference(theirs.n, since))
-        stands = _stands(told, served, np.array([vocabulary.past(k).rate for k in kinds]), win)
+        lack = lacking(win, ours.n, theirs.n, since) * heard
+        usual = np.array([vocabulary.past(k).rate for k in kinds])
+        stands = _stands(told, served, lack, usual, win)
         lately = _trailing(told.ours.sum(axis=2), max(2, round(_SHORT_S / win.step_s)))
         last = slice(begin - since, None)
         return cls(kinds=kinds, stands=stands[last], lines=lately[last])
@@ -110,16 +113,20 @@ class _Told:
 
 
 def _stands(
-    told: _Told, served: tuple[FloatArray, FloatArray], usual: FloatArray, win: Window
+    told: _Told,
+    served: tuple[FloatArray, FloatArray],
+    lack: FloatArray,
+    usual: FloatArray,
+    win: Window,
 ) -> NDArray[np.bool_]:
-    """Whether a kind stands out at the end of each bin, (T, M)."""
+    """Whether a kind stands out at the end of each bin, (T, M); `lack`: requests rows lack."""
     wide, short = look_back(win.step_s), max(2, round(_SHORT_S / win.step_s))
     more = np.zeros(told.theirs.shape, np.bool_)
     for width in (wide, short):
         x, n = _trailing(told.ours, width), _trailing(served[0], width)
         y, m = _trailing(told.theirs, width), _trailing(served[1], width)
-        rate = np.maximum(usual, y / np.maximum(m, 1.0)[:, None]) + _ROW.eps0
-        mean = n[:, None] * rate[..., None]
+        rate = np.maximum(usual, y / np.maximum(m, 1.0)[:, None])[..., None]
+        mean = n[:, None] * (rate + _ROW.eps0) + _trailing(lack, width)[:, None] * rate
         more |= x.sum(axis=2) >= _TIMES * mean.sum(axis=2)
         more |= (x >= _POD_TIMES * mean + _POD_LINES).any(axis=2)
     total = told.ours.sum(axis=2)

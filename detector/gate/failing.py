@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from detector.gate.carried import NEAR, Carried
 from detector.gate.judgement import FirstFail
 from detector.gate.policy import Policy
 from detector.gate.recollection import Recollection
@@ -21,7 +22,6 @@ from detector.gate.rule import (
     at_bin,
     boards,
     lived,
-    persists,
     worst_window,
 )
 from detector.gate.schedule import Move, Schedule, newest_of
@@ -66,6 +66,7 @@ class Failing:
     is_held: bool = False
     boards: dict[str, Board] = field(default_factory=dict)
     _proved: dict[str, _Proof] = field(default_factory=dict)
+    _carried: Carried = field(default_factory=Carried)
 
     @property
     def is_unwitnessed(self) -> bool:
@@ -90,17 +91,31 @@ class Failing:
         for candidate, move in sorted(reached, key=_first):
             if candidate.track.signal in self._proved:
                 continue
+            lasts = self._lasts(candidate, move, win)
+            if candidate.excess < 0:
+                continue
             leans = self.past.leans(candidate, win)
             if leans and self.past.excuses(candidate):
                 self.is_held |= candidate.bin == last
-            elif not is_unfair and _holds(candidate, move, win, self.plan):
+            elif not is_unfair and lasts and _is_fresh(win, candidate.bin - win.first):
                 self._prove(candidate, win, leans=leans)
                 if self._is_enough(self._proved.keys()):
                     self._fail(candidate, win)
                     break
             elif candidate.bin == last:
                 self.burst = self.burst or candidate
+        self._carried.keep(start.index for move in moves for start in move.schedule[-1][1])
         self.witness()
+
+    def _lasts(self, candidate: Candidate, move: Move, win: Window) -> bool:
+        """Whether no burst carries the evidence, or the service is down."""
+        index = candidate.bin - win.first
+        at, track = index - move.begin, candidate.track
+        seen = track.since(candidate.start, track.own(move.advance.path), at, at + 1)
+        last = win.first + len(win.requests) - 1
+        effective = win.effective[index : index + 1]
+        without = worst_window(candidate, seen, effective, win.step_s, last)
+        return self._carried.persists(candidate, without) or _is_outage(win, index, self.plan)
 
     def witness(self) -> None:
         """What the past proved stands, once it was seen that the others are well at its moment.
@@ -126,7 +141,7 @@ class Failing:
         moves: Sequence[Move],
         win: Window,
     ) -> list[tuple[Candidate, Move]]:
-        """Boards of all signals, and what reaches what is needed; shown ones need the newest."""
+        """Boards of all signals, and what is near what is needed; shown ones need the newest."""
         last = win.first + len(win.requests) - 1
         reached: list[tuple[Candidate, Move]] = []
         tables: dict[int, tuple[Timetable, Timetable]] = {}
@@ -144,7 +159,7 @@ class Failing:
             self.boards |= at_bin(read, last)
             for judged, board in zip(judging, read.values(), strict=True):
                 if judged:
-                    reached += [(candidate, move) for candidate in board.reaching(0.0)]
+                    reached += [(candidate, move) for candidate in board.reaching(NEAR)]
         return reached
 
     def _prove(self, candidate: Candidate, win: Window, *, leans: bool) -> None:
@@ -180,20 +195,6 @@ def _tables(schedule: Schedule) -> tuple[Timetable, Timetable]:
     rows = newest if len(schedule) == 1 else Timetable.of(lived(schedule))
     # Few boundaries of what is only shown cost less than reading it apart.
     return rows, (rows if len(schedule) <= _FEW else newest)
-
-
-def _holds(candidate: Candidate, move: Move, win: Window, plan: Plan) -> bool:
-    """Persistence and freshness at the candidate's boundary."""
-    index = candidate.bin - win.first
-    if not _is_fresh(win, index):
-        return False
-    if _is_outage(win, index, plan):
-        return True
-    at, track = index - move.begin, candidate.track
-    seen = track.since(candidate.start, track.own(move.advance.path), at, at + 1)
-    last = win.first + len(win.requests) - 1
-    worst = worst_window(candidate, seen, win.effective[index : index + 1], win.step_s, last)
-    return persists(worst, candidate)
 
 
 def _is_fresh(win: Window, index: int) -> bool:

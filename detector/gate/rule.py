@@ -23,6 +23,7 @@ __all__ = [
     "Candidate",
     "Span",
     "Timetable",
+    "Without",
     "at_bin",
     "boards",
     "lived",
@@ -224,10 +225,22 @@ def _log_scopes(rows: int) -> FloatArray:
     return logs
 
 
+@dataclass(frozen=True, slots=True)
+class Without:
+    """Log evidence without the window of bins that carries most of it.
+
+    `begin`: that window's first bin; `reach`: the first bin that any window looked at.
+    """
+
+    log_e: float
+    begin: int
+    reach: int
+
+
 def worst_window(
     candidate: Candidate, seen: Seen, effective: FloatArray, step_s: float, last_bin: int
-) -> float:
-    """Log evidence without the window of bins that carries most of it.
+) -> Without:
+    """What is left without the worst of the windows that the last minutes have.
 
     `seen` since the candidate's start at its boundary (one row); `last_bin`: newest bin the track
     remembers.
@@ -239,7 +252,8 @@ def worst_window(
     left = track.without(seen, last_bin + 1 - end, cuts)
     scores = track.scorer.score(left, np.repeat(effective, len(cuts)))
     logs = scores.arm if candidate.scope == ARM else scores.pods[:, candidate.scope]
-    return float(logs.min())
+    worst = int(logs.argmin())
+    return Without(logs.item(worst), windows[worst][0], windows[0][0])
 
 
 def persists(log_e_without: float, candidate: Candidate) -> bool:

@@ -94,7 +94,9 @@ class Row:
     expected of a fault. `arm`: sd of what all treated units share in health. `weight`: share of
     alpha. `damp_s`: age at which a young unit counts for 1 - 1/e. `odd`: sd at birth that no
     template explains. `bet`: width of the bet that inverts into the bound. `rare`: one event in a
-    bin is much. `idle`: events per second that a unit may have whatever its traffic.
+    bin is much. `idle`: events per second that a unit may have whatever its traffic, and with it as
+    many as the control's units have in the same time; `starting`: more of them at its birth, which
+    fade as it is heard (`damp_s`).
     """
 
     name: RowName
@@ -115,6 +117,7 @@ class Row:
     persistence_s: float = 90.0
     rare: bool = False
     idle: float = 0.0
+    starting: float = 0.0
     templates: tuple[Template, ...] = (Template(prior=1.0),)
 
     def with_limits(self, tolerate: float, limit: float) -> Row:
@@ -259,6 +262,8 @@ ROWS: dict[RowName, Row] = {
             eps0=2e-4,
             # One line in ten minutes of a pod: timers and reconnects write without any request.
             idle=1 / 600,
+            # One line in twenty seconds of a pod just born: what it reaches for is not there yet.
+            starting=1 / 20,
             damp_s=50.0,
             templates=_COUNT_STARTS,
         ),

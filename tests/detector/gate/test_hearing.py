@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.gate.expression import signal as named
-from detector.gate.frame import Frame
+from detector.gate.frame import Arm, Counts, Frame
 from detector.gate.judgement import Judgement
 from detector.gate.policy import Policy, SignalPolicy
 from detector.gate.verdict import Outcome, SignalVerdict, TemplateVerdict
@@ -50,6 +50,25 @@ def edited(
             rows = (lines.canary == ours) & (lines.template == place)
             counts[rows, -frame.first : -frame.first + len(values)] = values
     return replace(frame, lines=replace(lines, counts=counts))
+
+
+def rewritten(frame: Frame, counts: FloatArray) -> Frame:
+    """The frame with these lines of its templates, and as many of all together."""
+    lines = frame.lines
+    assert lines is not None
+
+    def told(arm: Arm, *, canary: bool) -> Arm:
+        x = np.zeros(arm.requests.shape)
+        np.add.at(x, lines.pod[lines.canary == canary], counts[lines.canary == canary])
+        both = Counts(n=arm.requests + 1e-6, x=x)
+        return replace(arm, counts={**arm.counts, "log_templates": both})
+
+    return replace(
+        frame,
+        lines=replace(lines, counts=counts),
+        canary=told(frame.canary, canary=True),
+        control=told(frame.control, canary=False),
+    )
 
 
 QUIET = logged(Recipe(seed=8), Talk(canary={NEW: 1e-12}))
@@ -134,6 +153,37 @@ def test_one_burst_on_the_canary_fails_nobody() -> None:
     burst = np.zeros(60)
     burst[30:34] = 40.0
     assert run(edited(QUIET, NEW, burst)).all().outcome is not Outcome.FAIL
+
+
+def test_a_burst_long_ago_fails_nobody_where_nothing_is_served() -> None:
+    """With a request in twenty seconds no later bin takes back what a bad minute said."""
+    frame = logged(Recipe(seed=8, requests=0.05), Talk(canary={NEW: 1e-12}))
+    burst = np.zeros(60)
+    burst[30:34] = 40.0
+    assert run(edited(frame, NEW, burst)).all().outcome is not Outcome.FAIL
+
+
+@pytest.mark.parametrize("requests", [2.0, 20.0, 600.0])
+def test_what_each_pod_writes_each_minute_fails_no_canary_that_serves_less(requests: float) -> None:
+    """A loop that fails once a minute on every pod, old and new, is no news of the release."""
+    frame = logged(
+        Recipe(seed=8, canary=6, requests=requests, shares=(0.02, 0.02, 0.05)),
+        Talk(both={NEW: 1e-12}),
+    )
+    assert frame.lines is not None
+    each_minute = np.random.default_rng(1).poisson(0.25, frame.lines.counts.shape).astype(float)
+    assert run(rewritten(frame, each_minute)).all().outcome is not Outcome.FAIL
+
+
+def test_what_all_pods_write_while_they_start_fails_nobody_at_next_to_no_traffic() -> None:
+    """A dozen pods cannot reach something for two minutes: hundreds of lines, and no request."""
+    frame = logged(Recipe(seed=23, canary=12, requests=0.2), Talk(both={NEW: 1e-12}))
+    assert frame.lines is not None
+    counts = np.zeros_like(frame.lines.counts)
+    fading = 6.0 * np.exp(-15.0 * np.arange(60) / 40.0)
+    drawn = np.random.default_rng(3).poisson(fading, (12, 60))
+    counts[np.flatnonzero(frame.lines.canary), -frame.first : -frame.first + 60] = drawn
+    assert run(rewritten(frame, counts)).all().outcome is not Outcome.FAIL
 
 
 def test_a_burst_that_both_sides_share_fails_nobody() -> None:
