@@ -86,14 +86,14 @@ def _compared(streaming: Streaming, attempt: Attempt, spoken: Spoken) -> Compare
     try:
         return _asked(streaming, attempt, spoken)
     except SerinusError as error:
-        return Compared(why=f"Traces could not be compared: {error}")
+        return Compared(why=f"Traces could not be compared: {error}.")
 
 
 def _asked(streaming: Streaming, attempt: Attempt, spoken: Spoken) -> Compared:
     identity = attempt.identity
     known = streaming.logs.versions(identity.tenant, identity.service)
     if known is None or not known.every:
-        return Compared(why=f"No spans have come for {identity.service}.")
+        return Compared(why=f"No spans have come for {identity.service}; see docs/traces.md.")
     canary, control = opposed(known, spoken.canary, spoken.control, attempt.revision)
     if not canary or not control:
         return Compared(why=_untold(attempt))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
@@ -51,13 +51,13 @@ class ServicesView:
     asked: str
     older: str | None
     is_first: bool
-    unread: tuple[str, ...]
+    unread: Mapping[str, str]
     now: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceView:
-    """The page of one service; `logged` is what it writes in short, None where nothing came."""
+    """The page of one service; `logged` is what it writes in short, empty where nothing came."""
 
     name: str
     title: str
@@ -72,7 +72,7 @@ class ServiceView:
     anomalies: tuple[Odd, ...]
     more_anomalies: bool
     rollouts: tuple[ListRow, ...]
-    unread: tuple[str, ...]
+    unread: Mapping[str, str]
     now: str
 
 
@@ -86,10 +86,10 @@ class Looked:
 
 
 class Reading:
-    """Reads what it can, and notes what it could not."""
+    """Reads what it can, and notes what it could not, by what it is."""
 
     def __init__(self) -> None:
-        self.unread: list[str] = []
+        self.unread: dict[str, str] = {}
 
     def of(self, what: str, read: Callable[[], T], otherwise: T) -> T:
         """What is read, or that nothing is known; a cursor or a filter that is none is told."""
@@ -98,7 +98,7 @@ class Reading:
         except InputError:
             raise
         except SerinusError as error:
-            self.unread.append(f"{what} could not be read: {error}")
+            self.unread[what] = f"{what} could not be read: {error}."
             return otherwise
 
 
@@ -138,7 +138,7 @@ def _listed(context: Context, tenant: str, name: str, after: str) -> Response:
         asked=name,
         older=page[-1].name if len(fitting) > len(page) else None,
         is_first=not after,
-        unread=tuple(reading.unread),
+        unread=reading.unread,
         now=day_clock(now),
     )
     return html("services.html", view=view)
@@ -173,7 +173,7 @@ def _one(context: Context, tenant: str, service: str, looked: Looked, base: str)
         if store is not None:
             found = reading.of("Logs", lambda: store.services(tenant, service=service, most=1), ())
             known = next(iter(found), None)
-            page = reading.of("Log templates", lambda: store.list(wanted), page)
+            page = reading.of("Logs", lambda: store.list(wanted), page)
     mine = AnomalyFilter(tenant=tenant, service=service, limit=_ANOMALIES)
     anomalies = reading.of("Anomalies", lambda: _anomalies(context, mine), _NONE)
     rollouts = context.gate.records.list(Filter(service=service, limit=_ROLLOUTS, newest_only=True))
@@ -191,7 +191,7 @@ def _one(context: Context, tenant: str, service: str, looked: Looked, base: str)
         anomalies=tuple(odd_of(one, now=now, base=base, link=link) for one in anomalies.anomalies),
         more_anomalies=anomalies.next is not None,
         rollouts=tuple(list_row(verdict, now) for verdict in rollouts.verdicts),
-        unread=tuple(reading.unread),
+        unread=reading.unread,
         now=day_clock(now),
     )
     return html("service.html", view=view, levels=[one.value for one in LevelName])

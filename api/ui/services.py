@@ -141,9 +141,10 @@ def template_rows(
 
 @dataclass(slots=True, kw_only=True)
 class ServiceRow:
-    """One service in short; words are empty where nothing is known."""
+    """One service in short; words are empty where nothing is known. `title` may be shown."""
 
     name: str
+    title: str
     calls: str = ""
     errors: str = ""
     lines: str = ""
@@ -171,7 +172,7 @@ def service_rows(
     rows: dict[str, ServiceRow] = {}
 
     def row(name: str) -> ServiceRow:
-        return rows.setdefault(name, ServiceRow(name=name))
+        return rows.setdefault(name, ServiceRow(name=name, title=shortened(name)))
 
     for edge in () if graph is None else graph.edges:
         for node in (edge.caller, edge.callee):
