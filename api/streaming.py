@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from api.worker_view import WorkerView
     from detector.ports import Baselines
     from detector.stream.columns import Columns
+    from detector.stream.counting import Counting
     from detector.stream.feedback import Feedback
     from detector.stream.ports import AnomalyStore, SeriesNames
     from detector.stream.record import KeptAnomaly, KeptFeedback
@@ -98,9 +99,7 @@ class Streaming:
         opened, anomaly = self._late.get(), kept.anomaly
         is_of_lines = bool(anomaly.lines)
         if opened.workers is None or kept.part == _PART:
-            applied: Applied = opened.stream.say(
-                anomaly.tenant, feedback, is_of_lines=is_of_lines
-            )
+            applied: Applied = opened.stream.say(anomaly.tenant, feedback, is_of_lines=is_of_lines)
             opened.anomalies.say(anomaly.id, noted)
             return applied
         on_its_way = opened.workers.say(
@@ -118,9 +117,13 @@ class Streaming:
     @property
     def baselines(self) -> Baselines:
         """What the gate may ask it of the past of services."""
-        from pipelines.flows.stream_baselines import StreamBaselines
+        from pipelines.flows.stream_baselines import JoinedBaselines, StreamBaselines
 
-        return StreamBaselines(lambda: self.stream)
+        return JoinedBaselines(StreamBaselines(lambda: self.stream), self._counted_by_workers)
+
+    def _counted_by_workers(self) -> Baselines | None:
+        opened = self._late.get() if self._late.is_open else None
+        return None if opened is None or opened.workers is None else opened.workers.baselines
 
     @property
     def words(self) -> str:
@@ -267,14 +270,16 @@ def _opened(settings: Settings, pace: Pace | None) -> OpenStream:
     from pipelines.stores.sqlite import Database
 
     own, packs, pace = settings.stream, load_packs(settings.packs), pace or LIFE
-    owners, workers = Owners(packs), _workers(settings)
+    owners = Owners(packs)
+    counting = Counting(packs, owners)
+    workers = _workers(settings, counting)
     database = Database(settings.data / DATABASE)
     try:
         part = StreamPart(
             database,
             _PART,
             owners=owners,
-            counting=Counting(packs, owners),
+            counting=counting,
             settings=StreamSettings(
                 alarms_a_week=own.alarms_a_week,
                 calendar=own.calendar(),
@@ -326,11 +331,11 @@ def _logs(settings: Settings, stream: Stream, database: Connections, pace: Pace)
     return open_logs(stream, database, _PART, settings.logs.native(), pace=pace)
 
 
-def _workers(settings: Settings) -> WorkerView | None:
+def _workers(settings: Settings, counting: Counting) -> WorkerView | None:
     """Workers keep what they find in the same PostgreSQL, where there is one."""
     if settings.store is None:
         return None
     from api.worker_view import WorkerView
 
     keep_s = 86_400 * settings.stream.keep_days
-    return WorkerView(settings.store.get_secret_value(), keep_s=keep_s)
+    return WorkerView(settings.store.get_secret_value(), keep_s=keep_s, counting=counting)

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from detector.errors import ConfigError
 from detector.stream.settings import StreamSettings
-from pipelines.ingest.protocol import LogDoor, LogFormat, Packing, log_form_of
+from detector.stream.subject import Owners
+from pipelines.flows.worker_part import Unit
+from pipelines.ingest.protocol import LogDoor, LogFormat, Packing, TraceFormat, log_form_of
+from pipelines.ingest.spans.decoded import SpanDoor
 
 if TYPE_CHECKING:
     from api.settings import Settings
-    from detector.stream.subject import Owners
+    from detector.signals.packs import Pack
     from pipelines.flows.stream_operators import Operators
     from pipelines.flows.worker_feeds import Feed, LineDecoder
     from pipelines.flows.worker_part import Judge
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Judges", "LogForm", "log_forms", "topics_read"]
 
 _AUTO = "auto"
+# Sums over the pods of services that each partition keeps, however many share them.
+_LEAST_CELLS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +76,9 @@ def _form(settings: Settings, topic: str, written: str) -> LogForm:
 class Judges:
     """Makes the judge of each partition that a worker takes."""
 
-    def __init__(self, settings: Settings, owners: Owners, tally: Tally) -> None:
-        self._settings, self._owners, self._tally = settings, owners, tally
+    def __init__(self, settings: Settings, packs: Sequence[Pack], tally: Tally) -> None:
+        self._settings, self._packs, self._tally = settings, packs, tally
+        self._owners = Owners(packs)
         self._forms = log_forms(settings)
 
     def of(
@@ -84,8 +90,9 @@ class Judges:
     ) -> Judge:
         """By the topic; `partitions` is how many each topic has."""
         kafka, count = self._settings.kafka, partitions[partition.topic]
-        operators = self._operators(store.part, count)
-        if partition.topic not in kafka.metrics:
+        is_of_metrics = partition.topic in kafka.metrics
+        operators = self._operators(store.part, count, counts=is_of_metrics)
+        if not is_of_metrics:
             return self._counted(self._feed(partition.topic), operators, store, database, count)
         from pipelines.flows.worker_door import PartDoor
         from pipelines.flows.worker_metrics import MetricsJudge
@@ -93,8 +100,19 @@ class Judges:
         written, limits = kafka.formats[partition.topic], self._settings.ingest.native()
         return MetricsJudge(operators, PartDoor(written, limits, self._tally))
 
-    def _operators(self, part: str, partitions: int) -> Operators:
-        from pipelines.flows.stream_operators import Operators
+    def plain(self, unit: Unit, store: WorkerPartStore, database: Connections) -> Judge:
+        """One of a topic of OTLP that nobody has named."""
+        operators = self._operators(store.part, 1)
+        if unit is Unit.SPANS:
+            return self._counted(self._spans(SpanDoor.OTLP), operators, store, database, 1)
+        door, packing = log_form_of(LogFormat.OTLP_PROTO)
+        form = LogForm(door=door, packing=packing)
+        return self._counted(self._lines(form), operators, store, database, 1)
+
+    def _operators(self, part: str, partitions: int, *, counts: bool) -> Operators:
+        """With `counts` it adds up what services did, for the history that a gate asks for."""
+        from detector.stream.counting import Counting
+        from pipelines.flows.stream_operators import CELLS, Operators
 
         stream = self._settings.stream
         return Operators(
@@ -106,25 +124,31 @@ class Judges:
                 forget_s=stream.forget_s,
             ),
             windows=[window.native() for window in stream.windows],
+            counting=Counting(self._packs, self._owners) if counts else None,
+            cells=max(CELLS // partitions, _LEAST_CELLS),
             origin=part,
         )
 
     def _feed(self, topic: str) -> Feed:
-        from pipelines.flows.worker_feeds import LinesFeed, SpansFeed
-        from pipelines.ingest.protocol import TraceFormat
-        from pipelines.ingest.spans.decoded import SpanDoor
-
-        limits = self._settings.ingest.native()
         form = self._forms.get(topic)
-        if form is None:
-            is_json = self._settings.kafka.traces[topic].written is TraceFormat.OTLP_JSON
-            door = SpanDoor.OTLP_JSON if is_json else SpanDoor.OTLP
-            return SpansFeed(door, limits=limits, tally=self._tally)
+        if form is not None:
+            return self._lines(form)
+        is_json = self._settings.kafka.traces[topic].written is TraceFormat.OTLP_JSON
+        return self._spans(SpanDoor.OTLP_JSON if is_json else SpanDoor.OTLP)
+
+    def _spans(self, door: SpanDoor) -> Feed:
+        from pipelines.flows.worker_feeds import SpansFeed
+
+        return SpansFeed(door, limits=self._settings.ingest.native(), tally=self._tally)
+
+    def _lines(self, form: LogForm) -> Feed:
+        from pipelines.flows.worker_feeds import LinesFeed
+
         return LinesFeed(
             form.opened,
             form.packing,
             door=form.door.value,
-            limits=limits,
+            limits=self._settings.ingest.native(),
             tally=self._tally,
             bounds=self._settings.logs.native(),
         )

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.flows.followers import Followers
+from pipelines.flows.worker_baselines import WorkerBaselines
 from pipelines.flows.worker_followed import Following
 from pipelines.stores.anomalies import SqlAnomalies
 from pipelines.stores.events import SqlEvents
+from pipelines.stores.part_counts import SqlPartCounts
 from pipelines.stores.postgres import PostgresDatabase
 from pipelines.stores.retention import Retention
 from pipelines.stores.said import SqlSaid
 
 if TYPE_CHECKING:
+    from detector.stream.counting import Counting
     from detector.stream.feedback import Feedback
 
 __all__ = ["WorkerView"]
@@ -40,10 +43,14 @@ class _OnItsWay:
 
 
 class WorkerView:
-    """Anomalies of workers, their events, and the way back for what people say of them."""
+    """Anomalies of workers, their events, and the way back for what people say of them.
 
-    def __init__(self, url: str, *, keep_s: float) -> None:
+    `baselines` is what they counted of services, by `counting`.
+    """
+
+    def __init__(self, url: str, *, keep_s: float, counting: Counting) -> None:
         self._database = PostgresDatabase(url)
+        self.baselines = WorkerBaselines(SqlPartCounts(self._database), counting)
         self.anomalies = SqlAnomalies(self._database)
         self.retention = Retention(self._database, keep_s=keep_s)
         self._said = SqlSaid(self._database)

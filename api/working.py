@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from api.bodies.anomaly import topic_body
 from api.settings import Settings
 from api.worker_judges import Judges, topics_read
+from api.worker_warm import warm_counted
 from detector.errors import ConfigError
-from detector.stream.subject import Owners
 from pipelines.flows.stream_meters import Patience
 from pipelines.flows.worker import START, Worker
 from pipelines.flows.worker_meters import WorkerMeters
@@ -59,7 +59,7 @@ class Working:
         self._broker = settings.kafka.native()
         self.name = settings.worker.name or worker_name()
         self.meters, self.tally = WorkerMeters(waits={START: "it connects"}), Tally()
-        self._judges = Judges(settings, Owners(load_packs(settings.packs)), self.tally)
+        self._judges = Judges(settings, load_packs(settings.packs), self.tally)
         self._worker: Worker | None = None
 
     @property
@@ -93,6 +93,8 @@ class Working:
             admin, letters, events = clients
             partitions = self._partitions(admin)
             warm()
+            if set(partitions) - set(self._settings.kafka.metrics):
+                warm_counted(self._judges)
             self._work(stop, database, admin, (letters, events), partitions)
 
     def _clients(self) -> tuple[KafkaAdmin, ReopenedWriter, ReopenedWriter]:

@@ -22,7 +22,7 @@ from detector.stream.texts import read_texts, texts
 from models.baseline.room import pages
 from models.baseline.state import NEVER
 
-__all__ = ["BLOCKS", "WIDTH_MS", "Tallies", "is_counted_alike", "restored_tallies"]
+__all__ = ["BLOCKS", "WIDTH_MS", "Tallies", "cells_of", "is_counted_alike", "restored_tallies"]
 
 WIDTH_MS = 1_800_000
 # Two weeks: of each time of a day ten working days and four of weekends.
@@ -196,6 +196,11 @@ class Tallies:
         }
 
 
+def cells_of(arrays: Arrays) -> list[Cell]:
+    """The cells of a snapshot, in order; `tally.cells` of it are enough."""
+    return list(_cells(read_texts("tally.cells", arrays)))
+
+
 def is_counted_alike(arrays: Arrays, counting: Counting) -> bool:
     """Whether packs said the same when a snapshot was taken: then it tells all of its series."""
     rules = arrays.get("tally.rules")
@@ -239,7 +244,7 @@ def restored_tallies(
 
 
 def _fill_cells(made: Tallies, arrays: Arrays) -> None:
-    for cell in _cells(read_texts("tally.cells", arrays)):
+    for cell in cells_of(arrays):
         made.number(cell)
     count = len(made.cells)
     made.running[:count] = arrays["tally.running"]

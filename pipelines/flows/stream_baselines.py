@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from detector.errors import SerinusError
 from detector.gate.course import Streamed, untold
+from detector.ports import Baselines
 from detector.signals.plan import Plan
 from pipelines.flows.stream import Stream
 
-__all__ = ["StreamBaselines"]
+__all__ = ["JoinedBaselines", "StreamBaselines"]
 
 
 class StreamBaselines:
@@ -26,3 +27,27 @@ class StreamBaselines:
             return untold(plan, str(error))
         except Exception as error:  # noqa: BLE001 - nothing in a stream may stop a verdict
             return untold(plan, f"an error of serinus itself: {error!r}")
+
+
+class JoinedBaselines:
+    """`Baselines` of two streams: what the first tells, or where it tells nothing the second."""
+
+    def __init__(self, first: Baselines, second: Callable[[], Baselines | None]) -> None:
+        self._first, self._second = first, second
+
+    def told(self, tenant: str, plan: Plan, *, until: float) -> Streamed:
+        """By one of them as a whole: two halves of a service are no service."""
+        own = self._first.told(tenant, plan, until=until)
+        second = None if own.signals else self._second()
+        if second is None:
+            return own
+        others = second.told(tenant, plan, until=until)
+        if others.signals:
+            return others
+        names = own.why.keys() | others.why.keys()
+        why = {name: _both(own.why.get(name), others.why.get(name)) for name in sorted(names)}
+        return Streamed(why=why)
+
+
+def _both(own: str | None, others: str | None) -> str:
+    return "; ".join(one for one in (own, others) if one)
