@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.special import bdtr
-
 __all__ = ["Middle", "middle"]
 
 
@@ -45,6 +43,9 @@ def middle(values: Sequence[float], *, level: float = 0.95) -> Middle | None:
 
 def _cut(count: int, tail: float) -> int:
     """How many numbers from either end the bounds are; 0 where even the extremes say too little."""
+    # Late: scipy takes a sixth of the start of every process, and few of them ever come by here.
+    from scipy.special import bdtr
+
     cut = 0
     while cut < count // 2 and float(bdtr(cut, count, 0.5)) <= tail:
         cut += 1

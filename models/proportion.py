@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from scipy.special import betaincinv
-
 __all__ = ["exact_interval"]
 
 
@@ -17,6 +15,9 @@ def exact_interval(hits: int, count: int, *, level: float = 0.95) -> tuple[float
     >>> [round(x, 4) for x in exact_interval(0, 1100)]
     [0.0, 0.0033]
     """
+    # Late: scipy takes a sixth of the start of every process, and few of them ever come by here.
+    from scipy.special import betaincinv
+
     if not 0 <= hits <= count:
         raise ValueError(f"{hits} of {count} is no share")
     tail = (1 - level) / 2

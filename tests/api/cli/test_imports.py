@@ -48,9 +48,14 @@ def test_asking_a_server_loads_no_engine() -> None:
     assert loaded(code) & (HEAVY - {"pydantic"}) == set()
 
 
-@pytest.mark.parametrize("package", ["sqlalchemy", "alembic", "fastapi", "plotly", "uvicorn"])
-def test_judging_here_loads_what_it_needs_only(package: str) -> None:
-    """`serinus check --prometheus` has no store and no web server."""
+def test_judging_here_loads_what_it_needs_only() -> None:
+    """`serinus check --prometheus` has no store and no web server, and inverts no distribution."""
     code = "import api.cli.checking, api.cli.doors, api.compose, api.bodies.verdict"
     code += "; import pipelines.stores.memory, pipelines.sources.prometheus"
-    assert package not in loaded(code)
+    needless = {"alembic", "fastapi", "plotly", "scipy", "sqlalchemy", "uvicorn"}
+    assert loaded(code) & needless == set()
+
+
+def test_serving_loads_no_scipy() -> None:
+    """A sixth of the start of a server, for quantiles that few requests ask for."""
+    assert "scipy" not in loaded("import api.serving, api.streaming, api.cli.serving")
