@@ -109,7 +109,7 @@ class Judges:
         form = LogForm(door=door, packing=packing)
         return self._counted(self._lines(form), operators, store, database, 1)
 
-    def _operators(self, part: str, partitions: int, *, counts: bool) -> Operators:
+    def _operators(self, part: str, partitions: int, *, counts: bool = False) -> Operators:
         """With `counts` it adds up what services did, for the history that a gate asks for."""
         from detector.stream.counting import Counting
         from pipelines.flows.stream_operators import CELLS, Operators

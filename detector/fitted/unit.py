@@ -195,10 +195,10 @@ def _row(unit: Unit, edges: _Edges, intake: Intake, end: int) -> Floats:
     value = np.where(edges.counts, rate[edges.place], now[edges.place])
     there, count = np.isfinite(value), len(unit.parts)
     seen = np.bincount(edges.part[there], minlength=count)
-    total = np.bincount(edges.part[there], weights=value[there], minlength=count)
+    added = np.bincount(edges.part[there], weights=value[there], minlength=count)
     means = ~np.array([part.counts for part in unit.parts], np.bool_)
-    total = np.where(means, total / np.maximum(seen, 1), total)
-    total = np.where(seen > 0, total, np.nan)
+    known: Floats = np.where(means, added / np.maximum(seen, 1), added)
+    total: Floats = np.where(seen > 0, known, np.nan)
     return np.array([_cell(one, unit.parts, total) for one in unit.fitted.columns])
 
 

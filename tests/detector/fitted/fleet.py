@@ -92,7 +92,7 @@ class Fleet:
         return panel_of(COLUMNS, answers, first=first, rows=rows, step_s=STEP_S)
 
     def _answer(self, query: Query, first: int, rows: int) -> Answer:
-        grid = STEP_S * np.arange(first - 1, first + rows)
+        grid = STEP_S * np.arange(first - 1, first + rows, dtype=np.float64)
         times = T0 + MINUTE * np.arange(self.minutes) + 7.0
         found = list[Series]()
         for info, value in self.series:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -200,10 +200,8 @@ def test_a_version_that_is_promoted_is_used_without_a_restart(tmp_path: Path) ->
 def test_a_store_of_models_that_is_away_is_asked_again(tmp_path: Path) -> None:
     """Models come late, and nothing else waits for them."""
 
-    @contextmanager
-    def away() -> Iterator[FittedStore | None]:
+    def away() -> AbstractContextManager[FittedStore | None]:
         raise StoreError("the database is away")
-        yield None
 
     stream, database = opened(tmp_path)
     watch = ModelWatch(away, stream.use, {}, every_s=3600)
