@@ -15,13 +15,13 @@ __all__ = ["OwnCounters", "pause_after"]
 
 # What lives is told every so many steps.
 _WHOLE_EVERY = 20
-# To write takes a tenth of the time at most, and is not put off for longer than this.
-_SHARE, _LONGEST_S = 10.0, 5.0
+# To write takes a tenth of the time at most, unless it would be put off for too long.
+_SHARE = 10.0
 
 
-def pause_after(took_s: float, least_s: float) -> float:
+def pause_after(took_s: float, pace: Pace) -> float:
     """How many seconds after a write that took so long the next one may begin."""
-    return max(least_s, min(_SHARE * took_s, _LONGEST_S))
+    return max(pace.flush_s, min(_SHARE * took_s, pace.put_off_s))
 
 
 class OwnCounters:

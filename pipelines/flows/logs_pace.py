@@ -19,12 +19,14 @@ _LEAST_SETTLE_S, _LEAST_WINDOW_S, _LEAST_FLUSH_S = 1.0, 60.0, 0.1
 class Pace:
     """Counters of our own stand at something every `step_ms`, one `live_ms` after it was heard of.
 
-    What came is written every `flush_s`, and what time it is is told every `tick_s`.
+    What came is written every `flush_s`, where writes take long after `put_off_s` at the latest;
+    what time it is is told every `tick_s`.
     """
 
     step_ms: int = STEP_MS
     live_ms: int = 300_000
     flush_s: float = 1.0
+    put_off_s: float = 5.0
     tick_s: float = 1.0
     spans: SpanSettings = _SPANS
 
@@ -35,6 +37,7 @@ class Pace:
             step_ms=round(self.step_ms / times),
             live_ms=round(self.live_ms / times),
             flush_s=max(self.flush_s / times, _LEAST_FLUSH_S),
+            put_off_s=max(self.put_off_s / times, _LEAST_FLUSH_S),
             tick_s=max(self.tick_s / times, _LEAST_FLUSH_S),
             spans=replace(
                 own,

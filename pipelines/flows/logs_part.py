@@ -205,7 +205,7 @@ class LogsPart:
                 self.add(transaction)
         self.wrote()
         self._flushed = time.monotonic()
-        self._pause_s = pause_after(self._flushed - began, self.pace.flush_s)
+        self._pause_s = pause_after(self._flushed - began, self.pace)
 
     def rise(self) -> None:
         """What was counted of spans is owed, too: call it before `add`."""

@@ -22,6 +22,7 @@ from detector.signals.packs import shipped_packs
 from detector.stream.settings import StreamSettings
 from detector.stream.subject import Owners
 from pipelines.flows.logs import LINES, LogFlow, LogLimits
+from pipelines.flows.logs_pace import LIFE, Pace
 from pipelines.flows.logs_taking import Taking
 from pipelines.flows.stream import Stream
 from pipelines.flows.stream_part import StreamPart
@@ -159,15 +160,29 @@ def opened(
     room: int = 100_000,
     rates: int = 1_000,
     logs: LogSettings | None = None,
+    pace: Pace = LIFE,
 ) -> Life:
     """A process begins."""
     clock = clock or Clock()
     database = Database(folder / "stream.db")
     part = StreamPart(
-        database, "local", owners=OWNERS, settings=StreamSettings(alarms_a_week=0.01), logs=logs
+        database,
+        "local",
+        owners=OWNERS,
+        settings=StreamSettings(alarms_a_week=0.01),
+        logs=logs,
+        pace=pace,
     )
     stream = Stream(part, Spool(folder / "spool"), room=room)
-    taking = Taking(stream, database, "local", counters=1_000, rates=rates, clock=clock)
+    taking = Taking(
+        stream,
+        database,
+        "local",
+        counters=1_000,
+        rates=rates,
+        clock=clock,
+        step_ms=pace.step_ms,
+    )
     flow = LogFlow(
         taking,
         lambda _: PlainMiner(),
