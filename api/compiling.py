@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from api.settings import Settings
     from api.streaming import Streaming
 
-__all__ = ["compile_all", "compiling", "is_compiled"]
+__all__ = ["compile_all", "compiling", "is_compiled", "messages_of"]
 
 _ROOT = Path(__file__).parents[1]
 # Where loops are.
@@ -103,13 +103,13 @@ def _push(streaming: Streaming) -> None:
     from pipelines.ingest.spans.decoded import SpanDoor
     from pipelines.ingest.spans.doors import SpanDoors
 
-    metrics, logs, spans = _messages(time.time_ns())
+    metrics, logs, spans = messages_of(time.time_ns())
     Doors(streaming).take(Door.OTLP, "default", metrics, Packing.PLAIN)
     LogDoors(LinesSink(streaming)).take(LogDoor.OTLP, "default", logs, Packing.PLAIN)
     SpanDoors(SpansSink(streaming)).take(SpanDoor.OTLP, "default", spans, Packing.PLAIN)
 
 
-def _messages(now: int) -> tuple[bytes, bytes, bytes]:
+def messages_of(now: int) -> tuple[bytes, bytes, bytes]:
     """A sample, some lines that differ in one word, and both sides of a call, at unix `now` ns."""
     from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
     from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData

@@ -26,8 +26,10 @@ from tests.kafka import RunningKafka, running_kafka
 from tests.pipelines.flows.counting import ERROR, INFO, logs_of, spans_of
 from tests.servers import RunningPostgres, running_postgres
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
-MINUTE, MINUTES, BROKEN = 60_000, 1_560, 700
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(600)]
+# A message each three minutes for a day and two hours, and of traces each step of counters.
+EVERY, STEP, MANY, BROKEN = 180_000, 15_000, 520, 240
+NEW, PATIENCE_S = 490, 180
 LOGS, TRACES = "otlp_logs", "otlp_spans"
 _numbers = count()
 
@@ -51,6 +53,7 @@ def fleet_of(kafka: RunningKafka, folder: Path) -> Fleet:
     return Fleet(
         kafka=kafka.address,
         folder=folder,
+        alarms=50.0,
         kafka_more={
             "metrics": {},
             "logs": {LOGS: {"format": "otlp_proto", "partitions": 2}},
@@ -73,23 +76,23 @@ def make_topics(kafka: RunningKafka) -> None:
         )  # fmt: skip
 
 
-def said_at(minute: int) -> list[tuple[int, str]]:
-    """What a pod writes in a minute: after a day there is an error that nobody has seen."""
-    found = [(INFO, f"order {7 * minute + n} was placed") for n in range(3)]
-    found += [(ERROR, f"no answer of the database within {minute} ms")] if minute > 1_500 else []
+def said_at(nth: int) -> list[tuple[int, str]]:
+    """What a message has: after a day there is an error that nobody has seen."""
+    found = [(INFO, f"order {7 * nth + n} was placed") for n in range(3)]
+    found += [(ERROR, f"no answer of the database within {nth} ms")] if nth >= NEW else []
     return found
 
 
 def send(kafka: RunningKafka, start: int, first: int, upto: int) -> None:
-    """What happens from one minute to before another."""
+    """What happens from one message of each partition to before another."""
     producer = KafkaProducer(bootstrap_servers=[kafka.address], acks="all", linger_ms=20)
-    for minute in range(first, upto):
-        at = start + minute * MINUTE
+    for nth in range(first, upto):
+        at = start + nth * EVERY
         for number in (0, 1):
-            body = logs_of(said_at(minute), at, f"shop{number}")
-            body = b"\xff\xff" if minute == BROKEN else body
+            body = logs_of(said_at(nth), at, f"shop{number}")
+            body = b"\xff\xff" if nth == BROKEN else body
             producer.send(LOGS, body, partition=number, timestamp_ms=at)
-        traces = range(2 * minute + 1, 2 * minute + 3)
+        at, traces = start + nth * STEP, range(2 * nth + 1, 2 * nth + 3)
         producer.send(TRACES, spans_of(traces, at), partition=0, timestamp_ms=at)
     producer.flush(timeout=60)
     producer.close(timeout=5)
@@ -141,30 +144,30 @@ def test_workers_of_which_one_is_killed_count_and_tell_what_an_undisturbed_one_d
     start = (round(time.time()) - 40 * 3600) // 3600 * 3_600_000
     try:
         first, second = (fleet.start(store, name) for name in ("first", "second"))
-        send(kafka, start, 0, 600)
-        eventually(lambda: first.figure("partitions") + second.figure("partitions") == 3)
-        eventually(lambda: first.figure("messages") > 100)
+        send(kafka, start, 0, 200)
+        eventually(lambda: first.figure("partitions") + second.figure("partitions") == 3, PATIENCE_S)
+        eventually(lambda: first.figure("messages") > 100, PATIENCE_S)
         first.kill()
-        send(kafka, start, 600, 1_200)
+        send(kafka, start, 200, 400)
         third = fleet.start(store, "third")
-        eventually(lambda: second.figure("partitions") + third.figure("partitions") == 3)
+        eventually(lambda: second.figure("partitions") + third.figure("partitions") == 3, PATIENCE_S)
         code, took = second.stop()
-        send(kafka, start, 1_200, MINUTES)
-        eventually(lambda: is_done(fleet, store, "serinus"), 120)
+        send(kafka, start, 400, MANY)
+        eventually(lambda: is_done(fleet, store, "serinus"), PATIENCE_S)
         third.stop()
         alone = postgres.database(f"alone{next(_numbers)}")
         reference = fleet.start(alone, "reference", group="alone")
-        eventually(lambda: is_done(fleet, alone, "alone"), 120)
+        eventually(lambda: is_done(fleet, alone, "alone"), PATIENCE_S)
         taken = {unit: int(reference.figure(unit)) for unit in ("lines", "spans")}
         reference.stop()
     finally:
         fleet.close()
 
     kept, expected = found(store), found(alone)
-    minutes = MINUTES - 1
+    whole, new = 2 * (MANY - 1), 2 * (MANY - NEW)
     assert (code, took < 25) == (0, True)
-    assert taken == {"lines": 2 * (3 * minutes + 59), "spans": 6 * MINUTES}
-    assert totals(expected, "serinus_log_lines_total") == {"info": 6 * minutes, "error": 2 * 59}
+    assert taken == {"lines": 3 * whole + new, "spans": 6 * MANY}
+    assert totals(expected, "serinus_log_lines_total") == {"info": 3 * whole, "error": new}
     assert {row[3] for row in expected["anomalies"]} == {"log_novelty"}
     for name, rows in expected.items():
         assert kept[name] == rows, name

@@ -103,6 +103,8 @@ class Fleet:
     partitions: int = 4
     kafka_more: Mapping[str, object] = field(default_factory=dict)
     worker_more: Mapping[str, object] = field(default_factory=dict)
+    # A week, over all.
+    alarms: float | None = None
     workers: list[Worker] = field(default_factory=list)
 
     def config(self, store: str, group: str) -> Path:
@@ -124,7 +126,10 @@ class Fleet:
                 **self.kafka_more,
             },
             "worker": {"checkpoint_s": 1.0, "tell_s": 0.5, **self.worker_more},
-            "stream": {"alarms_a_week": ALARMS * self.partitions, "keep_days": 36_500},
+            "stream": {
+                "alarms_a_week": self.alarms or ALARMS * self.partitions,
+                "keep_days": 36_500,
+            },
         }
         path.write_text(yaml.safe_dump(tree), encoding="utf-8")
         return path
