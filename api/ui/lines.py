@@ -51,8 +51,8 @@ def lines_of(verdict: Verdict | None, beside: Beside, *, near: float) -> tuple[L
         return ()
     courses = {one.template: one for one in beside.spoken.courses}
     kept: dict[str, list[KeptTemplate]] = {}
-    for one in beside.kept:
-        kept.setdefault(one.id, []).append(one)
+    for row in beside.kept:
+        kept.setdefault(row.id, []).append(row)
     made = []
     for number, one in enumerate(logs.templates):
         standing = _standing(logs, one, number)

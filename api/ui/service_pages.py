@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query, Request
@@ -171,8 +172,8 @@ def _one(context: Context, tenant: str, service: str, looked: Looked, base: str)
         graph = reading.of("Calls", lambda: logs().graph(tenant, service), None)
         wanted = _wanted(tenant, service, looked)
         if store is not None:
-            found = reading.of("Logs", lambda: store.services(tenant, service=service, most=1), ())
-            known = next(iter(found), None)
+            of = partial(store.services, tenant, service=service, most=1)
+            known = next(iter(reading.of("Logs", of, ())), None)
             page = reading.of("Logs", lambda: store.list(wanted), page)
     mine = AnomalyFilter(tenant=tenant, service=service, limit=_ANOMALIES)
     anomalies = reading.of("Anomalies", lambda: _anomalies(context, mine), _NONE)

@@ -116,9 +116,10 @@ def cursor_of(row: Sequence[Any], order: TemplateOrder) -> str:
 
 def _read(cursor: str) -> _Place:
     try:
-        return msgspec.msgpack.decode(bytes.fromhex(cursor), type=_Place)
+        found: _Place = msgspec.msgpack.decode(bytes.fromhex(cursor), type=_Place)
     except (ValueError, msgspec.MsgspecError) as error:
         raise InputError("the cursor is none that a page gave", field="cursor") from error
+    return found
 
 
 def by_service(tenant: str, service: str | None) -> sa.Select[Any]:
