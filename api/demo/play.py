@@ -112,7 +112,7 @@ class Play:
 
     async def _roll_out(self, stage: Stage, stable: Version, fault: Fault) -> Version:
         """One rollout; the version that is stable afterwards."""
-        await self._until_read(stage, left=self._left())
+        await self._until_read(stage.reading)
         version = self.scene.canary = stage.shop.version(next(self._names))
         kind = _kind(fault)
         self.scene.title = f"rollout of {version.name}, {kind}"
@@ -132,16 +132,16 @@ class Play:
         self.scene.close_rollout(promoted=ending is Ending.PROMOTED)
         return version if ending is Ending.PROMOTED else stable
 
-    async def _until_read(self, stage: Stage, *, left: int) -> None:
-        """Wait until lines are read, as long as there is time for `left` rollouts after that."""
-        if stage.reading.is_set():
+    async def _until_read(self, reading: asyncio.Event) -> None:
+        """Wait until lines are read, as long as there is time for the rollouts after that."""
+        if reading.is_set():
             return
-        within_s = ONCE_WITHIN_S - self.scene.elapsed - left * ROLLOUT_S
+        within_s = ONCE_WITHIN_S - self.scene.elapsed - self._left() * ROLLOUT_S
         self.scene.title = "waiting for the compiler"
         self.scene.tell("logs and traces are not read yet: a first start compiles what reads them")
         try:
             async with asyncio.timeout(within_s if self.wishes.once else ONCE_WITHIN_S):
-                await stage.reading.wait()
+                await reading.wait()
         except TimeoutError:
             self.scene.tell("it still does: this rollout goes without logs and traces")
 

@@ -13,18 +13,18 @@ from typing import TypeVar
 
 import msgspec
 
-from api.compiling import is_compiled
 from api.demo.canary import Roads
 from api.demo.children import Child, ChildError, Children, python
 from api.demo.faults import Fault, fault_named
 from api.demo.gate import Gate
+from api.demo.loops import pass_on, start_compiler
 from api.demo.prometheus import find_prometheus, start_prometheus
 from api.demo.scene import Scene
 from api.demo.shop import Shop, state_metrics
 from api.demo.targets import write_targets
 from api.demo.traffic import Second, TrafficConfig
 from api.demo.web import METRICS_TYPE, Exchange, Reply, Respond, listen, serving
-from api.demo.wire import COMPILED, Reading, Ready, ServerConfig
+from api.demo.wire import Reading, Ready, ServerConfig
 
 __all__ = ["REQUESTS_PER_S", "Stage", "Wishes", "first_of", "open_stage"]
 
@@ -84,12 +84,7 @@ class Stage:
     async def _compile(self, scene: Scene) -> None:
         """Have the server read logs and spans once all that it needs is compiled."""
         if self.compiler is not None:
-            code = await self.compiler.wait()
-            if code == 0 and is_compiled():
-                await self.server.tell(COMPILED)
-            else:
-                scene.tell(f"logs and traces are not read: {_not_compiled(self.compiler, code)}")
-                self.reading.set()
+            await pass_on(self.compiler, self.server, scene, self.reading)
         await asyncio.Event().wait()
 
     async def _heard(self) -> None:
@@ -97,12 +92,6 @@ class Stage:
         async for _ in self.server.lines(Reading):
             self.reading.set()
         await _stays(self.server)
-
-
-def _not_compiled(compiler: Child, code: int) -> str:
-    if code == 0:
-        return "what is compiled for them cannot be kept here; NUMBA_CACHE_DIR may name a folder"
-    return f"to compile what reads them ended with {code} {compiler.tail()}".rstrip()
 
 
 async def _stays(child: Child) -> None:
@@ -124,7 +113,7 @@ async def open_stage(wishes: Wishes, scene: Scene, folder: Path) -> AsyncIterato
         shop.changed = roads.changed
         write_targets(roads.targets, [])
         scrapers, scraper, source = await _scraper(wishes, children, roads.targets)
-        compiler = await _compiler(children)
+        compiler = await start_compiler(children)
         server, url = await _server(wishes, children, roads.targets, source, compiler)
         shop.traces = int(url.rpartition(":")[2])
         gate = await stack.enter_async_context(Gate(url))
@@ -167,14 +156,6 @@ async def _scraper(
         return (), "serinus itself", None
     prometheus, url = await start_prometheus(children, targets)
     return (prometheus,), f"Prometheus at {url}", url
-
-
-async def _compiler(children: Children) -> Child | None:
-    """What compiles the loops that read logs and spans, beside all else; None if it is done."""
-    if is_compiled():
-        return None
-    command = python("api.compiling", str(children.folder / "compiling"))
-    return await children.start("compiler", python("api.demo.tether", str(os.getpid()), *command))
 
 
 async def _server(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -108,3 +109,70 @@ def test_ready_is_what_the_gate_says() -> None:
 
     assert asyncio.run(look(200))
     assert not asyncio.run(look(503))
+
+
+def shift(text: str, **more: object) -> dict[str, object]:
+    """A difference, as the comparison of two versions has it."""
+    known = {"text": text, "difference_s": 0.1, "is_certain": True, "is_total": False}
+    return known | {"entry": "GET /cart"} | more
+
+
+def compared(*replies: Reply) -> tuple[tuple[str, ...], list[Exchange]]:
+    """What is told of where time goes, and what was asked for it."""
+
+    async def ask() -> tuple[tuple[str, ...], list[Exchange]]:
+        since = datetime(2026, 11, 27, tzinfo=UTC)
+        async with (
+            web(*replies) as (port, asked),
+            Gate(f"http://127.0.0.1:{port}", again_s=0.0) as gate,
+        ):
+            told = await gate.slower("checkout", canary="v3", control="v1", since=since)
+            return told, asked
+
+    return asyncio.run(ask())
+
+
+SHIFTS = Reply(
+    200,
+    msgspec.json.encode(
+        {
+            "service": "checkout",
+            "shifts": [
+                shift("the request as a whole", is_total=True),
+                shift("in the query"),
+                shift("may be chance", is_certain=False),
+                shift("less than before", difference_s=-0.1),
+                shift("next to nothing", difference_s=0.001),
+                shift("in a call"),
+            ],
+        }
+    ),
+)
+
+
+def test_only_what_is_certain_and_worth_a_word_is_told_of_traces() -> None:
+    """One sentence that names the query says more than ten that may be chance."""
+    told, [one] = compared(SHIFTS)
+    assert told == ("in the query", "in a call")
+    assert one.path == "/v1/services/checkout/comparison"
+
+
+def test_a_stream_that_is_busy_is_asked_again() -> None:
+    """Right after a rollout it has most to do."""
+    told, asked = compared(Reply(503, b"{}"), Reply(503, b"{}"), SHIFTS)
+    assert told == ("in the query", "in a call")
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(Reply(503, b"{}"), id="it stays busy"),
+        pytest.param(Reply(404, b'{"detail": "there are no spans"}'), id="no spans"),
+        pytest.param(Reply(200, b"<html>"), id="no JSON"),
+    ],
+)
+def test_without_a_comparison_nothing_is_told_of_traces(reply: Reply) -> None:
+    """A rollout has ended as it should, with traces or without."""
+    told, _ = compared(reply)
+    assert told == ()

@@ -98,6 +98,45 @@ def test_wishes_are_checked_before_anything_starts(monkeypatch: pytest.MonkeyPat
         wishes(prometheus=True)
 
 
+@pytest.mark.parametrize(
+    ("compiled", "told"),
+    [
+        pytest.param(True, [], id="as in every start but the first"),
+        pytest.param(False, ["a first start compiles", "goes without logs"], id="too long"),
+    ],
+)
+def test_a_first_start_waits_for_logs_as_long_as_there_is_time(
+    compiled: bool, told: list[str]
+) -> None:
+    """Three minutes are three minutes: two rollouts come first, and a line says what they lack."""
+    scene = Scene(clock=iter([0.0, *[170.0] * 9]).__next__)
+
+    async def run() -> None:
+        reading = asyncio.Event()
+        if compiled:
+            reading.set()
+        await Play(wishes("logs"), scene)._until_read(reading)
+
+    asyncio.run(run())
+    assert len(scene.lines) == len(told)
+    assert all(words in line.text for words, line in zip(told, scene.lines, strict=True))
+
+
+def test_a_first_start_goes_on_as_soon_as_logs_are_read() -> None:
+    """Nobody waits for the end of a time that is not needed."""
+    scene = Scene()
+
+    async def run() -> None:
+        reading = asyncio.Event()
+        asyncio.get_running_loop().call_soon(reading.set)
+        await Play(wishes("logs"), scene)._until_read(reading)
+
+    asyncio.run(run())
+    assert [line.text for line in scene.lines] == [
+        "logs and traces are not read yet: a first start compiles what reads them"
+    ]
+
+
 GOOD, BAD = (Fault.NONE, Ending.PROMOTED), (Fault.ERRORS, Ending.ABORTED)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -19,8 +20,9 @@ from api.demo.children import Child, ChildError, Children, python
 from api.demo.gate import Answer, Gate, Question
 from api.demo.server import following
 from api.demo.targets import TargetGroup, write_targets
+from api.demo.traces import Traces
 from api.demo.web import METRICS_TYPE, Reply, listen
-from api.demo.wire import Ready, ServerConfig
+from api.demo.wire import COMPILED, Reading, Ready, ServerConfig
 from detector.series import Query
 from pipelines.sources.memory import MemorySource
 from tests.api.demo.stand import on_stage, until, web
@@ -122,6 +124,37 @@ def test_it_ends_when_told(visit: Visit) -> None:
     assert visit.code in {0, -signal.SIGTERM}  # uvicorn passes the signal on once it cleaned up
     assert "Traceback" not in visit.log
     assert not list((visit.folder / "data").glob("*-wal"))
+
+
+def span() -> bytes:
+    """A request that was served just now, as a pod posts it."""
+    draw = random.Random(1)  # noqa: S311 - nothing is to be kept secret
+    traces = Traces(0, pod="checkout-b7cd9fgh-x2b4z", version="v1", namespace="shop", draw=draw)
+    now = time.time_ns()
+    traces.add("GET", "/cart", (now - 10**6, now), 200, ())
+    return traces.packed(traces.waiting)
+
+
+def test_lines_and_spans_are_taken_once_it_is_told_that_they_can_be(tmp_path: Path) -> None:
+    """The gate answers from the first second on; what is not compiled yet is not waited for."""
+    log = tmp_path / "pods" / "shop_checkout-b7cd9fgh-x2b4z_b2" / "checkout" / "0.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("2026-11-27T07:00:00.000Z ERROR receipt for order 17 not sent\n" * 9)
+
+    async def act(children: Children) -> tuple[int, Reading, int]:
+        pattern = str(tmp_path / "pods" / "*" / "*" / "*.log")
+        server, port = await started(children, logs=pattern, is_compiled=False)
+        url, kind = f"http://127.0.0.1:{port}", {"Content-Type": "application/x-protobuf"}
+        async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
+            before = await client.post("/v1/traces", content=span(), headers=kind)
+            await server.tell(COMPILED)
+            reading = await server.hear(Reading)
+            after = await client.post("/v1/traces", content=span(), headers=kind)
+        return before.status_code, reading, after.status_code
+
+    before, reading, after = on_stage(tmp_path, act)
+    assert (before, after) == (503, 200)
+    assert reading.lines >= 8
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,74 @@
+"""A first start: the loops that read logs are compiled beside the demo, and the server is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from api.compiling import _mark
+from api.demo.children import Children
+from api.demo.loops import pass_on, start_compiler
+from api.demo.scene import Scene
+from api.demo.wire import COMPILED
+from tests.api.demo.stand import on_stage, python_child
+
+ECHO = "import sys\nfor line in sys.stdin: print(line, end='', flush=True)"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place for what is compiled, with nothing in it."""
+    place = tmp_path / "cache"
+    place.mkdir()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(place))
+    return place
+
+
+def passed_on(
+    folder: Path, code: str, meanwhile: Callable[[], object]
+) -> tuple[str, list[str], bool]:
+    """What the server and people heard after a compiler that ran `code`; whether it is settled."""
+
+    async def act(children: Children) -> tuple[str, list[str], bool]:
+        server = await python_child(children, ECHO, "serinus")
+        compiler = await python_child(children, code, "compiler")
+        meanwhile()
+        scene, settled = Scene(), asyncio.Event()
+        await pass_on(compiler, server, scene, settled)
+        await server.tell("the end")
+        heard = await server.hear(str)
+        return heard, [line.text for line in scene.lines], settled.is_set()
+
+    return on_stage(folder, act)
+
+
+def test_the_server_is_told_once_all_is_compiled(tmp_path: Path) -> None:
+    """From then on lines are read; that they are is heard from the server itself."""
+    heard, told, is_settled = passed_on(tmp_path, "pass", lambda: _mark().touch())
+    assert (heard, told, is_settled) == (COMPILED, [], False)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("pass", "cannot be kept here; NUMBA_CACHE_DIR may name a folder"),
+        ("import sys; sys.exit('no such compiler')", "ended with 1. no such compiler"),
+    ],
+    ids=["a folder that nobody may write", "a compiler that fails"],
+)
+def test_people_are_told_when_logs_will_not_be_read(tmp_path: Path, code: str, words: str) -> None:
+    """Rollouts go on without logs at once, and a line says why."""
+    heard, told, is_settled = passed_on(tmp_path, code, lambda: None)
+    assert (heard, is_settled) == ("the end", True)
+    [line] = told
+    assert line.startswith("logs and traces are not read: ")
+    assert line.endswith(words)
+
+
+def test_what_is_compiled_is_not_compiled_again(tmp_path: Path) -> None:
+    """Every start but the first has no compiler beside it."""
+    _mark().touch()
+    assert on_stage(tmp_path, start_compiler) is None
