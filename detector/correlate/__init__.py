@@ -1,0 +1,1 @@
+"""What is odd at the same time, and where it came from."""
