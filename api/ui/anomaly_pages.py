@@ -16,14 +16,16 @@ from api.ui.odd import Odd, odd_of
 from api.ui.rendering import Base, html, shown
 from api.ui.wording import day_clock
 from detector.errors import InputError, NotFoundError
+from detector.gate.record import Filter
+from detector.gate.verdict import Verdict
 from detector.stream.anomaly import Severity
-from detector.stream.record import AnomalyFilter
+from detector.stream.record import AnomalyFilter, AnomalyPage
 
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
 
-_PER_PAGE = 30
+_PER_PAGE, _ROLLOUTS = 30, 200
 _STATES = {"": None, "open": True, "closed": False}
 
 
@@ -91,13 +93,25 @@ def _listed(context: Context, tenant: str, asked: Asked, base: str) -> Response:
     streaming = streaming_of(context)
     page, now = streaming.anomalies.list(wanted), context.clock()
     link = context.settings.traces.link
+    rollouts = _rollouts(context, page)
     view = AnomaliesView(
-        rows=tuple(odd_of(one, now=now, base=base, link=link) for one in page.anomalies),
+        rows=tuple(
+            odd_of(one, now=now, base=base, link=link, verdicts=rollouts) for one in page.anomalies
+        ),
         asked=asked,
         older=page.next,
         now=day_clock(now),
     )
     return html("anomalies.html", view=view, severities=[one.value for one in Severity])
+
+
+def _rollouts(context: Context, page: AnomalyPage) -> tuple[Verdict, ...]:
+    """The newest ones of the time of a page: whoever looks at anomalies looks for what changed."""
+    if not page.anomalies:
+        return ()
+    since = min(one.anomaly.start for one in page.anomalies) / 1000 - 7200.0
+    wanted = Filter(since=since, limit=_ROLLOUTS, newest_only=True)
+    return context.gate.records.list(wanted).verdicts
 
 
 def streaming_of(context: Context) -> Streaming:

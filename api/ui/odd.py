@@ -10,6 +10,8 @@ from api.bodies.traced import Link, no_link
 from api.ui.marked import shortened
 from api.ui.odd_parts import OddLine, OddTrace, Scale, line_of, scale_of, trace_of
 from api.ui.wording import about, day_clock, exactly
+from detector.gate.verdict import Verdict
+from detector.gate.words import duration
 from detector.logs.plain import plain
 from detector.stream.anomaly import (
     Anomaly,
@@ -23,9 +25,10 @@ from detector.stream.columns import SeriesKind
 from detector.stream.record import KeptAnomaly
 from detector.stream.words import number_text, told_in_words
 
-__all__ = ["Odd", "odd_of"]
+__all__ = ["Change", "Odd", "odd_of"]
 
 _LINES, _LABELS, _METRICS = 3, 12, 8
+_BEFORE_S = 7200.0
 _KINDS = {
     AnomalyKind.METRIC: "metric",
     AnomalyKind.SERVICE: "all metrics together",
@@ -56,6 +59,14 @@ _SPANS = "traces_span_metrics_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A rollout that began shortly before an anomaly."""
+
+    words: str
+    attempt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Odd:
     """One anomaly in words; `facts` by name, `normal` and `real` are what a person may type."""
 
@@ -75,13 +86,24 @@ class Odd:
     more_lines: int
     metrics: tuple[tuple[str, str, str], ...]
     traces: tuple[OddTrace, ...]
+    change: Change | None
     advice: str
     said: tuple[str, ...]
     commands: tuple[tuple[str, str], ...]
 
 
-def odd_of(kept: KeptAnomaly, *, now: float, base: str, link: Link = no_link) -> Odd:
-    """The card of an anomaly as it is shown at `now`; `link` tells where a trace is looked up."""
+def odd_of(
+    kept: KeptAnomaly,
+    *,
+    now: float,
+    base: str,
+    link: Link = no_link,
+    verdicts: Sequence[Verdict] = (),
+) -> Odd:
+    """The card of an anomaly as it is shown at `now`; `link` tells where a trace is looked up.
+
+    `verdicts` are the newest of rollouts, among which what began shortly before it is looked for.
+    """
     anomaly = kept.anomaly
     peak = kept.series.get(anomaly.peak.series)
     is_rate = peak is not None and peak.kind is SeriesKind.CUMULATIVE
@@ -104,6 +126,7 @@ def odd_of(kept: KeptAnomaly, *, now: float, base: str, link: Link = no_link) ->
         more_lines=max(0, anomaly.members - _LINES) if anomaly.lines else 0,
         metrics=_metrics(anomaly),
         traces=tuple(trace_of(one, link, now) for one in anomaly.traces),
+        change=_change(anomaly, verdicts),
         advice=_advice(anomaly),
         said=tuple(_said(kept, now)),
         commands=_commands(anomaly, base),
@@ -162,6 +185,23 @@ def _metrics(anomaly: Anomaly) -> tuple[tuple[str, str, str], ...]:
         )
         for note, one in rows
     )[:_METRICS]
+
+
+def _change(anomaly: Anomaly, verdicts: Sequence[Verdict]) -> Change | None:
+    """The rollout of the service whose canary came last before it, within two hours."""
+    start = anomaly.start / 1000
+    began = [
+        (start - one.started_at.timestamp(), one)
+        for one in verdicts
+        if one.service == anomaly.subject.service and one.started_at is not None
+    ]
+    before = [(after, one) for after, one in began if 0 <= after <= _BEFORE_S]
+    if not before:
+        return None
+    after, one = min(before, key=lambda found: found[0])
+    name = shortened(one.revision or one.rollout or "", 60)
+    words = f"It began {duration(after)} after the canary {name}".rstrip()
+    return Change(words=f"{words} was first seen ({one.outcome.value}).", attempt=one.attempt)
 
 
 def _advice(anomaly: Anomaly) -> str:

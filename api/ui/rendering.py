@@ -64,7 +64,10 @@ async def shown(context: Context, page: Callable[[], Response]) -> Response:
     except (NotFoundError, InputError, StoreError, Overloaded, TimeoutError) as error:
         told = problem_of(error, None)
         title = HTTPStatus(told.status_code).phrase
-        response = html("problem.html", told.status_code, title=title, text=str(error))
+        gone = told.status_code == HTTPStatus.NOT_FOUND
+        response = html(
+            "problem.html", told.status_code, title=title, text=str(error), is_gone=gone
+        )
         if "retry-after" in told.headers:
             response.headers["Retry-After"] = told.headers["retry-after"]
         return response

@@ -189,7 +189,10 @@ def _one(context: Context, tenant: str, service: str, looked: Looked, base: str)
         text=looked.text,
         before=looked.before,
         older=page.after,
-        anomalies=tuple(odd_of(one, now=now, base=base, link=link) for one in anomalies.anomalies),
+        anomalies=tuple(
+            odd_of(one, now=now, base=base, link=link, verdicts=rollouts.verdicts)
+            for one in anomalies.anomalies
+        ),
         more_anomalies=anomalies.next is not None,
         rollouts=tuple(list_row(verdict, now) for verdict in rollouts.verdicts),
         unread=reading.unread,

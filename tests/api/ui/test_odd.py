@@ -14,6 +14,7 @@ from detector.stream.anomaly import Anomaly, AnomalyKind, Judged, LineNote, Metr
 from detector.stream.columns import SeriesInfo, SeriesKind
 from detector.stream.record import KeptAnomaly, KeptFeedback
 from detector.stream.traced import SpentNote, TraceNote, TraceWhy
+from tests.api.ui.scenes import Shop
 from tests.pipelines.stores.test_anomalies import CLOSED, OPEN, SERIES, T0
 
 EVIL = "\x1b[2J<b>\u202e" + "W" * 900
@@ -93,6 +94,21 @@ def test_what_people_said_is_text_with_who_and_when() -> None:
     assert text.startswith("ada<b>")
     assert "said normal at 14:13:20 UTC" in text
     assert "\u202e" not in text
+
+
+def test_a_rollout_that_began_before_it_is_named() -> None:
+    """What changed is the first question; one of an hour ago of another service is no answer."""
+    shop = Shop(minutes=3, before=600, start=T0 / 1000 - 240)
+    verdict = shop.ask(120.0)
+    kept = KeptAnomaly(anomaly=OPEN, series=SERIES, tunings={})
+    card = odd_of(kept, now=T0 / 1000, base="", verdicts=[verdict])
+    assert card.change is not None
+    assert card.change.words.startswith("It began 4 minutes after the canary v2.3.1 was first")
+    assert card.change.attempt == verdict.attempt
+    for other in (replace(verdict, service="cart"), replace(verdict, started_at=None)):
+        assert odd_of(kept, now=T0 / 1000, base="", verdicts=[other]).change is None
+    later = KeptAnomaly(anomaly=replace(OPEN, start=T0 + 10**8), series=SERIES, tunings={})
+    assert odd_of(later, now=T0 / 1000, base="", verdicts=[verdict]).change is None
 
 
 @pytest.mark.parametrize("kind", list(AnomalyKind))
