@@ -7,7 +7,7 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 
 from api.demo.canary import STABLE_PODS, TIME_SCALE, Canary
@@ -27,10 +27,11 @@ WARM_UP_S = 22.0
 PAUSE_S = 5.0
 HEALTHY_WITHIN_S, BAD_WITHIN_S = 100.0, 90.0
 ONCE_WITHIN_S = 172.0
-# What is left for each rollout that is still to come, when the first start of all compiles.
+# What a bad rollout is left when it waited for the compiler.
 ROLLOUT_S = 55.0
 MOST_TOLD = 2
 DONE, OTHERWISE, INTERRUPTED, UNHEARD = 0, 1, 130, 141
+_COMPILING = "a first start compiles what reads logs and traces"
 _GONE = "the pages ended with this demo; without --once (ONCE=1 of make) they stay until Ctrl-C"
 
 
@@ -49,18 +50,22 @@ def perform(wishes: Wishes) -> int:
         return UNHEARD
 
 
-async def _to_the_end(play: Play, refresh: Coroutine[None, None, None]) -> int:
+async def _to_the_end(
+    play: Play, refresh: Coroutine[None, None, None], *, within_s: float = ONCE_WITHIN_S
+) -> int:
     """Run the play until it ends, is over time, or somebody interrupts it."""
     task = asyncio.create_task(first_of(play.run(), refresh))
     loop = asyncio.get_running_loop()
     for what in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(what, task.cancel)
-    limit = ONCE_WITHIN_S if play.wishes.once else None
+    limit = within_s if play.wishes.once else None
     try:
-        async with asyncio.timeout(limit):
+        async with asyncio.timeout(limit) as over:
+            # What is decided stays so, however long it takes to stop everything.
+            play.on_end = lambda: over.reschedule(None)
             return await task
     except TimeoutError:
-        play.scene.tell(f"undecided after {limit:.0f} s", "bad")
+        play.scene.tell(f"undecided after {within_s:.0f} s", "bad")
         play.scene.tell(_GONE)
         return OTHERWISE
     except asyncio.CancelledError:
@@ -75,6 +80,7 @@ class Play:
         self.wishes = wishes
         self.scene = scene
         self.shown: list[tuple[Fault, Ending]] = []
+        self.on_end: Callable[[], object] = lambda: None
         self._names = (f"v{number}" for number in itertools.count(1))
 
     async def run(self) -> int:
@@ -95,6 +101,7 @@ class Play:
             stable = await self._roll_out(stage, stable, fault)
             if self.wishes.once and self._wrong():
                 break
+        self.on_end()
         code = self._sum_up()
         self.scene.tell(_GONE)
         return code
@@ -112,7 +119,7 @@ class Play:
 
     async def _roll_out(self, stage: Stage, stable: Version, fault: Fault) -> Version:
         """One rollout; the version that is stable afterwards."""
-        await self._until_read(stage.reading)
+        await self._until_read(stage.reading, fault)
         version = self.scene.canary = stage.shop.version(next(self._names))
         kind = _kind(fault)
         self.scene.title = f"rollout of {version.name}, {kind}"
@@ -132,13 +139,16 @@ class Play:
         self.scene.close_rollout(promoted=ending is Ending.PROMOTED)
         return version if ending is Ending.PROMOTED else stable
 
-    async def _until_read(self, reading: asyncio.Event) -> None:
-        """Wait until lines are read, as long as there is time for the rollouts after that."""
+    async def _until_read(self, reading: asyncio.Event, fault: Fault) -> None:
+        """A bad rollout waits until lines are read, if a first start leaves time for that."""
         if reading.is_set():
             return
-        within_s = ONCE_WITHIN_S - self.scene.elapsed - self._left() * ROLLOUT_S
+        if fault is Fault.NONE:
+            self.scene.tell(f"{_COMPILING}: this rollout goes without")
+            return
+        within_s = ONCE_WITHIN_S - self.scene.elapsed - ROLLOUT_S
         self.scene.title = "waiting for the compiler"
-        self.scene.tell("logs and traces are not read yet: a first start compiles what reads them")
+        self.scene.tell(f"{_COMPILING}: waiting for it")
         try:
             async with asyncio.timeout(within_s if self.wishes.once else ONCE_WITHIN_S):
                 await reading.wait()
@@ -155,10 +165,6 @@ class Play:
         )
         for sentence in told[:MOST_TOLD]:
             self.scene.tell(f"its traces: {sentence}", "bad")
-
-    def _left(self) -> int:
-        """Rollouts that are to come of a demo that ends by itself."""
-        return 1 + (self.wishes.fault is not Fault.NONE) - len(self.shown)
 
     @property
     def is_last(self) -> bool:

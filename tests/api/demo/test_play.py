@@ -11,7 +11,7 @@ import pytest
 
 from api.demo.children import ChildError
 from api.demo.faults import Fault
-from api.demo.play import BAD_WITHIN_S, HEALTHY_WITHIN_S, ONCE_WITHIN_S, Play
+from api.demo.play import BAD_WITHIN_S, HEALTHY_WITHIN_S, ONCE_WITHIN_S, Play, _to_the_end
 from api.demo.prometheus import VARIABLES
 from api.demo.rollout import Ending
 from api.demo.scene import Scene
@@ -99,23 +99,25 @@ def test_wishes_are_checked_before_anything_starts(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("compiled", "told"),
+    ("fault", "compiled", "told"),
     [
-        pytest.param(True, [], id="as in every start but the first"),
-        pytest.param(False, ["a first start compiles", "goes without logs"], id="too long"),
+        (Fault.LOGS, True, []),
+        (Fault.NONE, False, ["this rollout goes without"]),
+        (Fault.LOGS, False, ["waiting for it", "this rollout goes without logs"]),
     ],
+    ids=["as in every start but the first", "the good one does not wait", "too long"],
 )
 def test_a_first_start_waits_for_logs_as_long_as_there_is_time(
-    compiled: bool, told: list[str]
+    fault: Fault, compiled: bool, told: list[str]
 ) -> None:
-    """Three minutes are three minutes: two rollouts come first, and a line says what they lack."""
+    """Three minutes are three minutes, and a line says what a rollout lacks."""
     scene = Scene(clock=iter([0.0, *[170.0] * 9]).__next__)
 
     async def run() -> None:
         reading = asyncio.Event()
         if compiled:
             reading.set()
-        await Play(wishes("logs"), scene)._until_read(reading)
+        await Play(wishes("logs"), scene)._until_read(reading, fault)
 
     asyncio.run(run())
     assert len(scene.lines) == len(told)
@@ -129,11 +131,11 @@ def test_a_first_start_goes_on_as_soon_as_logs_are_read() -> None:
     async def run() -> None:
         reading = asyncio.Event()
         asyncio.get_running_loop().call_soon(reading.set)
-        await Play(wishes("logs"), scene)._until_read(reading)
+        await Play(wishes("logs"), scene)._until_read(reading, Fault.LOGS)
 
     asyncio.run(run())
     assert [line.text for line in scene.lines] == [
-        "logs and traces are not read yet: a first start compiles what reads them"
+        "a first start compiles what reads logs and traces: waiting for it"
     ]
 
 
@@ -187,6 +189,27 @@ def test_no_page_is_offered_that_ends_with_the_demo(
     play = Play(Wishes.of(once=once, fault=fault, prometheus=False, port=None), Scene())
     play.shown += shown
     assert play.is_last is last
+
+
+class Slow(Play):
+    """One whose processes take long to end, or whose rollouts are never decided."""
+
+    is_decided = True
+
+    async def run(self) -> int:
+        """Show nothing."""
+        if self.is_decided:
+            self.on_end()
+        await asyncio.sleep(0.3)
+        return 0
+
+
+@pytest.mark.parametrize(("decided", "code"), [(True, 0), (False, 1)], ids=["decided", "not"])
+def test_what_is_decided_stays_so_however_long_the_end_takes(decided: bool, code: int) -> None:
+    """On a busy machine to stop twelve processes takes seconds; that makes no good demo bad."""
+    play = Slow(wishes(), Scene())
+    play.is_decided = decided
+    assert asyncio.run(_to_the_end(play, asyncio.Event().wait(), within_s=0.05)) == code  # type: ignore[arg-type]
 
 
 def test_it_ends_within_three_minutes() -> None:
