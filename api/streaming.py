@@ -298,6 +298,8 @@ def _opened(settings: Settings, pace: Pace | None) -> OpenStream:
         raise
 
     logs = _logs(settings, stream, database, pace)
+    if logs is not None and workers is not None:
+        logs = workers.beside(logs)
 
     models = ModelWatch(lambda: fitted_store(settings, make=False), stream.use, stream.models())
 

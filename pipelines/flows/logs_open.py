@@ -21,6 +21,7 @@ from pipelines.flows.logs_taking import Taking
 from pipelines.flows.spans import SpanFlow
 from pipelines.flows.stream import Stream
 from pipelines.stores.connections import Connections
+from pipelines.stores.joined_lines import JoinedOwn, JoinedTemplates
 from pipelines.stores.own import SqlOwn
 from pipelines.stores.templates import SqlTemplates
 
@@ -57,8 +58,8 @@ class OpenLogs:
     shifts: Callable[[str, Arms, Measure], tuple[TimeShift, ...] | None]
     versions: Callable[[str, str], Versions | None]
     taking: Taking
-    templates: SqlTemplates
-    own: SqlOwn
+    templates: SqlTemplates | JoinedTemplates
+    own: SqlOwn | JoinedOwn
     bounds: LogBounds
     close: Callable[[], None]
 

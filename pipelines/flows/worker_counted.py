@@ -26,18 +26,17 @@ from pipelines.stores.checkpoints import Held, TenantHeld
 from pipelines.stores.codec import pack
 from pipelines.stores.connections import Connections, Transaction
 from pipelines.stores.said import Said
+from pipelines.stores.worker_graphs import GRAPH
 from pipelines.topics.port import Message
 
 if TYPE_CHECKING:
     from pipelines.ingest.interning import Interner
 
-__all__ = ["GRAPH", "CountedJudge"]
+__all__ = ["CountedJudge"]
 
 # Places of what no message tells, behind the offset of the last one.
 _PLACES = 20
 _FLOW, _TIMES = "flow.", "flow.times"
-# An array of a checkpoint: who calls whom, for those who show it.
-GRAPH = "graph.told"
 _HOUR_MS = 3_600_000
 _NEVER = np.zeros(2, np.int64)
 Arrays = Mapping[str, NDArray[Any]]

@@ -14,6 +14,7 @@ from detector.selector import matches
 from detector.series import Answer, Query, Series
 from pipelines.sources.outlining import LOOKBACK_S, outlined
 from pipelines.sources.own_frames import Curves, curves
+from pipelines.stores.joined_lines import JoinedOwn
 from pipelines.stores.own import OwnSeries, SqlOwn
 
 __all__ = ["OwnSource"]
@@ -61,7 +62,7 @@ class OwnSource:
 
     def __init__(
         self,
-        own: Callable[[], SqlOwn],
+        own: Callable[[], SqlOwn | JoinedOwn],
         *,
         tenant: str = "default",
         ailing: Callable[[], str] = lambda: "",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.series import FloatArray
+from pipelines.stores.joined_lines import JoinedOwn
 from pipelines.stores.own import Frame, SqlOwn
 
 __all__ = ["Curves", "curves"]
@@ -32,7 +33,7 @@ class Curves:
 
 
 def curves(
-    own: SqlOwn, part: str, tenant: str, ids: Sequence[int], start: float, end: float
+    own: SqlOwn | JoinedOwn, part: str, tenant: str, ids: Sequence[int], start: float, end: float
 ) -> Curves:
     """Of counters with these ids, ascending, what they stood at with `start < time <= end`."""
     step = own.step_ms(part)

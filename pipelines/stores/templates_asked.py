@@ -13,7 +13,15 @@ from detector.logs.kept import KeptTemplate, ServiceLines, TemplateFilter, Templ
 from detector.logs.lines import Level
 from pipelines.stores import schema
 
-__all__ = ["by_service", "cursor_of", "grouped", "listing", "service_of", "template_of"]
+__all__ = [
+    "by_service",
+    "cursor_after",
+    "cursor_of",
+    "grouped",
+    "listing",
+    "service_of",
+    "template_of",
+]
 
 _kept = schema.log_templates.c
 # Of one in any order: is it grave, how many lines, when it came, and which it is.
@@ -107,7 +115,11 @@ def template_of(row: Sequence[Any]) -> KeptTemplate:
 
 def cursor_of(row: Sequence[Any], order: TemplateOrder) -> str:
     """The cursor of the page that follows a row."""
-    one = template_of(row)
+    return cursor_after(template_of(row), order)
+
+
+def cursor_after(one: KeptTemplate, order: TemplateOrder) -> str:
+    """The cursor of the page that follows a template."""
     ranks = (one.came, 0)
     if order is TemplateOrder.GRAVEST:
         ranks = (int(one.level >= Level.ERROR), one.count)
