@@ -72,6 +72,6 @@ def behaviour(fault: Fault, pod: str, *, index: int) -> Behaviour:
         case Fault.ONE_POD if index == 0:
             return Behaviour(latency=latency * 1.3, errors=errors + 0.25)
         case Fault.LOGS:
-            return Behaviour(latency=latency, errors=errors, lost_receipts=0.03)
+            return Behaviour(latency=latency, errors=errors, lost_receipts=0.05)
         case Fault.ONE_POD:
             return Behaviour(latency=latency, errors=errors)

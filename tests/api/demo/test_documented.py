@@ -39,8 +39,8 @@ def test_faults_are_as_large_as_described() -> None:
     assert "1.8 times" in described["latency"]
     assert 1 + ill[Fault.LATENCY].query == pytest.approx(1.8, rel=0.1)
     assert DATABASE.name in described["latency"]
-    assert "three requests in a hundred" in described["logs"]
-    assert ill[Fault.LOGS].lost_receipts == pytest.approx(0.03)
+    assert "five requests in a hundred" in described["logs"]
+    assert ill[Fault.LOGS].lost_receipts == pytest.approx(0.05)
     assert "200 kB" in described["leak"]
     assert ill[Fault.LEAK].leak_bytes == pytest.approx(200_000, rel=0.31)
     assert "a quarter" in described["one-pod"]

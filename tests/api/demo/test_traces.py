@@ -64,7 +64,7 @@ def test_a_request_is_a_span_with_those_that_it_asked() -> None:
     assert (whole.name, whole.kind) == ("GET /cart", Span.SPAN_KIND_SERVER)
     assert (part.name, part.kind) == ("SELECT orders", Span.SPAN_KIND_CLIENT)
     assert (part.trace_id, part.parent_span_id) == (whole.trace_id, whole.span_id)
-    assert len(whole.trace_id), len(whole.span_id) == (16, 8)
+    assert (len(whole.trace_id), len(whole.span_id)) == (16, 8)
     assert whole.status.code == Status.STATUS_CODE_UNSET
 
 
