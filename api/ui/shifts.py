@@ -67,7 +67,7 @@ def shifts_view(compared: Compared | None) -> ShiftsView | None:
 
 
 def _row(one: TimeShift, version: str) -> Shift:
-    certain = "certain: 0 is outside also of all that was looked at together"
+    certain = "certain, with all that was compared taken into account"
     return Shift(
         words=tuple(plain(shift_words(one, version).rpartition(" (")[0]).split("`")),
         kind="maybe" if not one.is_certain else "fail" if one.value > 0 else "pass",
