@@ -64,17 +64,21 @@ def form(
 
 
 def _signs(word: bytes, kind: int, before: bytes) -> int:
-    """Whether it follows a noun that leads to a name, tells a state, is in capitals."""
-    plain = kind & KIND
+    """Whether it follows what leads to a name, tells a state, is in capitals.
+
+    A capital alone is a label, as of a slot or a port.
+    """
+    plain, is_label = kind & KIND, len(word) == 1 and word.isupper()
     is_led = kind & LED and before.lower() in tuning.LEADS
-    signs = plain | (LED if is_led else 0)
+    signs = plain | (LED if is_led or is_label else 0)
     if plain > _NAME:
         return signs
     lower = word.lower()
     is_state = lower in tuning.STATUS or (
         len(word) >= _SUFFIXED_LEAST and lower.endswith(_SUFFIXES) and plain == _WORD
     )
-    return signs | (STATE if is_state else 0) | (CAPITALS if word.isupper() else 0)
+    is_capitals = word.isupper() and not is_label
+    return signs | (STATE if is_state else 0) | (CAPITALS if is_capitals else 0)
 
 
 def _spaced(marks: bytes) -> bytes:

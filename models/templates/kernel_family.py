@@ -58,10 +58,14 @@ def _constants(pool: Pool, rows: Rows, own: Pool, free: np.uint64) -> int:
 
 @inlined
 def _differing(pool: Pool, row: int, own: Pool, free: np.uint64) -> tuple[int, int]:
-    """In how many places a row differs from the form, and the last of them."""
+    """In how many places a row differs from the form, and the last of them.
+
+    Parameters of two kinds are none: an id of digits alone looks like a number.
+    """
     found, last = 0, 0
     for p in range(len(own[0])):
-        if not _has(free, p) and pool[0][row + p] != own[0][p]:
+        is_masked = (pool[1][row + p] & KIND) > _NAME and (own[1][p] & KIND) > _NAME
+        if not _has(free, p) and not is_masked and pool[0][row + p] != own[0][p]:
             found += 1
             last = p
     return found, last

@@ -125,7 +125,8 @@ def _with_digits(text: Text, i: int, j: int, counts: int, colons: int) -> int:
     dots, slashes = (counts >> _TO_DOT) & _MOST, (counts >> _TO_SLASH) & _MOST
     if letters == 0:
         return _without_letters(digits, dots, slashes, colons)
-    if text[i] == _ZERO and j - i > 2 and (text[i + 1] | 32) == _X:
+    z = i + (CLASS[text[i]] == _JOINT)
+    if j - z > 2 and text[z] == _ZERO and (text[z + 1] | 32) == _X:
         return _HEX
     is_led = CLASS[text[i]] == _DIGIT or (CLASS[text[i]] == _JOINT and CLASS[text[i + 1]] == _DIGIT)
     if is_led and colons > 0:

@@ -26,7 +26,7 @@ def likeness(rows: Sequence[Line], own: Line, free: int) -> float:
 def freed(rows: Sequence[Line], own: Line, free: int) -> int:
     """As `kernel_family.freed`."""
     held = [p for p in range(len(own)) if not free >> p & 1]
-    differing = [[p for p in held if row[p][0] != own[p][0]] for row in rows]
+    differing = [[p for p in held if _differs(row[p], own[p])] for row in rows]
     constants = sum(
         own[p][1] & KIND == Kind.WORD and all(row[p][0] == own[p][0] for row in rows) for p in held
     )
@@ -37,6 +37,11 @@ def freed(rows: Sequence[Line], own: Line, free: int) -> int:
         if is_free or _is_free(rows, own, p, constants, c.TOGETHER):
             made |= 1 << p
     return made
+
+
+def _differs(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    is_masked = one[1] & KIND > Kind.NAME and other[1] & KIND > Kind.NAME
+    return one[0] != other[0] and not is_masked
 
 
 def _is_free(rows: Sequence[Line], own: Line, p: int, constants: int, times: int) -> bool:

@@ -22,6 +22,7 @@ _SPACE = re.compile(rb"[\x00-\x20\x7f\"'<>)]")
 _DAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DATE = re.compile(rb"(?:" + _DAY + rb",? +(?=[0-9]|" + _MONTH + rb")|" + _MONTH + rb" +(?=[0-9]))")
+_HEXED = re.compile(rb"[_\-./\\@%+$~&]?0[xX].", re.DOTALL)
 _DIGITS, _LETTERS = re.compile(rb"[0-9]"), re.compile(rb"[A-Za-z]")
 _HEX = re.compile(rb"[0-9A-Fa-f]{8,}")
 _NAMED = re.compile(rb"[^0-9\-]*[A-Za-z][0-9][A-Za-z_$][^0-9\-]*")
@@ -126,7 +127,7 @@ def _number(own: bytes) -> int:
 
 
 def _with_digits(own: bytes) -> int:
-    if re.match(rb"0[xX].", own, re.DOTALL):
+    if _HEXED.match(own):
         return Kind.HEX
     if _LED.match(own):
         if b":" in own:

@@ -43,6 +43,7 @@ def needed(frame: str, values: list[str]) -> int:
         ("user {}", WORDS, tuning.NEEDED_LED[1]),
         ("sent parcel {} by slow ship", CAPS, tuning.NEEDED_CAPITALS[-1]),
         ("sent {} over", CAPS, tuning.NEEDED_CAPITALS[2]),
+        ("slot {} holds no board", list("ABCDEFGHIJ"), tuning.NEEDED_LED[-1]),
         ("{} bought one large pizza", WORDS, tuning.FIRST),
         ("sent parcel {} by slow ship", ["amber", "birch", "birch", "amber"], 0),
         ("sent parcel {} by slow ship", ["opened", "closed", "moved", "copied", "merged"], 0),
@@ -55,6 +56,21 @@ def needed(frame: str, values: list[str]) -> int:
 def test_so_many_values_are_needed(frame: str, values: list[str], expected: int) -> None:
     """Fewer would melt kinds of lines together, more would count each user apart for longer."""
     assert needed(frame, values) == expected
+
+
+def test_ids_of_digits_alone_do_not_make_a_line_another_one() -> None:
+    """Of a dozen ids in hexadecimal one is all digits: it tells no more than the others."""
+    lines = [
+        f"task {one} of {other} moved to {word} at once"
+        for one, other, word in (
+            ("3fa9c1d07b", "3fa9c1d07b", WORDS[0]),
+            ("1234567890", "8812c04e5f", WORDS[1]),
+            ("8812c04e5f", "1234567890", WORDS[2]),
+            ("1234567890", "1234567890", WORDS[3]),
+            ("3fa9c1d07b", "1234567890", WORDS[4]),
+        )
+    ]
+    assert set(texts(Miner(), lines)) == {"task <*> of <*> moved to <*> at once"}
 
 
 @pytest.mark.parametrize("noun", sorted(tuning.LEADS))

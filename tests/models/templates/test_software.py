@@ -9,8 +9,11 @@ import pytest
 
 from models.templates.miner import Miner
 from tests.models.templates.lines import columns, final, texts
-from tests.models.templates.software import APART, KINDS
+from tests.models.templates.machines import MACHINES
+from tests.models.templates.software import APART
+from tests.models.templates.software import KINDS as SOFTWARE
 
+KINDS = SOFTWARE | MACHINES
 ORDERS = [1, 2, 3]
 EVERY = [(line, shown) for kinds in KINDS.values() for shown, of in kinds.items() for line in of]
 
