@@ -33,7 +33,10 @@ def fits(
     agreed = np.zeros((len(services), len(services)))
     if kind in {Kind.RESOURCE, Kind.TRAFFIC}:
         return agreed
-    served = _served_to(scene.calls, scene.requests)
+    served = _served_to(
+        scene.calls,
+        {name: told for name, told in scene.requests.items() if len(told) == len(scene.at)},
+    )
     for call in scene.calls:
         if call.caller != call.callee:
             spot = services[call.caller], services[call.callee]
