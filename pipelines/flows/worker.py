@@ -19,6 +19,8 @@ __all__ = ["START", "Pace", "Worker"]
 
 _POLL_S, _MOST, _AT_ONCE = 0.2, 500, 32
 _LOOK_S = 5.0
+# What is written into the log now may have a time of so long ago.
+_LATE_S = 5.0
 _STORE, _BROKER = "its database", "the broker"
 # What a process waits for before it has asked the group for anything.
 START = "its start"
@@ -62,6 +64,8 @@ class Worker:
         self._is_full = False
         self._committed: dict[Partition, int] = {}
         self._look_at = self._mend_at = 0.0
+        # What the log had at which time, where nobody has made use of it yet.
+        self._looked: tuple[Mapping[Partition, int], int] | None = None
 
     @property
     def waiting_bytes(self) -> int:
@@ -187,13 +191,15 @@ class Worker:
 
     def _look(self, reader: Reader) -> None:
         """How far the log is ahead of us: for people, and to see that the broker answers."""
-        parts = dict(self._share.parts)
+        parts, began = dict(self._share.parts), time.time()
         try:
             spans = reader.spans(parts)
         except BrokerError as error:
             self.meters.wait(_BROKER, error)
             return
         self.meters.back(_BROKER)
+        ends = {one: span.end for one, span in spans.items()}
+        self._looked = ends, round(1000 * (began - _LATE_S))
         self.meters.lag = {
             one: max(span.end - parts[one].position - 1, 0) for one, span in spans.items()
         }
@@ -237,6 +243,7 @@ class Worker:
                     checkpoint_at = time.monotonic() + self._pace.checkpoint_s
                 elif now >= tell_at:
                     self._lasting(self._share.tell)
+                    self._time_goes()
                 if now >= tell_at:
                     tell_at = time.monotonic() + self._pace.tell_s
         except Exception as error:  # noqa: BLE001 - the one at the top of the thread
@@ -257,6 +264,12 @@ class Worker:
             for number, message in some:
                 if self._share.generation.get(message.partition) == number:
                     self._share.apply(message)
+
+    def _time_goes(self) -> None:
+        """Tell partitions in which nothing waits what time it is."""
+        looked, self._looked = self._looked, None
+        if looked is not None:
+            self._lasting(lambda: self._share.time_goes(*looked))
 
     def _lasting(self, write: Callable[[], None]) -> None:
         """Write, however long the database is away; partitions may be taken away meanwhile."""

@@ -114,6 +114,15 @@ class Share:
         self.meters.checkpoint_s = time.monotonic() - began
         self.meters.checkpoint_at = self.clock()
 
+    def time_goes(self, ends: Mapping[Partition, int], now: int) -> None:
+        """It is that late (unix ms), and before that nothing was written behind these offsets."""
+        idle = [
+            one
+            for one, part in self.parts.items()
+            if one in ends and part.position + 1 >= ends[one]
+        ]
+        self._each(lambda part: part.time_goes(now), idle)
+
     def revoked(self, partitions: Collection[Partition]) -> None:
         """These go to another: keep what moved, then let go; `StoreError` where it cannot be."""
         self._each(lambda part: part.checkpoint() if part.has_moved else None, partitions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ from pipelines.stores.postgres import PostgresDatabase
 from pipelines.topics.kafka_admin import KafkaAdmin
 from pipelines.topics.port import Topic
 from pipelines.topics.settings import BrokerSettings
-from tests.api.cli.workers import ANOMALIES, LETTERS, Fleet, eventually, read_topic
+from tests.api.cli.workers import ANOMALIES, LETTERS, Fleet, Worker, eventually, read_topic
 from tests.kafka import RunningKafka, running_kafka
 from tests.pipelines.flows.counting import ERROR, INFO, logs_of, spans_of
 from tests.servers import RunningPostgres, running_postgres
@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(600)]
 EVERY, STEP, MANY, BROKEN = 180_000, 15_000, 520, 240
 NEW, PATIENCE_S = 490, 180
 LOGS, TRACES = "otlp_logs", "otlp_spans"
+LAG = re.compile(r"serinus_worker_lag_messages\{")
 _numbers = count()
 
 
@@ -98,11 +99,15 @@ def send(kafka: RunningKafka, start: int, first: int, upto: int) -> None:
     producer.close(timeout=5)
 
 
-def is_done(fleet: Fleet, store: str, group: str) -> bool:
-    """Whether all is judged and kept."""
-    code, said = fleet.run(store, "worker", "status", "--format", "json", group=group)
-    told = json.loads(said)["partitions"] if code in {0, 1} else []
-    return bool(told) and all(one["lag_messages"] == 0 for one in told)
+def have_all(one: Worker, other: Worker) -> bool:
+    """Whether each partition is somebody's."""
+    return one.figure("partitions") + other.figure("partitions") == 3
+
+
+def is_done(worker: Worker) -> bool:
+    """Whether it has all partitions, and has judged what there is."""
+    lags = [line for line in worker.get("/metrics")[1].splitlines() if LAG.match(line)]
+    return len(lags) == 3 and all(line.endswith(" 0.0") for line in lags)
 
 
 def found(store: str) -> dict[str, Any]:
@@ -145,19 +150,23 @@ def test_workers_of_which_one_is_killed_count_and_tell_what_an_undisturbed_one_d
     try:
         first, second = (fleet.start(store, name) for name in ("first", "second"))
         send(kafka, start, 0, 200)
-        eventually(lambda: first.figure("partitions") + second.figure("partitions") == 3, PATIENCE_S)
+        eventually(
+            lambda: first.figure("partitions") + second.figure("partitions") == 3, PATIENCE_S
+        )
         eventually(lambda: first.figure("messages") > 100, PATIENCE_S)
         first.kill()
         send(kafka, start, 200, 400)
         third = fleet.start(store, "third")
-        eventually(lambda: second.figure("partitions") + third.figure("partitions") == 3, PATIENCE_S)
+        eventually(
+            lambda: second.figure("partitions") + third.figure("partitions") == 3, PATIENCE_S
+        )
         code, took = second.stop()
         send(kafka, start, 400, MANY)
-        eventually(lambda: is_done(fleet, store, "serinus"), PATIENCE_S)
+        eventually(lambda: is_done(third), PATIENCE_S)
         third.stop()
         alone = postgres.database(f"alone{next(_numbers)}")
         reference = fleet.start(alone, "reference", group="alone")
-        eventually(lambda: is_done(fleet, alone, "alone"), PATIENCE_S)
+        eventually(lambda: is_done(reference), PATIENCE_S)
         taken = {unit: int(reference.figure(unit)) for unit in ("lines", "spans")}
         reference.stop()
     finally:

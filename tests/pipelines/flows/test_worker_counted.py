@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.logs.kept import TemplateFilter
+from detector.logs.kept import KeptTemplate, TemplateFilter
 from detector.series import Query
 from pipelines.flows.worker_part import Unit
 from pipelines.flows.worker_share import Share
@@ -180,6 +181,79 @@ def test_spans_of_a_topic_are_counted_by_service_and_drawn_as_a_graph(database: 
     assert told is not None
     assert [(one.caller.name, one.callee.name) for one in told.edges] == [("checkout", "cart")]
     assert told.edges[0].total_calls == 4 * STEPS
+
+
+def lines_counted(database: Database, until: int) -> int:
+    """What our counters of lines stand at, as of all steps up to a time."""
+    source = OwnSource(lambda: SqlOwn(database))
+    (answer,) = source.read([Query("serinus_log_lines_total")], T0 / 1000, until / 1000)
+    return sum(int(one.values[-1]) for one in answer.series if "template" not in one.labels)
+
+
+def test_a_step_ends_also_where_nothing_comes_after_it(database: Database) -> None:
+    """The last error before the silence would be seen by nobody until there is another line."""
+    share = share_of_logs(database, Log(log()))
+    read(share, share.assigned([LINES]), upto=3)
+    share.checkpoint()
+    now = T0 + 3 * STEP
+    before = lines_counted(database, now + STEP)
+
+    share.time_goes({LINES: 4}, now)
+    behind = lines_counted(database, now + STEP)
+    share.time_goes({LINES: 3}, now)
+    after = lines_counted(database, now + STEP)
+    epoch = share.meters.conflicts, share.kept()
+
+    assert (before, behind, after) == (8, 8, 12)
+    assert epoch == (0, {LINES: 3})
+
+
+def test_what_no_message_told_is_not_counted_again_by_the_next_worker(database: Database) -> None:
+    """Each rebalance would add the lines of the last step once more, or lose those after it."""
+    for nth in range(4):
+        share = share_of_logs(database, Log(log()), f"w{nth}")
+        offset = share.assigned([LINES])[LINES]
+        read(share, {LINES: offset}, upto=3 * nth + 3)
+        end = 3 * nth + 3
+        for late in (1, 2):
+            share.time_goes({LINES: end}, T0 + end * STEP + late * 16_000)
+        # It dies: nothing is written in the end.
+
+    assert lines_counted(database, T0 + 14 * STEP) == 4 * 11 + 0
+    assert sum(one.count for one in _templates(database)) == 4 * 11
+
+
+def test_nothing_is_told_of_a_partition_that_is_quiet_for_long(database: Database) -> None:
+    """A topic that nobody writes to any more would be written about for ever."""
+    share = share_of_logs(database, Log(log()))
+    read(share, share.assigned([LINES]), upto=3)
+    share.checkpoint()
+    before = share.meters.checkpoints, everything(database)
+
+    share.time_goes({LINES: 3}, T0 + 7 * 3_600_000)
+
+    assert everything(database) == before[1]
+
+
+def test_a_topic_that_was_made_anew_is_counted_from_its_beginning_on(database: Database) -> None:
+    """Lines at offsets that were read once would be passed over as if they were counted."""
+    share = share_of_logs(database, Log(log()))
+    read(share, share.assigned([LINES]), upto=40)
+    share.checkpoint()
+    share.parts[LINES].begin_at(0)
+    for message in log()[LINES][40:45]:
+        share.apply(replace(message, offset=message.offset - 40))
+    share.checkpoint()
+    again = share_of_logs(database, Log(log()), "w2")
+
+    offset = again.assigned([LINES])[LINES]
+
+    assert offset == 5
+    assert sum(one.count for one in _templates(database)) == 4 * (45 - 4)
+
+
+def _templates(database: Database) -> Sequence[KeptTemplate]:
+    return SqlTemplates(database).list(TemplateFilter(tenant="default")).templates
 
 
 class Disturbed:
