@@ -30,7 +30,7 @@ def reach(passed: Array) -> Array:
             spared += np.log1p(
                 -np.clip(np.outer(passed[:, callee], felt[callee]), 0.0, 1.0 - 1e-12)
             )
-        after = -np.expm1(spared)
+        after = 0.0 - np.expm1(spared)
         np.fill_diagonal(after, 1.0)
         done = float(np.abs(after - felt).max(initial=0.0)) < _STILL
         felt = after
