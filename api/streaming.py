@@ -301,6 +301,8 @@ def _opened(settings: Settings, pace: Pace | None) -> OpenStream:
     if logs is not None and workers is not None:
         logs = workers.beside(logs)
 
+    followers = Followers(SqlEvents(database))
+    stream.watch = followers.add
     models = ModelWatch(lambda: fitted_store(settings, make=False), stream.use, stream.models())
 
     def close() -> None:
@@ -312,8 +314,6 @@ def _opened(settings: Settings, pace: Pace | None) -> OpenStream:
         stream.close()
         database.close()
 
-    followers = Followers(SqlEvents(database))
-    stream.watch = followers.add
     return OpenStream(
         stream=stream,
         anomalies=SqlAnomalies(database),
