@@ -25,6 +25,7 @@ from tests.servers import require_server
 COMMAND = (sys.executable, "-P", "-c", "from api.cli import main; main()", "demo")
 NOISE = ("Traceback", "Unclosed", "Exception ignored", "never retrieved", "Warning")
 SHOW_S = 240
+RECEIPT = "against none in .*It reads “receipt for order <num> not sent”"
 
 
 def environment(folder: Path, more: Mapping[str, str]) -> dict[str, str]:
@@ -234,12 +235,18 @@ def test_it_is_the_same_with_a_real_prometheus(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("latency", r"v3 aborted: (Latency|Slow requests)"),
-        ("leak", r"v3 aborted: Restarts"),
-        ("one-pod", r"v3 aborted: Errors on checkout-"),
-        ("none", "the good went out: as it should be"),
+        (
+            "latency",
+            (r"v3 aborted: (Latency|Slow requests)", "its traces: .*in `SELECT orders` per"),
+        ),
+        ("leak", (r"v3 aborted: Restarts",)),
+        ("one-pod", (r"v3 aborted: Errors on checkout-",)),
+        ("logs", (r"v3 aborted: New error lines of template lt_\w+: \d+ in \d+ requests", RECEIPT)),
+        ("none", ("the good went out: as it should be",)),
     ],
 )
-def test_each_fault_is_named_for_what_it_is(tmp_path: Path, fault: str, words: str) -> None:
-    """The gate says which signal, and for one bad pod which pod."""
-    in_order(shown(ran(tmp_path, "--once", "--fault", fault)), "v2 promoted", words)
+def test_each_fault_is_named_for_what_it_is(
+    tmp_path: Path, fault: str, words: tuple[str, ...]
+) -> None:
+    """The gate says which signal, for one bad pod which pod, and what a new line reads."""
+    in_order(shown(ran(tmp_path, "--once", "--fault", fault)), "v2 promoted", *words)
