@@ -60,7 +60,7 @@ def _calls(path: Path) -> tuple[Calls, ...]:
         Calls(caller=row[0], callee=callee)
         for row in rows[1:]
         for callee, cell in zip(rows[0][1:], row[1:], strict=True)
-        if float(cell)
+        if _number(cell) > 0.0
     )
 
 

@@ -33,6 +33,8 @@ _LEVEL = re.compile(
 )
 # A logger's name and the line of its code: a statement that needs no mining.
 _PLACE = re.compile(r"^\S+\s+(\S*[A-Za-z\]]#\d+)\s")
+_TIMES = {"log": ("TimeUnixNano",), "trace": ("StartTimeUnixNano", "EndTimeUnixNano")}
+csv.field_size_limit(1 << 27)
 _GRAVE = {"ERROR", "FATAL", "SEVERE", "CRITICAL"}
 
 
@@ -155,7 +157,12 @@ def _file(folder: Path, minute: str, kind: str) -> list[dict[str, str]]:
     if found is None:
         return []
     with gzip.open(found, "rt", encoding="utf-8", errors="replace", newline="") as file:
-        return [row for row in csv.DictReader(file) if None not in row.values() and None not in row]
+        return [row for row in csv.DictReader(file) if _whole(row, _TIMES[kind])]
+
+
+def _whole(row: dict[str, str], times: tuple[str, ...]) -> bool:
+    """Whether a row has all of its cells and no more, and its times are numbers."""
+    return None not in row and None not in row.values() and all(row[t].isdigit() for t in times)
 
 
 def _text(cell: str) -> tuple[bool, str]:
