@@ -13,7 +13,7 @@ __all__ = ["Answer", "Gate", "GateError", "Needs", "Question", "Why"]
 
 ANSWER_WITHIN_S = 10.0
 # Less than that a request is no news.
-WORTH_S = 0.005
+WORTH_S = 0.01
 BUSY, TRIES, AGAIN_S = 503, 5, 1.0
 
 

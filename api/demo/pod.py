@@ -36,7 +36,7 @@ from api.demo.tether import die_with_parent
 from api.demo.traces import Passage, Traces
 from api.demo.web import METRICS_TYPE, Exchange, Reply, listen, serving
 
-__all__ = ["OUT_OF_MEMORY", "Orders", "PodConfig", "main"]
+__all__ = ["COLD_S", "OUT_OF_MEMORY", "Orders", "PodConfig", "main"]
 
 # What the kernel's OOM killer leaves behind: 128 + SIGKILL.
 OUT_OF_MEMORY = 137
