@@ -139,16 +139,17 @@ def _memory(service: Service) -> BoundSignal | Missing:
     return BoundSignal(signal=signal, pack=pack.name, unit=service.unit, total=family)
 
 
-def _logs(service: Service) -> BoundSignal | None:
-    """Error lines by template; most services are watched without logs, which is no lack."""
-    for pack, told in ranked(service.packs, Role.LOG_LINES):
+def _logs(service: Service) -> BoundSignal | Missing | None:
+    """Error lines by template; without logs in the source there is nothing to miss."""
+    every = [one for one in ranked(service.packs, Role.LOG_LINES) if one[1].metric in service.names]
+    for pack, told in every if service.unit is Unit.POD else ():
         family = service.beside_family(told)
-        if family is not None and service.unit is Unit.POD:
+        if family is not None:
             signal = Signal(name="log_templates", kind=Kind.EVENTS, absent=Absent.ZERO)
             return BoundSignal(
                 signal=signal, pack=pack.name, unit=service.unit, total=family, apart=told.apart
             )
-    return None
+    return _absent(service, "log_templates", Role.LOG_LINES) if every else None
 
 
 def _absent(service: Service, name: str, role: Role) -> Missing:

@@ -207,6 +207,7 @@ class Search:
             unit=unit,
             found=self.found,
             beside=beside,
+            names=self.names,
         )
         bound, missing = bound_signals(service)
         return Plan(

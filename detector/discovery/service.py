@@ -24,7 +24,8 @@ _PODS_ASKED = 20
 class Service:
     """A service with its arms; what its families are made from.
 
-    `found` are the series of requests and durations, `beside` those of resources, by metric.
+    `found` are the series of requests and durations, `beside` those of resources, by metric;
+    `names` all metrics that the source has.
     """
 
     packs: Sequence[Pack]
@@ -33,6 +34,7 @@ class Service:
     unit: Unit
     found: Mapping[str, Sequence[Labels]]
     beside: Mapping[str, Sequence[Labels]]
+    names: frozenset[str] = frozenset()
 
     def requests(self) -> Family:
         """The family whose counts are the traffic."""
