@@ -201,4 +201,13 @@ def _missing(now: Present) -> tuple[str, ...]:
 def _notes(now: Present) -> tuple[str, ...]:
     frame = now.window.frame
     counted = [note_words(name, n) for name, n in sorted(frame.notes.items()) if n]
-    return (*design_notes(now.standing), *now.plan.notes, *counted)
+    return (*design_notes(now.standing), *_unheard(now), *now.plan.notes, *counted)
+
+
+def _unheard(now: Present) -> Iterator[str]:
+    """That log lines are only shown: what a service wrote before bounds no new version's texts."""
+    if now.standing.design is Design.CONCURRENT:
+        return
+    named = {bound.signal.name for bound in now.plan.signals if bound.apart}
+    for name in sorted(named - set(now.standing.recalled)):
+        yield f"{name} is shown and not judged where no control serves beside the canary."

@@ -220,7 +220,14 @@ def test_a_template_that_vanishes_fails_nobody() -> None:
 def test_where_no_control_serves_lines_fail_nobody() -> None:
     """After the switch of a blue/green nothing tells what the logs would say otherwise."""
     frame = logged(Recipe(seed=21, shares=(0.3, 1.0, 1.0)), Talk(canary={NEW: 0.02}, later=45))
-    assert run(frame).all().outcome is not Outcome.FAIL
+    judgement = run(frame).all()
+    assert judgement.outcome is not Outcome.FAIL
+    assert any("log_templates is shown and not judged" in note for note in judgement.notes)
+
+
+def test_beside_a_control_nothing_is_said_of_lines_that_are_not_judged() -> None:
+    """A note that stands everywhere is read nowhere."""
+    assert not any("not judged" in note for note in run(FAULTY).all().notes)
 
 
 # -- policies
