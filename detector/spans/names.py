@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from detector.gate.presence import revision_keys
 from detector.logs.lines import Origin
+from detector.spans.codes import counted
 from detector.spans.columns import NOBODY, Peer, PeerKind, Spans
 from detector.spans.settings import OTHER, SpanSettings
 
@@ -132,7 +133,7 @@ class Names:
     def _operations(self, spans: Spans) -> tuple[NDArray[np.int32], int]:
         """Each pair of a service and an operation that is there is looked up once."""
         pairs = spans.origin.astype(np.int64) * len(spans.operations) + spans.operation
-        codes, inverse, counts = _counted(pairs, len(spans.origins) * len(spans.operations))
+        codes, inverse, counts = counted(pairs, len(spans.origins) * len(spans.operations))
         numbers = np.zeros(len(codes), dtype=np.int32)
         folded = 0
         for place, code in enumerate(codes.tolist()):
@@ -184,17 +185,3 @@ def _revision(pod: str) -> str:
     """The pod template's hash stands in for a version that nobody told."""
     keys = revision_keys(pod, {})
     return next((key.removeprefix("hash:") for key in keys), "")
-
-
-def _counted(
-    codes: NDArray[np.int64], most: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Codes that are there, where each of N is among them, and how often each."""
-    if most > 4 * len(codes) + 65_536:
-        found, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
-        return found, inverse, counts
-    counts = np.bincount(codes, minlength=most)
-    found = np.flatnonzero(counts)
-    places = np.zeros(most, dtype=np.int64)
-    places[found] = np.arange(len(found))
-    return found, places[codes], counts[found]

@@ -19,7 +19,8 @@ _EDGES_S = _FIRST_NS / 1e9 * 2 ** (np.arange(-1, BINS) / _OF_OCTAVE)
 def bins_of(duration: NDArray[np.int64]) -> NDArray[np.uint8]:
     """The bin of each duration, in nanoseconds; never outside of `BINS`."""
     octaves = np.log2(np.maximum(duration, _FIRST_NS / 2) / _FIRST_NS)
-    found: NDArray[np.uint8] = np.clip(np.ceil(octaves * _OF_OCTAVE), 0, BINS - 1).astype(np.uint8)
+    bins = np.maximum(np.minimum(np.ceil(octaves * _OF_OCTAVE), BINS - 1), 0)
+    found: NDArray[np.uint8] = bins.astype(np.uint8)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,34 @@ QUANTILE = 0.95
 LEAST = 20
 _LONGEST_MS = 600_000
 _PREFIX = "served."
+# Batches that wait to be added.
+_AT_ONCE = 256
+Whole = NDArray[np.int64]
 _NOBODY = np.zeros((0, 2), np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """A batch as arrays: `ids` (P, 2, 2), `counts` (P, 2), `place`, `bins`, `count` (K,)."""
+
+    at: int
+    ids: NDArray[np.int32]
+    counts: Whole
+    place: NDArray[np.int32]
+    bins: NDArray[np.uint8]
+    count: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, served: Served, at: int) -> _Came:
+        calls, failed = (np.frombuffer(one, np.int64) for one in (served.calls, served.failed))
+        return cls(
+            at,
+            np.frombuffer(served.ids, np.int32).reshape(-1, 2, 2),
+            np.stack([calls, failed], axis=1),
+            np.frombuffer(served.of, np.int32),
+            np.frombuffer(served.bin, np.uint8),
+            np.frombuffer(served.count, np.int32),
+        )
 
 
 class ServedRates:
@@ -42,9 +70,11 @@ class ServedRates:
         self._spread = held.get(_PREFIX + "spread", np.zeros((0, BINS), np.int32)).copy()
         self._newest = int(held.get(_PREFIX + "newest", np.zeros(1, np.int64))[0])
         self._rows = {latency: row for row, latency in enumerate(self._ids[:, 1].tolist())}
+        self._waiting: list[tuple[Served, int]] = []
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """All that is held."""
+        self._add()
         size = len(self)
         return {
             _PREFIX + "ids": self._ids[:size].copy(),
@@ -60,25 +90,39 @@ class ServedRates:
         """Add what came; the samples of the step that is over, None without any."""
         found = self._closed(counted.taken - counted.taken % self._step)
         if counted.served is not None:
-            self._add(counted.served, counted.taken)
+            self._waiting.append((counted.served, counted.taken))
+            if len(self._waiting) >= _AT_ONCE:
+                self._add()
         return found
 
-    def _add(self, served: Served, at: int) -> None:
-        ids = np.frombuffer(served.ids, np.int32).reshape(-1, 2, 2)
-        came = np.stack(
-            [np.frombuffer(column, np.int64) for column in (served.calls, served.failed)], axis=1
+    def _add(self) -> None:
+        """Add what waits, all at once: by itself each batch costs as much as many."""
+        if not self._waiting:
+            return
+        came = [_Came.of(served, at) for served, at in self._waiting]
+        self._waiting.clear()
+        ids = np.concatenate([one.ids for one in came])
+        counts = np.concatenate([one.counts for one in came])
+        sizes = [len(one.ids) for one in came]
+        at = np.repeat([one.at for one in came], sizes)
+        starts = np.repeat(np.cumsum([0, *sizes[:-1]]), [len(one.place) for one in came])
+        of = np.concatenate([one.place for one in came]) + starts
+        bins, count = (
+            np.concatenate([one.bins for one in came]),
+            np.concatenate([one.count for one in came]),
         )
-        of = np.frombuffer(served.of, np.int32)
-        bins, count = np.frombuffer(served.bin, np.uint8), np.frombuffer(served.count, np.int32)
         for whose in (0, 1):
             rows = np.array([self._row(*pair) for pair in ids[:, whose].tolist()], np.int64)
-            is_told = rows >= 0
-            np.add.at(self._counts[:, :2], rows[is_told], came[is_told])
             is_told = rows[of] >= 0
             np.add.at(self._spread, (rows[of][is_told], bins[is_told]), count[is_told])
-            rows = rows[rows >= 0]
-            self._counts[rows, 2] = np.where(self._counts[rows, 2] == 0, at, self._counts[rows, 2])
-            self._counts[rows, 3] = at
+            self._count(rows[rows >= 0], counts[rows >= 0], at[rows >= 0])
+
+    def _count(self, rows: Whole, counts: Whole, at: Whole) -> None:
+        """Of what is told twice the first is the first, and the last the last."""
+        np.add.at(self._counts[:, :2], rows, counts)
+        is_first = self._counts[rows, 2] == 0
+        self._counts[rows[is_first][::-1], 2] = at[is_first][::-1]
+        self._counts[rows, 3] = at
 
     def _row(self, failed: int, latency: int) -> int:
         if latency < 0:
@@ -97,6 +141,7 @@ class ServedRates:
             self._newest = end
         if end <= self._newest:
             return None
+        self._add()
         at, self._newest = self._newest + self._step, end
         is_enough = self._counts[: len(self), 0] >= LEAST
         ready = np.flatnonzero(is_enough)

@@ -10,6 +10,7 @@ import numpy as np
 from detector.logs.lines import Level, Origin
 from detector.logs.rates import Chosen
 from detector.logs.services import Place
+from detector.spans.codes import counted
 from detector.spans.columns import SpanKind, Spans, SpanStatus
 from detector.spans.series import CALLS, FAILED, LATENCY, OPERATION
 from detector.spans.spread import BINS, bins_of
@@ -41,12 +42,12 @@ def served_by(taken: Taken, gained: Gained, spans: Spans, chosen: Chosen) -> Ser
     if not is_served.any():
         return None
     pairs = spans.origin[is_served].astype(np.int64) * len(spans.operations)
-    found, of, calls = np.unique(
-        pairs + spans.operation[is_served], return_inverse=True, return_counts=True
-    )
+    pairs += spans.operation[is_served]
+    found, of, calls = counted(pairs, len(spans.origins) * len(spans.operations))
     is_failed = spans.status[is_served] == SpanStatus.ERROR
     failed = np.bincount(of[is_failed], minlength=len(found)).astype(np.int64)
-    cells, count = np.unique(of * BINS + bins_of(spans.duration[is_served]), return_counts=True)
+    bins = of * BINS + bins_of(spans.duration[is_served])
+    cells, _, count = counted(bins, len(found) * BINS)
     gaining = _Gaining(taken, gained, chosen)
     ids = [
         gaining.ids(spans.origins[key // len(spans.operations)], operation, many)
