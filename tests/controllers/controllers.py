@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,7 +162,7 @@ def call(*hooks: tuple[str, str], url: str, **spec: object) -> list[tuple[bool, 
 
 
 def notified(
-    config: str, trigger: str, thing: dict[str, object], *, url: str, token: str = TOKEN
+    config: str, trigger: str, thing: Mapping[str, object], *, url: str, token: str = TOKEN
 ) -> list[str]:
     """The templates that Argo's notifications sent for a thing, by a shipped ConfigMap."""
     spec = {

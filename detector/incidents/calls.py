@@ -1,0 +1,97 @@
+"""Who calls whom, as far as it matters for what spreads from where."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+__all__ = ["CallMap", "Relation", "call_map"]
+
+# Harm that travels further than this passes a service in between that shows it too.
+_FAR = 3
+
+
+class Relation(StrEnum):
+    """What one service is to another."""
+
+    SAME = "same"
+    CALLEE = "callee"
+    CALLER = "caller"
+    SIBLING = "sibling"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallMap:
+    """Callees and callers by service; empty where nobody sends spans."""
+
+    callees: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    callers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is any call on it."""
+        return bool(self.callees)
+
+    def knows(self, service: str) -> bool:
+        """Whether the service has a place on it."""
+        return service in self.callees or service in self.callers
+
+    def round(self, service: str) -> frozenset[str]:
+        """The service, and who is up to two calls away from it, in either direction."""
+        near = {service}
+        for _ in range(2):
+            near |= {
+                other
+                for one in near
+                for edges in (self.callees, self.callers)
+                for other in edges.get(one, ())
+            }
+        return frozenset(near)
+
+    def relation(self, service: str, to: str) -> tuple[Relation, int]:
+        """What `service` is to another, and over how many calls; cycles are no trouble.
+
+        Where both directions lead there it is the shorter one, of equals the callee.
+        """
+        if service == to:
+            return Relation.SAME, 0
+        down, up = _steps(self.callees, to, service), _steps(self.callers, to, service)
+        if down is not None and (up is None or down <= up):
+            return Relation.CALLEE, down
+        if up is not None:
+            return Relation.CALLER, up
+        shared = self.callers.get(service, frozenset()) & self.callers.get(to, frozenset())
+        return (Relation.SIBLING, 2) if shared else (Relation.NONE, _FAR + 1)
+
+
+def call_map(calls: Iterable[tuple[str, str]]) -> CallMap:
+    """The map of some calls, caller first; who calls itself does so unseen."""
+    callees: dict[str, set[str]] = {}
+    callers: dict[str, set[str]] = {}
+    for caller, callee in calls:
+        if caller != callee:
+            callees.setdefault(caller, set()).add(callee)
+            callers.setdefault(callee, set()).add(caller)
+    return CallMap(
+        callees={name: frozenset(found) for name, found in callees.items()},
+        callers={name: frozenset(found) for name, found in callers.items()},
+    )
+
+
+def _steps(edges: Mapping[str, frozenset[str]], start: str, goal: str) -> int | None:
+    """Calls on the shortest way, None where there is none of at most three."""
+    seen, wave = {start}, deque([(start, 0)])
+    while wave:
+        name, steps = wave.popleft()
+        if steps == _FAR:
+            continue
+        for near in edges.get(name, frozenset()):
+            if near == goal:
+                return steps + 1
+            if near not in seen:
+                seen.add(near)
+                wave.append((near, steps + 1))
+    return None

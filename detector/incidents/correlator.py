@@ -1,0 +1,230 @@
+"""The operator that makes incidents of symptoms: what came in, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from detector.changes.change import Change
+from detector.incidents.calls import CallMap
+from detector.incidents.folding import (
+    begun,
+    reopened,
+    resolved,
+    taken_up,
+    top,
+    with_entry,
+    with_symptoms,
+)
+from detector.incidents.incident import Entry, EntryKind, Incident, IncidentEvent, IncidentState
+from detector.incidents.linking import LinkSettings, Rates, link
+from detector.incidents.parting import parted
+from detector.incidents.state import Live, State
+from detector.incidents.suspects import Suspects, SuspectSettings, suspected
+from detector.incidents.symptom import Symptom
+
+__all__ = ["Correlator", "CorrelatorSettings"]
+
+_MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrelatorSettings:
+    """Times in milliseconds, bounds of one tenant.
+
+    An incident is over `quiet_ms` after its last symptom; one that is linked to it up to `again_ms`
+    later opens it again. A change of a service with no known way to a symptom is looked at for
+    `unrelated_ms`.
+    """
+
+    quiet_ms: int = 5 * _MINUTE_MS
+    again_ms: int = 30 * _MINUTE_MS
+    unrelated_ms: int = 30 * _MINUTE_MS
+    near: int = 8
+    recent: int = 32
+    symptoms: int = 200
+    entries: int = 200
+    changes: int = 5_000
+    linking: LinkSettings = field(default_factory=LinkSettings)
+    suspicion: SuspectSettings = field(default_factory=SuspectSettings)
+
+
+class Correlator:
+    """Of one tenant; one owner feeds it, in the order of what happened.
+
+    The same calls give the same incidents under the same ids. Times are unix milliseconds. `calls`
+    is set by the owner as it becomes known who calls whom.
+    """
+
+    def __init__(self, state: State, settings: CorrelatorSettings | None = None) -> None:
+        self.state, self.settings = state, settings or CorrelatorSettings()
+        self.calls = CallMap()
+
+    @classmethod
+    def fresh(cls, tenant: str, now: int) -> Correlator:
+        """Of a tenant of whom nothing is known."""
+        return cls(State(tenant=tenant, rates=Rates(since=now, begun={})))
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """Those that are open or were lately, the oldest first."""
+        return tuple(live.incident for live in sorted(self.state.live.values(), key=_age))
+
+    def feed(self, symptoms: Iterable[Symptom], now: int) -> list[IncidentEvent]:
+        """Symptoms that began, grew or ended; what is to be told of it."""
+        told: list[IncidentEvent] = []
+        for symptom in symptoms:
+            live = self.state.owner(symptom.id)
+            told += self._update(live, symptom, now) if live else self._add(symptom, now)
+            self.state.remember(symptom, near=self.settings.near, recent=self.settings.recent)
+        return told
+
+    def changed(self, changes: Iterable[Change], now: int) -> list[IncidentEvent]:
+        """Changes that were told; the suspects of open incidents are looked at anew."""
+        known = {**self.state.changes, **{change.id: change for change in changes}}
+        latest = sorted(known.values(), key=lambda change: (change.started_at, change.id))
+        self.state.changes = {one.id: one for one in latest[-self.settings.changes :]}
+        lives = [live for live in self.state.live.values() if _is_open(live)]
+        return [event for live in lives for event in self._suspect(live, now)]
+
+    def tick(self, now: int) -> list[IncidentEvent]:
+        """End what has been quiet for long enough, and forget what ended long ago."""
+        told: list[IncidentEvent] = []
+        for live in list(self.state.live.values()):
+            quiet = now - live.last
+            if _is_open(live) and not live.open and quiet >= self.settings.quiet_ms:
+                over = resolved(live.incident, live.last)
+                told.append(self._tell(live, over, EntryKind.RESOLVED, over.id, now))
+            elif not _is_open(live) and quiet > self.settings.quiet_ms + self.settings.again_ms:
+                self.state.drop(live)
+        return told
+
+    def dismiss(self, symptom: str, now: int) -> list[IncidentEvent]:
+        """A person says that a symptom was normal: without it an incident may be two, or none."""
+        live = self.state.owner(symptom)
+        if live is None:
+            return []
+        for one in live.incident.symptoms:
+            if one.id == symptom:
+                self.state.forget(symptom, one.service)
+        live.ids.remove(symptom)
+        live.open.discard(symptom)
+        kept = tuple(one for one in live.incident.symptoms if one.id != symptom)
+        if kept:
+            return self._part(live, kept, now)
+        live.last = now
+        return [self._tell(live, resolved(live.incident, now), EntryKind.RESOLVED, symptom, now)]
+
+    def _add(self, symptom: Symptom, now: int) -> list[IncidentEvent]:
+        linked = self._linked(symptom)
+        if not linked:
+            self.state.rates.count(symptom.service)
+            return [self._open((symptom,), EntryKind.OPENED, symptom.id, now)]
+        first, *others = linked
+        merged = [event for other in others for event in self._merge(first, other, now)]
+        return merged + self._join(first, symptom, now)
+
+    def _linked(self, symptom: Symptom) -> list[Live]:
+        """The incidents whose cause may be the symptom's, the oldest first."""
+        found: dict[str, Live] = {}
+        for other in self.state.lately(self.calls.round(symptom.service)):
+            live = self.state.owner(other.id)
+            if live and live.incident.id not in found and self._is_linked(other, symptom):
+                found[live.incident.id] = live
+        return sorted(found.values(), key=_age)
+
+    def _is_linked(self, one: Symptom, other: Symptom) -> bool:
+        return link(one, other, self.calls, self._rate(other), self.settings.linking) > 0.0
+
+    def _rate(self, symptom: Symptom) -> Callable[[str], float]:
+        return lambda service: self.state.rates.of(service, symptom.start)
+
+    def _open(
+        self, symptoms: tuple[Symptom, ...], kind: EntryKind, of: str, now: int
+    ) -> IncidentEvent:
+        live = Live(incident=begun(self.state.tenant, symptoms, now))
+        self.state.take(live, symptoms)
+        self.state.live[live.incident.id] = live
+        whole = replace(live.incident, suspects=self._suspects(symptoms))
+        return self._tell(live, whole, kind, of, now)
+
+    def _join(self, live: Live, symptom: Symptom, now: int) -> list[IncidentEvent]:
+        was, most = live.incident, self.settings.symptoms
+        self.state.take(live, (symptom,))
+        every = (*was.symptoms, symptom)
+        live.incident = with_symptoms(was, every, count=was.count + 1, most=most)
+        return self._grown(live, was, symptom, now) + self._suspect(live, now)
+
+    def _update(self, live: Live, symptom: Symptom, now: int) -> list[IncidentEvent]:
+        was, most = live.incident, self.settings.symptoms
+        self.state.take(live, (symptom,))
+        every = [symptom if one.id == symptom.id else one for one in was.symptoms]
+        live.incident = with_symptoms(was, every, count=was.count, most=most)
+        return self._grown(live, was, symptom, now)
+
+    def _grown(self, live: Live, was: Incident, symptom: Symptom, now: int) -> list[IncidentEvent]:
+        """Told where it was over, another service shows it, or it is worse than it was."""
+        if was.state is IncidentState.RESOLVED:
+            if not symptom.is_open:
+                return []
+            again = reopened(live.incident)
+            return [self._tell(live, again, EntryKind.REOPENED, symptom.id, now)]
+        if symptom.service in was.services and live.incident.severity is was.severity:
+            return []
+        return [self._tell(live, live.incident, EntryKind.GREW, symptom.id, now)]
+
+    def _merge(self, live: Live, other: Live, now: int) -> list[IncidentEvent]:
+        """The older takes up the younger, whose followers are told where it went."""
+        was, gone = live.incident, other.incident
+        told = self._tell(other, taken_up(gone, was.id), EntryKind.MERGED, was.id, now)
+        self.state.move(other, live)
+        every, count = (*was.symptoms, *gone.symptoms), was.count + gone.count
+        whole = with_symptoms(was, every, count=count, most=self.settings.symptoms)
+        return [told, self._tell(live, whole, EntryKind.MERGED, gone.id, now)]
+
+    def _part(self, live: Live, kept: tuple[Symptom, ...], now: int) -> list[IncidentEvent]:
+        """What nothing holds together any more becomes incidents of its own."""
+        first, *others = parted(kept, self._is_linked)
+        was, most = live.incident, self.settings.symptoms
+        gone = {one.id for part in others for one in part}
+        live.ids, live.open = [id for id in live.ids if id not in gone], live.open - gone
+        live.incident = with_symptoms(was, first, count=len(live.ids), most=most)
+        told = [self._open(part, EntryKind.SPLIT, was.id, now) for part in others]
+        return told + self._suspect(live, now)
+
+    def _suspect(self, live: Live, now: int) -> list[IncidentEvent]:
+        """Look for the cause anew; told where another change is the likeliest now."""
+        was, suspects = live.incident.suspects, self._suspects(live.incident.symptoms)
+        live.incident = replace(live.incident, suspects=suspects)
+        if top(was) == top(suspects):
+            return []
+        return [self._tell(live, live.incident, EntryKind.SUSPECT, top(suspects) or "", now)]
+
+    def _suspects(self, symptoms: Sequence[Symptom]) -> Suspects:
+        """Of the last day those changes that can reach a symptom; of the last minutes all."""
+        first, settings = symptoms[0].start, self.settings
+        since, lately = first - settings.suspicion.back_ms, first - settings.unrelated_ms
+        services = {symptom.service for symptom in symptoms}
+        near = {"", *(name for service in services for name in self.calls.round(service))}
+        changes = [
+            change
+            for change in self.state.changes.values()
+            if change.started_at >= (since if change.place.service in near else lately)
+        ]
+        rate = self._rate(symptoms[0])
+        return suspected(symptoms, changes, self.calls, rate, settings.suspicion)
+
+    def _tell(
+        self, live: Live, incident: Incident, kind: EntryKind, of: str, now: int
+    ) -> IncidentEvent:
+        entry = Entry(at=now, kind=kind, of=of)
+        live.incident = with_entry(incident, entry, most=self.settings.entries)
+        return IncidentEvent(kind=kind, at=now, incident=live.incident)
+
+
+def _age(live: Live) -> tuple[int, str]:
+    return live.incident.began, live.incident.id
+
+
+def _is_open(live: Live) -> bool:
+    return live.incident.state is IncidentState.OPEN

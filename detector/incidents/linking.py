@@ -1,0 +1,114 @@
+"""Whether two symptoms have one cause: the odds of it, by time, service and who calls whom.
+
+Two accounts of the later one are weighed. By chance a service shows a symptom at the rate that it
+has shown of itself. As an effect of the other's cause it comes soon before or after it, the sooner
+the fewer calls lie between. The weight of evidence is the logarithm of the ratio of both densities
+(I. J. Good, Probability and the Weighing of Evidence, 1950).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from detector.incidents.calls import CallMap, Relation
+from detector.incidents.symptom import Symptom
+
+__all__ = ["LinkSettings", "Rates", "is_same_place", "link"]
+
+_HOUR_MS = 3_600_000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSettings:
+    """How harm spreads.
+
+    `shown` is how many symptoms a cause makes of the service itself, of a caller, of a callee and
+    of who shares a caller with it, `passed` how much of that is left after each further call, and
+    `apart` after none that is known; `unmapped` where nobody knows who calls whom. `lag_ms` is the
+    mean time between two symptoms of one cause; a `slow` share comes at any time within `long_ms`.
+    """
+
+    shown: float = 2.0
+    to_caller: float = 0.5
+    to_callee: float = 0.1
+    to_sibling: float = 0.02
+    passed: float = 0.5
+    apart: float = 1e-5
+    unmapped: float = 0.003
+    lag_ms: float = 180_000.0
+    slow: float = 0.2
+    long_ms: float = _HOUR_MS
+
+
+@dataclass(slots=True)
+class Rates:
+    """How often each service shows a symptom by itself: incidents counted, with a prior.
+
+    The prior is one a week, worth a week of looking.
+    """
+
+    since: int
+    begun: dict[str, int]
+    prior_ms: float = 168 * _HOUR_MS
+
+    def count(self, service: str) -> None:
+        """A service began an incident."""
+        self.begun[service] = self.begun.get(service, 0) + 1
+
+    def of(self, service: str, now: int) -> float:
+        """Symptoms per millisecond that come without a cause that others share."""
+        looked = max(0.0, float(now - self.since))
+        return (1.0 + self.begun.get(service, 0)) / (self.prior_ms + looked)
+
+
+def link(
+    earlier: Symptom,
+    later: Symptom,
+    calls: CallMap,
+    rate: Callable[[str], float],
+    settings: LinkSettings = LinkSettings(),
+) -> float:
+    """Natural log odds that both have one cause; above 0 it is the better account."""
+    expected = _expected(earlier, later, calls, settings)
+    if expected <= 0.0:
+        return -math.inf
+    lag = abs(later.start - earlier.start)
+    soon = math.exp(-lag / settings.lag_ms) / (2 * settings.lag_ms)
+    lasts = earlier.end is None or later.start <= earlier.end
+    slow = 1.0 / (2 * settings.long_ms) if lag <= settings.long_ms and lasts else 0.0
+    density = (1 - settings.slow) * soon + settings.slow * slow
+    return math.log(expected) + _log(density) - math.log(rate(later.service))
+
+
+def is_same_place(one: Symptom, other: Symptom) -> bool:
+    """Whether two services of a name may be one: no namespace and no cluster says otherwise."""
+    return all(
+        a == b or not a or not b
+        for a, b in ((one.namespace, other.namespace), (one.cluster, other.cluster))
+    )
+
+
+def _expected(earlier: Symptom, later: Symptom, calls: CallMap, settings: LinkSettings) -> float:
+    """How many symptoms of the later one's service the earlier one's cause makes."""
+    if earlier.service == later.service:
+        return settings.shown if is_same_place(earlier, later) else settings.apart
+    if not (calls.knows(earlier.service) and calls.knows(later.service)):
+        return settings.unmapped
+    relation, steps = calls.relation(later.service, earlier.service)
+    further = settings.passed ** (steps - 1)
+    match relation:
+        case Relation.CALLER:
+            return settings.to_caller * further
+        case Relation.CALLEE:
+            # Either shows first: the callee may be the cause whose caller was heard before it.
+            return max(settings.to_callee, settings.to_caller) * further
+        case Relation.SIBLING:
+            return settings.to_sibling
+        case _:
+            return settings.apart
+
+
+def _log(value: float) -> float:
+    return math.log(value) if value > 0.0 else -math.inf

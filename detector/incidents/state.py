@@ -1,0 +1,91 @@
+"""What the operator remembers of one tenant, as it is kept in a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from detector.changes.change import Change
+from detector.incidents.incident import Incident
+from detector.incidents.linking import Rates
+from detector.incidents.symptom import Symptom
+
+__all__ = ["Live", "State"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Live:
+    """An incident that is open, or was lately.
+
+    `ids` are all its symptoms, `open` those that last, `last` when the last one ended so far.
+    """
+
+    incident: Incident
+    ids: list[str] = field(default_factory=list)
+    open: set[str] = field(default_factory=set)
+    last: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """Incidents, where each symptom belongs, and the latest symptoms by service and of all."""
+
+    tenant: str
+    rates: Rates
+    live: dict[str, Live] = field(default_factory=dict)
+    of: dict[str, str] = field(default_factory=dict)
+    near: dict[str, list[Symptom]] = field(default_factory=dict)
+    recent: list[Symptom] = field(default_factory=list)
+    changes: dict[str, Change] = field(default_factory=dict)
+
+    def owner(self, symptom: str) -> Live | None:
+        """The incident of a symptom, while it is remembered."""
+        return self.live.get(self.of.get(symptom, ""))
+
+    def take(self, live: Live, symptoms: Iterable[Symptom]) -> None:
+        """Symptoms are of this incident now."""
+        for symptom in symptoms:
+            if self.of.get(symptom.id) != live.incident.id:
+                self.of[symptom.id] = live.incident.id
+                live.ids.append(symptom.id)
+            if symptom.end is None:
+                live.open.add(symptom.id)
+            else:
+                live.open.discard(symptom.id)
+            live.last = max(live.last, symptom.start if symptom.end is None else symptom.end)
+
+    def move(self, source: Live, to: Live) -> None:
+        """All symptoms of one incident are of another now."""
+        for id in source.ids:
+            self.of[id] = to.incident.id
+        to.ids += source.ids
+        to.open |= source.open
+        to.last = max(to.last, source.last)
+        del self.live[source.incident.id]
+
+    def drop(self, live: Live) -> None:
+        """An incident is remembered no longer."""
+        del self.live[live.incident.id]
+        for id in live.ids:
+            self.of.pop(id, None)
+
+    def remember(self, symptom: Symptom, *, near: int, recent: int) -> None:
+        """A symptom is one of the latest now, whether it is new or became another."""
+        self.near[symptom.service] = _latest(self.near.get(symptom.service, []), symptom, near)
+        self.recent = _latest(self.recent, symptom, recent)
+
+    def forget(self, symptom: str, service: str) -> None:
+        """A symptom is no longer looked at."""
+        self.of.pop(symptom, None)
+        self.near[service] = [one for one in self.near.get(service, []) if one.id != symptom]
+        self.recent = [one for one in self.recent if one.id != symptom]
+
+    def lately(self, services: Iterable[str]) -> list[Symptom]:
+        """The latest symptoms of some services and of all, each once, in a fixed order."""
+        of_services = [one for service in sorted(services) for one in self.near.get(service, [])]
+        return list({one.id: one for one in (*self.recent, *of_services)}.values())
+
+
+def _latest(known: list[Symptom], symptom: Symptom, most: int) -> list[Symptom]:
+    others = [one for one in known if one.id != symptom.id]
+    return [*others, symptom][-most:]

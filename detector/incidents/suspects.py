@@ -1,0 +1,250 @@
+"""Which change an incident comes from: a posterior over the changes before it, and over *none*.
+
+Each change is weighed as a cause that had its own chance to go wrong (by kind, learned from what
+people said), that shows itself some time after its exposure began, at the services that it can
+reach. Against it stands that the service fell ill by itself, at the rate at which it does. The
+ratio of both is Bayes' rule for one cause among many, as in J. Pearl, Probabilistic Reasoning in
+Intelligent Systems, 1988, section 4.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from detector.changes.change import Change, ChangeKind, ChangePhase
+from detector.incidents.calls import CallMap, Relation
+from detector.incidents.symptom import Symptom
+
+__all__ = ["NONE", "Ground", "Reason", "Suspect", "SuspectSettings", "Suspects", "suspected"]
+
+_MINUTE_MS, _HOUR_MS = 60_000.0, 3_600_000.0
+_KEPT = 10
+
+
+class Ground(StrEnum):
+    """What speaks for or against a change."""
+
+    TIMING = "timing"
+    PLACE = "place"
+    VERSIONS = "versions"
+    KIND = "kind"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One ground, how much it weighs (natural log odds), and what it is about."""
+
+    ground: Ground
+    weight: float
+    minutes: float = 0.0
+    relation: Relation = Relation.NONE
+    steps: int = 0
+    service: str = ""
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A change, the probability that the incident comes of it, and why."""
+
+    change: Change
+    probability: float
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspects:
+    """Suspects, the likeliest first; `none` is the probability that no change was the cause."""
+
+    suspects: tuple[Suspect, ...]
+    none: float
+
+
+NONE = Suspects(suspects=(), none=1.0)
+
+# Harm travels to who calls; a caller's own trouble is at most more load, or less.
+_UNREACHED = frozenset({Relation.NONE, Relation.SIBLING, Relation.CALLER})
+_BAD = {
+    ChangeKind.DEPLOYMENT: 0.05,
+    ChangeKind.ROLLBACK: 0.01,
+    ChangeKind.REMOVAL: 0.05,
+    ChangeKind.CONFIG: 0.05,
+    ChangeKind.FLAG: 0.03,
+    ChangeKind.INFRASTRUCTURE: 0.03,
+    ChangeKind.SCALING: 0.005,
+    ChangeKind.NODE: 0.02,
+    ChangeKind.MERGE: 0.001,
+    ChangeKind.OTHER: 0.01,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuspectSettings:
+    """`bad`: the chance that a change of a kind breaks something, before anything is seen.
+
+    A broken change shows after `soon_ms` on average, a `slow` share of them after `late_ms`
+    (a leak, a cache that runs out). Clocks differ by `skew_ms`. `here`: it shows at its own
+    service; the others are chances that it shows at a caller, a callee or a sibling and not there.
+    `anywhere` is a change that names no service, `apart` one whose service has no known way to the
+    symptom. Each service with symptoms that it cannot have harmed costs `unexplained`, up to
+    `unexplained_most`.
+    """
+
+    bad: Mapping[ChangeKind, float] = field(default_factory=lambda: _BAD)
+    soon_ms: float = 8 * _MINUTE_MS
+    late_ms: float = 3 * _HOUR_MS
+    slow: float = 0.15
+    skew_ms: float = 2 * _MINUTE_MS
+    here: float = 1.0
+    callee: float = 0.03
+    caller: float = 0.02
+    sibling: float = 0.002
+    anywhere: float = 0.02
+    apart: float = 0.0003
+    unexplained: float = 1.5
+    unexplained_most: float = 6.0
+    back_ms: float = 24 * _HOUR_MS
+    only_new: float = 20.0
+    not_new: float = 0.1
+    failed: float = 4.0
+
+
+def suspected(
+    symptoms: Sequence[Symptom],
+    changes: Sequence[Change],
+    calls: CallMap,
+    rate: Callable[[str], float],
+    settings: SuspectSettings = SuspectSettings(),
+) -> Suspects:
+    """The suspects of an incident with these symptoms, among the changes of its last day.
+
+    `rate` is how often a service falls ill by itself, per millisecond.
+    """
+    if not symptoms:
+        return NONE
+    first = min(symptoms, key=lambda symptom: (symptom.start, symptom.id))
+    weighed = [
+        (change, reasons)
+        for change in changes
+        if (reasons := _weighed(change, first, symptoms, calls, settings)) is not None
+    ]
+    alone = math.log(rate(first.service))
+    weights = [sum(reason.weight for reason in reasons) - alone for _, reasons in weighed]
+    top = max([0.0, *weights])
+    total = math.exp(-top) + sum(math.exp(weight - top) for weight in weights)
+    found = [
+        Suspect(change=change, probability=math.exp(weight - top) / total, reasons=reasons)
+        for (change, reasons), weight in zip(weighed, weights, strict=True)
+    ]
+    found.sort(key=lambda one: (-one.probability, -one.change.started_at, one.change.id))
+    return Suspects(suspects=tuple(found[:_KEPT]), none=math.exp(-top) / total)
+
+
+def _weighed(
+    change: Change,
+    first: Symptom,
+    symptoms: Sequence[Symptom],
+    calls: CallMap,
+    settings: SuspectSettings,
+) -> tuple[Reason, ...] | None:
+    """What speaks for a change; None for one that cannot have been it."""
+    timing = _timing(change, first.start, settings)
+    place = _place(change, symptoms, first, calls, settings)
+    if timing is None or place is None:
+        return None
+    kind = Reason(ground=Ground.KIND, weight=_chance(change, settings))
+    versions = _versions(change, symptoms, settings)
+    return (timing, place, kind, *((versions,) if versions is not None else ()))
+
+
+def _chance(change: Change, settings: SuspectSettings) -> float:
+    """Of going wrong; one that failed by itself has shown more of that."""
+    odds = settings.failed if change.phase is ChangePhase.FAILED else 1.0
+    return math.log(min(0.9, odds * settings.bad[change.kind]))
+
+
+def _timing(change: Change, onset: int, settings: SuspectSettings) -> Reason | None:
+    """The density of an onset so long after the exposure began (or while it lasted)."""
+    lag = float(onset - change.started_at)
+    if lag < -3 * settings.skew_ms or lag > settings.back_ms:
+        return None
+    lasted = max(0.0, float((change.ended_at or change.started_at) - change.started_at))
+    after = max(0.0, lag - min(lasted, settings.late_ms))
+    soon = math.exp(-after / settings.soon_ms) / (settings.soon_ms + min(lasted, settings.late_ms))
+    late = math.exp(-max(0.0, lag) / settings.late_ms) / settings.late_ms
+    density = (1 - settings.slow) * soon + settings.slow * late
+    if lag < 0:
+        density *= math.exp(lag / (settings.skew_ms / 2))
+    return Reason(ground=Ground.TIMING, weight=math.log(density), minutes=lag / _MINUTE_MS)
+
+
+def _place(
+    change: Change,
+    symptoms: Sequence[Symptom],
+    first: Symptom,
+    calls: CallMap,
+    settings: SuspectSettings,
+) -> Reason | None:
+    """How far the changed service is from who shows symptoms; the nearest of them counts.
+
+    A change shows at its own service first. Where that shows nothing at all, or only after others
+    did that it cannot have harmed, it is less likely.
+    """
+    elsewhere = {s.cluster for s in symptoms if s.cluster}
+    if change.place.cluster and elsewhere and change.place.cluster not in elsewhere:
+        return None
+    service = change.place.service
+    if not service:
+        return Reason(ground=Ground.PLACE, weight=math.log(settings.anywhere))
+    near = _near(service, symptoms, first, calls, settings)
+    strange = sum(reason.relation in _UNREACHED for reason in near)
+    cost = min(settings.unexplained_most, settings.unexplained * strange)
+    best = max(near, key=lambda reason: reason.weight)
+    return replace(best, weight=best.weight - cost)
+
+
+def _near(
+    service: str,
+    symptoms: Sequence[Symptom],
+    first: Symptom,
+    calls: CallMap,
+    settings: SuspectSettings,
+) -> list[Reason]:
+    """For each service with symptoms what a change of `service` is to it."""
+    seen: dict[str, Symptom] = {}
+    for symptom in symptoms:
+        seen.setdefault(symptom.service, symptom)
+    shares = {
+        Relation.SAME: settings.here,
+        Relation.CALLEE: settings.callee,
+        Relation.CALLER: settings.caller,
+        Relation.SIBLING: settings.sibling,
+        Relation.NONE: settings.apart,
+    }
+    found: list[Reason] = []
+    for name, symptom in seen.items():
+        relation, steps = calls.relation(service, name)
+        late = max(0.0, symptom.start - first.start) / settings.soon_ms
+        weight = math.log(shares[relation]) - late - 0.7 * max(0, steps - 1)
+        found.append(
+            Reason(ground=Ground.PLACE, weight=weight, relation=relation, steps=steps, service=name)
+        )
+    return found
+
+
+def _versions(
+    change: Change, symptoms: Sequence[Symptom], settings: SuspectSettings
+) -> Reason | None:
+    """Difference in differences: whether only those are odd that have the change."""
+    own = [s for s in symptoms if s.service == change.place.service and s.versions]
+    if not change.version or not own:
+        return None
+    odd = frozenset().union(*(symptom.versions for symptom in own))
+    names = (change.version, *(word for _, word in change.attributes))
+    is_in = any(name == version or version.startswith(name) for name in names for version in odd)
+    others = tuple(sorted(odd - set(names)))
+    ratio = settings.not_new if not is_in else settings.only_new if not others else 1.0
+    return Reason(ground=Ground.VERSIONS, weight=math.log(ratio), words=others)

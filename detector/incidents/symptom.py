@@ -1,0 +1,65 @@
+"""An anomaly as far as an incident is concerned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from detector.stream.anomaly import Anomaly, AnomalyKind, AnomalyState, Severity, Side
+from detector.stream.columns import SeriesInfo
+
+__all__ = ["Symptom", "symptom_of"]
+
+_VERSIONS = ("version", "service_version", "pod_template_hash", "app_kubernetes_io_version")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symptom:
+    """One excursion of one service; times are unix milliseconds, `end` None while it lasts.
+
+    `share` is how many of the subject's series left their range; `versions` are those that the
+    series which did so name.
+    """
+
+    id: str
+    service: str
+    namespace: str
+    cluster: str
+    metric: str
+    kind: AnomalyKind
+    side: Side
+    severity: Severity
+    start: int
+    end: int | None
+    share: float
+    versions: frozenset[str]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still lasts."""
+        return self.end is None
+
+
+def symptom_of(anomaly: Anomaly, series: Mapping[int, SeriesInfo]) -> Symptom:
+    """What an incident needs to know of an anomaly, with the series that it contains."""
+    is_open = anomaly.state is AnomalyState.OPEN
+    return Symptom(
+        id=anomaly.id,
+        service=anomaly.subject.service,
+        namespace=anomaly.subject.namespace,
+        cluster=anomaly.subject.cluster,
+        metric=anomaly.subject.metric,
+        kind=anomaly.kind,
+        side=anomaly.side,
+        severity=anomaly.severity,
+        start=anomaly.start,
+        end=None if is_open else max(anomaly.start, anomaly.end or anomaly.start),
+        share=min(1.0, anomaly.members / max(1, anomaly.live)),
+        versions=frozenset(
+            value
+            for one in anomaly.contributions
+            if one.series in series
+            for name, value in series[one.series].labels
+            if name in _VERSIONS and value
+        ),
+    )

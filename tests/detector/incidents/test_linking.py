@@ -1,0 +1,86 @@
+"""Whether two symptoms have one cause."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.incidents.calls import CallMap
+from detector.incidents.linking import Rates, link
+from tests.detector.incidents.making import CALLS, MINUTE, T0, symptom
+
+WEEK_MS = 7 * 24 * 60 * MINUTE
+MINUTES = st.floats(0, 600, allow_nan=False)
+
+
+def weekly(_: str) -> float:
+    """A service that shows a symptom a week by itself."""
+    return 1.0 / WEEK_MS
+
+
+def odds(one: str, other: str, minutes: float, calls: CallMap = CALLS) -> float:
+    """Of two symptoms so far apart."""
+    return link(symptom(one), symptom(other, minutes), calls, weekly)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "minutes", "is_linked"),
+    [
+        ("cart", "cart", 1, True),
+        ("cart", "cart", 30, True),
+        ("cart", "web", 2, True),
+        ("db", "web", 2, True),
+        ("web", "db", 2, True),
+        ("cart", "web", 300, False),
+        ("cart", "search", 1, True),
+        ("cart", "mail", 0, False),
+    ],
+)
+def test_who_is_near_in_time_and_by_calls_is_of_one_cause(
+    one: str, other: str, minutes: float, is_linked: bool
+) -> None:
+    """Twenty messages for one outage is what people leave alerting for."""
+    assert (odds(one, other, minutes) > 0) is is_linked
+
+
+def test_without_a_map_only_what_is_close_in_time_belongs_together() -> None:
+    """Nobody sends traces: time is all that is known."""
+    nothing = CallMap()
+    assert odds("cart", "mail", 0.5, nothing) > 0
+    assert odds("cart", "mail", 15, nothing) < 0
+
+
+@given(near=MINUTES, far=MINUTES)
+def test_the_longer_between_the_less_likely(near: float, far: float) -> None:
+    """Or a week of noise would become one incident."""
+    near, far = sorted((near, far))
+    assert odds("cart", "web", near) >= odds("cart", "web", far)
+
+
+def test_a_service_that_is_often_ill_is_joined_less_easily() -> None:
+    """Its symptom at that minute may well be its own."""
+    rates = Rates(since=T0 - WEEK_MS, begun={})
+    quiet = rates.of("web", T0)
+    for _ in range(400):
+        rates.count("web")
+    assert rates.of("web", T0) > 100 * quiet
+    noisy = link(symptom(), symptom("web", 8), CALLS, lambda service: rates.of(service, T0))
+    assert noisy < odds("cart", "web", 8)
+
+
+def test_services_of_a_name_in_two_namespaces_are_two() -> None:
+    """Staging is not production."""
+    staging = symptom(namespace="staging")
+    shop = symptom(minute=1, namespace="shop")
+    assert link(staging, shop, CALLS, weekly) < 0
+    assert link(replace(staging, namespace=""), shop, CALLS, weekly) > 0
+
+
+def test_odds_are_numbers_however_far_apart() -> None:
+    """A clock that jumped by a year ends nothing."""
+    assert odds("cart", "cart", 1e9) < 0
+    assert not math.isnan(odds("cart", "cart", 1e9))
