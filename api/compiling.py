@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from importlib.metadata import version
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from api.settings import Settings
     from api.streaming import Streaming
 
-__all__ = ["compile_all", "compiling", "is_compiled", "messages_of"]
+__all__ = ["KINDS", "compile_all", "compiling", "is_compiled", "messages_of", "note_compiled"]
+
+# Of messages, each of which needs loops of its own.
+KINDS = ("metrics", "logs", "spans")
 
 _ROOT = Path(__file__).parents[1]
 # Where loops are.
@@ -74,10 +77,11 @@ def _mark() -> Path:
     return Path(place) / f"compiled-{name}"
 
 
-def compile_all(folder: Path) -> None:
+def compile_all(folder: Path, kinds: Sequence[str] = KINDS) -> None:
     """Compile whatever a message needs on its way, or load what was compiled before.
 
-    `folder` is for what comes of the messages, and is made.
+    `folder` is for what comes of the messages, and is made. Where not all `kinds` of messages are
+    asked for, somebody else notes when all are done.
     """
     from api.settings import Settings
     from api.streaming import open_streaming
@@ -85,17 +89,23 @@ def compile_all(folder: Path) -> None:
     streaming = open_streaming(Settings(data=folder))
     try:
         if streaming.wait(_LONGEST_S):
-            _push(streaming)
+            _push(streaming, kinds)
             streaming.stream.drain(_LONGEST_S)
     finally:
         streaming.close()
+    if set(kinds) == set(KINDS):
+        note_compiled()
+
+
+def note_compiled() -> None:
+    """Note that all is compiled, for who asks next."""
     # Where nothing can be written nothing is kept either.
     with suppress(OSError):
         _mark().parent.mkdir(parents=True, exist_ok=True)
         _mark().touch()
 
 
-def _push(streaming: Streaming) -> None:
+def _push(streaming: Streaming, kinds: Sequence[str]) -> None:
     from api.lines import LinesSink, SpansSink
     from pipelines.ingest.doors import Doors
     from pipelines.ingest.log_doors import LogDoors
@@ -104,9 +114,12 @@ def _push(streaming: Streaming) -> None:
     from pipelines.ingest.spans.doors import SpanDoors
 
     metrics, logs, spans = messages_of(time.time_ns())
-    Doors(streaming).take(Door.OTLP, "default", metrics, Packing.PLAIN)
-    LogDoors(LinesSink(streaming)).take(LogDoor.OTLP, "default", logs, Packing.PLAIN)
-    SpanDoors(SpansSink(streaming)).take(SpanDoor.OTLP, "default", spans, Packing.PLAIN)
+    if "metrics" in kinds:
+        Doors(streaming).take(Door.OTLP, "default", metrics, Packing.PLAIN)
+    if "logs" in kinds:
+        LogDoors(LinesSink(streaming)).take(LogDoor.OTLP, "default", logs, Packing.PLAIN)
+    if "spans" in kinds:
+        SpanDoors(SpansSink(streaming)).take(SpanDoor.OTLP, "default", spans, Packing.PLAIN)
 
 
 def messages_of(now: int) -> tuple[bytes, bytes, bytes]:
@@ -140,4 +153,4 @@ def messages_of(now: int) -> tuple[bytes, bytes, bytes]:
 if __name__ == "__main__":
     os.nice(10)
     signal.alarm(_LONGEST_S)
-    compile_all(Path(sys.argv[1]))
+    compile_all(Path(sys.argv[1]), sys.argv[2:] or KINDS)

@@ -17,7 +17,7 @@ from api.demo.canary import Roads
 from api.demo.children import Child, ChildError, Children, python
 from api.demo.faults import Fault, fault_named
 from api.demo.gate import Gate
-from api.demo.loops import pass_on, start_compiler
+from api.demo.loops import pass_on, start_compilers
 from api.demo.prometheus import find_prometheus, start_prometheus
 from api.demo.scene import Scene
 from api.demo.shop import Shop, state_metrics
@@ -62,7 +62,7 @@ class Stage:
     customers: Child
     server: Child
     scrapers: tuple[Child, ...]
-    compiler: Child | None
+    compilers: tuple[Child, ...]
     # Set once lines of the pods are counted, or it is known that none will be.
     reading: asyncio.Event
 
@@ -83,8 +83,8 @@ class Stage:
 
     async def _compile(self, scene: Scene) -> None:
         """Have the server read logs and spans once all that it needs is compiled."""
-        if self.compiler is not None:
-            await pass_on(self.compiler, self.server, scene, self.reading)
+        if self.compilers:
+            await pass_on(self.compilers, self.server, scene, self.reading)
         await asyncio.Event().wait()
 
     async def _heard(self) -> None:
@@ -113,8 +113,8 @@ async def open_stage(wishes: Wishes, scene: Scene, folder: Path) -> AsyncIterato
         shop.changed = roads.changed
         write_targets(roads.targets, [])
         scrapers, scraper, source = await _scraper(wishes, children, roads.targets)
-        compiler = await start_compiler(children)
-        server, url = await _server(wishes, children, roads.targets, source, compiler)
+        compilers = await start_compilers(children)
+        server, url = await _server(wishes, children, roads.targets, source, compilers)
         shop.traces = int(url.rpartition(":")[2])
         gate = await stack.enter_async_context(Gate(url))
         scene.base = url
@@ -128,7 +128,7 @@ async def open_stage(wishes: Wishes, scene: Scene, folder: Path) -> AsyncIterato
             customers=customers,
             server=server,
             scrapers=scrapers,
-            compiler=compiler,
+            compilers=compilers,
             reading=asyncio.Event(),
         )
 
@@ -163,7 +163,7 @@ async def _server(
     children: Children,
     targets: Path,
     source: str | None,
-    compiler: Child | None,
+    compilers: tuple[Child, ...],
 ) -> tuple[Child, str]:
     config = ServerConfig(
         parent=os.getpid(),
@@ -172,7 +172,7 @@ async def _server(
         prometheus=source,
         targets=str(targets),
         logs=str(children.folder / "pods" / "*" / "*" / "*.log"),
-        is_compiled=compiler is None,
+        is_compiled=not compilers,
     )
     command = python("api.demo.server", msgspec.json.encode(config).decode())
     server = await children.start("serinus", command)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from api.compiling import _mark
+from api.compiling import is_compiled, note_compiled
 from api.demo.children import Children
-from api.demo.loops import pass_on, start_compiler
+from api.demo.loops import pass_on, start_compilers
 from api.demo.scene import Scene
 from api.demo.wire import COMPILED
 from tests.api.demo.stand import on_stage, python_child
@@ -27,17 +26,15 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def passed_on(
-    folder: Path, code: str, meanwhile: Callable[[], object]
-) -> tuple[str, list[str], bool]:
+def passed_on(folder: Path, code: str) -> tuple[str, list[str], bool]:
     """What the server and people heard after a compiler that ran `code`; whether it is settled."""
 
     async def act(children: Children) -> tuple[str, list[str], bool]:
         server = await python_child(children, ECHO, "serinus")
-        compiler = await python_child(children, code, "compiler")
-        meanwhile()
+        names = ("one", "two")
+        compilers = [await python_child(children, code, name) for name in names]
         scene, settled = Scene(), asyncio.Event()
-        await pass_on(compiler, server, scene, settled)
+        await pass_on(compilers, server, scene, settled)
         await server.tell("the end")
         heard = await server.hear(str)
         return heard, [line.text for line in scene.lines], settled.is_set()
@@ -47,28 +44,33 @@ def passed_on(
 
 def test_the_server_is_told_once_all_is_compiled(tmp_path: Path) -> None:
     """From then on lines are read; that they are is heard from the server itself."""
-    heard, told, is_settled = passed_on(tmp_path, "pass", lambda: _mark().touch())
+    heard, told, is_settled = passed_on(tmp_path, "pass")
     assert (heard, told, is_settled) == (COMPILED, [], False)
+    assert is_compiled()
 
 
-@pytest.mark.parametrize(
-    ("code", "words"),
-    [
-        ("pass", "cannot be kept here; NUMBA_CACHE_DIR may name a folder"),
-        ("import sys; sys.exit('no such compiler')", "ended with 1. no such compiler"),
-    ],
-    ids=["a folder that nobody may write", "a compiler that fails"],
-)
-def test_people_are_told_when_logs_will_not_be_read(tmp_path: Path, code: str, words: str) -> None:
+def test_people_are_told_of_a_compiler_that_fails(tmp_path: Path) -> None:
     """Rollouts go on without logs at once, and a line says why."""
-    heard, told, is_settled = passed_on(tmp_path, code, lambda: None)
-    assert (heard, is_settled) == ("the end", True)
+    code = "import sys; sys.exit('no such compiler')"
+    heard, told, is_settled = passed_on(tmp_path, code)
+    assert (heard, is_settled, is_compiled()) == ("the end", True, False)
     [line] = told
     assert line.startswith("logs and traces are not read: ")
-    assert line.endswith(words)
+    assert line.endswith("ended with 1. no such compiler")
+
+
+def test_people_are_told_where_nothing_that_is_compiled_can_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each start would compile anew, in the server itself: it reads no logs then."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file" / "below"))
+    heard, [line], is_settled = passed_on(tmp_path, "pass")
+    assert (heard, is_settled) == ("the end", True)
+    assert line.endswith("cannot be kept here; NUMBA_CACHE_DIR may name a folder")
 
 
 def test_what_is_compiled_is_not_compiled_again(tmp_path: Path) -> None:
     """Every start but the first has no compiler beside it."""
-    _mark().touch()
-    assert on_stage(tmp_path, start_compiler) is None
+    note_compiled()
+    assert on_stage(tmp_path, start_compilers) == ()
