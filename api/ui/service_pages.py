@@ -173,7 +173,8 @@ def _one(context: Context, tenant: str, service: str, looked: Looked, base: str)
         wanted = _wanted(tenant, service, looked)
         if store is not None:
             of = partial(store.services, tenant, service=service, most=1)
-            known = next(iter(reading.of("Logs", of, ())), None)
+            found: tuple[ServiceLines, ...] = reading.of("Logs", of, ())
+            known = found[0] if found else None
             page = reading.of("Logs", lambda: store.list(wanted), page)
     mine = AnomalyFilter(tenant=tenant, service=service, limit=_ANOMALIES)
     anomalies = reading.of("Anomalies", lambda: _anomalies(context, mine), _NONE)
