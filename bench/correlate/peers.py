@@ -70,7 +70,8 @@ def _scores(
 ) -> dict[str, float]:
     kind = scene.complaint.kind if scene.complaint is not None and same_kind else None
     best: dict[str, float] = {}
-    for one in (*scene.gauges, *scene.tallies):
+    measured: list[Gauge | Tally] = [*scene.gauges, *scene.tallies]
+    for one in measured:
         if kind is not None and one.kind is not kind:
             continue
         past, now = _values(one)

@@ -59,8 +59,8 @@ def _odds(services: Mapping[str, int], piles: Mapping[str, Pile]) -> Array:
 def _heard(agreed: Array, odds: Array, place: int, hidden: float) -> Array:
     """How much likelier a complaint at `place` is given a fault at each service, 1 on average."""
     is_odd = expit(odds + logit(hidden))
-    heard = 1.0 - (1.0 - reach(agreed * is_odd)[place]) * (1.0 - hidden)
-    return heard / heard.mean()
+    heard: Array = 1.0 - (1.0 - reach(agreed * is_odd)[place]) * (1.0 - hidden)
+    return np.asarray(heard / heard.mean())
 
 
 def _likelihood(

@@ -74,7 +74,7 @@ def _posterior(table: Array, settings: Settings) -> Array:
     """Probabilities of each service, and last that there is no cause."""
     each = np.logaddexp.reduce(table, axis=0) + np.log(settings.incident / table.shape[1])
     weights = np.append(each, np.log1p(-settings.incident))
-    return np.exp(weights - np.logaddexp.reduce(weights))
+    return np.asarray(np.exp(weights - np.logaddexp.reduce(weights)))
 
 
 def _suspects(

@@ -86,7 +86,7 @@ class Tail:
         further = len(self.furthest) - int(np.searchsorted(self.furthest, score))
         if further:
             return (further + 1.0) / (self.count + 1.0)
-        return (self.furthest[-1] / score) ** self.index / (self.count + 1.0)
+        return float((self.furthest[-1] / score) ** self.index / (self.count + 1.0))
 
 
 def tail_of(scores: Array) -> Tail | None:
