@@ -51,7 +51,7 @@ def test_what_is_told_at_once_has_ids_and_comes_again_with_its_parts() -> None:
     (first,) = traced.tell(state, [(told(60), ABOUT)])
     assert first.anomaly.traces
     assert not first.anomaly.traces[0].spent
-    again = []
+    again: list[Happened] = []
     for second in range(70, 130):
         state = calls(state, second, second + 1, 20)
         again += traced.later(state)
