@@ -6,8 +6,10 @@ import pytest
 from pydantic import ValidationError
 
 from api.kafka_settings import KafkaSection
+from api.settings import Settings
+from api.worker_judges import log_forms, topics_read
 from detector.errors import ConfigError
-from pipelines.ingest.protocol import Format
+from pipelines.ingest.protocol import Format, LogFormat, Packing
 from pipelines.topics.settings import Mechanism
 
 
@@ -56,10 +58,12 @@ def test_topics_are_made_as_they_are_described() -> None:
         message_kb=512,
     )
     topics = {one.name: one for one in found.topics()}
-    assert set(topics) == {"a", "serinus-anomalies", "serinus-dead-letters"}
-    assert [topics[name].partitions for name in sorted(topics)] == [3, 8, 1]
+    own = {"serinus-anomalies", "serinus-dead-letters"}
+    assert set(topics) == {"a", "otlp_logs", "otlp_spans", *own}
+    assert [topics[name].partitions for name in sorted(topics)] == [3, 8, 8, 8, 1]
     assert {one.replication for one in topics.values()} == {3}
     assert topics["a"].config == {"retention.ms": "5400000"}
+    assert topics["otlp_logs"].config["message.timestamp.type"] == "LogAppendTime"
     letters = topics["serinus-dead-letters"].config
     assert letters == {"retention.ms": "604800000", "max.message.bytes": str(512 * 1024)}
 
@@ -92,3 +96,38 @@ def test_half_a_user_is_refused(keys: dict[str, str]) -> None:
     """It would log in as nobody, and be told so by a broker in its own words."""
     with pytest.raises(ValidationError, match="username"):
         section(sasl=keys)
+
+
+def test_a_topic_of_logs_is_of_a_protocol_or_of_a_mapping() -> None:
+    """Whoever has Fluent Bit writes its name as it is written elsewhere, with either sign."""
+    formats = [*(one.value for one in LogFormat), "fluent_bit", "filebeat", "vector", "ecs"]
+    kafka = {"logs": {name: {"format": name} for name in formats}}
+    found = log_forms(Settings.model_validate({"kafka": kafka}))
+    assert {name: one.mapping for name, one in found.items()} == {
+        **{one.value: "auto" for one in LogFormat},
+        "fluent_bit": "fluent-bit",
+        "filebeat": "filebeat",
+        "vector": "vector",
+        "ecs": "ecs",
+    }
+    assert found["loki"].packing is Packing.SNAPPY
+
+
+def test_a_format_of_logs_that_is_none_is_refused_with_those_that_are() -> None:
+    """A typo must not be found by lines that are read as something else."""
+    settings = Settings.model_validate({"kafka": {"logs": {"a": {"format": "fluentbit"}}}})
+    with pytest.raises(ConfigError, match=r"kafka\.logs\.a\.format: 'fluentbit'.*fluent-bit"):
+        log_forms(settings)
+
+
+def test_a_topic_has_messages_of_one_kind() -> None:
+    """Each message of logs would be a dead letter of traces, and the other way round."""
+    with pytest.raises(ValidationError, match="two things"):
+        section(logs={"a": {"format": "otlp_proto"}}, traces={"a": {"format": "otlp_proto"}})
+
+
+def test_without_logs_their_topics_are_not_read() -> None:
+    """Somebody who wants metrics alone would pay for lines."""
+    off = Settings.model_validate({"logs": {"enabled": False}})
+    assert topics_read(off) == list(off.kafka.metrics)
+    assert {"otlp_logs", "otlp_spans"} <= set(topics_read(Settings()))

@@ -54,7 +54,7 @@ def fleet_of(kafka: RunningKafka, folder: Path) -> Fleet:
     return Fleet(
         kafka=kafka.address,
         folder=folder,
-        alarms=50.0,
+        alarms=2.0,
         kafka_more={
             "metrics": {},
             "logs": {LOGS: {"format": "otlp_proto", "partitions": 2}},
