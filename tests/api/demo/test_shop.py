@@ -188,7 +188,7 @@ def test_a_pod_that_cannot_start_is_one_clear_error(tmp_path: Path) -> None:
         finally:
             await shop.close()
 
-    with pytest.raises(ChildError, match=rf"(?s){ROLLOUT}-\S+ ended with 1:\n.*FileExistsError"):
+    with pytest.raises(ChildError, match=rf"(?s){ROLLOUT}-\S+ ended with 1:\n.*NotADirectoryError"):
         on_stage(tmp_path, act)
 
 
