@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 import structlog
+from _pytest.doctest import DoctestModule
 from hypothesis import HealthCheck, settings
 
 # No deadline: a shared machine pauses a process for longer than any example takes.
@@ -59,6 +60,13 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Look for examples in docstrings of ours, not of tests: a tenth of the time of collecting."""
+    found = yield
+    return [one for one in found if not isinstance(one, DoctestModule)]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
