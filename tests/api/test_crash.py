@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,7 @@ def told(answer: dict[str, Any]) -> tuple[Any, ...]:
     return answer["answer"], reason["code"], reason["text"], answer["started_at"], evidence
 
 
+@cache
 def unharmed() -> list[tuple[Any, ...]]:
     """What a gate in this process says, that nobody kills and that keeps nothing on a disk."""
     shop = bad_shop()

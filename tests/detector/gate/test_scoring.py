@@ -68,7 +68,13 @@ def test_pods_that_series_do_not_tell_apart_do_not_differ() -> None:
     assert scorer(told_apart=False).kernels(1).tau == pytest.approx(1e-6)
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.integers(1, 9)), min_size=1))
+# Which of a few is mixed up shows as well as which of many, for half of the time.
+RUNS = st.lists(
+    st.tuples(st.integers(0, 9), st.booleans(), st.integers(1, 9)), min_size=1, max_size=4
+)
+
+
+@given(RUNS)
 def test_rows_come_in_the_order_of_the_stretches(runs: list[tuple[int, bool, int]]) -> None:
     """Widths and worths are read apart; whose evidence is whose must not get lost."""
     path, held = _path()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,12 @@ def asked(source: Source) -> tuple[Gate, list[Verdict]]:
     return gate, given
 
 
+@cache
+def from_memory() -> tuple[Gate, list[Verdict]]:
+    """The same, asked once for all servers."""
+    return asked(rollout())
+
+
 def weights(gate: Gate, given: list[Verdict]) -> list[tuple[float, float]]:
     """What was stored, after T0."""
     stored = gate.stores.attempts.get(given[-1].attempt).weights
@@ -89,14 +96,13 @@ def told(given: list[Verdict]) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_real_server_shows_the_steps_of_memory(tmp_path: Path, name: str) -> None:
     """Nothing is configured but the URL; where the weight came from is said the same."""
-    held = rollout()
     with (
-        server(name, held, tmp_path) as url,
+        server(name, rollout(), tmp_path) as url,
         PrometheusSource(SourceSettings(url=url)) as source,
     ):
         gate, given = asked(source)
         replays = [gate.records.replay(verdict.id) for verdict in given]
-    memory, wanted = asked(held)
+    memory, wanted = from_memory()
     assert [weight for _, weight in weights(memory, wanted)] == [0.0, 10.0, 20.0, 50.0]
     assert weights(gate, given) == weights(memory, wanted)
     assert told(given) == told(wanted)
