@@ -15,11 +15,11 @@ from detector.series import Answer, Query, Series
 from pipelines.sources.outlining import LOOKBACK_S, outlined
 from pipelines.sources.own_frames import Curves, curves
 from pipelines.stores.joined_lines import JoinedOwn
-from pipelines.stores.own import OwnSeries, SqlOwn
+from pipelines.stores.own import SPANS, OwnSeries, SqlOwn
 
-__all__ = ["OwnSource"]
+__all__ = ["PARTITION", "OwnSource"]
 
-NAME = "__name__"
+NAME, PARTITION = "__name__", "partition"
 # What is gone from the database is looked for so often.
 _RELOAD_S = 600.0
 _CACHED = 4_096
@@ -28,15 +28,19 @@ Labels = Mapping[str, str]
 
 @dataclass(slots=True)
 class _Known:
-    """The counters of one part, as far as they were read, by their metric."""
+    """The counters of one part, as far as they were read, by their metric.
 
+    `more` is a label that tells them from those of another part.
+    """
+
+    more: Labels = field(default_factory=dict)
     by_metric: dict[str, list[tuple[OwnSeries, Labels]]] = field(default_factory=dict)
     chosen: dict[Query, tuple[int, list[tuple[int, Labels]]]] = field(default_factory=dict)
     highest: int = -1
 
     def add(self, one: OwnSeries) -> None:
         """One more, with a higher id than those before."""
-        labels = dict(one.labels)
+        labels = {**dict(one.labels), **self.more}
         self.by_metric.setdefault(labels[NAME], []).append((one, labels))
         self.highest = one.id
 
@@ -121,7 +125,7 @@ class OwnSource:
         with _told():
             known = self._refreshed(whole=True)
         found = {
-            one.labels: labels
+            tuple(labels.items()): labels
             for kept in known.values()
             for query in queries
             for one, labels in kept.by_metric.get(query.metric, [])
@@ -159,9 +163,18 @@ class OwnSource:
         own = self._own()
         for part, tenant in own.parts():
             if tenant == self._tenant:
-                kept = self._known.setdefault(part, _Known())
+                kept = self._known.setdefault(part, _Known(more=_place(part)))
                 for one in own.series(part, tenant, above=kept.highest):
                     kept.add(one)
+
+
+def _place(part: str) -> Labels:
+    """Of a partition of a topic which it is: each has counters that begin and end by themselves.
+
+    The lines of a pod may be in several, and are the sum of them.
+    """
+    name = part.removesuffix(SPANS)
+    return {PARTITION: name} if "/" in name else {}
 
 
 def _fits(query: Query, labels: Labels) -> bool:

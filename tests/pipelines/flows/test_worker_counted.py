@@ -190,6 +190,28 @@ def lines_counted(database: Database, until: int) -> int:
     return sum(int(one.values[-1]) for one in answer.series if "template" not in one.labels)
 
 
+def test_lines_of_a_pod_in_two_partitions_are_the_sum_of_both(database: Database) -> None:
+    """Two counters of one name, each with a value of its own, would look like restarts."""
+    other = Partition(LOGS, 1)
+    twin = [replace(one, partition=other) for one in log()[LINES]]
+    share = share_of_logs(database, Log({LINES: log()[LINES], other: twin}))
+    share.assigned([LINES, other])
+    for message in [*log()[LINES][:30], *twin[:20]]:
+        share.apply(message)
+    share.checkpoint()
+    source = OwnSource(lambda: SqlOwn(database))
+    query = Query("serinus_log_lines_total")
+    (answer,) = source.read([query], T0 / 1000, (T0 + 30 * STEP) / 1000)
+    named = [tuple(one.labels.items()) for one in answer.series]
+
+    assert len(set(named)) == len(named) == 4
+    assert {one.labels["partition"] for one in answer.series} == {f"{LOGS}/0", f"{LOGS}/1"}
+    # Every tenth is of another tenant.
+    assert sum(int(one.values[-1]) for one in answer.series) == 4 * 27 + 4 * 18
+    assert all((one.values[1:] >= one.values[:-1]).all() for one in answer.series)
+    assert len(source.series([query], T0 / 1000, (T0 + 30 * STEP) / 1000)) == 4
+
+
 def test_a_step_ends_also_where_nothing_comes_after_it(database: Database) -> None:
     """The last error before the silence would be seen by nobody until there is another line."""
     share = share_of_logs(database, Log(log()))
