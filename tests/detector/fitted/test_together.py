@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -85,18 +86,18 @@ def told() -> tuple[Happened, ...]:
 class Rows(Together):
     """It remembers the rows that it judged."""
 
-    def __init__(self, *args: object, **more: object) -> None:
-        super().__init__(*args, **more)  # type: ignore[arg-type]
+    def __init__(self) -> None:
+        super().__init__("default", SETTINGS)
         self.judged: list[Row] = []
 
-    def _judged(self, number: int, row: Row):  # type: ignore[no-untyped-def] # noqa: ANN202
+    def _judged(self, number: int, row: Row) -> Iterator[Happened]:
         self.judged.append(row)
         return super()._judged(number, row)
 
 
 def rows_of(fleet: Fleet, begin: int, end: int) -> list[Row]:
     """The rows of some minutes."""
-    made = Rows("default", SETTINGS)
+    made = Rows()
     made.use(fitted())
     made.introduce(fleet.infos, ids(fleet))
     happened(made, fleet, begin, end)
@@ -268,7 +269,7 @@ def test_an_id_that_another_series_has_brings_no_samples_to_the_service() -> Non
 def test_a_long_silence_is_passed_over_and_what_comes_after_it_is_judged() -> None:
     """A weekend without samples would take hours of rows, or make the first one after odd."""
     fleet = quiet()
-    made = Rows("default", SETTINGS)
+    made = Rows()
     made.use(fitted())
     made.introduce(fleet.infos, ids(fleet))
     happened(made, fleet, LIVE, LIVE + 2 * HOUR)
