@@ -43,7 +43,7 @@ def middle(values: Sequence[float], *, level: float = 0.95) -> Middle | None:
 
 def _cut(count: int, tail: float) -> int:
     """How many numbers from either end the bounds are; 0 where even the extremes say too little."""
-    # Late: scipy takes a sixth of the start of every process, and few of them ever come by here.
+    # Late: scipy takes a tenth of the start of every process, and few of them ever come by here.
     from scipy.special import bdtr
 
     cut = 0

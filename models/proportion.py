@@ -15,7 +15,7 @@ def exact_interval(hits: int, count: int, *, level: float = 0.95) -> tuple[float
     >>> [round(x, 4) for x in exact_interval(0, 1100)]
     [0.0, 0.0033]
     """
-    # Late: scipy takes a sixth of the start of every process, and few of them ever come by here.
+    # Late: scipy takes a tenth of the start of every process, and few of them ever come by here.
     from scipy.special import betaincinv
 
     if not 0 <= hits <= count:

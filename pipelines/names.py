@@ -96,7 +96,7 @@ def installers() -> Callable[[str, Path], Sequence[str]]:
 
     Only what is installed in the folder of the place can be at it. What it recorded is looked
     through as text: `importlib.metadata.packages_distributions` makes an object of each file of
-    each distribution, and takes a fifth of the start of `serinus serve`.
+    each distribution, and takes a tenth of the start of `serinus serve`.
     """
     recorded = cache(_recorded)
 

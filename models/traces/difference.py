@@ -50,7 +50,7 @@ def mean_differences(first: Values, second: Values, *, chance: float = 0.05) -> 
 
 def _quantile(mine: Values, theirs: Values, counts: tuple[int, int], level: float) -> Values:
     """Student's, with the degrees of freedom of Welch and Satterthwaite; 0 where nothing varies."""
-    # Late: scipy takes a sixth of the start of every process, and few of them ever come by here.
+    # Late: scipy takes a tenth of the start of every process, and few of them ever come by here.
     from scipy.special import stdtrit
 
     below = mine * mine / (counts[0] - 1) + theirs * theirs / (counts[1] - 1)

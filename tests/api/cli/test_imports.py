@@ -57,5 +57,5 @@ def test_judging_here_loads_what_it_needs_only() -> None:
 
 
 def test_serving_loads_no_scipy() -> None:
-    """A sixth of the start of a server, for quantiles that few requests ask for."""
+    """A tenth of the start of a server, for quantiles that few requests ask for."""
     assert "scipy" not in loaded("import api.serving, api.streaming, api.cli.serving")
