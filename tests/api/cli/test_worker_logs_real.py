@@ -23,7 +23,7 @@ from pipelines.topics.port import Topic
 from pipelines.topics.settings import BrokerSettings
 from tests.api.cli.workers import ANOMALIES, LETTERS, Fleet, Worker, eventually, read_topic
 from tests.kafka import RunningKafka, running_kafka
-from tests.pipelines.flows.counting import ERROR, INFO, logs_of, spans_of
+from tests.pipelines.flows.counting import ERROR, INFO, logs_of, readings, spans_of
 from tests.servers import RunningPostgres, running_postgres
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -110,13 +110,12 @@ def is_done(worker: Worker) -> bool:
     return len(lags) == 3 and all(line.endswith(" 0.0") for line in lags)
 
 
-def found(store: str) -> dict[str, Any]:
-    """Counters, frames, templates, anomalies and events as they are kept."""
+def found(store: str, start: int) -> dict[str, Any]:
+    """Counters as they are read; they, templates, anomalies and events as they are kept."""
     kept: dict[str, Any] = {}
     with closing(PostgresDatabase(store)) as database, database.built() as connection:
         for table, but in (
             (schema.own_series, ()),
-            (schema.own_frames, ()),
             (schema.log_templates, ()),
             (schema.log_days, ()),
             (schema.anomalies, ()),
@@ -125,6 +124,7 @@ def found(store: str) -> dict[str, Any]:
             columns = [column for column in table.c if column.name not in but]
             rows = connection.execute(sa.select(*columns))
             kept[table.name] = sorted(tuple(row) for row in rows)
+        kept["readings"] = readings(database, start, start + MANY * EVERY)
     return kept
 
 
@@ -172,7 +172,7 @@ def test_workers_of_which_one_is_killed_count_and_tell_what_an_undisturbed_one_d
     finally:
         fleet.close()
 
-    kept, expected = found(store), found(alone)
+    kept, expected = found(store, start), found(alone, start)
     whole, new = 2 * (MANY - 1), 2 * (MANY - NEW)
     assert (code, took < 25) == (0, True)
     assert taken == {"lines": 3 * whole + new, "spans": 6 * MANY}

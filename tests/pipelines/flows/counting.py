@@ -10,6 +10,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from detector.logs.settings import LogSettings
+from detector.series import Query
 from pipelines.flows.logs_open import LogBounds
 from pipelines.flows.logs_part import LogsPart
 from pipelines.flows.stream_operators import Operators
@@ -22,8 +23,10 @@ from pipelines.ingest.logs.opened import decoder_of
 from pipelines.ingest.protocol import LogFormat, log_form_of
 from pipelines.ingest.spans.decoded import SpanDoor
 from pipelines.ingest.tally import Tally
+from pipelines.sources.own import OwnSource
 from pipelines.stores import schema
 from pipelines.stores.connections import Connections
+from pipelines.stores.own import SqlOwn
 from pipelines.stores.worker_parts import WorkerPartStore
 from pipelines.topics.port import Headers, Message, Partition
 from tests.pipelines.flows.working import OWNERS, SETTINGS, Log, kept
@@ -39,6 +42,7 @@ __all__ = [
     "lines_feed",
     "logs_of",
     "message_of",
+    "readings",
     "share_of_logs",
     "spans_feed",
     "spans_of",
@@ -170,13 +174,30 @@ def share_of_logs(database: Connections, log: Log, worker: str = "w1") -> Share:
     )
 
 
+def readings(database: Connections, start_ms: int, end_ms: int) -> Mapping[str, Any]:
+    """What is read of our own counters, by tenant and labels: times and values.
+
+    Frames may be written otherwise after a restart, with the same in them.
+    """
+    found: dict[str, Any] = {}
+    for tenant in ("default", "other"):
+        source = OwnSource(lambda: SqlOwn(database), tenant=tenant)
+        queries = [Query(metric) for metric in sorted(source.metrics())]
+        for answer in source.read(queries, start_ms / 1000, end_ms / 1000):
+            for one in answer.series:
+                found[f"{tenant} {sorted(one.labels.items())}"] = (
+                    one.times.tolist(),
+                    one.values.tolist(),
+                )
+    return found
+
+
 def everything(database: Connections, but: Collection[str] = ()) -> Mapping[str, Any]:
-    """All that is kept: state, anomalies, events, counters, frames and templates."""
+    """All that is kept but for frames: state, anomalies, events, counters and templates."""
     found = {name: one for name, one in kept(database).items() if name not in but}
     with database.built() as connection:
         for table in (
             schema.own_series,
-            schema.own_frames,
             schema.log_templates,
             schema.log_days,
             schema.own_marks,

@@ -34,6 +34,7 @@ from tests.pipelines.flows.counting import (
     everything,
     logs_of,
     message_of,
+    readings,
     share_of_logs,
     spans_of,
 )
@@ -95,7 +96,8 @@ def whole(database: Database) -> dict[str, Any]:
     """All that is kept; the state of traces has a seed of its own, what it counted has not."""
     found = dict(everything(database))
     place, newest, _ = found[f"{SPANS}/0"]
-    return found | {f"{SPANS}/0": (place, newest)}
+    read = readings(database, T0, T0 + (STEPS + 4) * STEP)
+    return found | {f"{SPANS}/0": (place, newest), "readings": read}
 
 
 @cache
@@ -335,7 +337,8 @@ class Disturbed:
 ACTS = ("read", "read", "read", "tell", "tell", "checkpoint", "move", "die", "lose", "haunt")
 
 
-@settings(max_examples=max(5, settings().max_examples // 12))
+@pytest.mark.slow
+@settings(max_examples=max(5, settings().max_examples // 20))
 @given(
     acts=st.lists(
         st.tuples(st.sampled_from(ACTS), st.sampled_from([LINES, TRACES]), st.integers(1, 70)),
