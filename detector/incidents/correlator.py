@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from detector.changes.change import Change
@@ -63,7 +63,7 @@ class Correlator:
     @classmethod
     def fresh(cls, tenant: str, now: int) -> Correlator:
         """Of a tenant of whom nothing is known."""
-        return cls(State(tenant=tenant, rates=Rates(since=now, begun={})))
+        return cls(State(tenant=tenant, rates=Rates(since=now)))
 
     @property
     def incidents(self) -> tuple[Incident, ...]:
@@ -118,7 +118,6 @@ class Correlator:
     def _add(self, symptom: Symptom, now: int) -> list[IncidentEvent]:
         linked = self._linked(symptom)
         if not linked:
-            self.state.rates.count(symptom.service)
             return [self._open((symptom,), EntryKind.OPENED, symptom.id, now)]
         first, *others = linked
         merged = [event for other in others for event in self._merge(first, other, now)]
@@ -145,7 +144,8 @@ class Correlator:
         live = Live(incident=begun(self.state.tenant, symptoms, now))
         self.state.take(live, symptoms)
         self.state.live[live.incident.id] = live
-        whole = replace(live.incident, suspects=self._suspects(symptoms))
+        self.state.count(live, is_new=True)
+        whole = replace(live.incident, suspects=self._suspects(live.incident))
         return self._tell(live, whole, kind, of, now)
 
     def _join(self, live: Live, symptom: Symptom, now: int) -> list[IncidentEvent]:
@@ -153,6 +153,7 @@ class Correlator:
         self.state.take(live, (symptom,))
         every = (*was.symptoms, symptom)
         live.incident = with_symptoms(was, every, count=was.count + 1, most=most)
+        self.state.count(live, is_new=False)
         return self._grown(live, was, symptom, now) + self._suspect(live, now)
 
     def _update(self, live: Live, symptom: Symptom, now: int) -> list[IncidentEvent]:
@@ -160,6 +161,7 @@ class Correlator:
         self.state.take(live, (symptom,))
         every = [symptom if one.id == symptom.id else one for one in was.symptoms]
         live.incident = with_symptoms(was, every, count=was.count, most=most)
+        self.state.count(live, is_new=False)
         return self._grown(live, was, symptom, now)
 
     def _grown(self, live: Live, was: Incident, symptom: Symptom, now: int) -> list[IncidentEvent]:
@@ -194,15 +196,16 @@ class Correlator:
 
     def _suspect(self, live: Live, now: int) -> list[IncidentEvent]:
         """Look for the cause anew; told where another change is the likeliest now."""
-        was, suspects = live.incident.suspects, self._suspects(live.incident.symptoms)
+        was, suspects = live.incident.suspects, self._suspects(live.incident)
         live.incident = replace(live.incident, suspects=suspects)
         if top(was) == top(suspects):
             return []
         return [self._tell(live, live.incident, EntryKind.SUSPECT, top(suspects) or "", now)]
 
-    def _suspects(self, symptoms: Sequence[Symptom]) -> Suspects:
+    def _suspects(self, incident: Incident) -> Suspects:
         """Of the last day those changes that can reach a symptom; of the last minutes all."""
-        first, settings = symptoms[0].start, self.settings
+        symptoms, settings = incident.symptoms, self.settings
+        first = symptoms[0].start
         since, lately = first - settings.suspicion.back_ms, first - settings.unrelated_ms
         services = {symptom.service for symptom in symptoms}
         near = {"", *(name for service in services for name in self.calls.round(service))}
@@ -211,8 +214,8 @@ class Correlator:
             for change in self.state.changes.values()
             if change.started_at >= (since if change.place.service in near else lately)
         ]
-        rate = self._rate(symptoms[0])
-        return suspected(symptoms, changes, self.calls, rate, settings.suspicion)
+        alone = self.state.rates.besides(symptoms[0].service, first, is_grave=incident.is_grave)
+        return suspected(symptoms, changes, self.calls, alone, settings.suspicion)
 
     def _tell(
         self, live: Live, incident: Incident, kind: EntryKind, of: str, now: int

@@ -74,6 +74,11 @@ class Incident:
     into: str | None = None
 
     @property
+    def is_grave(self) -> bool:
+        """Whether it is more than one slight symptom."""
+        return self.count > 1 or self.severity is not Severity.LOW
+
+    @property
     def services(self) -> tuple[str, ...]:
         """Who shows it, the first one first."""
         return tuple(dict.fromkeys(symptom.service for symptom in self.symptoms))

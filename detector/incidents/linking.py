@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from detector.incidents.calls import CallMap, Relation
 from detector.incidents.symptom import Symptom
@@ -44,23 +44,28 @@ class LinkSettings:
 
 @dataclass(slots=True)
 class Rates:
-    """How often each service shows a symptom by itself: incidents counted, with a prior.
+    """How often each service begins an incident by itself: counted, with a prior of one a week.
 
-    The prior is one a week, worth a week of looking.
+    `begun` counts all, `grave` those that became more than one slight symptom. `prior_ms` is for
+    how long of looking the prior counts.
     """
 
     since: int
-    begun: dict[str, int]
+    begun: dict[str, int] = field(default_factory=dict)
+    grave: dict[str, int] = field(default_factory=dict)
     prior_ms: float = 168 * _HOUR_MS
 
-    def count(self, service: str) -> None:
-        """A service began an incident."""
-        self.begun[service] = self.begun.get(service, 0) + 1
-
     def of(self, service: str, now: int) -> float:
-        """Symptoms per millisecond that come without a cause that others share."""
-        looked = max(0.0, float(now - self.since))
-        return (1.0 + self.begun.get(service, 0)) / (self.prior_ms + looked)
+        """Incidents per millisecond, of whatever weight."""
+        return self._rate(self.begun.get(service, 0), now)
+
+    def besides(self, service: str, now: int, *, is_grave: bool) -> float:
+        """The same without one that is counted already, a grave one among grave ones alone."""
+        counted = self.grave if is_grave else self.begun
+        return self._rate(max(0, counted.get(service, 0) - 1), now)
+
+    def _rate(self, counted: int, now: int) -> float:
+        return (1.0 + counted) / (self.prior_ms + max(0.0, float(now - self.since)))
 
 
 def link(

@@ -17,13 +17,15 @@ __all__ = ["Live", "State"]
 class Live:
     """An incident that is open, or was lately.
 
-    `ids` are all its symptoms, `open` those that last, `last` when the last one ended so far.
+    `ids` are all its symptoms, `open` those that last, `last` when the last one ended so far;
+    `is_grave` whether it is counted as grave.
     """
 
     incident: Incident
     ids: list[str] = field(default_factory=list)
     open: set[str] = field(default_factory=set)
     last: int = 0
+    is_grave: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,6 +55,15 @@ class State:
             else:
                 live.open.discard(symptom.id)
             live.last = max(live.last, symptom.start if symptom.end is None else symptom.end)
+
+    def count(self, live: Live, *, is_new: bool) -> None:
+        """Who showed an incident first is taken to have begun it by itself, for now."""
+        first, rates = live.incident.services[0], self.rates
+        if is_new:
+            rates.begun[first] = rates.begun.get(first, 0) + 1
+        if live.incident.is_grave and not live.is_grave:
+            rates.grave[first] = rates.grave.get(first, 0) + 1
+            live.is_grave = True
 
     def move(self, source: Live, to: Live) -> None:
         """All symptoms of one incident are of another now."""

@@ -10,7 +10,7 @@ Intelligent Systems, 1988, section 4.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -65,8 +65,8 @@ class Suspects:
 
 NONE = Suspects(suspects=(), none=1.0)
 
-# Harm travels to who calls; a caller's own trouble is at most more load, or less.
-_UNREACHED = frozenset({Relation.NONE, Relation.SIBLING, Relation.CALLER})
+# Harm travels to who calls, and less load, or more, to who is called.
+_UNREACHED = frozenset({Relation.NONE, Relation.SIBLING})
 _BAD = {
     ChangeKind.DEPLOYMENT: 0.05,
     ChangeKind.ROLLBACK: 0.01,
@@ -85,27 +85,29 @@ _BAD = {
 class SuspectSettings:
     """`bad`: the chance that a change of a kind breaks something, before anything is seen.
 
-    A broken change shows after `soon_ms` on average, a `slow` share of them after `late_ms`
-    (a leak, a cache that runs out). Clocks differ by `skew_ms`. `here`: it shows at its own
-    service; the others are chances that it shows at a caller, a callee or a sibling and not there.
-    `anywhere` is a change that names no service, `apart` one whose service has no known way to the
-    symptom. Each service with symptoms that it cannot have harmed costs `unexplained`, up to
-    `unexplained_most`.
+    A broken change shows after `soon_ms` on average, a share of `later` after `later_ms` (it needs
+    some traffic), of `late` after `late_ms` (a leak, a cache that runs out). Clocks differ by
+    `skew_ms`. `here`: it shows at its own service; the others are chances that it shows at a
+    caller, a callee or a sibling and not there. `anywhere` is a change that names no service,
+    `apart` one whose service has no known way to the symptom. Each service with symptoms that it
+    cannot have harmed costs `unexplained`, up to `unexplained_most`.
     """
 
     bad: Mapping[ChangeKind, float] = field(default_factory=lambda: _BAD)
-    soon_ms: float = 8 * _MINUTE_MS
-    late_ms: float = 3 * _HOUR_MS
-    slow: float = 0.15
+    soon_ms: float = 6 * _MINUTE_MS
+    later_ms: float = 25 * _MINUTE_MS
+    late_ms: float = 2 * _HOUR_MS
+    later: float = 0.2
+    late: float = 0.15
     skew_ms: float = 2 * _MINUTE_MS
     here: float = 1.0
-    callee: float = 0.03
+    callee: float = 0.08
     caller: float = 0.02
     sibling: float = 0.002
     anywhere: float = 0.02
     apart: float = 0.0003
-    unexplained: float = 1.5
-    unexplained_most: float = 6.0
+    unexplained: float = 1.0
+    unexplained_most: float = 4.0
     back_ms: float = 24 * _HOUR_MS
     only_new: float = 20.0
     not_new: float = 0.1
@@ -116,23 +118,22 @@ def suspected(
     symptoms: Sequence[Symptom],
     changes: Sequence[Change],
     calls: CallMap,
-    rate: Callable[[str], float],
+    alone: float,
     settings: SuspectSettings = SuspectSettings(),
 ) -> Suspects:
     """The suspects of an incident with these symptoms, among the changes of its last day.
 
-    `rate` is how often a service falls ill by itself, per millisecond.
+    `alone` is how often the service that showed it first falls ill by itself, per millisecond.
     """
     if not symptoms:
         return NONE
     first = min(symptoms, key=lambda symptom: (symptom.start, symptom.id))
     weighed = [
         (change, reasons)
-        for change in changes
+        for change in sorted(changes, key=lambda change: change.id)
         if (reasons := _weighed(change, first, symptoms, calls, settings)) is not None
     ]
-    alone = math.log(rate(first.service))
-    weights = [sum(reason.weight for reason in reasons) - alone for _, reasons in weighed]
+    weights = [sum(reason.weight for reason in reasons) - math.log(alone) for _, reasons in weighed]
     top = max([0.0, *weights])
     total = math.exp(-top) + sum(math.exp(weight - top) for weight in weights)
     found = [
@@ -172,10 +173,14 @@ def _timing(change: Change, onset: int, settings: SuspectSettings) -> Reason | N
     if lag < -3 * settings.skew_ms or lag > settings.back_ms:
         return None
     lasted = max(0.0, float((change.ended_at or change.started_at) - change.started_at))
-    after = max(0.0, lag - min(lasted, settings.late_ms))
-    soon = math.exp(-after / settings.soon_ms) / (settings.soon_ms + min(lasted, settings.late_ms))
-    late = math.exp(-max(0.0, lag) / settings.late_ms) / settings.late_ms
-    density = (1 - settings.slow) * soon + settings.slow * late
+    lasted = min(lasted, settings.late_ms)
+    parts = (
+        (1.0 - settings.later - settings.late, settings.soon_ms),
+        (settings.later, settings.later_ms),
+        (settings.late, settings.late_ms),
+    )
+    after = max(0.0, lag - lasted)
+    density = sum(share * math.exp(-after / mean) / (mean + lasted) for share, mean in parts)
     if lag < 0:
         density *= math.exp(lag / (settings.skew_ms / 2))
     return Reason(ground=Ground.TIMING, weight=math.log(density), minutes=lag / _MINUTE_MS)

@@ -63,13 +63,19 @@ def test_the_longer_between_the_less_likely(near: float, far: float) -> None:
 
 def test_a_service_that_is_often_ill_is_joined_less_easily() -> None:
     """Its symptom at that minute may well be its own."""
-    rates = Rates(since=T0 - WEEK_MS, begun={})
+    rates = Rates(since=T0 - WEEK_MS)
     quiet = rates.of("web", T0)
-    for _ in range(400):
-        rates.count("web")
+    rates.begun["web"] = 400
     assert rates.of("web", T0) > 100 * quiet
     noisy = link(symptom(), symptom("web", 8), CALLS, lambda service: rates.of(service, T0))
     assert noisy < odds("cart", "web", 8)
+
+
+def test_a_grave_incident_is_held_against_grave_ones() -> None:
+    """A service that blinks each hour does not break each hour; and itself is no precedent."""
+    rates = Rates(since=T0 - WEEK_MS, begun={"web": 100}, grave={"web": 1})
+    assert rates.besides("web", T0, is_grave=True) < rates.besides("web", T0, is_grave=False)
+    assert rates.besides("web", T0, is_grave=True) == Rates(since=T0 - WEEK_MS).of("web", T0)
 
 
 def test_services_of_a_name_in_two_namespaces_are_two() -> None:
