@@ -56,10 +56,11 @@ PUBLISHED = {
     "nezha_top1": 0.867,
     "nezha_top3": 0.978,
 }
+# The others do not change the order of suspects, only whether one stands out.
 GRID = tuple(
-    Settings(incident=0.2, passed=passed, hidden=hidden, stray=stray)
-    for passed, hidden, stray in itertools.product(
-        (0.4, 0.6, 0.8), ((0.1, 0.02, 0.004), (0.2, 0.05), (0.1,), (0.02,)), (0.0001, 0.002)
+    Settings(passed=passed, hidden=hidden)
+    for passed, hidden in itertools.product(
+        (0.4, 0.6, 0.8), ((0.1, 0.02, 0.004), (0.2, 0.05), (0.1,), (0.02,))
     )
 )
 _OURS = "serinus"

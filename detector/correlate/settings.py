@@ -18,10 +18,10 @@ class Settings:
     measurement by which the cause shows.
     """
 
-    incident: float = 0.2
+    incident: float = 0.5
     passed: float = 0.6
     hidden: tuple[float, ...] = (0.1, 0.02, 0.004)
-    stray: float = 0.0001
+    stray: float = 0.00001
     aside: float = 0.135
 
     def __post_init__(self) -> None:
