@@ -30,8 +30,13 @@ def configured(folder: Path, name: str, *, partitions: int = 2, retention_h: int
     own = {
         use: {"topic": f"{name}-{use}", "partitions": 1} for use in ("anomalies", "dead_letters")
     }
+    read = {
+        "metrics": {name: metrics},
+        "logs": {f"{name}-logs": {"format": "fluent_bit", "partitions": 1}},
+        "traces": {f"{name}-spans": {"format": "otlp_proto", "partitions": 1}},
+    }
     file = folder / "serinus.yaml"
-    file.write_text(json.dumps({"kafka": {"metrics": {name: metrics}, **own}}), encoding="utf-8")
+    file.write_text(json.dumps({"kafka": {**read, **own}}), encoding="utf-8")
     return str(file)
 
 
@@ -41,7 +46,7 @@ def test_topics_are_made_once(kafka: RunningKafka, tmp_path: Path) -> None:
     words = ["topics", "create", "--config", configured(tmp_path, "once"), "--kafka", kafka.address]
     first, second = serinus(*words), serinus(*words)
     assert (first.exit_code, second.exit_code) == (0, 0), first.output + second.output
-    assert [line.split()[-1] for line in first.stdout.splitlines()] == ["made"] * 3
+    assert [line.split()[-1] for line in first.stdout.splitlines()] == ["made"] * 5
     assert all(line.endswith("there, as asked") for line in second.stdout.splitlines())
 
 
