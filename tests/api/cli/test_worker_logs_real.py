@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from kafka import KafkaProducer
 from pipelines.stores import schema
 from pipelines.stores.codec import unpack
 from pipelines.stores.postgres import PostgresDatabase
+from pipelines.stores.worker_parts import progress_of
 from pipelines.topics.kafka_admin import KafkaAdmin
 from pipelines.topics.port import Topic
 from pipelines.topics.settings import BrokerSettings
@@ -31,7 +31,6 @@ pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(600)]
 EVERY, STEP, MANY, BROKEN = 180_000, 15_000, 520, 240
 NEW, PATIENCE_S = 490, 180
 LOGS, TRACES = "otlp_logs", "otlp_spans"
-LAG = re.compile(r"serinus_worker_lag_messages\{")
 _numbers = count()
 
 
@@ -104,10 +103,10 @@ def have_all(one: Worker, other: Worker) -> bool:
     return one.figure("partitions") + other.figure("partitions") == 3
 
 
-def is_done(worker: Worker) -> bool:
-    """Whether it has all partitions, and has judged what there is."""
-    lags = [line for line in worker.get("/metrics")[1].splitlines() if LAG.match(line)]
-    return len(lags) == 3 and all(line.endswith(" 0.0") for line in lags)
+def is_done(store: str) -> bool:
+    """Whether a checkpoint of each partition has all of its messages."""
+    with closing(PostgresDatabase(store)) as database:
+        return [one.position for one in progress_of(database)] == [MANY - 1] * 3
 
 
 def found(store: str, start: int) -> dict[str, Any]:
@@ -162,11 +161,11 @@ def test_workers_of_which_one_is_killed_count_and_tell_what_an_undisturbed_one_d
         )
         code, took = second.stop()
         send(kafka, start, 400, MANY)
-        eventually(lambda: is_done(third), PATIENCE_S)
+        eventually(lambda: is_done(store), PATIENCE_S)
         third.stop()
         alone = postgres.database(f"alone{next(_numbers)}")
         reference = fleet.start(alone, "reference", group="alone")
-        eventually(lambda: is_done(reference), PATIENCE_S)
+        eventually(lambda: is_done(alone), PATIENCE_S)
         taken = {unit: int(reference.figure(unit)) for unit in ("lines", "spans")}
         reference.stop()
     finally:
