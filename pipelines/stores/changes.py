@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from detector.changes.change import Change, ChangeEvent, change_id, with_event
 from detector.changes.record import ChangeFilter, ChangePage, last_word
-from detector.errors import InputError, NotFoundError
+from detector.errors import NotFoundError
 from pipelines.stores import schema
 from pipelines.stores.anomalies import upsert
+from pipelines.stores.change_pages import change_cursor, read_change_cursor
 from pipelines.stores.codec import pack, unpack
 from pipelines.stores.connections import Connections, Transaction
 from pipelines.stores.statements import compiled
 
-__all__ = ["SqlChanges", "change_cursor", "read_change_cursor"]
+__all__ = ["SqlChanges"]
 
 _kept = schema.changes.c
 _PUT = upsert(schema.changes, "tenant", "id")
@@ -101,17 +100,3 @@ def _conditions(wanted: ChangeFilter) -> list[sa.ColumnElement[bool]]:
         same = sa.and_(_kept.started_at == started, _kept.id < id)
         found.append(sa.or_(_kept.started_at < started, same))
     return found
-
-
-def change_cursor(last: Change) -> str:
-    """The `next` of a page that ends with a change."""
-    return base64.urlsafe_b64encode(f"{last.started_at}.{last.id}".encode()).decode()
-
-
-def read_change_cursor(text: str) -> tuple[int, str]:
-    """Start and id of the last change of the page before; `InputError`."""
-    try:
-        started, _, id = base64.urlsafe_b64decode(text.encode()).decode().partition(".")
-        return int(started), id
-    except (binascii.Error, ValueError) as error:
-        raise InputError("cursor is not one that serinus gave", field="cursor") from error

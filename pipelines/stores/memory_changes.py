@@ -9,7 +9,7 @@ from threading import Lock
 from detector.changes.change import Change, ChangeEvent, change_id, with_event
 from detector.changes.record import ChangeFilter, ChangePage, is_wanted, last_word
 from detector.errors import NotFoundError
-from pipelines.stores.changes import change_cursor, read_change_cursor
+from pipelines.stores.change_pages import change_cursor, read_change_cursor
 
 __all__ = ["MemoryChanges"]
 
