@@ -27,7 +27,8 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     **PROBLEMS,
     200: {"model": TakenAnswer, "description": "It was read; what is no news is read as well."},
 }
-ANY: dict[str, Any] = {"requestBody": {"content": {"application/json": {"schema": {}}}}}
+BODY = {"application/json": {"schema": {"type": "object"}}}
+ANY: dict[str, Any] = {"requestBody": {"content": BODY}}
 
 
 @router.post(

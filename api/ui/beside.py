@@ -12,7 +12,6 @@ from detector.gate.attempt import Attempt
 from detector.gate.spoken import Spoken
 from detector.gate.verdict import SignalVerdict, Verdict
 from detector.logs.kept import KeptTemplate, TemplateFilter
-from detector.spans.opposed import opposed
 from detector.spans.shift import Arms, Measure, TimeShift
 from pipelines.flows.records import Rollout
 
@@ -90,6 +89,9 @@ def _compared(streaming: Streaming, attempt: Attempt, spoken: Spoken) -> Compare
 
 
 def _asked(streaming: Streaming, attempt: Attempt, spoken: Spoken) -> Compared:
+    # Late: it loads the compiler, of which a gate without spans has no need.
+    from detector.spans.opposed import opposed
+
     identity = attempt.identity
     known = streaming.logs.versions(identity.tenant, identity.service)
     if known is None or not known.every:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pipelines.ingest.limits import Limits
 from pipelines.ingest.protocol import Format
 from pipelines.ingest.tally import Tally
 from pipelines.stores.checkpoints import TenantHeld
+from pipelines.stores.connections import Transaction
 from pipelines.stores.sqlite import Database
 from pipelines.stores.worker_parts import Owed, WorkerPartStore
 from pipelines.topics.port import Message, Partition
@@ -44,9 +45,11 @@ class TornStore(WorkerPartStore):
         tenants: Mapping[str, TenantHeld],
         owed: Owed,
         newest: int | None,
+        *,
+        beside: Callable[[Transaction], None] = lambda _: None,
     ) -> None:
         """As every consumer that commits its offset when it is done."""
-        super().checkpoint(self.offset, tenants, owed, newest)
+        super().checkpoint(self.offset, tenants, owed, newest, beside=beside)
         if self.is_dying:
             raise DiedError
         super().checkpoint(position, tenants, Owed(), newest)

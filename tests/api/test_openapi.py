@@ -13,9 +13,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from starlette.testclient import TestClient
 
+from api.changes_settings import ChangesSection
+from api.changing import take_changes
 from api.settings import Settings
 from api.streaming import Streaming
 from detector.logs.lines import Level
+from pipelines.stores.memory_changes import MemoryChanges
 from tests.api.doors import Door, failing_door, looking_client
 from tests.api.streaming import message, values_of
 from tests.api.test_anomalies import COLUMNS, streamed
@@ -168,9 +171,31 @@ def written(streaming: Streaming, client: TestClient) -> dict[tuple[str, str], A
     }
 
 
+def changed(door: Door) -> Any:  # noqa: ANN401
+    """The answer of a door to a change that it is told."""
+    senders: dict[str, object] = {"senders": {"github": {}}}
+    settings = Settings(changes=ChangesSection.model_validate(senders), insecure=True)
+    take_changes(door.app, MemoryChanges(), settings)
+    return door.send("/v1/changes", {"title": "pool 10 to 40", "service": "cart"}).json()
+
+
+def changes() -> dict[tuple[str, str], Any]:
+    """An answer of each operation on changes."""
+    door = failing_door()
+    told = changed(door)
+    path = f"/v1/changes/{told['changed'][0]}"
+    return {
+        ("/v1/changes", "post"): told,
+        ("/v1/changes", "get"): door.get("/v1/changes").json(),
+        ("/v1/changes/{id}", "get"): door.get(path).json(),
+        ("/v1/changes/cdevents", "post"): door.send("/v1/changes/cdevents", {}).json(),
+        ("/hooks/{sender}", "post"): door.send("/hooks/github", {}).json(),
+    }
+
+
 def test_what_is_sent_is_what_is_documented(tmp_path: Path) -> None:
     """Field by field, against the schema; a field that is not documented is an error too."""
-    answers = sent(failing_door()) | odd(tmp_path)
+    answers = sent(failing_door()) | odd(tmp_path) | changes()
     for path, method, operation in operations():
         good = next(answer for status, answer in operation["responses"].items() if status < "300")
         if "application/json" in good.get("content", {}):
@@ -198,10 +223,12 @@ def fuzzed() -> Fuzzed:
 
     door = failing_door(Door(settings=Settings(insecure=True)))
     verdict = door.post().json()
+    told = changed(door)
     schema = schemathesis.openapi.from_asgi("/openapi.json", door.app)
     ids = {
         "/v1/rollouts": verdict["attempt"],
         "/v1/verdicts": verdict["id"],
+        "/v1/changes": told["changed"][0],
         # This app has no stream.
         "/v1/anomalies": "an_0",
         "/v1/templates": "lt_0",

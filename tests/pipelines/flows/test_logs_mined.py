@@ -105,7 +105,10 @@ def test_the_real_miner_goes_on_over_a_restart() -> None:
     before = first.count(lines(said), T0)
     first.kept(before)
     again = TenantMiner(
-        Miner.from_arrays(dict(first.miner.to_arrays())), first.known, most=10_000, redact=redacted
+        Miner.from_arrays(dict(first.miner.to_bare_arrays())),
+        first.known,
+        most=10_000,
+        redact=redacted,
     )
     after = again.count(lines(said[:1]), T0)
     assert {one.id for one in after.templates} <= {one.id for one in before.templates}

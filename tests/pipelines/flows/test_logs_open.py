@@ -10,6 +10,7 @@ from models.templates.miner import Miner
 from pipelines.flows.logs_mined import OTHER
 from pipelines.flows.logs_open import LogBounds, OpenLogs, open_logs
 from pipelines.flows.stream import Stream
+from pipelines.stores.templates import SqlTemplates
 from tests.pipelines.flows.logging import Clock, PlainMiner, lines, opened
 from tests.pipelines.flows.test_spans import spans
 
@@ -62,6 +63,7 @@ def test_what_is_old_goes_and_the_newest_stays(tmp_path: Path) -> None:
 
 
 def _ids(logs: OpenLogs) -> list[str]:
+    assert isinstance(logs.templates, SqlTemplates)
     return sorted(logs.templates.known("local", "default"))
 
 
