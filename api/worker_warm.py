@@ -34,7 +34,8 @@ def warm_counted(judges: Judges) -> None:
             store = WorkerPartStore(database, unit.value, _WARM)
             part = WorkerPart(store, judges.plain(unit, store, database))
             part.take(lambda: 0)
-            for offset in (0, 1):
+            # What the second one ends is counted when the third comes.
+            for offset in range(3):
                 part.apply(
                     Message(
                         partition=Partition(_WARM, 0),

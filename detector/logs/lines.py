@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Level", "LogLines", "Origin"]
+__all__ = ["Level", "LogLines", "Origin", "joined"]
 
 
 class Level(IntEnum):
@@ -59,3 +60,29 @@ class LogLines:
         """The text of one of them."""
         start = int(self.ends[nth - 1]) if nth else 0
         return self.text[start : int(self.ends[nth])].tobytes()
+
+
+def joined(parts: Sequence[LogLines]) -> LogLines:
+    """The lines of several, in order; `ValueError` without any."""
+    if len(parts) == 1:
+        return parts[0]
+    places = {origin: None for part in parts for origin in part.origins}
+    numbers = {origin: place for place, origin in enumerate(places)}
+    shifts = np.cumsum([0, *(len(part.text) for part in parts[:-1])])
+    return LogLines(
+        at=np.concatenate([part.at for part in parts]),
+        level=np.concatenate([part.level for part in parts]),
+        origin=np.concatenate([_renumbered(part, numbers) for part in parts]),
+        trace=np.concatenate([part.trace for part in parts]),
+        text=np.concatenate([part.text for part in parts]),
+        ends=np.concatenate([part.ends + shift for part, shift in zip(parts, shifts, strict=True)]),
+        origins=tuple(places),
+    )
+
+
+def _renumbered(part: LogLines, numbers: Mapping[Origin, int]) -> NDArray[np.int32]:
+    """Origins of lines as places in a list of all."""
+    if not part.origins:
+        return part.origin
+    places = np.array([numbers[origin] for origin in part.origins], np.int32)
+    return places[part.origin]

@@ -52,11 +52,9 @@ def normal_of(values: Array, side: int) -> Normal | None:
         return None
     middle = float(np.median(values))
     freedom = 1.0 + (_FREEDOM - 1.0) * count / (count + _FREEDOM_VALUES)
-    spread = math.sqrt(
-        (count * _covering(side * (values - middle), freedom) ** 2
-         + _PRIOR_VALUES * (_PRIOR_RELATIVE * middle) ** 2)
-        / (count + _PRIOR_VALUES)
-    )  # fmt: skip
+    covering = math.sqrt(count) * _covering(side * (values - middle), freedom)
+    prior = math.sqrt(_PRIOR_VALUES) * _PRIOR_RELATIVE * middle
+    spread = math.hypot(covering, prior) / math.sqrt(count + _PRIOR_VALUES)
     return Normal(middle=middle, spread=spread, freedom=freedom, count=count)
 
 

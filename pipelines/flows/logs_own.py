@@ -54,7 +54,8 @@ class OwnCounters:
         self._frames: list[Frame] = []
         for one in known:
             self._add(one)
-            if one.born > newest:
+            # One that came in the very moment of a frame came after it.
+            if one.born >= newest:
                 self._born.add(one.id)
 
     def take(self, counted: Counted) -> None:

@@ -201,7 +201,7 @@ class Worker:
         ends = {one: span.end for one, span in spans.items()}
         self._looked = ends, round(1000 * (began - _LATE_S))
         self.meters.lag = {
-            one: max(span.end - parts[one].position - 1, 0) for one, span in spans.items()
+            one: max(span.end - parts[one].read - 1, 0) for one, span in spans.items()
         }
 
     def _commit(self, reader: Reader) -> None:

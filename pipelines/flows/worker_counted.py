@@ -22,6 +22,7 @@ from pipelines.flows.logs_taking import Taking
 from pipelines.flows.stream_operators import LABELS, Operators
 from pipelines.flows.worker_feeds import Batch, Feed
 from pipelines.flows.worker_part import Unit
+from pipelines.flows.worker_waiting import LARGE, Waiting
 from pipelines.stores.checkpoints import Held, TenantHeld
 from pipelines.stores.codec import pack
 from pipelines.stores.connections import Connections, Transaction
@@ -70,9 +71,11 @@ class _Caught:
 
 
 class CountedJudge:
-    """`Judge`. What a message counted follows from it and those before it alone.
+    """`Judge`. What messages counted follows from them and those before them alone.
 
-    Its time is the log's time of the message, which goes on while nothing comes.
+    Small ones of one second wait for each other and are counted in one go: senders like Fluent Bit
+    write a message a line. Their time is the log's time of the last of them, which goes on while
+    nothing comes.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class CountedJudge:
         self._caught = _Caught(operators)
         self._taking: Taking | None = None
         self._at, self._hour, self._place = 0, 0, -1
+        self._waiting = Waiting()
         self.count = 0
         self.newest: int | None = None
 
@@ -124,6 +128,7 @@ class CountedJudge:
         for tenant in {**self.taking.tenants, **counting}:
             self._resume(tenant, arrays.get(tenant, {}))
         self._feed.restore(self.taking, counting)
+        self._waiting = Waiting()
 
     def read(self, message: Message) -> Callable[[], Sequence[Happened]]:
         """See `Judge`."""
@@ -132,15 +137,38 @@ class CountedJudge:
     def passed(self) -> None:
         """See `Judge`: it had nothing that is known."""
 
+    def whole_to(self, offset: int) -> int:
+        """See `Judge`."""
+        return offset if self._waiting.since is None else self._waiting.since - 1
+
+    def close(self) -> Sequence[Happened]:
+        """See `Judge`."""
+        waiting, self._waiting = self._waiting, Waiting()
+        if not waiting.batches:
+            return ()
+        self._place = waiting.last << _PLACES
+        self._at = max(self._at, waiting.at)
+        if self._at // _HOUR_MS > self._hour:
+            self._hour = self._at // _HOUR_MS
+            self._logs.forget(self._at)
+        # Also of tenants that the messages are not of the time goes on.
+        self.taking.tick()
+        self._feed.put(waiting.batches)
+        newest = [one.newest for one in waiting.batches if one.newest is not None]
+        self.newest = max([*newest, self.newest or 0]) if newest else self.newest
+        return [one for some in self._caught.taken() for one in self._apply(some)]
+
     def time_goes(self, now: int) -> Sequence[Happened] | None:
         """See `Judge`."""
+        is_due = self._waiting.is_due(now)
+        happened = list(self.close()) if is_due else []
         self._at = max(self._at, now)
         self.taking.tick()
         counted = self._caught.taken()
         if not counted:
-            return None
+            return happened if is_due else None
         self._place += 1
-        return [one for some in counted for one in self._apply(some)]
+        return [*happened, *(one for some in counted for one in self._apply(some))]
 
     def go_on_at(self, position: int) -> None:
         """See `Judge`."""
@@ -193,18 +221,11 @@ class CountedJudge:
         return self._operators.open()
 
     def _judge(self, message: Message, batch: Batch) -> Sequence[Happened]:
-        self._place = message.offset << _PLACES
-        self._at = max(self._at, message.at)
-        if self._at // _HOUR_MS > self._hour:
-            self._hour = self._at // _HOUR_MS
-            self._logs.forget(self._at)
-        # Also of tenants that the message is not of the time goes on.
-        self.taking.tick()
-        batch.put()
+        """Count what waited, if this one is not of it; let it wait, if it is small."""
+        happened = self.close() if self._waiting.is_before(message.at) else ()
+        self._waiting.add(message, batch)
         self.count += batch.size
-        if batch.newest is not None:
-            self.newest = max(self.newest or 0, batch.newest)
-        return [one for some in self._caught.taken() for one in self._apply(some)]
+        return [*happened, *(self.close() if batch.size >= LARGE else ())]
 
     def _apply(self, counted: Counted) -> Sequence[Happened]:
         happened = judged(self._operators, self._logs, self._place, counted, are_named=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import NDArray
 
 from detector.errors import InputError
+from detector.logs.lines import LogLines, joined
+from detector.spans.columns import Spans
 from pipelines.flows.logs import LogFlow, LogLimits
 from pipelines.flows.logs_open import LogBounds, miner_of
 from pipelines.flows.logs_record import Counted
@@ -35,12 +37,12 @@ Arrays = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What is in a message: `size` lines or spans, the newest at a time; `put` counts them."""
+    """What is in a message: `size` lines or spans, the newest at a time (unix ms)."""
 
     tenant: str
     size: int
     newest: int | None
-    put: Callable[[], bool]
+    held: LogLines | Spans
 
 
 class Feed(Protocol):
@@ -57,6 +59,10 @@ class Feed(Protocol):
 
     def read(self, message: Message) -> Batch:
         """`InputError` where it cannot be read."""
+        ...
+
+    def put(self, batches: Sequence[Batch]) -> None:
+        """Count what is in some messages, in their order."""
         ...
 
     def counted(self, counted: Counted) -> None:
@@ -134,8 +140,17 @@ class LinesFeed:
             tenant=tenant,
             size=len(lines),
             newest=int(lines.at.max()) if len(lines) else None,
-            put=lambda: self.flow.put(tenant, lines),
+            held=lines,
         )
+
+    def put(self, batches: Sequence[Batch]) -> None:
+        """See `Feed`: lines of one tenant are counted in one go."""
+        lines: dict[str, list[LogLines]] = {}
+        for batch in batches:
+            assert isinstance(batch.held, LogLines)
+            lines.setdefault(batch.tenant, []).append(batch.held)
+        for tenant, parts in lines.items():
+            self.flow.put(tenant, joined(parts))
 
     def counted(self, counted: Counted) -> None:
         """See `Feed`."""
@@ -196,8 +211,14 @@ class SpansFeed:
             tenant=tenant,
             size=len(spans),
             newest=int(spans.start.max()) // 1_000_000 if len(spans) else None,
-            put=lambda: self.flow.put(tenant, spans),
+            held=spans,
         )
+
+    def put(self, batches: Sequence[Batch]) -> None:
+        """See `Feed`."""
+        for batch in batches:
+            assert isinstance(batch.held, Spans)
+            self.flow.put(batch.tenant, batch.held)
 
     def counted(self, counted: Counted) -> None:
         """See `Feed`: all of it is in the state of the part."""

@@ -69,6 +69,14 @@ class Judge(Protocol):
         """A message was not read to its end; what it brought by then is known still."""
         ...
 
+    def whole_to(self, offset: int) -> int:
+        """Up to where all messages are in its state, of those that were read up to an offset."""
+        ...
+
+    def close(self) -> Sequence[Happened]:
+        """Judge what waits for more of its kind; what happened then."""
+        ...
+
     def time_goes(self, now: int) -> Sequence[Happened] | None:
         """It is that late (unix ms), and nothing comes; None where that changes nothing."""
         ...
@@ -122,13 +130,14 @@ class WorkerPart:
     """For one thread at a time.
 
     State follows from the messages in their order alone. `letters` are those that could not be
-    judged since the last checkpoint, `owed` what happened and is not kept yet; `position` is the
-    offset of the last message that was taken, of which `kept` is in a checkpoint.
+    judged since the last checkpoint, `owed` what happened and is not kept yet. `read` is the offset
+    of the last message that was read; up to `position` all are in the state, up to `kept` in a
+    checkpoint.
     """
 
     def __init__(self, store: WorkerPartStore, judge: Judge) -> None:
         self._store, self._judge = store, judge
-        self.position = self.kept = -1
+        self.read = self.position = self.kept = -1
         self._before: int | None = None
         self._has_heard = self._is_late = False
         self.heard = 0
@@ -167,12 +176,14 @@ class WorkerPart:
             self.position = beginning() - 1
             if self.position >= 0:
                 self.checkpoint()
+        self.read = self.position
         return self.position + 1
 
     def begin_at(self, offset: int) -> None:
         """Go on from another offset than that of the checkpoint, and keep that."""
+        self._owe(self._judge.close(), self.read)
         self._judge.go_on_at(offset - 1)
-        self.position = offset - 1
+        self.read = self.position = offset - 1
         self.checkpoint()
 
     def apply(self, message: Message) -> None:
@@ -180,7 +191,7 @@ class WorkerPart:
 
         What cannot be read becomes a letter. `PoisonError` where it broke the judging.
         """
-        if message.offset <= self.position:
+        if message.offset <= self.read:
             return
         try:
             judging = self._judge.read(message)
@@ -190,13 +201,13 @@ class WorkerPart:
             self.refuse(message, f"an error of serinus itself: {error!r}")
         else:
             self._owe(_whole(judging), message.offset)
-        self.position = message.offset
+            self._is_read(message.offset)
 
     def refuse(self, message: Message, reason: str) -> None:
         """Put a message aside with a reason, and go on behind it."""
         self._judge.passed()
         self.letters.append(Letter(message=message, reason=reason[:_LONGEST]))
-        self.position = message.offset
+        self._is_read(message.offset)
 
     def time_goes(self, now: int) -> None:
         """It is that late (unix ms) and nothing came since: what follows is kept at once.
@@ -207,6 +218,7 @@ class WorkerPart:
             return
         happened = self._judge.time_goes(now)
         if happened is not None:
+            self._is_read(self.read)
             self._owe(happened, self.position, nth=_nth(now))
             self.checkpoint()
 
@@ -252,6 +264,9 @@ class WorkerPart:
     def open(self) -> int:
         """How many anomalies last."""
         return self._judge.open()
+
+    def _is_read(self, offset: int) -> None:
+        self.read, self.position = offset, self._judge.whole_to(offset)
 
     def _owe(self, happened: Sequence[Happened], position: int, *, nth: int = 0) -> None:
         self.owed.events += [

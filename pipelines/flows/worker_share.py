@@ -117,9 +117,7 @@ class Share:
     def time_goes(self, ends: Mapping[Partition, int], now: int) -> None:
         """It is that late (unix ms), and before that nothing was written behind these offsets."""
         idle = [
-            one
-            for one, part in self.parts.items()
-            if one in ends and part.position + 1 >= ends[one]
+            one for one, part in self.parts.items() if one in ends and part.read + 1 >= ends[one]
         ]
         self._each(lambda part: part.time_goes(now), idle)
 

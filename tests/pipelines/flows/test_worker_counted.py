@@ -92,6 +92,14 @@ def read(share: Share, offsets: Mapping[Partition, int], upto: int = STEPS) -> N
             share.apply(message)
 
 
+def kept_whole(share: Share) -> None:
+    """Keep all that was read: a second later nothing waits for more of its kind."""
+    share.checkpoint()
+    for partition, part in share.parts.items():
+        share.time_goes({partition: part.read + 1}, T0 + part.read * STEP + 1_000)
+    share.checkpoint()
+
+
 def whole(database: Database) -> dict[str, Any]:
     """All that is kept; the state of traces has a seed of its own, what it counted has not."""
     found = dict(everything(database))
@@ -107,7 +115,7 @@ def undisturbed() -> dict[str, Any]:
         database = Database(Path(folder) / "stream.db")
         share = share_of_logs(database, Log(log()))
         read(share, share.assigned([LINES, TRACES]))
-        share.checkpoint()
+        kept_whole(share)
         found = whole(database)
         database.close()
     return found
@@ -137,7 +145,7 @@ def test_lines_of_a_topic_are_counted_and_what_is_odd_of_them_is_told(database: 
     world = Log(log())
     share = share_of_logs(database, world)
     read(share, share.assigned([LINES]))
-    share.checkpoint()
+    kept_whole(share)
     wanted = TemplateFilter(tenant="default")
     texts = {one.text: one.count for one in SqlTemplates(database).list(wanted).templates}
 
@@ -159,7 +167,7 @@ def test_counters_of_lines_are_read_as_any_metric_is(database: Database) -> None
     """The gate would not see what a canary's pods write."""
     share = share_of_logs(database, Log(log()))
     read(share, share.assigned([LINES]))
-    share.checkpoint()
+    kept_whole(share)
 
     # Of all steps but the one that is open still, which the last message of a tenant is in.
     assert stands(database, "serinus_log_lines_total") == {
@@ -173,7 +181,7 @@ def test_spans_of_a_topic_are_counted_by_service_and_drawn_as_a_graph(database: 
     """Traces that go by Kafka would tell nobody where requests fail."""
     share = share_of_logs(database, Log(log()))
     read(share, share.assigned([TRACES]))
-    share.checkpoint()
+    kept_whole(share)
     told = graph_of(database, "default", "cart")
     failed = sum(1 for trace in range(1, 4 * STEPS - 3) if trace % 5 == 0)
 
@@ -200,7 +208,7 @@ def test_lines_of_a_pod_in_two_partitions_are_the_sum_of_both(database: Database
     share.assigned([LINES, other])
     for message in [*log()[LINES][:30], *twin[:20]]:
         share.apply(message)
-    share.checkpoint()
+    kept_whole(share)
     source = OwnSource(lambda: SqlOwn(database))
     query = Query("serinus_log_lines_total")
     (answer,) = source.read([query], T0 / 1000, (T0 + 30 * STEP) / 1000)
@@ -218,7 +226,7 @@ def test_a_step_ends_also_where_nothing_comes_after_it(database: Database) -> No
     """The last error before the silence would be seen by nobody until there is another line."""
     share = share_of_logs(database, Log(log()))
     read(share, share.assigned([LINES]), upto=3)
-    share.checkpoint()
+    kept_whole(share)
     now = T0 + 3 * STEP
     before = lines_counted(database, now + STEP)
 
@@ -267,7 +275,7 @@ def test_a_topic_that_was_made_anew_is_counted_from_its_beginning_on(database: D
     share.parts[LINES].begin_at(0)
     for message in log()[LINES][40:45]:
         share.apply(replace(message, offset=message.offset - 40))
-    share.checkpoint()
+    share.parts[LINES].time_goes(T0 + 45 * STEP)
     again = share_of_logs(database, Log(log()), "w2")
 
     offset = again.assigned([LINES])[LINES]
@@ -331,10 +339,74 @@ class Disturbed:
         """Read all that is left, and keep it."""
         for partition in (LINES, TRACES):
             self.act("read", partition, STEPS)
-            self.owners[partition].checkpoint()
+            kept_whole(self.owners[partition])
 
 
 ACTS = ("read", "read", "read", "tell", "tell", "checkpoint", "move", "die", "lose", "haunt")
+
+
+def single(said: Sequence[tuple[int, str]]) -> list[Message]:
+    """A message for each line, fifty a second."""
+    return [
+        message_of(logs_of([one], T0 + 20 * nth), nth, T0 + 20 * nth)
+        for nth, one in enumerate(said)
+    ]
+
+
+def test_messages_of_one_line_are_counted_by_the_second(database: Database) -> None:
+    """One by one each would cost a thousand lines' worth; nothing of them may be lost for that."""
+    said = [(INFO, f"order {n} placed") for n in range(149)] + [(ERROR, "no answer of db")]
+    world = Log({LINES: single(said)})
+    share = share_of_logs(database, world)
+    share.assigned([LINES])
+    for message in world.partitions[LINES]:
+        share.apply(message)
+    part = share.parts[LINES]
+
+    assert (part.read, part.position) == (149, 99)
+    share.checkpoint()
+    assert sum(one.count for one in _templates(database)) == 100
+    # It dies, and another reads what waited again.
+    second = share_of_logs(database, world, "w2")
+    assert second.assigned([LINES]) == {LINES: 100}
+    for message in world.partitions[LINES][100:]:
+        second.apply(message)
+    second.time_goes({LINES: 150}, T0 + 2_999)
+    assert sum(one.count for one in _templates(database)) == 100
+    second.time_goes({LINES: 150}, T0 + 3_000)
+    assert sum(one.count for one in _templates(database)) == 150
+    assert second.kept() == {LINES: 150}
+
+
+def test_what_a_clock_ahead_of_ours_wrote_waits_a_few_seconds(database: Database) -> None:
+    """Its second would be over in an hour, and the last lines before a silence unseen till then."""
+    ahead = message_of(logs_of([(INFO, "order 1 placed")], T0), 0, T0 + 3_600_000)
+    share = share_of_logs(database, Log({LINES: [ahead]}))
+    share.assigned([LINES])
+    share.apply(ahead)
+    for late in (0, 4_999):
+        share.time_goes({LINES: 1}, T0 + late)
+    before = len(_templates(database))
+    share.time_goes({LINES: 1}, T0 + 5_000)
+
+    assert (before, len(_templates(database))) == (0, 1)
+
+
+def test_a_message_that_cannot_be_read_takes_none_with_it_that_waits(database: Database) -> None:
+    """A broken line in the midst of a second is put aside alone."""
+    messages = single([(INFO, f"order {n} placed") for n in range(60)])
+    messages[10] = replace(messages[10], value=b"\xff")
+    world = Log({LINES: messages})
+    share = share_of_logs(database, world)
+    share.assigned([LINES])
+    for message in messages:
+        share.apply(message)
+    share.checkpoint()
+    share.time_goes({LINES: 60}, T0 + 2_000)
+
+    assert [letter.message.offset for letter in world.letters] == [10]
+    assert sum(one.count for one in _templates(database)) == 59
+    assert share.kept() == {LINES: 60}
 
 
 @pytest.mark.slow

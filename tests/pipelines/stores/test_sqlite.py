@@ -27,7 +27,7 @@ from tests.pipelines.stores.test_stores import T0, attempt
 NEWER = ("fitted",
     "anomalies", "feedback", "stream_marks", "stream_chunks", "stream_series", "stream_tunings",
     "stream_events", "stream_workers", "stream_said",
-    "own_marks", "own_series", "own_frames", "log_templates", "log_days",
+    "own_marks", "own_series", "own_frames", "log_templates", "log_days", "changes",
 )  # fmt: skip
 
 
