@@ -1,7 +1,8 @@
 """The columnar message: a table of series and three columns, in msgpack (docs/ingest.md).
 
 A table that came before, to the byte, is one look-up; so is, in a new table, a series that came
-before.
+before. Where the table stands first, as we write it, it is not read again: the bytes before the
+columns are compared with those that came before.
 """
 
 from __future__ import annotations
@@ -14,17 +15,14 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from detector.stream.columns import Columns, SeriesInfo, SeriesKind
+from pipelines.ingest.columnar_tables import SCHEMA, Tables
 from pipelines.ingest.decoded import Decoded, Refusal, Refused, Window, broken, windowed
 from pipelines.ingest.interning import AT_LIMIT, Interner
 from pipelines.ingest.labels import LabelsError, checked
 
 __all__ = ["SCHEMA", "Columnar", "packed"]
 
-SCHEMA = 1
 KINDS = (SeriesKind.GAUGE, SeriesKind.CUMULATIVE, SeriesKind.DELTA)
-# Tables are a memory: forgotten when they are more, or longer, than this.
-MOST_TABLES = 4_096
-MOST_TABLE_BYTES = 64 * 2**20
 _KEYS_PER_SERIES = 2
 _BAD_LABELS = -2
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -40,6 +38,14 @@ class _Message(msgspec.Struct, frozen=True, kw_only=True):
     series: bytes | None = None
 
 
+class _Rest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What stands behind a known head; what else may be there is read with all of it."""
+
+    at: bytes
+    value: bytes
+    series: bytes | None = None
+
+
 class _Entry(msgspec.Struct, frozen=True, array_like=True):
     """A series of a table."""
 
@@ -49,6 +55,7 @@ class _Entry(msgspec.Struct, frozen=True, array_like=True):
 
 
 _MESSAGES = msgspec.msgpack.Decoder(_Message)
+_RESTS = msgspec.msgpack.Decoder(_Rest)
 _TABLES = msgspec.msgpack.Decoder(list[msgspec.Raw])
 _ENTRIES = msgspec.msgpack.Decoder(_Entry)
 _ENCODER = msgspec.msgpack.Encoder()
@@ -72,18 +79,33 @@ class Columnar:
 
     def __init__(self, interner: Interner) -> None:
         self.interner = interner
-        self._tables: dict[bytes, NDArray[np.int32]] = {}
-        self._table_bytes = 0
+        self._tables = Tables()
         self._ids: dict[bytes, int] = {}
         interner.forgetting(self._forget)
 
     def _forget(self, is_gone: NDArray[np.bool_]) -> None:
         self._ids = {entry: id for entry, id in self._ids.items() if not is_gone[id]}
-        self._tables = {table: ids for table, ids in self._tables.items() if not is_gone[ids].any()}
-        self._table_bytes = sum(map(len, self._tables))
+        self._tables.forget(is_gone)
 
     def decode(self, body: bytes, window: Window) -> Decoded:
         """The samples of an unpacked message; `InputError` where it is none."""
+        return self.known(body, window) or self._decoded(body, window)
+
+    def known(self, body: bytes, window: Window) -> Decoded | None:
+        """See `Decoder`: of a message that begins as one before."""
+        head = self._tables.head(body)
+        if head is None:
+            return None
+        try:
+            rest = _RESTS.decode(head.fields + memoryview(body)[len(head.told) :])
+        except _UNREADABLE:
+            return None
+        refused = Refused()
+        series, at, value = _columns(rest, head.ids)
+        return Decoded(columns=windowed(series, at, value, window, refused), refused=refused)
+
+    def _decoded(self, body: bytes, window: Window) -> Decoded:
+        """All of it is read."""
         try:
             message = _MESSAGES.decode(body)
         except _UNREADABLE as error:
@@ -91,12 +113,8 @@ class Columnar:
         if message.schema != SCHEMA:
             raise broken(f"schema {message.schema} is not known here: {SCHEMA} is")
         refused = Refused()
-        ids, words = self._table(bytes(message.table))
-        at, value = _column(message.at, "<i8", "at"), _column(message.value, "<f8", "value")
-        places = _places(message.series, len(ids), len(at))
-        if not len(places) == len(at) == len(value):
-            raise broken("the columns series, at and value are not of one length")
-        series = ids[places]
+        ids, words = self._table(body, bytes(message.table))
+        series, at, value = _columns(message, ids)
         _tell_unknown(series, words, self.interner, refused)
         return Decoded(columns=windowed(series, at, value, window, refused), refused=refused)
 
@@ -107,7 +125,7 @@ class Columnar:
     def recall(self, memory: bytes) -> None:
         """Nothing was learned."""
 
-    def _table(self, table: bytes) -> tuple[NDArray[np.int32], str]:
+    def _table(self, body: bytes, table: bytes) -> tuple[NDArray[np.int32], str]:
         """The id of each series of a table, and what is wrong with the first that has none."""
         found = self._tables.get(table)
         if found is not None:
@@ -124,7 +142,7 @@ class Columnar:
                 words = words or wrong
         found = np.array(ids, dtype=np.int32)
         if not (found < 0).any():
-            self._remember(table, found)
+            self._tables.remember(body, table, found)
         return found, words
 
     def _entry(self, entry: bytes) -> tuple[int, str]:
@@ -144,12 +162,16 @@ class Columnar:
             self._ids[entry] = id
         return id, ""
 
-    def _remember(self, table: bytes, ids: NDArray[np.int32]) -> None:
-        if len(self._tables) >= MOST_TABLES or self._table_bytes > MOST_TABLE_BYTES:
-            self._tables.clear()
-            self._table_bytes = 0
-        self._tables[table] = ids
-        self._table_bytes += len(table)
+
+def _columns(
+    told: _Message | _Rest, ids: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]:
+    """Series by their ids, times and values; `InputError` where they do not fit."""
+    at, value = _column(told.at, "<i8", "at"), _column(told.value, "<f8", "value")
+    places = _places(told.series, len(ids), len(at))
+    if not len(places) == len(at) == len(value):
+        raise broken("the columns series, at and value are not of one length")
+    return ids[places], at, value
 
 
 def _column(data: bytes, kind: DTypeLike, name: str) -> NDArray[Any]:
@@ -165,7 +187,8 @@ def _places(data: bytes | None, entries: int, samples: int) -> NDArray[np.int32]
             raise broken(f"without the column series {entries} samples are due, not {samples}")
         return np.arange(entries, dtype=np.int32)
     places = _column(data, "<i4", "series")
-    if len(places) and (places.min() < 0 or places.max() >= entries):
+    # What is below 0 is far above as a number without a sign.
+    if len(places) and places.view(np.uint32).max() >= entries:
         raise broken(f"the column series points beyond the {entries} series of the table")
     return places
 

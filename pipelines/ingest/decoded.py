@@ -110,11 +110,17 @@ def windowed(
     refused: Refused,
 ) -> Columns:
     """The samples of the window whose series is known (not negative); the others are counted."""
+    if len(series) and series.min() >= 0 and _is_within(at, window):
+        return Columns(series=series, at=at, value=value)
     known = series >= 0
     keep = in_window(at, known, window, refused)
     if keep.all():
         return Columns(series=series, at=at, value=value)
     return Columns(series=series[keep], at=at[keep], value=value[keep])
+
+
+def _is_within(at: NDArray[np.int64], window: Window) -> bool:
+    return bool(at.min() >= window.oldest and at.max() <= window.newest)
 
 
 def in_window(
