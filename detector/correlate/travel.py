@@ -76,7 +76,8 @@ def _fit(
     arriving = below.excess * (1.0 if kind is Kind.ERRORS else _calls_of(call, per_request))
     share = share_of(arriving, above.excess)
     if share is None or (above.odds <= 0.0 and not told):
-        return float(min(1.0, arriving.max(initial=0.0) / (_VISIBLE_SPREADS * above.noise)))
+        most, visible = arriving.max(initial=0.0), _VISIBLE_SPREADS * above.noise
+        return float(most / visible) if most < visible else 1.0
     return float(np.exp(-0.5 * (min(0.0, np.log(max(share, 1e-9))) / _AMOUNT_NOISE) ** 2))
 
 
