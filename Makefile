@@ -12,10 +12,12 @@ export VENV
 # Where the real servers are; computed when a target that needs them runs.
 SERVERS = eval "$$(tools/servers.sh env)"
 # By module, so that a server or a wheel that a module shares is made once; in the order of
-# tests/conftest.py, which begins with what takes long.
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
-# Half as many again as cores: a test that starts servers waits for them half of its time.
-WORKERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
+# tests/lanes.py, by which some workers wait for servers while others compute.
+PYTEST = $(BIN)/python -m pytest --dist loadscope --no-loadscope-reorder
+# Of `make test` twice as many as cores, since half of them mostly wait. Where nothing waits each
+# worker more only reads all tests once more.
+WORKERS ?=
+CORES := $(shell nproc)
 # What Python compiled and pytest rewrote is kept, out of the tree: without it every worker and every
 # process that a test starts compiles all of ours again, a third of the time of `make unit`.
 unexport PYTHONDONTWRITEBYTECODE
@@ -50,12 +52,13 @@ test: setup ## lint, types, architecture, every test
 	@$(BIN)/python -m api.compiling build/compiling & trap "kill $$! 2>/dev/null || true" EXIT; \
 	    $(MAKE) lint; wait $$! || true; rm -rf build/compiling
 	@echo "== tests (what this machine lacks is listed at the end)"
-	@$(SERVERS); $(PYTEST) -m "not e2e" $(ARGS)
+	@$(SERVERS); $(PYTEST) -n $(or $(WORKERS),$(shell echo $$(( $(CORES) * 2 )))) -m "not e2e" $(ARGS)
 
 .PHONY: unit
 unit: setup ## the fast tests: no real servers, nothing slow
 	@HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-quick} \
-	    $(PYTEST) -m "not real and not slow and not e2e and not docs" $(ARGS)
+	    $(PYTEST) -n $(or $(WORKERS),$(CORES)) \
+	    -m "not real and not slow and not e2e and not docs" $(ARGS)
 
 .PHONY: lint
 lint: setup ## ruff, mypy --strict, import contracts, hadolint

@@ -12,6 +12,9 @@ import pytest
 import structlog
 from _pytest.doctest import DoctestModule
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+
+from tests.lanes import Lanes, give_way, place
 
 # No deadline: a shared machine pauses a process for longer than any example takes.
 settings.register_profile("quick", max_examples=25, deadline=None)
@@ -69,10 +72,22 @@ def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest
     return [one for one in found if not isinstance(one, DoctestModule)]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Modules that take long first: one that is left for the end keeps one worker, not all."""
+def pytest_configure(config: pytest.Config) -> None:
+    give_way(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Modules that wait first, those that only compute last (tests/lanes.py)."""
     long = {item.path for item in items if any(map(item.get_closest_marker, ("slow", "real")))}
-    items.sort(key=lambda item: item.path not in long)
+    paths = {item.path for item in items}
+    module = {path: path.relative_to(config.rootpath).as_posix() for path in paths}
+    items.sort(key=lambda item: place(module[item.path], long=item.path in long))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes | None:
+    """Of `--dist loadscope`, which is what `make test` asks for."""
+    return Lanes(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
