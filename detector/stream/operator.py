@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,10 @@ from detector.stream.opening import opened, took
 from detector.stream.scoring import Scored
 from detector.stream.state import NEVER, StreamState
 
-__all__ = ["step"]
+__all__ = ["HOUR_MS", "placed", "step"]
 
-_HOUR_MS = 3_600_000
+Placed: TypeAlias = tuple[int, Happened]
+HOUR_MS = 3_600_000
 # The p-value of a sample with nothing odd about it: where more alarms are accepted than there are
 # odd samples, even such a one would surprise enough.
 _USUAL = 1.0
@@ -33,16 +35,23 @@ def step(state: StreamState, columns: Columns) -> tuple[StreamState, tuple[Happe
     alone, not on how they are cut into batches: what happens at whole hours happens between the
     same two samples.
     """
+    state, found = placed(state, columns)
+    return state, tuple(happened for _, happened in found)
+
+
+def placed(state: StreamState, columns: Columns) -> tuple[StreamState, Sequence[Placed]]:
+    """As `step`; with all that happened the place of the sample after which it was known."""
+    found: list[Placed] = []
     if not len(columns):
-        return state, ()
+        return state, found
     marks = np.maximum(np.maximum.accumulate(columns.at), state.watermark)
-    happened: list[Happened] = []
     for span in _hours(state, marks):
         _tick(state, int(marks[span.start]))
         for start, stop in _returning(state, columns.series[span]):
             piece = slice(span.start + start, span.start + stop)
-            happened += _taken(state, columns.part(piece), marks[piece])
-    return state, tuple(happened)
+            taken = _taken(state, columns.part(piece), marks[piece])
+            found += [(piece.start + place, happened) for place, happened in taken]
+    return state, found
 
 
 def _returning(state: StreamState, series: NDArray[np.int32]) -> Iterator[tuple[int, int]]:
@@ -50,7 +59,7 @@ def _returning(state: StreamState, series: NDArray[np.int32]) -> Iterator[tuple[
     return itertools.pairwise(sorted({0, *returns(state, series), len(series)}))
 
 
-def _taken(state: StreamState, part: Columns, marks: NDArray[np.int64]) -> Iterator[Happened]:
+def _taken(state: StreamState, part: Columns, marks: NDArray[np.int64]) -> Iterator[Placed]:
     """What samples of one hour mean, of which at most the first is of a forgotten series."""
     returned(state, part.series)
     state.tracks.counted(part.series, state.hours)
@@ -85,7 +94,7 @@ class _Part:
 
 def _hours(state: StreamState, marks: NDArray[np.int64]) -> Iterator[slice]:
     """The batch cut where the newest time enters another hour."""
-    hours = np.concatenate([[state.watermark], marks]) // _HOUR_MS
+    hours = np.concatenate([[state.watermark], marks]) // HOUR_MS
     cuts = np.flatnonzero(np.diff(hours)).tolist()
     edges = sorted({0, *cuts, len(marks)})
     for start, stop in itertools.pairwise(edges):
@@ -96,7 +105,7 @@ def _tick(state: StreamState, mark: int) -> None:
     """At another hour, count the series, share out the alarms anew, and forget who is gone."""
     if state.since == NEVER:
         state.since = mark
-    if mark // _HOUR_MS == state.watermark // _HOUR_MS:
+    if mark // HOUR_MS == state.watermark // HOUR_MS:
         return
     state.hours += 1
     if state.watermark - state.since >= state.settings.warm_s * 1000:
@@ -107,16 +116,25 @@ def _tick(state: StreamState, mark: int) -> None:
     expire(state)
 
 
-def _within(state: StreamState, part: _Part) -> Iterator[Happened]:
+def _within(state: StreamState, part: _Part) -> Iterator[Placed]:
     """The samples that matter, one by one: of series that are out of their range, or leave it."""
+    place = 0
     for at in _telling(state, part):
         mark, series = int(part.marks[at]), int(part.columns.series[at])
-        yield from fallen_silent(state, mark)
+        yield from _silent(state, part, place, mark)
+        place = at
         if is_stale(part.columns.value[at : at + 1])[0]:
-            yield from marked(state, series, int(part.columns.at[at]))
+            ended_by = marked(state, series, int(part.columns.at[at]))
+            yield from ((at, one) for one in ended_by)
         elif part.scored.is_usable[at]:
-            yield from _judged(state, part.sample(at))
-    yield from fallen_silent(state, int(part.marks[-1]))
+            yield from ((at, one) for one in _judged(state, part.sample(at)))
+    yield from _silent(state, part, place, int(part.marks[-1]))
+
+
+def _silent(state: StreamState, part: _Part, place: int, mark: int) -> Iterator[Placed]:
+    """What is over by a mark, known with the first sample from then on that follows on a place."""
+    for closed in fallen_silent(state, mark):
+        yield max(place, int(np.searchsorted(part.marks, closed.at))), closed
 
 
 def _telling(state: StreamState, part: _Part) -> list[int]:

@@ -17,7 +17,7 @@ from detector.stream.columns import Columns, SeriesInfo
 from detector.stream.counting import Counting
 from detector.stream.feedback import Feedback, Tuning, still_meant, told
 from detector.stream.introducing import introduced
-from detector.stream.operator import step
+from detector.stream.operator import HOUR_MS, placed, step
 from detector.stream.scorer import ModelScorer
 from detector.stream.scoring import Arrays
 from detector.stream.settings import StreamSettings
@@ -31,6 +31,7 @@ from detector.stream.tracks import GONE
 from models.anomaly.scored import Settings
 from models.baseline.calendar import kept_calendar
 from pipelines.flows.stream_services import Services, has_models
+from pipelines.ingest.decoded import joined
 from pipelines.stores.checkpoints import TenantHeld
 
 if TYPE_CHECKING:
@@ -226,6 +227,32 @@ class Operators:
             self._tallies[tenant].take(columns)
         self._states[tenant], happened = step(state, columns)
         return (*happened, *self.services.take(tenant, columns))
+
+    def is_steady(self, tenant: str, columns: Columns) -> bool:
+        """Whether these samples may be judged with others of their tenant, in one step.
+
+        Series are forgotten at whole hours, and their ids given away behind the message that began
+        one. What a service's model says of a message stands behind what its series say.
+        """
+        state = self._states.get(tenant)
+        if state is None or state.gone or self.services.judges(tenant):
+            return False
+        newest = int(columns.at.max(initial=state.watermark))
+        return newest // HOUR_MS == state.watermark // HOUR_MS
+
+    def samples_together(
+        self, tenant: str, parts: Sequence[Columns]
+    ) -> Sequence[Sequence[Happened]]:
+        """As `samples` of one after the other, all of them steady; by part what happened."""
+        columns = joined(tuple(parts))
+        if tenant in self._tallies:
+            self._tallies[tenant].take(columns)
+        self._states[tenant], found = placed(self._state(tenant), columns)
+        ends = np.cumsum([len(part) for part in parts])
+        happened: list[list[Happened]] = [[] for _ in parts]
+        for place, one in found:
+            happened[int(np.searchsorted(ends, place, side="right"))].append(one)
+        return happened
 
     def said(
         self, tenant: str, feedback: Feedback

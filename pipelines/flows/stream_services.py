@@ -86,6 +86,10 @@ class Services:
         units = (unit for made in list(self._of.values()) for unit in list(made.units))
         return {unit.fitted.scope: unit.fitted.version for unit in units}
 
+    def judges(self, tenant: str) -> bool:
+        """Whether a tenant has services with models."""
+        return tenant in self._of
+
     def introduce(self, tenant: str, new: Sequence[SeriesInfo], ids: Sequence[int]) -> None:
         """New series, before their samples."""
         if tenant in self._of:

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from detector.errors import BrokerError, OffsetGoneError, SerinusError, StoreError
 from pipelines.flows.stream_meters import Patience
@@ -261,9 +262,9 @@ class Worker:
     def _apply(self, some: Sequence[tuple[int, Message]]) -> None:
         """What was read before its partition was taken anew is passed over."""
         with self._turn:
-            for number, message in some:
-                if self._share.generation.get(message.partition) == number:
-                    self._share.apply(message)
+            for (partition, number), those in groupby(some, lambda one: (one[1].partition, one[0])):
+                if self._share.generation.get(partition) == number:
+                    self._share.apply_all([message for _, message in those])
 
     def _time_goes(self) -> None:
         """Tell partitions in which nothing waits what time it is."""

@@ -21,7 +21,7 @@ from pipelines.flows.logs_record import Counted
 from pipelines.flows.logs_taking import Taking
 from pipelines.flows.stream_operators import LABELS, Operators
 from pipelines.flows.worker_feeds import Batch, Feed
-from pipelines.flows.worker_part import Unit
+from pipelines.flows.worker_part import Together, Unit
 from pipelines.flows.worker_waiting import LARGE, Waiting
 from pipelines.stores.checkpoints import Held, TenantHeld
 from pipelines.stores.codec import pack
@@ -133,6 +133,9 @@ class CountedJudge:
     def read(self, message: Message) -> Callable[[], Sequence[Happened]]:
         """See `Judge`."""
         return partial(self._judge, message, self._feed.read(message))
+
+    def together(self, messages: Sequence[Message]) -> Together | None:
+        """See `Judge`: they wait for each other by their own rule."""
 
     def passed(self) -> None:
         """See `Judge`: it had nothing that is known."""

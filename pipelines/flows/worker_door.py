@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from detector.errors import InputError
 from detector.stream.columns import Columns, SeriesInfo
 from pipelines.ingest.bodies import unpacked
-from pipelines.ingest.decoded import Window
+from pipelines.ingest.columnar import Columnar
+from pipelines.ingest.decoded import Decoded, Window
 from pipelines.ingest.interning import Interner
 from pipelines.ingest.limits import Limits
 from pipelines.ingest.protocol import Format, form_of, is_tenant
@@ -31,8 +32,11 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Own:
+    """`knowing` is the decoder, where it tells messages that bring nothing new."""
+
     interner: Interner
     decoder: Decoder
+    knowing: Columnar | None
 
 
 class PartDoor:
@@ -69,6 +73,23 @@ class PartDoor:
         self._tally.took(tenant, self._door.value, decoded)
         return tenant, decoded.columns
 
+    def known(self, message: Message) -> tuple[str, Decoded] | None:
+        """As `read` of one that brings nothing new, not counted yet; None where it might.
+
+        What is known is the same whenever it is asked, but not until when: `InputError` as there.
+        """
+        tenant = tenant_of(message.headers)
+        own = self._tenants.get(tenant)
+        if own is None or own.knowing is None or message.value is None:
+            return None
+        body = unpacked(self._packing, message.value, most=self._limits.unpacked_bytes)
+        decoded = own.knowing.known(body, self._window(message.at))
+        return None if decoded is None else (tenant, decoded)
+
+    def took(self, tenant: str, decoded: Decoded) -> None:
+        """Count what was known, as it is judged."""
+        self._tally.took(tenant, self._door.value, decoded)
+
     def new(self) -> dict[str, Sequence[tuple[int, SeriesInfo]]]:
         """By tenant, series that were not told yet, with their ids.
 
@@ -101,7 +122,8 @@ class PartDoor:
         made = decoder(self._door, interner)
         if known.memory:
             made.recall(known.memory)
-        return _Own(interner=interner, decoder=made)
+        knowing = made if isinstance(made, Columnar) else None
+        return _Own(interner=interner, decoder=made, knowing=knowing)
 
     def _window(self, at: int) -> Window:
         return Window(

@@ -8,12 +8,14 @@ from functools import partial
 
 import numpy as np
 
+from detector.errors import InputError
 from detector.stream.anomaly import Happened
 from detector.stream.columns import Columns, SeriesInfo
 from detector.stream.feedback import Tuning
 from pipelines.flows.stream_operators import Operators
 from pipelines.flows.worker_door import PartDoor, Remembered
-from pipelines.flows.worker_part import Unit
+from pipelines.flows.worker_part import Together, Unit
+from pipelines.ingest.decoded import Decoded
 from pipelines.stores.checkpoints import Held, TenantHeld
 from pipelines.stores.connections import Transaction
 from pipelines.stores.said import Said
@@ -22,6 +24,8 @@ from pipelines.topics.port import Message
 __all__ = ["MetricsJudge"]
 
 _MEMORY = "door.memory"
+# Samples that are judged in one step, or a message more: arrays of some hundred kilobytes.
+_AT_ONCE = 32_768
 
 
 class MetricsJudge:
@@ -43,6 +47,24 @@ class MetricsJudge:
     def read(self, message: Message) -> Callable[[], Sequence[Happened]]:
         """See `Judge`."""
         return partial(self._judge, *self._door.read(message))
+
+    def together(self, messages: Sequence[Message]) -> Together | None:
+        """See `Judge`: known series of one tenant, before the next hour."""
+        tenant, taken, size = "", list[Decoded](), 0
+        for message in messages:
+            known = self._known(message)
+            if known is None or (taken and known[0] != tenant):
+                break
+            tenant, decoded = known
+            if not self.operators.is_steady(tenant, decoded.columns):
+                break
+            taken.append(decoded)
+            size += len(decoded.columns)
+            if size >= _AT_ONCE:
+                break
+        if not taken:
+            return None
+        return Together(count=len(taken), judge=partial(self._judge_all, tenant, taken))
 
     def passed(self) -> None:
         """See `Judge`."""
@@ -99,10 +121,29 @@ class MetricsJudge:
         happened = self.operators.samples(tenant, columns)
         # Nothing that was read before waits to be judged.
         self.operators.release(tenant)
+        self._count(columns)
+        return happened
+
+    def _judge_all(self, tenant: str, taken: Sequence[Decoded]) -> Sequence[Sequence[Happened]]:
+        for decoded in taken:
+            self._door.took(tenant, decoded)
+        parts = [decoded.columns for decoded in taken]
+        happened = self.operators.samples_together(tenant, parts)
+        for columns in parts:
+            self._count(columns)
+        return happened
+
+    def _count(self, columns: Columns) -> None:
         if len(columns):
             self.count += len(columns)
             self.newest = max(self.newest or 0, int(columns.at.max()))
-        return happened
+
+    def _known(self, message: Message) -> tuple[str, Decoded] | None:
+        try:
+            return self._door.known(message)
+        except InputError:
+            # It is put aside when it is read alone, behind those before it.
+            return None
 
     def _with_memory(self, tenant: str, held: TenantHeld) -> TenantHeld:
         memory = np.frombuffer(self._door.memory(tenant), np.uint8)

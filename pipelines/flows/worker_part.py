@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Protocol
+from itertools import pairwise
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -20,7 +21,9 @@ from pipelines.stores.said import Said
 from pipelines.stores.worker_parts import Owed, WorkerPartStore
 from pipelines.topics.port import Message
 
-__all__ = ["Judge", "Letter", "PoisonError", "Unit", "WorkerPart"]
+__all__ = ["Judge", "Letter", "PoisonError", "Together", "Unit", "WorkerPart"]
+
+Found = TypeVar("Found")
 
 _HEARD = "part.heard"
 _LONGEST = 500
@@ -34,6 +37,14 @@ class Unit(Enum):
     SAMPLES = "samples"
     LINES = "lines"
     SPANS = "spans"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """So many messages in one step: to judge them tells by message what happened then."""
+
+    count: int
+    judge: Callable[[], Sequence[Sequence[Happened]]]
 
 
 class Judge(Protocol):
@@ -63,6 +74,13 @@ class Judge(Protocol):
 
     def read(self, message: Message) -> Callable[[], Sequence[Happened]]:
         """What judging it is, with what happened then; `InputError` where it cannot be read."""
+        ...
+
+    def together(self, messages: Sequence[Message]) -> Together | None:
+        """What judging some of the first is in one step; None where each is to be read alone.
+
+        All that comes of it is as if they had been. Nothing is changed before it is judged.
+        """
         ...
 
     def passed(self) -> None:
@@ -203,6 +221,25 @@ class WorkerPart:
             self._owe(_whole(judging), message.offset)
             self._is_read(message.offset)
 
+    def apply_together(self, messages: Sequence[Message]) -> int:
+        """Take as many of the first as can be judged in one step; 0 where `apply` is to take one.
+
+        `PoisonError` where one of them broke the judging.
+        """
+        offsets = [message.offset for message in messages]
+        if any(offset <= before for before, offset in pairwise([self.read, *offsets])):
+            return 0
+        try:
+            found = self._judge.together(messages)
+        except Exception:  # noqa: BLE001 - what is wrong with one is found when it is read alone
+            return 0
+        if found is None:
+            return 0
+        for offset, happened in zip(offsets, _whole(found.judge), strict=False):
+            self._owe(happened, offset)
+        self._is_read(offsets[found.count - 1])
+        return found.count
+
     def refuse(self, message: Message, reason: str) -> None:
         """Put a message aside with a reason, and go on behind it."""
         self._judge.passed()
@@ -279,7 +316,7 @@ class WorkerPart:
         return replace(held, arrays={**held.arrays, _HEARD: heard})
 
 
-def _whole(judging: Callable[[], Sequence[Happened]]) -> Sequence[Happened]:
+def _whole(judging: Callable[[], Sequence[Found]]) -> Sequence[Found]:
     try:
         return judging()
     except Exception as error:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import takewhile
 
 from detector.errors import BrokerError, ConflictError, SerinusError, StoreError
 from pipelines.flows.worker_meters import WorkerMeters
@@ -19,6 +21,8 @@ __all__ = ["Share", "ShareSettings", "WhenGone"]
 MOST_LETTERS = 1_000
 # So many messages in a row that break the judging say that we are broken, not they.
 MOST_BROKEN = 3
+# To judge fewer in one step is not worth it.
+_FEW = 2
 _STORE, _LETTERS = "its database", "its dead-letter topic"
 
 
@@ -62,6 +66,7 @@ class Share:
     stopped: set[Partition] = field(default_factory=set)
     generation: dict[Partition, int] = field(default_factory=dict)
     _poison: dict[Partition, dict[int, str]] = field(default_factory=dict)
+    _alone: dict[Partition, int] = field(default_factory=dict)
     _given: int = 0
     _letters_at: float = -math.inf
 
@@ -80,6 +85,20 @@ class Share:
                 self.meters.wait(_away(error), error)
         return found
 
+    def apply_all(self, messages: Sequence[Message]) -> None:
+        """Judge the next messages of a partition, several in one step where that is the same.
+
+        Once the partition is not ours any more, or is taken anew, the rest is passed over.
+        """
+        part = self.parts.get(messages[0].partition)
+        left = deque(messages)
+        while left and part is not None and self.parts.get(left[0].partition) is part:
+            took = self._together(part, left)
+            if not took:
+                self.apply(left[0])
+            for _ in range(took or 1):
+                left.popleft()
+
     def apply(self, message: Message) -> None:
         """Judge the next message of a partition that is ours; another one is passed over."""
         partition = message.partition
@@ -96,9 +115,7 @@ class Share:
         except PoisonError as error:
             self._break(message, str(error))
             return
-        self.meters.messages += 1
-        self.meters.taken[part.judge.unit] += part.judge.count - before[0]
-        self._count(part, before[1])
+        self._count(part, 1, *before)
 
     def tell(self) -> None:
         """Keep the events that are owed, and put aside what could not be judged."""
@@ -133,6 +150,7 @@ class Share:
             self.waiting.discard(partition)
             self.stopped.discard(partition)
             self._poison.pop(partition, None)
+            self._alone.pop(partition, None)
             self.meters.stopped.pop(partition, None)
             self.meters.newest.pop(partition, None)
 
@@ -178,6 +196,36 @@ class Share:
         self.parts.pop(partition, None)
         self.generation.pop(partition, None)
 
+    def _together(self, part: WorkerPart, messages: Sequence[Message]) -> int:
+        """How many of the first were judged in one step, those that broke it among them."""
+        partition = messages[0].partition
+        poison, alone = self._poison.get(partition, {}), self._alone.get(partition, -1)
+        fit = [*takewhile(lambda one: one.offset > alone and one.offset not in poison, messages)]
+        if len(fit) < _FEW:
+            return 0
+        before = part.judge.count, len(part.owed.events)
+        try:
+            took = part.apply_together(fit)
+        except PoisonError as error:
+            self._part(fit[-1], str(error))
+            return len(fit)
+        if took:
+            self._count(part, took, *before)
+        return took
+
+    def _part(self, last: Message, reason: str) -> None:
+        """Begin again from the checkpoint, and judge up to a message one by one: one breaks it."""
+        partition = last.partition
+        self.meters.log.warning(
+            "one of some messages broke the judging",
+            **_place(partition),
+            to_offset=last.offset,
+            why=reason,
+        )
+        self._alone[partition] = last.offset
+        self._drop(partition)
+        self.waiting.add(partition)
+
     def _break(self, message: Message, reason: str) -> None:
         """Begin again from the checkpoint, and put that message aside when it comes again."""
         partition, offset = message.partition, message.offset
@@ -194,7 +242,9 @@ class Share:
         self._drop(partition)
         self.waiting.add(partition)
 
-    def _count(self, part: WorkerPart, owed: int) -> None:
+    def _count(self, part: WorkerPart, messages: int, taken: int, owed: int) -> None:
+        self.meters.messages += messages
+        self.meters.taken[part.judge.unit] += part.judge.count - taken
         for told in part.owed.events[owed:]:
             self.meters.anomalies += told.happened.kind.value == "opened"
 

@@ -92,7 +92,10 @@ class Columnar:
         return self.known(body, window) or self._decoded(body, window)
 
     def known(self, body: bytes, window: Window) -> Decoded | None:
-        """See `Decoder`: of a message that begins as one before."""
+        """What `decode` makes of a message that begins as one before; None for any other.
+
+        Nothing is learned by it, so that others may be read before this one's samples are judged.
+        """
         head = self._tables.head(body)
         if head is None:
             return None

@@ -63,9 +63,6 @@ class Otlp:
             dropped={what: count for what, count in dropped.items() if count},
         )
 
-    def known(self, body: bytes, window: Window) -> Decoded | None:
-        """See `Decoder`: any may teach something."""
-
     def memory(self) -> bytes:
         """What was learned beside the series."""
         return self._contexts.memory()

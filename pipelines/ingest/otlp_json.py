@@ -34,9 +34,6 @@ class OtlpJson:
             return decoded
         return replace(decoded, dropped={**decoded.dropped, Dropped.EXEMPLARS: exemplars})
 
-    def known(self, body: bytes, window: Window) -> Decoded | None:
-        """See `Decoder`: any may teach something."""
-
     def memory(self) -> bytes:
         """What was learned beside the series."""
         return self._protobuf.memory()

@@ -68,9 +68,6 @@ class RemoteWrite:
         dropped = {Dropped.EXEMPLARS: scanned.exemplars} if scanned.exemplars else {}
         return Decoded(columns=columns, refused=refused, dropped=dropped)
 
-    def known(self, body: bytes, window: Window) -> Decoded | None:
-        """See `Decoder`: any may teach something."""
-
     def memory(self) -> bytes:
         """What was learned beside the series."""
         return Learned(families=self.families.known(), grown=self._histograms.grown()).packed()

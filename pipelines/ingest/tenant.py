@@ -28,14 +28,6 @@ class Decoder(Protocol):
         """The samples of a message; `InputError` where it cannot be read."""
         ...
 
-    def known(self, body: bytes, window: Window) -> Decoded | None:
-        """What `decode` makes of a message that brings nothing new; None where it might.
-
-        Nothing is learned by it, so that others may be read before this one's samples are judged.
-        `InputError` where it cannot be read.
-        """
-        ...
-
     def memory(self) -> bytes:
         """What was learned beside the series: with both, a new one goes on to the bit."""
         ...

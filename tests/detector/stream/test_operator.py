@@ -13,7 +13,7 @@ from detector.signals.packs import shipped_packs
 from detector.stream.anomaly import AnomalyState, Ending, Happened, Happening, Severity, Side
 from detector.stream.columns import STALE, Columns
 from detector.stream.introducing import introduced
-from detector.stream.operator import step
+from detector.stream.operator import placed, step
 from detector.stream.scorer import ModelScorer
 from detector.stream.settings import StreamSettings
 from detector.stream.snapshot import taken
@@ -176,6 +176,32 @@ def test_cutting_and_resuming_changes_neither_state_nor_events(
         found += more
     assert tuple(found) == expected
     assert same(dict(taken(whole)), dict(taken(parts)))
+
+
+LATE_TOO = st.lists(
+    st.tuples(st.integers(0, 4), st.sampled_from([0, 1, 2, -3, 9, 45, -70, 700]), VALUES),
+    min_size=1,
+    max_size=60,
+)
+
+
+@settings(deadline=None)
+@given(LATE_TOO, st.sets(st.integers(1, 59), max_size=12))
+def test_what_happened_is_known_with_the_same_sample_however_the_samples_are_cut(
+    steps: list[tuple[int, int, float]], cuts: set[int]
+) -> None:
+    """Messages that are judged together would be told under other offsets when they come again."""
+    times = np.cumsum([minutes for _, minutes, _ in steps]) * MINUTE
+    samples = [
+        (series, int(at), value) for (series, _, value), at in zip(steps, times, strict=True)
+    ]
+    _, whole = placed(_stream(), columns_of(samples))
+    edges = sorted({0, len(samples), *(cut for cut in cuts if cut < len(samples))})
+    parts = _stream()
+
+    for start, end in itertools.pairwise(edges):
+        parts, found = placed(parts, columns_of(samples[start:end]))
+        assert [one for place, one in whole if start <= place < end] == [one for _, one in found]
 
 
 def _stream() -> StreamState:

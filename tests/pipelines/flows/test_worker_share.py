@@ -41,6 +41,7 @@ from tests.profiles import HEAVY
 P0, P1 = Partition(TOPIC, 0), Partition(TOPIC, 1)
 POISON = (50, 150)
 BREAKING = 666.0
+AT_ONCE = 32
 
 
 @pytest.fixture
@@ -111,10 +112,11 @@ class Disturbed:
         self.next |= to.assigned([partition])
 
     def read(self, partition: Partition, count: int) -> None:
-        """Judge the next messages."""
+        """Judge the next messages, some of them together."""
         start = self.next[partition]
-        for message in log()[partition][start : start + count]:
-            self.owners[partition].apply(message)
+        every = log()[partition][start : start + count]
+        for at in range(0, len(every), AT_ONCE):
+            self.owners[partition].apply_all(every[at : at + AT_ONCE])
         self.next[partition] = min(start + count, len(log()[partition]))
 
     def act(self, what: str, partition: Partition, count: int) -> None:
