@@ -27,7 +27,7 @@ FIRST = (
     "tests/pipelines/topics/test_kafka.py",
 )
 # Nothing in these waits for anything (`models/` and `detector/` are pure).
-_COMPUTING = ("tests/models/", "tests/detector/", "tests/bench/")
+_COMPUTING = ("tests/models/", "tests/detector/", "tests/bench/", "models/", "detector/")
 # A third of the share of others, where both want a core.
 _NICE = 5
 
@@ -36,9 +36,9 @@ def place(module: str, *, long: bool) -> tuple[int, int]:
     """Where a module stands in the queue; the least first. `long`: it has slow or real tests."""
     if module in FIRST:
         return (0, FIRST.index(module))
-    if not long:
-        return (2, 0)
-    return (3 if module.startswith(_COMPUTING) else 1, 0)
+    if module.startswith(_COMPUTING):
+        return (4 if long else 3, 0)
+    return (1 if long else 2, 0)
 
 
 def from_the_end(worker: str, workers: int) -> bool:

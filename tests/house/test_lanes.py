@@ -15,12 +15,14 @@ def test_what_waits_begins_and_what_computes_ends() -> None:
     queue = in_order(
         ("tests/models/sequential/test_union_bound.py", True),
         ("tests/models/test_proportion.py", False),
+        ("tests/pipelines/sources/test_deadline.py", False),
         ("tests/api/test_push_real.py", True),
         ("tests/api/demo/test_demo.py", True),
     )
     assert queue == [
         "tests/api/demo/test_demo.py",
         "tests/api/test_push_real.py",
+        "tests/pipelines/sources/test_deadline.py",
         "tests/models/test_proportion.py",
         "tests/models/sequential/test_union_bound.py",
     ]
