@@ -5,8 +5,8 @@
 # through Maven (tools/kafka/pom.xml), with a Java to run them.
 #
 #   tools/servers.sh            install and build what is missing
-#   tools/servers.sh e2e        that, and Thanos (4 minutes of CPU), an OpenTelemetry collector and Loki
-#                               (half an hour of CPU) built from their Go modules
+#   tools/servers.sh e2e        that, and Thanos (4 minutes of CPU), an OpenTelemetry collector, Loki (half an
+#                               hour of CPU) and the log part of Grafana Agent (seven minutes) built from their Go modules
 #   tools/servers.sh env        print `export` lines for the tests, install nothing
 #   tools/servers.sh check      say what is there; exit 1 when something is missing
 #
@@ -23,7 +23,9 @@ prometheus3="$servers/bin/prometheus3"
 loki_version="${LOKI_VERSION:-v3.7.8}"
 # Loki's go.mod looks for this module of its own in a folder that is no part of what is published.
 loki_push_version="${LOKI_PUSH_VERSION:-v0.0.0-20250630054201-94c0ba7b0952}"
+agent_version="${AGENT_VERSION:-v0.44.2}"
 thanos="$servers/bin/thanos"
+agent="$servers/bin/agent"
 loki="$servers/bin/loki"
 controllers="$servers/bin/controllers"
 collector="$servers/bin/collector"
@@ -232,6 +234,31 @@ build_loki() {
     say "built $loki in $((SECONDS - started)) s"
 }
 
+agent_is_built() {
+    [ -x "$agent" ] && [ "$(cat "$servers/agent.version" 2>/dev/null)" = "$agent_version" ]
+}
+
+# Its own package for logs with a main of ours, for the whole command holds what speaks to every cloud. Its
+# go.mod replaces modules, so it must be the main module.
+build_agent() {
+    local go started found copy
+    go="$(find_go)" || { install_go; go="$(find_go)"; } || die "no Go >= $go_at_least"
+    started="$SECONDS"
+    say "building the log part of Grafana Agent $agent_version with $("$go" version)"
+    found="$(module_folder "$go" "github.com/grafana/agent@$agent_version")"
+    [ -d "$found" ] || die "Grafana Agent $agent_version did not arrive"
+    copy="$(mktemp -d)"
+    cp -r "$found/." "$copy"
+    chmod -R u+w "$copy"
+    mkdir -p "$servers/bin" "$copy/cmd/agent-logs"
+    cp "$root/tests/agent/main.go" "$copy/cmd/agent-logs"
+    (cd "$copy" && GOFLAGS=-buildvcs=false GOTOOLCHAIN=local CGO_ENABLED=0 \
+        "$go" build -tags netgo -ldflags "-s -w" -o "$agent" ./cmd/agent-logs)
+    rm -rf "$copy"
+    printf '%s\n' "$agent_version" >"$servers/agent.version"
+    say "built $agent in $((SECONDS - started)) s"
+}
+
 kafka_version() { # as its pom says
     sed -n 's:.*<kafka.version>\(.*\)</kafka.version>.*:\1:p' "$root/tools/kafka/pom.xml"
 }
@@ -278,6 +305,9 @@ print_env() {
     if [ -x "$loki" ]; then
         printf 'export SERINUS_LOKI=%q\n' "$loki"
     fi
+    if [ -x "$agent" ]; then
+        printf 'export SERINUS_AGENT=%q\n' "$agent"
+    fi
     if command -v victoria-metrics >/dev/null; then
         printf 'export SERINUS_VICTORIAMETRICS=%q\n' "$(command -v victoria-metrics)"
     fi
@@ -323,6 +353,7 @@ check() {
     if thanos_is_built; then say "Thanos: $thanos"; else say "Thanos: missing, only for make e2e"; fi
     if collector_is_built; then say "collector: $collector"; else say "collector: missing, only for make e2e"; fi
     if loki_is_built; then say "Loki: $loki"; else say "Loki: missing, only for make e2e"; fi
+    if agent_is_built; then say "Grafana Agent: $agent"; else say "Grafana Agent: missing, only for make e2e"; fi
     return "$missing"
 }
 
@@ -351,6 +382,7 @@ install_e2e() {
     thanos_is_built || build_thanos
     collector_is_built || build_collector
     loki_is_built || build_loki
+    agent_is_built || build_agent
 }
 
 case "${1:-install}" in
