@@ -245,6 +245,8 @@ class Operators:
     ) -> Sequence[Sequence[Happened]]:
         """As `samples` of one after the other, all of them steady; by part what happened."""
         columns = joined(tuple(parts))
+        # As those of a message are: for others all loops would be compiled a second time.
+        columns.at.flags.writeable = columns.value.flags.writeable = False
         if tenant in self._tallies:
             self._tallies[tenant].take(columns)
         self._states[tenant], found = placed(self._state(tenant), columns)
