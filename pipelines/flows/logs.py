@@ -17,10 +17,11 @@ from pipelines.flows.logs_mined import LineMiner, TenantMiner
 from pipelines.flows.logs_names import Labels, of_labels
 from pipelines.flows.logs_record import lines_of
 from pipelines.flows.logs_taking import Gained, Taken, Taking
+from pipelines.sources.own import LINES
 
-__all__ = ["LINES", "RATES", "LogFlow", "LogLimits", "LogMeters"]
+__all__ = ["RATES", "LogFlow", "LogLimits", "LogMeters"]
 
-LINES, RATES = "serinus_log_lines_total", "serinus_log_lines"
+RATES = "serinus_log_lines"
 Arrays = Mapping[str, NDArray[Any]]
 
 

@@ -17,9 +17,11 @@ from pipelines.sources.own_frames import Curves, curves
 from pipelines.stores.joined_lines import JoinedOwn
 from pipelines.stores.own import SPANS, OwnSeries, SqlOwn
 
-__all__ = ["PARTITION", "OwnSource"]
+__all__ = ["LINES", "PARTITION", "OwnSource"]
 
 NAME, PARTITION = "__name__", "partition"
+# Counters of lines, which nobody else has.
+LINES = "serinus_log_lines_total"
 # What is gone from the database is looked for so often.
 _RELOAD_S = 600.0
 _CACHED = 4_096

@@ -9,7 +9,7 @@ from detector.errors import SourceError
 from detector.ports import MetricOutline
 from detector.series import Answer, Query
 from pipelines.sources.open import Source
-from pipelines.sources.own import OwnSource
+from pipelines.sources.own import LINES, OwnSource
 
 __all__ = ["JoinedSource", "joined"]
 
@@ -76,7 +76,8 @@ class JoinedSource:
 
     def _shared(self, queries: Sequence[Query], other: _Ask, own: _Ask) -> Sequence[Answer]:
         """Answers in the order of the queries, each from where its family is."""
-        names = self._names()
+        # Also while our own were never read: a Prometheus would answer that there are no lines.
+        names = self._names() | {LINES}
         rest = [query for query in queries if query.metric not in names]
         ours = [query for query in queries if query.metric in names]
         from_rest = iter(other(rest) if rest else ())

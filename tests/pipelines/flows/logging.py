@@ -21,12 +21,12 @@ from detector.series import Query
 from detector.signals.packs import shipped_packs
 from detector.stream.settings import StreamSettings
 from detector.stream.subject import Owners
-from pipelines.flows.logs import LINES, LogFlow, LogLimits
+from pipelines.flows.logs import LogFlow, LogLimits
 from pipelines.flows.logs_pace import LIFE, Pace
 from pipelines.flows.logs_taking import Taking
 from pipelines.flows.stream import Stream
 from pipelines.flows.stream_part import StreamPart
-from pipelines.sources.own import OwnSource
+from pipelines.sources.own import LINES, OwnSource
 from pipelines.stores.own import SqlOwn
 from pipelines.stores.spool import Spool
 from pipelines.stores.sqlite import Database

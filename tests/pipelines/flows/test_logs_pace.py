@@ -10,9 +10,8 @@ import pytest
 from detector.errors import StoreError
 from detector.logs.lines import Level
 from detector.series import Query
-from pipelines.flows.logs import LINES
 from pipelines.flows.logs_pace import LIFE, Pace
-from pipelines.sources.own import OwnSource
+from pipelines.sources.own import LINES, OwnSource
 from pipelines.stores.own import STEP_MS, SqlOwn
 from tests.pipelines.flows.logging import Clock, lines, opened
 

@@ -11,9 +11,8 @@ import pytest
 from detector.logs.lines import Level, Origin
 from detector.series import Query
 from detector.spans.columns import SpanKind, Spans
-from pipelines.flows.logs import LINES
 from pipelines.flows.spans import SpanFlow
-from pipelines.sources.own import OwnSource
+from pipelines.sources.own import LINES, OwnSource
 from pipelines.stores.own import SqlOwn
 from tests.pipelines.flows.logging import Life, lines, opened
 from tests.pipelines.flows.test_spans import CART, SHOP, spans, stands

@@ -82,10 +82,12 @@ def test_our_failure_costs_ours_only(both: Both) -> None:
     assert outlined[0].warnings
 
 
-def test_ours_that_never_could_be_read_are_nobodys(both: Both) -> None:
-    """Then nobody knows their names: they are asked of the other, which has none."""
+def test_ours_that_were_never_read_are_told_of_all_the_same(both: Both) -> None:
+    """After a start the stream opens later than the gate: no lines would pass for no errors."""
     both.is_down = True
-    assert [count for count, _ in read(both.source)] == [0, 1, 0]
+    found = read(both.source)
+    assert [count for count, _ in found] == [0, 1, 0]
+    assert "our own counters cannot be read: the disk is full" in found[0][1][0]
     assert both.source.metrics(timeout_s=5) == {"requests_total"}
     both.is_down = False
     assert read(both.source)[0] == (1, ())
