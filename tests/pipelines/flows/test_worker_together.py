@@ -17,6 +17,8 @@ from detector.stream.anomaly import Happened
 from detector.stream.columns import Columns, SeriesInfo, SeriesKind
 from detector.stream.counting import Counting
 from detector.stream.settings import StreamSettings
+from models.anomaly import kernel
+from models.baseline import tally
 from pipelines.flows.stream_operators import Operators
 from pipelines.flows.worker_door import PartDoor
 from pipelines.flows.worker_metrics import MetricsJudge
@@ -326,3 +328,18 @@ def _alone(every: Sequence[Message]) -> dict[str, Any]:
         found = kept(database)
         database.close()
     return found
+
+
+def test_no_loop_is_compiled_a_second_time_for_messages_together(database: Database) -> None:
+    """A worker would stand still for as long as that takes, in the midst of its work."""
+    every = messages(50)
+    share = open_share(database, Log({P0: every}))
+    share.assigned([P0])
+    share.apply_all(every[:1])
+    loops: tuple[Any, ...] = (kernel._loop, tally.tally)
+    before = [len(one.signatures) for one in loops]
+
+    share.apply_all(every[1:])
+
+    assert steps_of(share) == [1, 49]
+    assert [len(one.signatures) for one in loops] == before
