@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from detector.logs.lines import Level
+from tests.api.cli.process import served
 from tests.api.test_logs_real import receiving_logs
 from tests.api.test_push_real import until
 from tests.servers import require_server
@@ -83,3 +86,28 @@ def test_what_was_refused_for_a_while_comes_again(tmp_path: Path) -> None:
         sink.is_full = False
         until(sink.lines, "the line")
     assert sink.messages() == ["order 8 placed"]
+
+
+def test_a_server_counts_what_it_sent(tmp_path: Path) -> None:
+    """From the file of a program to the templates that a person looks at."""
+    config = tmp_path / "serinus.yaml"
+    config.write_text("source: {kind: memory}\n", encoding="utf-8")
+    with (
+        served("--config", str(config), "--data", str(tmp_path / "data")) as server,
+        running_agent(tmp_path, server.url) as followed,
+    ):
+        with followed.open("a", encoding="utf-8") as file:
+            file.writelines(said("error", f"charge {n} failed: no route") for n in range(30))
+        until(lambda: templates(server.url) == [("error", 30)], "thirty lines")
+
+
+def templates(url: str) -> list[tuple[str, int]]:
+    """Level and count of each of the service's; none while the stream is not open."""
+    try:
+        with urllib.request.urlopen(f"{url}/v1/templates?service=checkout", timeout=30) as answer:
+            shown = json.loads(answer.read())["templates"]
+    except urllib.error.HTTPError as error:
+        if error.code != 503:
+            raise
+        return []
+    return [(one["level"], one["count"]) for one in shown]

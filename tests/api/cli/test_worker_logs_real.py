@@ -18,10 +18,14 @@ from pipelines.stores import schema
 from pipelines.stores.codec import unpack
 from pipelines.stores.postgres import PostgresDatabase
 from pipelines.stores.worker_parts import progress_of
-from pipelines.topics.kafka_admin import KafkaAdmin
-from pipelines.topics.port import Topic
-from pipelines.topics.settings import BrokerSettings
-from tests.api.cli.workers import ANOMALIES, LETTERS, Fleet, Worker, eventually, read_topic
+from tests.api.cli.workers import (
+    LETTERS,
+    Worker,
+    eventually,
+    make_topics,
+    of_lines,
+    read_topic,
+)
 from tests.kafka import RunningKafka, running_kafka
 from tests.pipelines.flows.counting import ERROR, INFO, logs_of, readings, spans_of
 from tests.servers import RunningPostgres, running_postgres
@@ -46,34 +50,6 @@ def kafka() -> Iterator[RunningKafka]:
     """One for the module."""
     with running_kafka() as running:
         yield running
-
-
-def fleet_of(kafka: RunningKafka, folder: Path) -> Fleet:
-    """Workers of logs and traces only."""
-    return Fleet(
-        kafka=kafka.address,
-        folder=folder,
-        alarms=2.0,
-        kafka_more={
-            "metrics": {},
-            "logs": {LOGS: {"format": "otlp_proto", "partitions": 2}},
-            "traces": {TRACES: {"format": "otlp_proto", "partitions": 1}},
-        },
-    )
-
-
-def make_topics(kafka: RunningKafka) -> None:
-    """Topics whose messages have times of their own: a day goes by in seconds."""
-    of_old = {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
-    with closing(KafkaAdmin(BrokerSettings(servers=(kafka.address,)))) as admin:
-        admin.create(
-            [
-                Topic(name=name, partitions=partitions, replication=1, config=config)
-                for name, partitions, config in (
-                    (LOGS, 2, of_old), (TRACES, 1, of_old), (ANOMALIES, 1, {}), (LETTERS, 1, {}),
-                )
-            ]
-        )  # fmt: skip
 
 
 def said_at(nth: int) -> list[tuple[int, str]]:
@@ -143,8 +119,9 @@ def test_workers_of_which_one_is_killed_count_and_tell_what_an_undisturbed_one_d
     kafka: RunningKafka, postgres: RunningPostgres, tmp_path: Path
 ) -> None:
     """A machine that fails would lose lines and spans, count them twice, or tell another story."""
-    make_topics(kafka)
-    fleet, store = fleet_of(kafka, tmp_path), postgres.database(f"logs{next(_numbers)}")
+    make_topics(kafka.address, LOGS, TRACES)
+    fleet = of_lines(kafka.address, tmp_path, LOGS, TRACES)
+    store = postgres.database(f"logs{next(_numbers)}")
     start = (round(time.time()) - 40 * 3600) // 3600 * 3_600_000
     try:
         first, second = (fleet.start(store, name) for name in ("first", "second"))

@@ -21,11 +21,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from pipelines.stores.postgres import PostgresDatabase
 from pipelines.stores.worker_parts import progress_of
-from pipelines.topics.kafka_admin import KafkaAdmin
-from pipelines.topics.port import Topic
-from pipelines.topics.settings import BrokerSettings
 from tests.api.cli.process import served
-from tests.api.cli.workers import ANOMALIES, LETTERS, Fleet, eventually
+from tests.api.cli.workers import eventually, make_topics, of_lines
 from tests.kafka import running_kafka
 from tests.pipelines.flows.counting import ERROR, INFO, logs_of
 from tests.servers import running_postgres
@@ -103,22 +100,8 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a server beside two workers that have counted all there is."""
     folder = tmp_path_factory.mktemp("beside")
     with running_kafka() as kafka, running_postgres() as postgres:
-        of_old = {"message.timestamp.type": "CreateTime"}
-        with closing(KafkaAdmin(BrokerSettings(servers=(kafka.address,)))) as admin:
-            admin.create([
-                Topic(name=name, partitions=count, replication=1, config=of_old)
-                for name, count in ((LOGS, 2), (TRACES, 1), (ANOMALIES, 1), (LETTERS, 1))
-            ])  # fmt: skip
-        fleet = Fleet(
-            kafka=kafka.address,
-            folder=folder,
-            alarms=2.0,
-            kafka_more={
-                "metrics": {},
-                "logs": {LOGS: {"format": "otlp_proto", "partitions": 2}},
-                "traces": {TRACES: {"format": "otlp_proto", "partitions": 1}},
-            },
-        )
+        make_topics(kafka.address, LOGS, TRACES)
+        fleet = of_lines(kafka.address, folder, LOGS, TRACES)
         store = postgres.database("beside")
         try:
             workers = [fleet.start(store, name) for name in ("first", "second")]

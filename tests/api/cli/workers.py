@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from detector.stream.columns import Columns, SeriesInfo, SeriesKind
 from pipelines.ingest.columnar import packed
+from pipelines.topics.kafka_admin import KafkaAdmin
+from pipelines.topics.port import Topic
+from pipelines.topics.settings import BrokerSettings
 from tests.api.cli.served import serinus
 from tests.servers import free_port
 
@@ -33,6 +37,8 @@ __all__ = [
     "body_of",
     "eventually",
     "lag_of",
+    "make_topics",
+    "of_lines",
     "pods",
     "read_topic",
 ]
@@ -169,6 +175,38 @@ class Fleet:
         for worker in self.workers:
             if worker.process.poll() is None:
                 worker.kill()
+
+
+def of_lines(kafka: str, folder: Path, logs: str, traces: str) -> Fleet:
+    """Workers of logs, in two partitions, and traces, in one, and of nothing else."""
+    return Fleet(
+        kafka=kafka,
+        folder=folder,
+        alarms=2.0,
+        kafka_more={
+            "metrics": {},
+            "logs": {logs: {"format": "otlp_proto", "partitions": 2}},
+            "traces": {traces: {"format": "otlp_proto", "partitions": 1}},
+        },
+    )
+
+
+def make_topics(kafka: str, logs: str, traces: str) -> None:
+    """Those of `of_lines`, whose messages have times of their own: a day goes by in seconds."""
+    of_old = {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
+    asked: tuple[tuple[str, int, Mapping[str, str]], ...] = (
+        (logs, 2, of_old),
+        (traces, 1, of_old),
+        (ANOMALIES, 1, {}),
+        (LETTERS, 1, {}),
+    )
+    with closing(KafkaAdmin(BrokerSettings(servers=(kafka,)))) as admin:
+        admin.create(
+            [
+                Topic(name=name, partitions=partitions, replication=1, config=config)
+                for name, partitions, config in asked
+            ]
+        )
 
 
 def _columns(partitions: int) -> dict[str, object]:
