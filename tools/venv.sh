@@ -64,8 +64,9 @@ install_serinus() {
     local pip=("$venv/bin/python" -m pip --disable-pip-version-check --quiet)
     local what="$root"
     [ "$kind" = dev ] && what="${root}[dev]"
-    # Without isolation the build backend, too, is the one that constraints.txt names.
-    "${pip[@]}" install -c "$root/constraints.txt" hatchling editables
+    # Without isolation the build backend, too, is the one that constraints.txt names; setuptools
+    # is that of drain3, which is published as source alone, and old ones cannot make a wheel.
+    "${pip[@]}" install -c "$root/constraints.txt" hatchling editables setuptools
     "${pip[@]}" install -c "$root/constraints.txt" --no-build-isolation -e "$what"
 }
 
