@@ -50,10 +50,12 @@ def open_gate(
     clock: Callable[[], float] = time.time,
     baselines: Baselines | None = None,
     texts: TemplateTexts | None = None,
+    awaited: Callable[[], str] = lambda: "",
 ) -> Opened:
     """The gate of the settings; `source` in place of theirs, `in_memory` keeps nothing.
 
-    `baselines` is the stream beside it, if there is one; `texts` says what log lines are.
+    `baselines` is the stream beside it, if there is one; `texts` says what log lines are; no
+    attempt is planned while `awaited` says why not.
 
     `ConfigError` for a source or a pack that cannot be, `StoreError` for a data directory that
     cannot be used. A source that is down is no error: it is told in each verdict.
@@ -66,7 +68,7 @@ def open_gate(
         warm_attempts=settings.limits.warm,
         texts=texts,
     )
-    discover = _discovery(settings.packs, metered)
+    discover = _discovery(settings.packs, metered, awaited)
     stores, close = _memory() if in_memory else _kept(settings)
     return _opened(
         metered, stores, close, discover=discover, known=known, clock=clock, baselines=baselines
@@ -170,11 +172,11 @@ def _sqlite(path: Path) -> tuple[Stores, Callable[[], None]]:
     return database.stores(), database.close
 
 
-def _discovery(files: Sequence[Path], source: MetricSource) -> Discover:
+def _discovery(files: Sequence[Path], source: MetricSource, awaited: Callable[[], str]) -> Discover:
     from pipelines.flows.discovery import Discovery
     from pipelines.packs import load_packs
 
-    return Discovery(load_packs(files), source)
+    return Discovery(load_packs(files), source, awaited)
 
 
 def _nowhere(

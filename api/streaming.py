@@ -69,10 +69,14 @@ class Streaming:
     """The stream of one process, its anomalies and those who follow them: a `SampleSink`.
 
     It is opened beside the gate, since verdicts need none. Until it is open, `stream`, `anomalies`
-    and every push are a `StoreError` that says why.
+    and every push are a `StoreError` that says why. `has_past`: an earlier process, or a worker,
+    may have counted lines and spans.
     """
 
-    def __init__(self, opening: Callable[[], OpenStream], *, hint: str = "") -> None:
+    def __init__(
+        self, opening: Callable[[], OpenStream], *, hint: str = "", has_past: bool = False
+    ) -> None:
+        self._has_past = has_past
         # What brings lines by itself, and is ended before the stream.
         self.beside: list[Callable[[], object]] = []
         self.pulling: Pulling | None = None
@@ -159,6 +163,11 @@ class Streaming:
     def takes_lines(self) -> bool:
         """Whether it takes lines and spans now."""
         return self._late.is_open and self._late.get().logs is not None
+
+    @property
+    def awaited(self) -> str:
+        """Why counters that are there cannot be read yet, where waiting alone may help."""
+        return self._late.awaited if self._has_past else ""
 
     @property
     def ailing(self) -> str:
@@ -248,7 +257,13 @@ def open_streaming(
         before()
         return _opened(settings, pace)
 
-    return Streaming(opening, hint=hint)
+    return Streaming(opening, hint=hint, has_past=_has_past(settings))
+
+
+def _has_past(settings: Settings) -> bool:
+    """Whether lines may have been counted before; who shares a database cannot know."""
+    is_kept = settings.store is not None or (settings.data / DATABASE).exists()
+    return settings.logs.enabled and is_kept
 
 
 def _opened(settings: Settings, pace: Pace | None) -> OpenStream:

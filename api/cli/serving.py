@@ -161,6 +161,7 @@ def _gate(settings: Settings, streaming: Streaming | None) -> Opened:
         source=with_own(source_of(settings), streaming, settings.logs.tenant),
         baselines=streaming.baselines,
         texts=texts_of(streaming),
+        awaited=lambda: streaming.awaited,
     )
 
 

@@ -140,6 +140,7 @@ def _serve(config: ServerConfig, listener: socket.socket) -> None:
                 source or source_of(settings), streaming, settings.logs.tenant, look_s=TIME_SCALE
             ),
             texts=texts_of(streaming),
+            awaited=lambda: streaming.awaited,
         )
 
         def stop() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from detector.discovery import discover
+from detector.errors import SourceError
 from detector.gate.request import VerdictRequest
 from detector.ports import MetricCatalog, MetricSource
 from detector.series import Answer, Query
@@ -18,10 +19,15 @@ __all__ = ["BoundCatalog", "BoundSource", "Discovery"]
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """`Discover` of the gate; `source` weighs stable workloads by their traffic."""
+    """`Discover` of the gate; `source` weighs stable workloads by their traffic.
+
+    `awaited` says what is not there yet and would be missing in a plan, which is an attempt's for
+    good: a `SourceError`, so that the question is answered without one.
+    """
 
     packs: Sequence[Pack]
     source: MetricSource | None = None
+    awaited: Callable[[], str] = lambda: ""
 
     def __call__(
         self,
@@ -33,6 +39,8 @@ class Discovery:
         timeout_s: float,
     ) -> Plan:
         """The plan of a service; all that is asked for it takes `timeout_s` together."""
+        if why := self.awaited():
+            raise SourceError(f"our own counters cannot be read: {why}", retryable=True)
         budget = Budget(timeout_s)
         return discover(
             BoundCatalog(catalog, budget),

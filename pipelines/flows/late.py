@@ -37,7 +37,7 @@ class Late(Generic[T]):
         self._patience = patience or Patience(first_s=0.5, longest_s=15.0)
         self._changed = threading.Condition()
         self._opened: T | None = None
-        self._is_closed = False
+        self._is_closed = self._needs_help = False
         self._log = structlog.get_logger("serinus.stream")
         self.why = "it is being opened"
         self._thread = threading.Thread(target=self._run, name="opening", daemon=True)
@@ -48,11 +48,20 @@ class Late(Generic[T]):
         """Whether `get` has it."""
         return self._opened is not None
 
+    @property
+    def awaited(self) -> str:
+        """Why it is not open where waiting alone may help; empty otherwise."""
+        return "" if self.is_open or self._needs_help else self._not_open
+
+    @property
+    def _not_open(self) -> str:
+        return f"the stream is not open yet: {self.why}"
+
     def get(self) -> T:
         """It, once it is open."""
         opened = self._opened
         if opened is None:
-            raise StoreError(f"the stream is not open yet: {self.why}")
+            raise StoreError(self._not_open)
         return opened
 
     def wait(self, timeout_s: float) -> bool:
@@ -94,7 +103,8 @@ class Late(Generic[T]):
     def _miss(self, error: Exception) -> None:
         """Say why; logged when that is another reason than before."""
         why = str(error) if isinstance(error, StoreError) else f"{type(error).__name__}: {error}"
-        if self._hint and not _passes(error):
+        self._needs_help = not _passes(error)
+        if self._hint and self._needs_help:
             why = f"{why}. {self._hint}"
         if why != self.why:
             is_known = isinstance(error, StoreError)

@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import sqlite3
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -183,3 +185,32 @@ def test_store_that_cannot_be_opened_is_told(empty: tuple[str, ...], tmp_path: P
     assert result.exit_code == 4
     assert str(tmp_path / "data") in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def reason_of(url: str) -> str:
+    """The reason of an answer."""
+    request = urllib.request.Request(f"{url}/v1/verdicts", data=QUESTION, headers=JSON)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        told = json.loads(answer.read())
+    assert told["outcome"] == "inconclusive"
+    return str(told["reason"]["text"])
+
+
+def test_after_a_restart_nothing_is_planned_until_its_counters_are_there(
+    empty: tuple[str, ...], tmp_path: Path
+) -> None:
+    """A rollout that is asked in the first seconds would be judged without its log lines for good.
+
+    A backup that holds the database makes those seconds long.
+    """
+    with served(*empty) as server:
+        until((tmp_path / "data" / "stream.db").exists)
+        assert reason_of(server.url).startswith("No series of checkout")
+        assert server.end() == 0
+    with closing(sqlite3.connect(tmp_path / "data" / "stream.db", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        with served(*empty) as server:
+            assert "the stream is not open yet" in reason_of(server.url)
+            other.execute("rollback")
+            until(lambda: "No series" in reason_of(server.url))
+            assert server.end() == 0

@@ -117,3 +117,31 @@ def test_an_end_does_not_wait_for_the_next_try() -> None:
     assert tried.wait(30)
     late.close()
     assert not late.is_open
+
+
+def test_it_is_awaited_while_what_is_in_the_way_may_pass_by_itself() -> None:
+    """Who waits for it must not wait for a file that only a person can mend."""
+    failures = [locked(), StoreError("file is not a database")]
+    tried, on = threading.Semaphore(0), threading.Semaphore(0)
+
+    def opening() -> Door:
+        tried.release()
+        assert on.acquire(timeout=30)
+        if failures:
+            raise failures.pop(0)
+        return Door()
+
+    late = Door().late(opening)
+    said = []
+    for _ in range(3):
+        assert tried.acquire(timeout=30)
+        said.append(late.awaited)
+        on.release()
+    assert late.wait(30)
+    late.close()
+    assert said == [
+        "the stream is not open yet: it is being opened",
+        "the stream is not open yet: the store failed: database is locked",
+        "",
+    ]
+    assert not late.awaited

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from detector.errors import StoreError
 from detector.gate.request import VerdictRequest
 from detector.gate.session import Session
 from detector.gate.verdict import Outcome, Verdict
@@ -33,19 +34,25 @@ ASKED_S = 20.0
 class Release:
     """A shop whose requests are in a source, and whose pods write their lines to us."""
 
-    def __init__(self, folder: Path, *, share: float) -> None:
+    def __init__(self, folder: Path, *, share: float, awaited: str = "") -> None:
         self.life: Life = opened(folder, Clock(T0 - BEFORE_S))
         self.share, self._draw = share, np.random.default_rng(7)
-        self.source = joined(fill(CLIENT, Faults()), OwnSource(lambda: SqlOwn(self.life.database)))
+        self.awaited = awaited
+        self.source = joined(fill(CLIENT, Faults()), OwnSource(self._own))
         self.gate = Gate(
             source=self.source,
             catalog=self.source,
             stores=memory_stores(),
             clock=self.life.clock,
-            discover=Discovery(PACKS, self.source),
+            discover=Discovery(PACKS, self.source, lambda: self.awaited),
             session_factory=Session,
             settings=GateSettings(bound_s=120.0, texts=self._texts),
         )
+
+    def _own(self) -> SqlOwn:
+        if self.awaited:
+            raise StoreError(self.awaited)
+        return SqlOwn(self.life.database)
 
     def _texts(self, tenant: str, ids: Sequence[str]) -> Mapping[str, Template]:
         return SqlTemplates(self.life.database).texts(tenant, ids)
@@ -112,3 +119,20 @@ def test_a_release_that_writes_what_the_others_write_is_not_failed(
     releases.append(release)
     found = {release.ask(second).outcome for second in range(120, int(LENGTH_S), 240)}
     assert Outcome.FAIL not in found
+
+
+@pytest.mark.slow
+def test_what_was_asked_while_the_stream_was_opening_is_judged_by_its_lines_too(
+    tmp_path: Path, releases: list[Release]
+) -> None:
+    """The plan of the first question is the attempt's for good, and without lines all is well."""
+    release = Release(tmp_path, share=0.01, awaited="the stream is not open yet")
+    releases.append(release)
+    early = release.ask(30)
+    release.awaited = ""
+    asked = (release.ask(second) for second in range(60, 301, 60))
+    verdict = next(one for one in asked if one.outcome is Outcome.FAIL)
+    assert (early.outcome, early.reason.code) == (Outcome.INCONCLUSIVE, "source_unavailable")
+    assert "the stream is not open yet" in early.reason.text
+    assert verdict.reason.code == "log_templates_up"
+    assert verdict.attempt == early.attempt
