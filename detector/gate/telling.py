@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from detector.alerts.brief import IncidentBrief
 from detector.gate.attempt import Attempt
 from detector.gate.cure import Cure, cure_of, is_waiting_vain
 from detector.gate.policy import Mode
@@ -39,6 +40,7 @@ class NoticeKind(StrEnum):
     FAIL = "fail"
     PAUSE = "pause"
     WEEKLY = "weekly"
+    INCIDENT = "incident"
     TEST = "test"
 
 
@@ -60,7 +62,8 @@ class Ailing:
 class Notice:
     """One thing to tell; the same `id` is the same thing, however often it is found.
 
-    `at` is unix seconds. `verdict` is what it is about, `ailing` the services of a weekly one.
+    `at` is unix seconds. `verdict` is what it is about, `ailing` the services of a weekly one,
+    `incident` the incident. Those of one `thread` are told in the order of their `nth`.
     """
 
     id: str
@@ -72,6 +75,9 @@ class Notice:
     advice: str = ""
     verdict: Verdict | None = None
     ailing: tuple[Ailing, ...] = ()
+    incident: IncidentBrief | None = None
+    thread: str = ""
+    nth: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ _SIGNS = {
     NoticeKind.FAIL: ":red_circle:",
     NoticeKind.PAUSE: ":large_yellow_circle:",
     NoticeKind.WEEKLY: ":calendar:",
+    NoticeKind.INCIDENT: ":rotating_light:",
     NoticeKind.TEST: ":wave:",
 }
 

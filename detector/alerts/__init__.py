@@ -1,0 +1,1 @@
+"""What people are told of incidents: to whom, how often, and in which words."""
