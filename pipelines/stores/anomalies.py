@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from detector.errors import InputError, NotFoundError
+from detector.errors import NotFoundError
 from detector.stream.anomaly import Anomaly, AnomalyState
 from detector.stream.columns import SeriesInfo
 from detector.stream.feedback import Tuning
@@ -18,12 +16,13 @@ from detector.stream.record import AnomalyFilter, AnomalyPage, KeptAnomaly, Kept
 from pipelines.stores import schema
 from pipelines.stores.codec import pack, unpack
 from pipelines.stores.connections import Connections, Row, Transaction
+from pipelines.stores.cursors import cursor_at, read_cursor
 from pipelines.stores.statements import Statement, compiled, either, inserted, insertion
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
-__all__ = ["SqlAnomalies", "add_anomaly", "add_tuning", "cursor_after", "upsert"]
+__all__ = ["SqlAnomalies", "add_anomaly", "add_tuning", "cursor_after", "plain_name", "upsert"]
 
 _kept = schema.anomalies.c
 _row = (_kept.id, _kept.start, _kept.body)
@@ -102,8 +101,8 @@ def add_anomaly(
     row = {
         "id": anomaly.id,
         "tenant": anomaly.tenant,
-        "service": _plain(anomaly.subject.service),
-        "metric": _plain(anomaly.subject.metric),
+        "service": plain_name(anomaly.subject.service),
+        "metric": plain_name(anomaly.subject.metric),
         "severity": anomaly.severity.rank,
         "state": anomaly.state.value,
         "start": anomaly.start,
@@ -138,9 +137,9 @@ def _whole(looks: Transaction, row: Row) -> KeptAnomaly:
 def _conditions(wanted: AnomalyFilter) -> list[sa.ColumnElement[bool]]:
     found = [_kept.tenant == wanted.tenant, _kept.severity >= wanted.severity.rank]
     if wanted.service is not None:
-        found.append(_kept.service == _plain(wanted.service))
+        found.append(_kept.service == plain_name(wanted.service))
     if wanted.metric is not None:
-        found.append(_kept.metric == _plain(wanted.metric))
+        found.append(_kept.metric == plain_name(wanted.metric))
     if wanted.is_open is not None:
         state = AnomalyState.OPEN if wanted.is_open else AnomalyState.CLOSED
         found.append(_kept.state == state.value)
@@ -149,25 +148,17 @@ def _conditions(wanted: AnomalyFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.until is not None:
         found.append(_kept.start < wanted.until)
     if wanted.after is not None:
-        start, id = _read_cursor(wanted.after)
+        start, id = read_cursor(wanted.after)
         before = sa.and_(_kept.start == start, _kept.id < id)
         found.append(sa.or_(_kept.start < start, before))
     return found
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A name to search for: a label may have a character that PostgreSQL's texts cannot."""
     return name.replace("\0", "\ufffd")
 
 
 def cursor_after(last: Anomaly) -> str:
     """The `next` of a page that ends with an anomaly."""
-    return base64.urlsafe_b64encode(f"{last.start}.{last.id}".encode()).decode()
-
-
-def _read_cursor(text: str) -> tuple[int, str]:
-    try:
-        start, _, id = base64.urlsafe_b64decode(text.encode()).decode().partition(".")
-        return int(start), id
-    except (binascii.Error, ValueError) as error:
-        raise InputError("cursor is not one that serinus gave", field="cursor") from error
+    return cursor_at(last.start, last.id)

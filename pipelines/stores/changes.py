@@ -11,9 +11,9 @@ from detector.changes.record import ChangeFilter, ChangePage, last_word
 from detector.errors import NotFoundError
 from pipelines.stores import schema
 from pipelines.stores.anomalies import upsert
-from pipelines.stores.change_pages import change_cursor, read_change_cursor
 from pipelines.stores.codec import pack, unpack
 from pipelines.stores.connections import Connections, Transaction
+from pipelines.stores.cursors import cursor_at, read_cursor
 from pipelines.stores.statements import compiled
 
 __all__ = ["SqlChanges"]
@@ -60,7 +60,9 @@ class SqlChanges:
             rows = [body for (body,) in connection.execute(query)]
         page = tuple(unpack(Change, body) for body in rows[: wanted.limit])
         is_more = len(rows) > wanted.limit
-        return ChangePage(changes=page, next=change_cursor(page[-1]) if is_more else None)
+        return ChangePage(
+            changes=page, next=cursor_at(page[-1].started_at, page[-1].id) if is_more else None
+        )
 
 
 def _told(transaction: Transaction, tenant: str, event: ChangeEvent) -> Change | None:
@@ -96,7 +98,7 @@ def _conditions(wanted: ChangeFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.until is not None:
         found.append(_kept.started_at < wanted.until)
     if wanted.after is not None:
-        started, id = read_change_cursor(wanted.after)
+        started, id = read_cursor(wanted.after)
         same = sa.and_(_kept.started_at == started, _kept.id < id)
         found.append(sa.or_(_kept.started_at < started, same))
     return found

@@ -9,7 +9,7 @@ from threading import Lock
 from detector.changes.change import Change, ChangeEvent, change_id, with_event
 from detector.changes.record import ChangeFilter, ChangePage, is_wanted, last_word
 from detector.errors import NotFoundError
-from pipelines.stores.change_pages import change_cursor, read_change_cursor
+from pipelines.stores.cursors import cursor_at, read_cursor
 
 __all__ = ["MemoryChanges"]
 
@@ -48,10 +48,12 @@ class MemoryChanges:
             (change for change in of_tenant if is_wanted(change, wanted)), key=_place, reverse=True
         )
         if wanted.after is not None:
-            after = read_change_cursor(wanted.after)
+            after = read_cursor(wanted.after)
             found = [change for change in found if _place(change) < after]
         page, is_more = tuple(found[: wanted.limit]), len(found) > wanted.limit
-        return ChangePage(changes=page, next=change_cursor(page[-1]) if is_more else None)
+        return ChangePage(
+            changes=page, next=cursor_at(page[-1].started_at, page[-1].id) if is_more else None
+        )
 
     def prune(self, before: int) -> None:
         """Forget those of which nobody told since, unix milliseconds."""

@@ -397,3 +397,54 @@ log_days = Table(
     Column("count", BigInteger, nullable=False),
     Index("log_days_old", "day"),
 )
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("severity", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("began", BigInteger, nullable=False),
+    Column("ended", BigInteger),
+    Column("body", LargeBinary, nullable=False),
+    Index("incidents_newest", "tenant", "began", "id"),
+    Index("incidents_old", "ended"),
+)
+
+incident_services = Table(
+    "incident_services",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("incident", String, primary_key=True),
+    Column("service", String, primary_key=True),
+    Index("incident_services_of", "tenant", "service"),
+)
+
+# What is told of incidents, numbered in the order in which it happened.
+incident_events = Table(
+    "incident_events",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("tenant", String, nullable=False),
+    Column("incident", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+incident_said = Table(
+    "incident_said",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("tenant", String, nullable=False),
+    Column("incident", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("incident_said_of", "tenant", "incident"),
+)
+
+# What the correlation remembers of a tenant; how far it heard is among `own_marks`.
+incident_states = Table(
+    "incident_states",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)

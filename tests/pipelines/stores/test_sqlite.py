@@ -28,6 +28,7 @@ NEWER = ("fitted",
     "anomalies", "feedback", "stream_marks", "stream_chunks", "stream_series", "stream_tunings",
     "stream_events", "stream_workers", "stream_said",
     "own_marks", "own_series", "own_frames", "log_templates", "log_days", "changes",
+    "incidents", "incident_services", "incident_events", "incident_said", "incident_states",
 )  # fmt: skip
 
 

@@ -1,0 +1,245 @@
+"""Incidents in a database: as they are, what was told of them, and what people said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from detector.errors import NotFoundError
+from detector.incidents.incident import Incident, IncidentEvent, IncidentState
+from detector.incidents.record import (
+    IncidentFilter,
+    IncidentPage,
+    KeptIncident,
+    NumberedEvent,
+    Said,
+)
+from detector.incidents.state import State
+from pipelines.stores import schema
+from pipelines.stores.anomalies import plain_name, upsert
+from pipelines.stores.codec import pack, unpack
+from pipelines.stores.connections import Connections, Row, Transaction
+from pipelines.stores.cursors import cursor_at, read_cursor
+from pipelines.stores.own import mark, marked
+from pipelines.stores.statements import compiled, insertion
+
+__all__ = ["SqlIncidents"]
+
+_HEARD = "/incidents"
+_kept, _services = schema.incidents.c, schema.incident_services.c
+_events, _said = schema.incident_events.c, schema.incident_said.c
+_PUT = upsert(schema.incidents, "tenant", "id")
+_ADD_SERVICE = insertion(schema.incident_services, keep_old=True)
+_ADD_EVENT = insertion(schema.incident_events, but="number")
+_ADD_SAID = insertion(schema.incident_said, but="number")
+_PUT_STATE = upsert(schema.incident_states, "tenant")
+_STATES = compiled(sa.select(schema.incident_states.c.body))
+_OF_ID = compiled(
+    sa.select(_kept.body).where(
+        _kept.tenant == sa.bindparam("tenant"), _kept.id == sa.bindparam("id")
+    )
+)
+_SAID_OF = compiled(
+    sa.select(_said.body)
+    .where(_said.tenant == sa.bindparam("tenant"), _said.incident == sa.bindparam("id"))
+    .order_by(_said.number)
+)
+_AFTER = compiled(
+    sa.select(_events.number, _events.body)
+    .where(_events.number > sa.bindparam("after"))
+    .order_by(_events.number)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+# The newest one says from where numbers go on.
+_FORGET_EVENTS = compiled(
+    schema.incident_events.delete().where(
+        _events.number <= sa.bindparam("number", type_=sa.Integer),
+        _events.number < sa.select(sa.func.max(_events.number)).scalar_subquery(),
+    )
+)
+_OLD = compiled(
+    sa.select(_kept.tenant, _kept.id)
+    .where(_kept.ended < sa.bindparam("before", type_=sa.BigInteger))
+    .order_by(_kept.ended)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_DROPS = [
+    compiled(table.delete().where(tenant == sa.bindparam("of_tenant"), id == sa.bindparam("of")))
+    for table, tenant, id in (
+        (schema.incident_said, _said.tenant, _said.incident),
+        (schema.incident_services, _services.tenant, _services.incident),
+        (schema.incidents, _kept.tenant, _kept.id),
+    )
+]
+
+
+class SqlIncidents:
+    """`IncidentStore`, and what the one that correlates keeps of its work."""
+
+    def __init__(self, database: Connections) -> None:
+        self._db = database
+
+    def get(self, tenant: str, id: str) -> KeptIncident:
+        """By id; `NotFoundError`."""
+        with self._db.read() as looks:
+            return _whole(looks, tenant, id)
+
+    def list(self, wanted: IncidentFilter) -> IncidentPage:
+        """Newest first, one page."""
+        query = sa.select(_kept.id).where(*_conditions(wanted))
+        query = query.order_by(_kept.began.desc(), _kept.id.desc()).limit(wanted.limit + 1)
+        with self._db.built() as connection:
+            ids = [str(id) for (id,) in connection.execute(query)]
+        with self._db.read() as looks:
+            page = tuple(_whole(looks, wanted.tenant, id) for id in ids[: wanted.limit])
+        if len(ids) <= wanted.limit:
+            return IncidentPage(incidents=page, next=None)
+        last = page[-1].incident
+        return IncidentPage(incidents=page, next=cursor_at(last.began, last.id))
+
+    def say(self, tenant: str, id: str, said: Said) -> KeptIncident:
+        """Keep what a person said, durably."""
+        with self._db.write(durable=True) as transaction:
+            _whole(transaction, tenant, id)
+            row = {"tenant": tenant, "incident": id, "body": pack(said)}
+            transaction.run(_ADD_SAID, row)
+            return _whole(transaction, tenant, id)
+
+    def events(self, after: int, most: int) -> Sequence[NumberedEvent]:
+        """What is to be told, above a number, in order."""
+        with self._db.read() as looks:
+            rows = looks.rows(_AFTER, {"after": after, "most": most})
+        return [
+            NumberedEvent(number=int(number), event=unpack(IncidentEvent, body))
+            for number, body in rows
+        ]
+
+    def heard(self) -> int:
+        """Up to which number events of the stream are in the states, 0 for none."""
+        with self._db.read() as looks:
+            return max(0, marked(looks, _HEARD))
+
+    def states(self) -> dict[str, State]:
+        """What is remembered of each tenant, changes apart: these are in their log."""
+        with self._db.read() as looks:
+            found = [unpack(State, body) for (body,) in looks.rows(_STATES, {})]
+        return {state.tenant: state for state in found}
+
+    def keep(
+        self,
+        states: Iterable[State],
+        incidents: Iterable[Incident],
+        events: Iterable[IncidentEvent],
+        *,
+        was: int,
+        heard: int,
+    ) -> bool:
+        """All in one transaction; False, and nothing, where another has heard more meanwhile."""
+        with self._db.write() as transaction:
+            transaction.alone(_HEARD)
+            if max(0, marked(transaction, _HEARD)) != was:
+                return False
+            for incident in incidents:
+                _put(transaction, incident)
+            for event in events:
+                _add_event(transaction, event)
+            for state in states:
+                transaction.run(_PUT_STATE, {"tenant": state.tenant, "body": pack(_alone(state))})
+            mark(transaction, _HEARD, heard)
+        return True
+
+    def prune(self, before: int, *, most: int, events: int) -> int:
+        """Delete incidents that ended before unix milliseconds, `most` at once; how many.
+
+        The newest `events` that were told are kept.
+        """
+        with self._db.write() as transaction:
+            old = transaction.rows(_OLD, {"before": before, "most": most})
+            for tenant, id in old:
+                for drop in _DROPS:
+                    transaction.run(drop, {"of_tenant": tenant, "of": id})
+            transaction.run(_FORGET_EVENTS, {"number": _newest(transaction) - events})
+        return len(old)
+
+
+_NEWEST = compiled(sa.select(sa.func.max(_events.number)))
+
+
+def _newest(looks: Transaction) -> int:
+    row = looks.first(_NEWEST, {})
+    return int(row[0] or 0) if row else 0
+
+
+def _alone(state: State) -> State:
+    """Without the changes."""
+    return State(
+        tenant=state.tenant,
+        rates=state.rates,
+        live=state.live,
+        of=state.of,
+        near=state.near,
+        recent=state.recent,
+    )
+
+
+def _put(transaction: Transaction, incident: Incident) -> None:
+    row = {
+        "tenant": incident.tenant,
+        "id": incident.id,
+        "severity": incident.severity.rank,
+        "state": incident.state.value,
+        "began": incident.began,
+        "ended": _ended(incident),
+        "body": pack(incident),
+    }
+    transaction.run(_PUT, row)
+    for service in incident.services:
+        place = {"tenant": incident.tenant, "incident": incident.id}
+        transaction.run(_ADD_SERVICE, {**place, "service": plain_name(service)})
+
+
+def _ended(incident: Incident) -> int | None:
+    """One that went into another ends where it did so."""
+    if incident.state is IncidentState.MERGED:
+        return incident.timeline[-1].at
+    return incident.resolved_at
+
+
+def _add_event(transaction: Transaction, event: IncidentEvent) -> None:
+    incident = event.incident
+    row = {"tenant": incident.tenant, "incident": incident.id, "body": pack(event)}
+    transaction.run(_ADD_EVENT, row)
+
+
+def _whole(looks: Transaction, tenant: str, id: str) -> KeptIncident:
+    row: Row | None = looks.first(_OF_ID, {"tenant": tenant, "id": id})
+    if row is None:
+        raise NotFoundError(f"there is no incident {id!r}")
+    said = looks.rows(_SAID_OF, {"tenant": tenant, "id": id})
+    return KeptIncident(
+        incident=unpack(Incident, row[0]), said=tuple(unpack(Said, body) for (body,) in said)
+    )
+
+
+def _conditions(wanted: IncidentFilter) -> list[sa.ColumnElement[bool]]:
+    found = [_kept.tenant == wanted.tenant, _kept.severity >= wanted.severity.rank]
+    if wanted.service is not None:
+        of = sa.select(_services.incident).where(
+            _services.tenant == wanted.tenant, _services.service == wanted.service
+        )
+        found.append(_kept.id.in_(of))
+    if wanted.is_open is not None:
+        is_open = _kept.state == IncidentState.OPEN.value
+        found.append(is_open if wanted.is_open else ~is_open)
+    if not wanted.merged:
+        found.append(_kept.state != IncidentState.MERGED.value)
+    if wanted.since is not None:
+        found.append(sa.or_(_kept.ended.is_(None), _kept.ended >= wanted.since))
+    if wanted.until is not None:
+        found.append(_kept.began < wanted.until)
+    if wanted.after is not None:
+        began, id = read_cursor(wanted.after)
+        same = sa.and_(_kept.began == began, _kept.id < id)
+        found.append(sa.or_(_kept.began < began, same))
+    return found
