@@ -26,6 +26,8 @@ from detector.incidents.symptom import Symptom
 __all__ = ["Correlator", "CorrelatorSettings"]
 
 _MINUTE_MS = 60_000
+# What was over for longer is linked to nothing: see `LinkSettings.long_ms`.
+_NEAR_MS = 120 * _MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,7 @@ class Correlator:
     def tick(self, now: int) -> list[IncidentEvent]:
         """End what has been quiet for long enough, and forget what ended long ago."""
         told: list[IncidentEvent] = []
+        self.state.tidy(now - _NEAR_MS)
         for live in list(self.state.live.values()):
             quiet = now - live.last
             if _is_open(live) and not live.open and quiet >= self.settings.quiet_ms:

@@ -91,6 +91,14 @@ class State:
         self.near[service] = [one for one in self.near.get(service, []) if one.id != symptom]
         self.recent = [one for one in self.recent if one.id != symptom]
 
+    def tidy(self, before: int) -> None:
+        """Services that showed nothing since then are looked at no longer."""
+        self.near = {
+            service: kept
+            for service, kept in self.near.items()
+            if any(one.is_open or (one.end or one.start) >= before for one in kept)
+        }
+
     def lately(self, services: Iterable[str]) -> list[Symptom]:
         """The latest symptoms of some services and of all, each once, in a fixed order."""
         of_services = [one for service in sorted(services) for one in self.near.get(service, [])]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from detector.stream.anomaly import Anomaly, AnomalyKind, AnomalyState, Severity, Side
-from detector.stream.columns import SeriesInfo
+from detector.stream.columns import SeriesInfo, SeriesKind
+from detector.stream.words import told_in_words
 
 __all__ = ["Symptom", "symptom_of"]
 
@@ -18,7 +19,7 @@ class Symptom:
     """One excursion of one service; times are unix milliseconds, `end` None while it lasts.
 
     `share` is how many of the subject's series left their range; `versions` are those that the
-    series which did so name.
+    series which did so name. `text` is all of it in a sentence.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Symptom:
     end: int | None
     share: float
     versions: frozenset[str]
+    text: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -43,6 +45,8 @@ class Symptom:
 def symptom_of(anomaly: Anomaly, series: Mapping[int, SeriesInfo]) -> Symptom:
     """What an incident needs to know of an anomaly, with the series that it contains."""
     is_open = anomaly.state is AnomalyState.OPEN
+    peak = series.get(anomaly.peak.series)
+    is_rate = peak is not None and peak.kind is SeriesKind.CUMULATIVE
     return Symptom(
         id=anomaly.id,
         service=anomaly.subject.service,
@@ -62,4 +66,5 @@ def symptom_of(anomaly: Anomaly, series: Mapping[int, SeriesInfo]) -> Symptom:
             for name, value in series[one.series].labels
             if name in _VERSIONS and value
         ),
+        text=told_in_words(anomaly, is_rate=is_rate),
     )

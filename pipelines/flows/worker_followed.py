@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
-import structlog
-
-from detector.errors import StoreError
 from detector.stream.anomaly import Happened
-from pipelines.flows.stream_meters import Patience
+from pipelines.flows.looping import Loop
 from pipelines.stores.events import SqlEvents
 
 __all__ = ["Following"]
@@ -28,20 +24,17 @@ class Following:
         after: int,
         every_s: float = 0.5,
     ) -> None:
-        self._events, self._tell, self._every = events, tell, every_s
-        self._stop = threading.Event()
+        self._events, self._tell = events, tell
         self._newest = after
-        self._log = structlog.get_logger("serinus.stream")
-        self._thread = threading.Thread(target=self._run, name="following", daemon=True)
+        self._loop = Loop("following", self.look, every_s=every_s)
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self._loop.start()
 
     def close(self) -> None:
         """End."""
-        self._stop.set()
-        self._thread.join()
+        self._loop.close()
 
     def look(self) -> int:
         """Tell what is new; how many that were. `StoreError`."""
@@ -52,18 +45,3 @@ class Following:
             self._newest = some[-1].number
             told += len(some)
         return told
-
-    def _run(self) -> None:
-        pauses = Patience().pauses()
-        is_away = False
-        while not self._stop.is_set():
-            try:
-                self.look()
-            except StoreError as error:
-                if not is_away:
-                    self._log.warning("events of workers are waited for", error=str(error))
-                is_away = True
-                self._stop.wait(next(pauses))
-                continue
-            is_away, pauses = False, Patience().pauses()
-            self._stop.wait(self._every)

@@ -115,10 +115,10 @@ class SqlIncidents:
             for number, body in rows
         ]
 
-    def heard(self) -> int:
-        """Up to which number events of the stream are in the states, 0 for none."""
+    def heard(self) -> int | None:
+        """Up to which number events of the stream are in the states; None where nobody heard."""
         with self._db.read() as looks:
-            return max(0, marked(looks, _HEARD))
+            return _heard(looks)
 
     def states(self) -> dict[str, State]:
         """What is remembered of each tenant, changes apart: these are in their log."""
@@ -132,13 +132,13 @@ class SqlIncidents:
         incidents: Iterable[Incident],
         events: Iterable[IncidentEvent],
         *,
-        was: int,
+        was: int | None,
         heard: int,
     ) -> bool:
         """All in one transaction; False, and nothing, where another has heard more meanwhile."""
         with self._db.write() as transaction:
             transaction.alone(_HEARD)
-            if max(0, marked(transaction, _HEARD)) != was:
+            if _heard(transaction) != was:
                 return False
             for incident in incidents:
                 _put(transaction, incident)
@@ -164,6 +164,11 @@ class SqlIncidents:
 
 
 _NEWEST = compiled(sa.select(sa.func.max(_events.number)))
+
+
+def _heard(looks: Transaction) -> int | None:
+    found = marked(looks, _HEARD)
+    return None if found < 0 else found
 
 
 def _newest(looks: Transaction) -> int:

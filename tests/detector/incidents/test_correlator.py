@@ -185,3 +185,16 @@ def test_all_ends_when_nothing_lasts(symptoms: list[Symptom]) -> None:
     made.tick(at(20_000))
     assert made.incidents == ()
     assert made.state.of == {}
+
+
+def test_services_that_show_nothing_any_more_are_let_go() -> None:
+    """A fleet whose services have a new name with each build would fill the memory."""
+    made = correlator()
+    for number in range(40):
+        one = symptom(f"build-{number}", 30 * number, end=at(30 * number + 1))
+        fed(made, one)
+        made.tick(at(30 * number + 2))
+    assert len(made.state.near) == 4
+    fed(made, symptom("lasts", 1300))
+    made.tick(at(2000))
+    assert list(made.state.near) == ["lasts"]

@@ -34,9 +34,8 @@ def correlated(*minutes: float, service: str = "cart") -> tuple[Correlator, list
 
 def kept(store: SqlIncidents, correlator: Correlator, told: list[IncidentEvent]) -> None:
     """All of it, as of the events heard so far."""
-    was = store.heard()
     incidents = [event.incident for event in told] + list(correlator.incidents)
-    assert store.keep([correlator.state], incidents, told, was=was, heard=was + 1)
+    assert store.keep([correlator.state], incidents, told, was=store.heard(), heard=1)
 
 
 def filled(database: Connections, *minutes: float) -> tuple[SqlIncidents, list[Incident]]:
