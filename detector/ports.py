@@ -28,6 +28,7 @@ __all__ = [
     "AuditLog",
     "Baselines",
     "Clock",
+    "Correspondent",
     "Judge",
     "MetricCatalog",
     "MetricOutline",
@@ -308,19 +309,33 @@ class Notifier(Protocol):
         ...
 
 
+@runtime_checkable
+class Correspondent(Protocol):
+    """A notifier that goes on where it told something before, as in one message of a chat."""
+
+    def follow(self, errand: Errand) -> str:
+        """As `send`; gives the receipt that comes with the next errand of the same thread."""
+        ...
+
+
 class Outbox(Protocol):
-    """Notices on their way: kept with the answers that call for them, until they are delivered."""
+    """Notices on their way: kept with the answers that call for them, until they are delivered.
+
+    Those of one thread go to one notifier in the order of their `nth`. None is given out while one
+    before it is neither sent nor dropped; another thread never waits for it. An update that would
+    be told after a later one, or while a later one waits, is dropped, unless it `is_lasting`.
+    """
 
     def put(self, posts: Sequence[Post]) -> None:
         """Keep what is not there yet; a notice of a known id is that one."""
         ...
 
     def claim(self, to: str, *, now: float, lease_s: float, most: int) -> Sequence[Errand]:
-        """Errands that are due, oldest first, which nobody else gets for `lease_s` seconds."""
+        """Errands that are due, longest first, which nobody else gets for `lease_s` seconds."""
         ...
 
     def settle(self, errand: Errand, settled: Settled) -> None:
-        """How it ended; an errand that was claimed again since is left alone."""
+        """How it ended, with its receipt; an errand that was claimed again since is left alone."""
         ...
 
     def tally(self) -> Mapping[tuple[str, DeliveryState], int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from detector.alerts.brief import IncidentBrief
+from detector.alerts.brief import BriefState, IncidentBrief
 from detector.gate.attempt import Attempt
 from detector.gate.cure import Cure, cure_of, is_waiting_vain
 from detector.gate.policy import Mode
@@ -16,6 +16,7 @@ from detector.gate.ruling import underlying
 from detector.gate.verdict import Outcome, Verdict
 
 __all__ = [
+    "OUTRUN",
     "Ailing",
     "DeliveryState",
     "Errand",
@@ -32,6 +33,8 @@ __all__ = [
 
 # A controller that waits in vain so long will not be helped by the next poll.
 _VAIN_S = 900.0
+# Why an update of a thread was not told.
+OUTRUN = "told by a later one"
 
 
 class NoticeKind(StrEnum):
@@ -79,6 +82,12 @@ class Notice:
     thread: str = ""
     nth: int = 0
 
+    @property
+    def is_lasting(self) -> bool:
+        """Whether it is told even where a later one of its thread waits: the first, and an end."""
+        over = self.incident is not None and self.incident.state is not BriefState.OPEN
+        return not self.thread or self.nth == 0 or over
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
@@ -90,11 +99,15 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
-    """One notice on its way to one notifier, for the `tries`-th time."""
+    """One notice on its way to one notifier, for the `tries`-th time.
+
+    `receipt` is what the receiver gave for the one before it of its thread, if it gave any.
+    """
 
     notice: Notice
     to: str
     tries: int
+    receipt: str = ""
 
 
 class DeliveryState(StrEnum):
@@ -107,12 +120,16 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """How a try ended at `at`: the next may be made at `due_at`, `words` say what went wrong."""
+    """How a try ended at `at`: the next may be made at `due_at`, `words` say what went wrong.
+
+    `receipt` is what the receiver calls what it was told.
+    """
 
     state: DeliveryState
     at: float
     due_at: float = 0.0
     words: str = ""
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

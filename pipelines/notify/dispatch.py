@@ -10,7 +10,7 @@ import structlog
 
 from detector.errors import ConfigError, DeliveryError, StoreError
 from detector.gate.telling import DeliveryState, Errand, Settled
-from detector.ports import Clock, Notifier, Outbox
+from detector.ports import Clock, Correspondent, Notifier, Outbox
 
 __all__ = ["Dispatcher"]
 
@@ -28,7 +28,7 @@ _IDLE_S, _BROKEN_S = 1.0, 10.0
 
 @dataclass(slots=True, kw_only=True)
 class Dispatcher:
-    """Takes the notices of one notifier to it, in order; several processes may do so at once.
+    """Takes the notices of one notifier to it, one by one; several processes may do so at once.
 
     What was acknowledged is written down before anything else is done. A process that dies between
     the two sends it once more, under the same id: that is the price of losing nothing.
@@ -63,27 +63,29 @@ class Dispatcher:
         """Send, and say how it ended."""
         ends = errand.notice.at + GIVE_UP_S
         late = DeliveryError("too old to be news", retryable=False)
-        error = late if self.clock() > ends else self._failure(errand)
+        told = late if self.clock() > ends else self._told(errand)
         now, log = self.clock(), structlog.get_logger("serinus.notify")
         facts = {"notifier": self.name, "notice": errand.notice.id, "turn": errand.tries}
-        if error is None:
+        if isinstance(told, str):
             log.info("told", **facts)
-            return Settled(state=DeliveryState.SENT, at=now)
+            return Settled(state=DeliveryState.SENT, at=now, receipt=told)
         wait = LATER_S[min(errand.tries, len(LATER_S)) - 1]
-        due = now + max(wait, error.after_s or 0.0)
-        if error.retryable and due < ends:
-            log.warning("not told yet", **facts, error=str(error))
-            return Settled(state=DeliveryState.DUE, at=now, due_at=due, words=str(error))
-        log.error("gave up telling", **facts, error=str(error))
-        return Settled(state=DeliveryState.DROPPED, at=now, words=str(error))
+        due = now + max(wait, told.after_s or 0.0)
+        if told.retryable and due < ends:
+            log.warning("not told yet", **facts, error=str(told))
+            return Settled(state=DeliveryState.DUE, at=now, due_at=due, words=str(told))
+        log.error("gave up telling", **facts, error=str(told))
+        return Settled(state=DeliveryState.DROPPED, at=now, words=str(told))
 
-    def _failure(self, errand: Errand) -> DeliveryError | None:
+    def _told(self, errand: Errand) -> str | DeliveryError:
+        """The receiver's receipt, which may be empty, or why it was not told."""
+        receipt = ""
         try:
             for attempt in stamina.retry_context(
                 on=_again, attempts=self.tries, timeout=TURN_S, wait_initial=self.wait_s
             ):
                 with attempt:
-                    self.notifier.send(errand.notice)
+                    receipt = self._sent(errand)
         except DeliveryError as error:
             return error
         except ConfigError as error:
@@ -91,7 +93,13 @@ class Dispatcher:
             return DeliveryError(str(error))
         except Exception as error:  # noqa: BLE001 - a plug-in's; one notifier must not stop the rest
             return DeliveryError(f"{type(error).__name__}: {error}")
-        return None
+        return receipt
+
+    def _sent(self, errand: Errand) -> str:
+        if isinstance(self.notifier, Correspondent):
+            return self.notifier.follow(errand)
+        self.notifier.send(errand.notice)
+        return ""
 
 
 def _again(error: Exception) -> bool | float:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from detector.gate.telling import DeliveryState, Errand, Notice, Post, Settled
+from detector.gate.telling import OUTRUN, DeliveryState, Errand, Notice, Post, Settled
 
 __all__ = ["MemoryOutbox"]
 
@@ -20,6 +20,12 @@ class _Delivery:
     state: DeliveryState = DeliveryState.DUE
     tries: int = 0
     words: str = ""
+    receipt: str = ""
+
+    @property
+    def place(self) -> tuple[str, float, str]:
+        """Sorts by how long it is due."""
+        return self.to, self.due_at, self.notice.id
 
 
 @dataclass(slots=True)
@@ -42,17 +48,42 @@ class MemoryOutbox:
                     self.rows[notice.id, to] = _Delivery(notice, to, notice.at)
 
     def claim(self, to: str, *, now: float, lease_s: float, most: int) -> Sequence[Errand]:
-        """Oldest first."""
+        """Longest due first."""
         with self._lock:
-            due = [
-                row
-                for row in self.rows.values()
-                if row.to == to and row.state is DeliveryState.DUE and row.due_at <= now
-            ]
-            due.sort(key=lambda row: (row.notice.at, row.notice.id))
-            for row in due[:most]:
-                row.due_at, row.tries = now + lease_s, row.tries + 1
-            return [Errand(notice=row.notice, to=to, tries=row.tries) for row in due[:most]]
+            while True:
+                due = [row for row in self.rows.values() if row.to == to and self._is_due(row, now)]
+                due = sorted(due, key=lambda row: row.place)[:most]
+                outrun = [row for row in due if self._is_outrun(row)]
+                for row in outrun:
+                    row.state, row.words = DeliveryState.DROPPED, OUTRUN
+                if not outrun:
+                    return [self._leased(row, now + lease_s) for row in due]
+
+    def _is_due(self, row: _Delivery, now: float) -> bool:
+        """Whether its time has come, and its turn in its thread."""
+        if row.state is not DeliveryState.DUE or row.due_at > now:
+            return False
+        before = (other for other in self._thread(row) if other.notice.nth < row.notice.nth)
+        return all(other.state is not DeliveryState.DUE for other in before)
+
+    def _is_outrun(self, row: _Delivery) -> bool:
+        after = (other for other in self._thread(row) if other.notice.nth > row.notice.nth)
+        later = any(other.state is not DeliveryState.DROPPED for other in after)
+        return later and not row.notice.is_lasting
+
+    def _thread(self, row: _Delivery) -> list[_Delivery]:
+        """All of a thread to the same notifier, in order."""
+        of, to = row.notice.thread, row.to
+        found = [
+            one for one in self.rows.values() if of and (one.notice.thread, one.to) == (of, to)
+        ]
+        return sorted(found, key=lambda one: one.notice.nth)
+
+    def _leased(self, row: _Delivery, until: float) -> Errand:
+        row.due_at, row.tries = until, row.tries + 1
+        sent = [one.receipt for one in self._thread(row) if one.state is DeliveryState.SENT]
+        receipt = sent[-1] if sent else ""
+        return Errand(notice=row.notice, to=row.to, tries=row.tries, receipt=receipt)
 
     def settle(self, errand: Errand, settled: Settled) -> None:
         """Unless it was claimed again."""
@@ -61,6 +92,7 @@ class MemoryOutbox:
             if row is None or row.tries != errand.tries or row.state is not DeliveryState.DUE:
                 return
             row.state, row.due_at, row.words = settled.state, settled.due_at, settled.words
+            row.receipt = settled.receipt
 
     def tally(self) -> Mapping[tuple[str, DeliveryState], int]:
         """Counted."""

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from detector.errors import StoreError
-from detector.gate.telling import DeliveryState, Errand, Notice, Post, Settled
+from detector.gate.telling import OUTRUN, DeliveryState, Errand, Notice, Post, Settled
 from pipelines.stores import schema
 from pipelines.stores.codec import pack, unpack
-from pipelines.stores.connections import Connections, Transaction
+from pipelines.stores.connections import Connections, Transaction, Values
 from pipelines.stores.statements import compiled, insertion
 
 __all__ = ["SqlOutbox", "add_post"]
@@ -18,15 +18,41 @@ __all__ = ["SqlOutbox", "add_post"]
 _notices, _deliveries = schema.notices.c, schema.deliveries.c
 _ADD_NOTICE = insertion(schema.notices, keep_old=True)
 _ADD_DELIVERY = insertion(schema.deliveries, keep_old=True)
+_other = schema.deliveries.alias("other")
+
+
+def _of_thread(wanted: sa.ColumnElement[bool]) -> sa.Select[tuple[str]]:
+    """Other deliveries of a thread to the same notifier; there are none without a thread."""
+    return sa.select(_other.c.receipt).where(
+        _other.c.notifier == _deliveries.notifier, _other.c.thread == _deliveries.thread, wanted
+    )
+
+
+_BEFORE = _of_thread(_other.c.state == DeliveryState.DUE.value).where(
+    _other.c.nth < _deliveries.nth
+)
+_AFTER = _of_thread(_other.c.state != DeliveryState.DROPPED.value).where(
+    _other.c.nth > _deliveries.nth
+)
+_GIVEN = (
+    _of_thread(_other.c.state == DeliveryState.SENT.value).order_by(_other.c.nth.desc()).limit(1)
+)
 _DUE = compiled(
-    sa.select(_deliveries.notice, _notices.body, _deliveries.tries)
+    sa.select(
+        _deliveries.notice,
+        _notices.body,
+        _deliveries.tries,
+        sa.exists(_AFTER),
+        _GIVEN.scalar_subquery(),
+    )
     .join_from(schema.deliveries, schema.notices)
     .where(
         _deliveries.notifier == sa.bindparam("to"),
         _deliveries.state == DeliveryState.DUE.value,
         _deliveries.due_at <= sa.bindparam("now"),
+        ~sa.exists(_BEFORE),
     )
-    .order_by(_notices.at, _notices.id)
+    .order_by(_deliveries.due_at, _deliveries.notice)
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
 _LEASE = compiled(
@@ -48,6 +74,7 @@ _SETTLE = compiled(
         due_at=sa.bindparam("due_at"),
         settled_at=sa.bindparam("settled_at"),
         words=sa.bindparam("words"),
+        receipt=sa.bindparam("receipt"),
     )
 )
 _TALLY = compiled(
@@ -77,39 +104,16 @@ class SqlOutbox:
                 return ()
         with self._db.write() as transaction:
             transaction.alone(f"outbox {to}")
-            rows = transaction.rows(_DUE, asked)
-            for id, _, _ in rows:
-                transaction.run(_LEASE, {"of": id, "to": to, "until": now + lease_s})
-        found = (self._errand(id, body, to, tries + 1) for id, body, tries in rows)
-        return [errand for errand in found if errand is not None]
-
-    def _errand(self, id: str, body: bytes, to: str, tries: int) -> Errand | None:
-        """The errand of a row; a notice that cannot be read is dropped, or it came for ever."""
-        try:
-            return Errand(notice=unpack(Notice, body), to=to, tries=tries)
-        except StoreError as error:
-            dropped = Settled(state=DeliveryState.DROPPED, at=0.0, words=str(error))
-            self._settle(id, to, tries, dropped)
-            return None
+            errands = _sorted_out(transaction, asked)
+            for errand in errands:
+                leased = {"of": errand.notice.id, "to": to, "until": now + lease_s}
+                transaction.run(_LEASE, leased)
+        return errands
 
     def settle(self, errand: Errand, settled: Settled) -> None:
         """Durably: what was acknowledged is not sent again."""
-        self._settle(errand.notice.id, errand.to, errand.tries, settled)
-
-    def _settle(self, id: str, to: str, tries: int, settled: Settled) -> None:
-        done = settled.state is not DeliveryState.DUE
-        row = {
-            "of": id,
-            "to": to,
-            "try": tries,
-            "was": DeliveryState.DUE.value,
-            "state": settled.state.value,
-            "due_at": settled.due_at,
-            "settled_at": settled.at if done else None,
-            "words": settled.words or None,
-        }
-        with self._db.write(durable=done) as transaction:
-            transaction.run(_SETTLE, row)
+        with self._db.write(durable=settled.state is not DeliveryState.DUE) as transaction:
+            _settle(transaction, errand.notice.id, errand.to, errand.tries, settled)
 
     def tally(self) -> Mapping[tuple[str, DeliveryState], int]:
         """Counted by the store."""
@@ -118,13 +122,64 @@ class SqlOutbox:
         return {(to, DeliveryState(state)): count for to, state, count in rows}
 
 
+def _sorted_out(transaction: Transaction, asked: Values) -> list[Errand]:
+    """What is to be told; what need not or cannot be is dropped, until nothing of that is found."""
+    to, now = str(asked["to"]), float(str(asked["now"]))
+    while True:
+        errands, dropped = [], 0
+        for id, body, tries, is_outrun, receipt in transaction.rows(_DUE, asked):
+            read = _read(body)
+            if isinstance(read, Notice) and (read.is_lasting or not is_outrun):
+                one = Errand(notice=read, to=to, tries=tries + 1, receipt=receipt or "")
+                errands.append(one)
+                continue
+            words = OUTRUN if isinstance(read, Notice) else read
+            gone = Settled(state=DeliveryState.DROPPED, at=now, words=words)
+            _settle(transaction, id, to, tries, gone)
+            dropped += 1
+        if not dropped:
+            return errands
+
+
+def _read(body: bytes) -> Notice | str:
+    """The notice, or why it cannot be read: it is dropped then, or it came for ever."""
+    try:
+        return unpack(Notice, body)
+    except StoreError as error:
+        return str(error)
+
+
+def _settle(transaction: Transaction, id: str, to: str, tries: int, settled: Settled) -> None:
+    row = {
+        "of": id,
+        "to": to,
+        "try": tries,
+        "was": DeliveryState.DUE.value,
+        "state": settled.state.value,
+        "due_at": settled.due_at,
+        "settled_at": None if settled.state is DeliveryState.DUE else settled.at,
+        "words": settled.words or None,
+        "receipt": settled.receipt or None,
+    }
+    transaction.run(_SETTLE, row)
+
+
 def add_post(transaction: Transaction, post: Post) -> None:
     """Insert a notice that is not there yet, due to all whom it is for."""
     notice = post.notice
     row = {"id": notice.id, "kind": notice.kind.value, "at": notice.at, "body": pack(notice)}
     if not transaction.run(_ADD_NOTICE, row):
         return
-    new = {"state": DeliveryState.DUE.value, "due_at": notice.at, "tries": 0}
+    new = {
+        "notice": notice.id,
+        "state": DeliveryState.DUE.value,
+        "due_at": notice.at,
+        "tries": 0,
+        "settled_at": None,
+        "words": None,
+        "thread": notice.thread or None,
+        "nth": notice.nth,
+        "receipt": None,
+    }
     for to in post.to:
-        delivery = {"notice": notice.id, "notifier": to, "settled_at": None, "words": None}
-        transaction.run(_ADD_DELIVERY, {**new, **delivery})
+        transaction.run(_ADD_DELIVERY, {**new, "notifier": to})

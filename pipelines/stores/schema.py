@@ -208,7 +208,11 @@ deliveries = Table(
     Column("tries", Integer, nullable=False),
     Column("settled_at", Float),
     Column("words", String),
+    Column("thread", String),
+    Column("nth", Integer, nullable=False),
+    Column("receipt", String),
     Index("deliveries_due", "notifier", "state", "due_at"),
+    Index("deliveries_thread", "notifier", "thread", "nth"),
 )
 
 # The stream. Times are whole milliseconds. `part` is what one operator owns: `local`, or a

@@ -16,12 +16,13 @@ import pytest
 import stamina
 
 from detector.errors import ConfigError, DeliveryError, StoreError
-from detector.gate.telling import DeliveryState, Notice, Post
+from detector.gate.telling import DeliveryState, Errand, Notice, Post
 from detector.ports import Outbox
 from pipelines.notify.dispatch import GIVE_UP_S, LATER_S, LEASE_S, TURN_S, Dispatcher
 from pipelines.stores.memory import memory_stores
 from pipelines.stores.sqlite import Database
 from tests.pipelines.flows.scripted import Clock
+from tests.pipelines.notify.briefs import told
 from tests.pipelines.notify.receiver import Receiver, notice, receiving
 
 
@@ -165,6 +166,34 @@ def test_an_error_of_a_plug_in_stops_nobody(error: Exception) -> None:
     desk.clock.at += LATER_S[0]
     desk.made.turn()
     assert desk.notifier.taken == ["n1"]
+
+
+# -- those that go on where they told something before
+
+
+@dataclass(slots=True)
+class Chat(Scripted):
+    """A chat that names each message."""
+
+    followed: list[tuple[str, str]] = field(default_factory=list)
+
+    def follow(self, errand: Errand) -> str:
+        """Take it, or raise; what it is called."""
+        self.send(errand.notice)
+        self.followed.append((errand.notice.id, errand.receipt))
+        return f"ts{len(self.followed)}"
+
+
+def test_a_chat_goes_on_in_the_message_that_it_has() -> None:
+    """It gets what it gave for the notice before, over failures and restarts."""
+    desk = Desk(notifier=Chat([None, busy(), busy(), busy()]))
+    desk.outbox.put([Post(notice=one, to=("ops",)) for one in (told(0), told(1, "resolved"))])
+    desk.clock.at = told(1).at
+    assert [desk.made.turn() for _ in range(3)] == [1, 1, 0]
+    desk.clock.at += LATER_S[0]
+    assert desk.made.turn() == 1
+    first, second = told(0).id, told(1).id
+    assert desk.notifier.followed == [(first, ""), (second, "ts1")]  # type: ignore[attr-defined]
 
 
 def test_a_lease_is_longer_than_all_tries() -> None:

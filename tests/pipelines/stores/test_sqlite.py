@@ -147,8 +147,11 @@ def test_attempts_of_an_older_schema_go_on(tmp_path: Path) -> None:
     open_sqlite(tmp_path / "s.db").attempts.save(attempt())
     with sqlite3.connect(tmp_path / "s.db") as connection:
         connection.execute("drop index attempts_follow")
-        for column in ("version", "follows"):
-            connection.execute(f"alter table attempts drop column {column}")
+        connection.execute("drop index deliveries_thread")
+        for column in ("attempts.version", "attempts.follows", "deliveries.thread",
+                       "deliveries.nth", "deliveries.receipt"):  # fmt: skip
+            table, _, name = column.partition(".")
+            connection.execute(f"alter table {table} drop column {name}")
         for table in NEWER:
             connection.execute(f"drop table {table}")
         connection.execute("update alembic_version set version_num = '0003'")
