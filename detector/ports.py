@@ -322,8 +322,8 @@ class Outbox(Protocol):
     """Notices on their way: kept with the answers that call for them, until they are delivered.
 
     Those of one thread go to one notifier in the order of their `nth`. None is given out while one
-    before it is neither sent nor dropped; another thread never waits for it. An update that would
-    be told after a later one, or while a later one waits, is dropped, unless it `is_lasting`.
+    before it is neither sent nor dropped; another thread never waits for it. Once any of a thread
+    was sent, one that a later one follows is dropped, unless it `is_lasting`.
     """
 
     def put(self, posts: Sequence[Post]) -> None:

@@ -84,9 +84,8 @@ class Notice:
 
     @property
     def is_lasting(self) -> bool:
-        """Whether it is told even where a later one of its thread waits: the first, and an end."""
-        over = self.incident is not None and self.incident.state is not BriefState.OPEN
-        return not self.thread or self.nth == 0 or over
+        """Whether it is told even where a later one of its thread waits: it says how it ended."""
+        return self.incident is not None and self.incident.state is not BriefState.OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,9 +67,11 @@ class MemoryOutbox:
         return all(other.state is not DeliveryState.DUE for other in before)
 
     def _is_outrun(self, row: _Delivery) -> bool:
-        after = (other for other in self._thread(row) if other.notice.nth > row.notice.nth)
-        later = any(other.state is not DeliveryState.DROPPED for other in after)
-        return later and not row.notice.is_lasting
+        thread = self._thread(row)
+        after = [one for one in thread if one.notice.nth > row.notice.nth]
+        was_told = any(one.state is DeliveryState.SENT for one in thread)
+        later = any(one.state is not DeliveryState.DROPPED for one in after)
+        return was_told and later and not row.notice.is_lasting
 
     def _thread(self, row: _Delivery) -> list[_Delivery]:
         """All of a thread to the same notifier, in order."""

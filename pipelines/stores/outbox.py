@@ -34,16 +34,14 @@ _BEFORE = _of_thread(_other.c.state == DeliveryState.DUE.value).where(
 _AFTER = _of_thread(_other.c.state != DeliveryState.DROPPED.value).where(
     _other.c.nth > _deliveries.nth
 )
-_GIVEN = (
-    _of_thread(_other.c.state == DeliveryState.SENT.value).order_by(_other.c.nth.desc()).limit(1)
-)
+_SENT = _of_thread(_other.c.state == DeliveryState.SENT.value)
 _DUE = compiled(
     sa.select(
         _deliveries.notice,
         _notices.body,
         _deliveries.tries,
-        sa.exists(_AFTER),
-        _GIVEN.scalar_subquery(),
+        sa.and_(sa.exists(_SENT), sa.exists(_AFTER)),
+        _SENT.order_by(_other.c.nth.desc()).limit(1).scalar_subquery(),
     )
     .join_from(schema.deliveries, schema.notices)
     .where(
