@@ -25,6 +25,7 @@ from api.routes import (
     changes,
     health,
     hooks,
+    incidents,
     ingest,
     ingest_logs,
     ingest_logs_loki,
@@ -60,6 +61,10 @@ TAGS = [
     {
         "name": "anomalies",
         "description": "What left its expected range, and what was said of it.",
+    },
+    {
+        "name": "incidents",
+        "description": "Anomalies of one cause, the changes that may be it, and what was said.",
     },
     {"name": "changes", "description": "What was changed, and who told it."},
     {"name": "logs", "description": "What services write into their logs, by template."},
@@ -123,6 +128,7 @@ def create_app(
         ingest_logs_loki,
         ingest_traces,
         anomalies,
+        incidents,
         templates,
         hooks,
         changes,

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from api.auth.access import Access
 from api.changing import Changing
+from api.correlating import Correlating
 from api.events import Events
 from api.gatekeeper import Gatekeeper
 from api.pool import Pool
@@ -37,7 +38,7 @@ class Context:
 
     `spoken` gives what a rollout's page tells of log templates, by the ids of both; `clock` tells
     pages how long ago a moment was; `services` is None without a metric source,
-    `receiver`, `tracing` and `streaming` without a stream.
+    `receiver`, `tracing`, `streaming` and `correlating` without a stream.
     """
 
     gate: Gatekeeper
@@ -57,6 +58,7 @@ class Context:
     tracing: TraceReceiver | None = None
     streaming: Streaming | None = None
     changing: Changing | None = None
+    correlating: Correlating | None = None
 
     async def ask(
         self, question: Callable[[VerdictRequest], Verdict], request: VerdictRequest

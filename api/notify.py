@@ -15,7 +15,7 @@ from pipelines.notify.settings import NotifierSettings
 
 __all__ = ["NotifierSection", "NotifySettings"]
 
-Wanted = Literal["fail", "pause", "weekly"]
+Wanted = Literal["fail", "pause", "weekly", "incident"]
 
 
 def _reachable(url: str | None) -> str | None:
@@ -32,15 +32,18 @@ def _moment(text: str) -> str:
 
 
 class NotifierSection(Section):
-    """One receiver; `kind` is webhook, slack or a plug-in's."""
+    """One receiver; `kind` is one of ours, such as webhook and slack, or a plug-in's."""
 
     kind: str = "webhook"
     url: SecretStr | None = None
     url_file: Path | None = None
     secret: SecretStr | None = None
     secret_file: Path | None = None
+    token: SecretStr | None = None
+    token_file: Path | None = None
+    channel: str = ""
     headers: dict[str, SecretStr] = Field(default_factory=dict)
-    kinds: tuple[Wanted, ...] = ("fail", "pause", "weekly")
+    kinds: tuple[Wanted, ...] = ("fail", "pause", "weekly", "incident")
     services: tuple[str, ...] = ("*",)
     allow_private: bool = False
     tls: TlsSettings = TlsSettings()
@@ -57,6 +60,9 @@ class NotifierSection(Section):
             url_file=text_of(self.url_file),
             secret=secret_text(self.secret),
             secret_file=text_of(self.secret_file),
+            token=secret_text(self.token),
+            token_file=text_of(self.token_file),
+            channel=self.channel,
             headers={key: value.get_secret_value() for key, value in self.headers.items()},
             kinds=frozenset(NoticeKind(kind) for kind in self.kinds),
             services=self.services,

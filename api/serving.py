@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.changing import take_changes
 from api.compose import Opened, open_services, source_of
+from api.correlating import take_incidents
 from api.lines import LinesShown, LinesSink, take_beside
 from api.probe import source_probe, store_probe
 from api.pulling import open_line_pulling, open_pulling, show_line_pulling, show_pulling
@@ -53,6 +54,7 @@ def serving_app(
     if streaming is not None:
         take_metrics(app, streaming)
         streaming.show(app.state.context.telemetry.registry)
+        take_incidents(app, streaming, opened.stores)
         if settings.logs.enabled:
             _take_lines(app, settings, streaming)
         if settings.stream.pull.selectors:

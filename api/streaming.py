@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from api.settings import Settings
     from api.worker_view import WorkerView
     from detector.ports import Baselines
+    from detector.spans.topology import Graph
     from detector.stream.columns import Columns
     from detector.stream.counting import Counting
     from detector.stream.feedback import Feedback
@@ -57,6 +58,7 @@ class OpenStream:
     """
 
     stream: Stream
+    database: Connections
     anomalies: AnomalyStore
     followers: Followers
     retention: Retention
@@ -97,6 +99,19 @@ class Streaming:
         from pipelines.stores.joined import JoinedAnomalies
 
         return JoinedAnomalies(opened.anomalies, opened.workers.anomalies)
+
+    @property
+    def databases(self) -> tuple[Connections, ...]:
+        """Where events are: of this process, and of workers; none until it is open."""
+        if not self._late.is_open:
+            return ()
+        opened = self._late.get()
+        return (opened.database, *([] if opened.workers is None else [opened.workers.database]))
+
+    def graph(self, tenant: str) -> Graph | None:
+        """Who calls whom; None where nobody sends spans. `StoreError` until it is open."""
+        logs = self._late.get().logs
+        return None if logs is None else logs.graph(tenant, None)
 
     def say(self, kept: KeptAnomaly, feedback: Feedback, noted: KeptFeedback) -> Applied:
         """Bring what a person said to where the anomaly was found, and note it there."""
@@ -331,6 +346,7 @@ def _opened(settings: Settings, pace: Pace | None) -> OpenStream:
 
     return OpenStream(
         stream=stream,
+        database=database,
         anomalies=SqlAnomalies(database),
         followers=followers,
         retention=Retention(database, keep_s=86_400 * own.keep_days),

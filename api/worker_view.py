@@ -56,13 +56,13 @@ class WorkerView:
     """
 
     def __init__(self, url: str, *, keep_s: float, counting: Counting) -> None:
-        self._database = PostgresDatabase(url)
-        self.baselines = WorkerBaselines(SqlPartCounts(self._database), counting)
-        self.anomalies = SqlAnomalies(self._database)
-        self.retention = Retention(self._database, keep_s=keep_s)
-        self._templates, self._own = SqlTemplates(self._database), SqlOwn(self._database)
-        self._said = SqlSaid(self._database)
-        events = SqlEvents(self._database)
+        self.database = PostgresDatabase(url)
+        self.baselines = WorkerBaselines(SqlPartCounts(self.database), counting)
+        self.anomalies = SqlAnomalies(self.database)
+        self.retention = Retention(self.database, keep_s=keep_s)
+        self._templates, self._own = SqlTemplates(self.database), SqlOwn(self.database)
+        self._said = SqlSaid(self.database)
+        events = SqlEvents(self.database)
         self.followers = Followers(events)
         self._following = Following(events, self.followers.add, after=self.followers.newest)
         self._following.start()
@@ -85,9 +85,9 @@ class WorkerView:
 
     def graph(self, tenant: str, service: str | None) -> Graph | None:
         """Who calls whom, as of their last checkpoints; None where they have no spans."""
-        return graph_of(self._database, tenant, service)
+        return graph_of(self.database, tenant, service)
 
     def close(self) -> None:
         """Look no more."""
         self._following.close()
-        self._database.close()
+        self.database.close()

@@ -10,6 +10,7 @@ import msgspec
 from pydantic import Field
 
 from api.bodies.answer import Answer
+from api.bodies.numbers import digits
 from api.bodies.traced import LineTraceAnswer, Link, TraceAnswer, no_link, traces_body
 from api.section import Section
 from detector.stream.anomaly import Anomaly, Contribution, Happened, Judged, LineNote
@@ -196,7 +197,7 @@ def _line(one: LineNote, link: Link) -> dict[str, Any]:
         "text": one.text,
         "line": one.line,
         "count": one.count,
-        "every_s": _digits(one.every_s) or None,
+        "every_s": digits(one.every_s) or None,
         "traces": [{"trace_id": trace, "url": link(trace)} for trace in one.traces],
     }
 
@@ -205,16 +206,16 @@ def _contribution(one: Contribution, kept: KeptAnomaly, share: float | None) -> 
     series: SeriesInfo | None = kept.series.get(one.series)
     return {
         "labels": dict(series.labels) if series is not None else {},
-        "value": _digits(one.value),
-        "expected": _digits(one.expected),
-        "low": _digits(one.low),
-        "high": _digits(one.high),
+        "value": digits(one.value),
+        "expected": digits(one.expected),
+        "low": digits(one.low),
+        "high": digits(one.high),
         "at": _time(one.peak_at),
         "since": _time(one.start),
         "until": None if one.end is None else _time(one.end),
-        "excess": _digits(one.excess),
+        "excess": digits(one.excess),
         "by_chance": float(f"{10.0**-one.surprise:.2g}"),
-        "share": None if share is None else _digits(share),
+        "share": None if share is None else digits(share),
         "tuning": _tuning(kept.tunings.get(one.series)),
     }
 
@@ -223,11 +224,6 @@ def _tuning(tuning: Tuning | None) -> dict[str, Any] | None:
     if tuning is None:
         return None
     return {"shift": tuning.shift, "normal": tuning.normal, "real": tuning.real}
-
-
-def _digits(value: float) -> float:
-    """Six digits that matter: more is noise to whoever reads it."""
-    return float(f"{value:.6g}")
 
 
 def _time(at: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.bodies.answer import Answer
+from api.bodies.numbers import digits
 from detector.logs.plain import plain
 from detector.spans.shift import Arms, Measure, TimeShift
 from detector.spans.words import shift_words
@@ -69,15 +70,11 @@ def _shift(one: TimeShift, version: str) -> dict[str, Any]:
         "operation": one.operation.name,
         "is_total": one.is_total,
         "is_certain": one.is_certain,
-        "canary_s": _digits(one.canary),
-        "control_s": _digits(one.control),
-        "difference_s": _digits(one.value),
-        "low_s": _digits(one.low),
-        "high_s": _digits(one.high),
+        "canary_s": digits(one.canary),
+        "control_s": digits(one.control),
+        "difference_s": digits(one.value),
+        "low_s": digits(one.low),
+        "high_s": digits(one.high),
         "canary_traces": one.canary_traces,
         "control_traces": one.control_traces,
     }
-
-
-def _digits(value: float) -> float:
-    return float(f"{value:.6g}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import Field
 
 from api.bodies.answer import Answer
+from api.bodies.numbers import digits, time_text
 from detector.spans.names import Node
 from detector.spans.topology import Edge, Graph
 
@@ -90,11 +90,10 @@ def _end(node: Node) -> dict[str, Any]:
 
 
 def _digits(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.6g}")
+    return None if value is None else digits(value)
 
 
 def _time(at: int) -> str | None:
     if at < 0:
         return None
-    text = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    return time_text(at)

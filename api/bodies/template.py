@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from pydantic import Field
 
 from api.bodies.answer import Answer
+from api.bodies.numbers import time_text
 from detector.logs.kept import KeptTemplate, TemplatePage
 
 __all__ = ["TemplateAnswer", "TemplatesAnswer", "templates_body"]
@@ -57,17 +58,12 @@ def _body(one: KeptTemplate) -> dict[str, Any]:
         "text": one.text,
         "sample": one.sample,
         "count": one.count,
-        "first": _time(one.first),
-        "last": _time(one.last),
-        "came": _time(one.came),
+        "first": time_text(one.first),
+        "last": time_text(one.last),
+        "came": time_text(one.came),
         "days": {_day(day): count for day, count in sorted(one.days.items())},
         "links": {"self": f"/v1/templates/{one.id}"},
     }
-
-
-def _time(at: int) -> str:
-    text = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
 
 
 def _day(day: int) -> str:

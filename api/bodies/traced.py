@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.bodies.answer import Answer
+from api.bodies.numbers import digits
 from detector.stream.traced import TraceNote
 
 __all__ = ["LineTraceAnswer", "Link", "TraceAnswer", "no_link", "traces_body"]
@@ -72,14 +73,10 @@ def _trace(note: TraceNote, link: Link) -> dict[str, Any]:
         "operation": note.operation,
         "version": note.version or None,
         "failed": note.has_failed,
-        "duration_s": _digits(note.duration_s),
-        "usual_s": _digits(note.usual_s) or None,
+        "duration_s": digits(note.duration_s),
+        "usual_s": digits(note.usual_s) or None,
         "spent": [
-            {"service": one.service, "operation": one.operation, "seconds": _digits(one.seconds)}
+            {"service": one.service, "operation": one.operation, "seconds": digits(one.seconds)}
             for one in note.spent
         ],
     }
-
-
-def _digits(value: float) -> float:
-    return float(f"{value:.6g}")

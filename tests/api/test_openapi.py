@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from api.changes_settings import ChangesSection
 from api.changing import take_changes
+from api.correlating import Correlating
 from api.settings import Settings
 from api.streaming import Streaming
 from detector.logs.lines import Level
@@ -135,11 +136,13 @@ def odd(folder: Path) -> dict[tuple[str, str], Any]:
     """The same of a stream that has found an anomaly."""
     app, streaming, opened = streamed(folder)
     client = TestClient(app, base_url="http://127.0.0.1")
+    app.state.context.correlating.close()
+    app.state.context.correlating.look()
     client.post("/v1/columns", content=message(0, values_of(300)), headers=COLUMNS)
     streaming.stream.drain(60)
     page = client.get("/v1/anomalies").json()
     path = page["anomalies"][0]["links"]["self"]
-    kept = written(streaming, client)
+    kept = written(streaming, client) | incident(app.state.context.correlating, client)
     answers = kept | {
         ("/v1/anomalies", "get"): page,
         ("/v1/anomalies/{id}/feedback", "post"): client.post(
@@ -150,6 +153,20 @@ def odd(folder: Path) -> dict[tuple[str, str], Any]:
     streaming.close()
     opened.close()
     return answers
+
+
+def incident(correlating: Correlating, client: TestClient) -> dict[tuple[str, str], Any]:
+    """The same of incidents."""
+    while correlating.look():
+        pass
+    page = client.get("/v1/incidents").json()
+    path = page["incidents"][0]["links"]["self"]
+    said = client.post(f"{path}/said", json={"said": "acknowledged"}).json()
+    return {
+        ("/v1/incidents", "get"): page,
+        ("/v1/incidents/{id}", "get"): said,
+        ("/v1/incidents/{id}/said", "post"): said,
+    }
 
 
 def written(streaming: Streaming, client: TestClient) -> dict[tuple[str, str], Any]:
@@ -231,6 +248,7 @@ def fuzzed() -> Fuzzed:
         "/v1/changes": told["changed"][0],
         # This app has no stream.
         "/v1/anomalies": "an_0",
+        "/v1/incidents": "inc_0",
         "/v1/templates": "lt_0",
     }
     return Fuzzed(door, schema, ids)

@@ -66,6 +66,7 @@ class Shop:
         streaming = Streaming(
             lambda: OpenStream(
                 stream=life.stream,
+                database=life.database,
                 anomalies=SqlAnomalies(life.database),
                 followers=Followers(SqlEvents(life.database)),
                 retention=Retention(life.database, keep_s=86_400),

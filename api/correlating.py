@@ -1,0 +1,98 @@
+"""Incidents of a process: made beside its stream, on each database that has events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from fastapi import FastAPI
+
+from api.streaming import Streaming
+from detector.changes.ports import ChangeLog
+from detector.errors import NotFoundError, StoreError
+from detector.incidents.calls import CallMap, call_map
+from detector.incidents.ports import IncidentStore
+from detector.ports import Stores
+from detector.spans.names import NodeKind
+from detector.spans.topology import Graph
+from pipelines.flows.incidents import Incidents
+from pipelines.flows.looping import Loop
+from pipelines.stores.connections import Connections
+from pipelines.stores.incidents import SqlIncidents
+from pipelines.stores.joined import JoinedIncidents
+
+__all__ = ["Correlating", "calls_of", "correlating_of", "take_incidents"]
+
+_LOOK_S = 1.0
+# A database that many share would make neighbours of all of them.
+_CALLING = frozenset({NodeKind.SERVICE, NodeKind.UNSEEN, NodeKind.MESSAGING})
+
+
+class Correlating:
+    """What makes incidents, once the stream is open, and where they are kept."""
+
+    def __init__(
+        self, streaming: Streaming, changes: ChangeLog, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._streaming, self._changes, self._clock = streaming, changes, clock
+        self._flows: tuple[Incidents, ...] = ()
+        self._loop = Loop("incidents", self.look, every_s=_LOOK_S)
+
+    def start(self) -> None:
+        """Begin."""
+        self._loop.start()
+
+    def close(self) -> None:
+        """End."""
+        self._loop.close()
+
+    @property
+    def store(self) -> IncidentStore:
+        """The incidents; `StoreError` until the stream is open."""
+        own, *of_workers = [SqlIncidents(one) for one in self._databases()]
+        return JoinedIncidents(own, *of_workers) if of_workers else own
+
+    def look(self) -> bool:
+        """Make what follows of new events; whether there may be more at once. `StoreError`."""
+        if not self._flows:
+            self._flows = tuple(self._flow(one) for one in self._streaming.databases)
+        looked = [flow.look() for flow in self._flows]
+        return any(looked)
+
+    def _databases(self) -> tuple[Connections, ...]:
+        found = self._streaming.databases
+        if not found:
+            raise StoreError(f"there are no incidents yet: {self._streaming.ailing}")
+        return found
+
+    def _flow(self, database: Connections) -> Incidents:
+        return Incidents(database, changes=self._changes, calls=self._calls, clock=self._clock)
+
+    def _calls(self, tenant: str) -> CallMap:
+        return calls_of(self._streaming.graph(tenant))
+
+
+def calls_of(graph: Graph | None) -> CallMap:
+    """Who calls whom, also through topics; nobody where nobody sends spans."""
+    edges = () if graph is None else graph.edges
+    return call_map(
+        (edge.caller.name, edge.callee.name)
+        for edge in edges
+        if edge.caller.kind in _CALLING and edge.callee.kind in _CALLING
+    )
+
+
+def correlating_of(correlating: Correlating | None) -> Correlating:
+    """Without a stream there are no incidents."""
+    if correlating is None:
+        raise NotFoundError("This serinus has no incidents: it runs without a stream.")
+    return correlating
+
+
+def take_incidents(app: FastAPI, streaming: Streaming, stores: Stores) -> None:
+    """Begin to make incidents; the stream ends it with itself."""
+    correlating = Correlating(streaming, stores.changes)
+    app.state.context = replace(app.state.context, correlating=correlating)
+    streaming.beside.append(correlating.close)
+    correlating.start()
