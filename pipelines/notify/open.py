@@ -12,6 +12,7 @@ from pipelines.plugins import named, plugged
 __all__ = ["GROUP", "open_notifier"]
 
 GROUP = "serinus.notifiers"
+_OURS = ("webhook", "slack", "slack-app")
 
 
 def open_notifier(settings: NotifierSettings, clock: Clock) -> Notifier:
@@ -29,11 +30,15 @@ def open_notifier(settings: NotifierSettings, clock: Clock) -> Notifier:
             from pipelines.notify.slack import SlackNotifier
 
             return SlackNotifier(settings)
+        case "slack-app":
+            from pipelines.notify.slack_app import SlackApp
+
+            return SlackApp(settings)
     return _plugin(settings)
 
 
 def _plugin(settings: NotifierSettings) -> Notifier:
-    point = plugged(GROUP, settings.kind, ("webhook", "slack"), f"{settings.place}: kind")
+    point = plugged(GROUP, settings.kind, _OURS, f"{settings.place}: kind")
     told, factory = named(point, "notifier")
     notifier: Notifier = factory(settings)
     if not _sends(notifier):

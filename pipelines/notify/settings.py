@@ -24,11 +24,12 @@ _HTTP = frozenset({"webhook", "slack"})
 class NotifierSettings:
     """One receiver.
 
-    `kind` is `webhook`, `slack`, or the name of an entry point in the group `serinus.notifiers`.
+    `kind` is one of ours, or the name of an entry point in the group `serinus.notifiers`.
     URL and secret may be in files, read again for every notice. `kinds` and `services` say
     what it wants. `allow_private`: it may be at a private or loopback address. `timeout_s` bounds
     one try, `tries` how many are made at once before it waits. `public_url` is where people find
-    serinus, for links. `options` is for notifiers of third parties.
+    serinus, for links. `options` is for notifiers of third parties. Token, or a file with it, and
+    channel are those of an app in a chat.
     """
 
     name: str
@@ -46,6 +47,9 @@ class NotifierSettings:
     tries: int = 3
     public_url: str | None = None
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    token: str | None = field(default=None, repr=False)
+    token_file: str | None = None
+    channel: str = ""
 
     def __post_init__(self) -> None:
         if _NAME.fullmatch(self.name) is None:
@@ -54,6 +58,8 @@ class NotifierSettings:
             )
         if self.kind in _HTTP:
             self._check_http()
+        if self.kind == "slack-app":
+            self._check_app()
         for name, value in self.headers.items():
             if re.search(r"[\r\n\0]", name + value):
                 raise ConfigError(f"{self.place}: header {name!r} has a line break in it")
@@ -61,6 +67,16 @@ class NotifierSettings:
     def _check_http(self) -> None:
         if (self.url is None) == (self.url_file is None):
             raise ConfigError(f"{self.place}: give one of url, url_file")
+        if self.secret is not None and self.secret_file is not None:
+            raise ConfigError(f"{self.place}: give one of secret, secret_file")
+        if self.url is not None:
+            self._checked(self.url)
+
+    def _check_app(self) -> None:
+        if (self.token is None) == (self.token_file is None):
+            raise ConfigError(f"{self.place}: give one of token, token_file")
+        if not self.channel:
+            raise ConfigError(f"{self.place}: give the channel, best by its id, as C0123456789")
         if self.secret is not None and self.secret_file is not None:
             raise ConfigError(f"{self.place}: give one of secret, secret_file")
         if self.url is not None:
@@ -83,6 +99,13 @@ class NotifierSettings:
     def key(self) -> str | None:
         """The secret as it is now."""
         return _read(self.secret, self.secret_file, self.place)
+
+    def bearer(self) -> str:
+        """The token as it is now; `ConfigError` where it is none that a header can carry."""
+        token = _read(self.token, self.token_file, self.place) or ""
+        if not token.isascii() or not token.isprintable() or " " in token or not token:
+            raise ConfigError(f"{self.place}: its token is none")
+        return token
 
     def _checked(self, url: str) -> str:
         try:

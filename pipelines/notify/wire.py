@@ -36,12 +36,16 @@ class Wire:
             tls_context(settings.tls), connections=1, connect_s=_CONNECT_S, resolve=guard.resolve
         )
 
-    def post(self, content: bytes, headers: Mapping[str, str]) -> None:
-        """Return once a 2xx came; `DeliveryError` else, within `timeout_s`."""
+    def post(self, content: bytes, headers: Mapping[str, str], *, path: str = "") -> bytes:
+        """The head of what a 2xx came with; `DeliveryError` else, within `timeout_s`.
+
+        `path` is below that of the URL in the settings.
+        """
         deadline = Deadline(self._settings.timeout_s)
+        address = self._settings.address()
         request = httpx2.Request(
             "POST",
-            self._settings.address(),
+            f"{address.rstrip('/')}/{path}" if path else address,
             headers={"User-Agent": "serinus", **self._settings.headers, **headers},
             content=content,
         )
@@ -49,6 +53,7 @@ class Wire:
             status, answered, body = self._received(request)
         if not 200 <= status < 300:
             raise self._refusal(status, answered, body)
+        return body
 
     def close(self) -> None:
         """Close idle connections."""
