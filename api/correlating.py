@@ -9,7 +9,6 @@ from dataclasses import replace
 from fastapi import FastAPI
 
 from api.streaming import Streaming
-from detector.changes.ports import ChangeLog
 from detector.errors import NotFoundError, StoreError
 from detector.incidents.calls import CallMap, call_map
 from detector.incidents.ports import IncidentStore
@@ -18,13 +17,14 @@ from detector.spans.names import NodeKind
 from detector.spans.topology import Graph
 from pipelines.flows.incidents import Incidents
 from pipelines.flows.looping import Loop
+from pipelines.flows.rollout_changes import RolloutChanges
 from pipelines.stores.connections import Connections
 from pipelines.stores.incidents import SqlIncidents
 from pipelines.stores.joined import JoinedIncidents
 
 __all__ = ["Correlating", "calls_of", "correlating_of", "take_incidents"]
 
-_LOOK_S = 1.0
+_LOOK_S, _ROLLOUTS_S = 1.0, 5.0
 # A database that many share would make neighbours of all of them.
 _CALLING = frozenset({NodeKind.SERVICE, NodeKind.UNSEEN, NodeKind.MESSAGING})
 
@@ -33,19 +33,25 @@ class Correlating:
     """What makes incidents, once the stream is open, and where they are kept."""
 
     def __init__(
-        self, streaming: Streaming, changes: ChangeLog, clock: Callable[[], float] = time.time
+        self, streaming: Streaming, stores: Stores, clock: Callable[[], float] = time.time
     ) -> None:
-        self._streaming, self._changes, self._clock = streaming, changes, clock
+        self._streaming, self._changes, self._clock = streaming, stores.changes, clock
         self._flows: tuple[Incidents, ...] = ()
-        self._loop = Loop("incidents", self.look, every_s=_LOOK_S)
+        rollouts = RolloutChanges(stores, clock)
+        self._loops = (
+            Loop("incidents", self.look, every_s=_LOOK_S),
+            Loop("rollouts as changes", rollouts.look, every_s=_ROLLOUTS_S),
+        )
 
     def start(self) -> None:
         """Begin."""
-        self._loop.start()
+        for loop in self._loops:
+            loop.start()
 
     def close(self) -> None:
         """End."""
-        self._loop.close()
+        for loop in self._loops:
+            loop.close()
 
     @property
     def store(self) -> IncidentStore:
@@ -92,7 +98,7 @@ def correlating_of(correlating: Correlating | None) -> Correlating:
 
 def take_incidents(app: FastAPI, streaming: Streaming, stores: Stores) -> None:
     """Begin to make incidents; the stream ends it with itself."""
-    correlating = Correlating(streaming, stores.changes)
+    correlating = Correlating(streaming, stores)
     app.state.context = replace(app.state.context, correlating=correlating)
     streaming.beside.append(correlating.close)
     correlating.start()

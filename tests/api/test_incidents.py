@@ -75,7 +75,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     app, streaming, opened = streamed(tmp_path)
     app.state.context.correlating.close()
     made = Shop(TestClient(app, base_url="http://127.0.0.1"), app.state.context.correlating)
-    made.correlating = Correlating(streaming, opened.stores.changes, lambda: made.now)
+    made.correlating = Correlating(streaming, opened.stores, lambda: made.now)
     app.state.context = replace(app.state.context, correlating=made.correlating)
     made.at(0)
     yield made
@@ -220,7 +220,7 @@ def test_before_the_stream_is_open_it_is_said_why(tmp_path: Path) -> None:
     client = TestClient(app, base_url="http://127.0.0.1")
     without = client.get("/v1/incidents")
     streaming = Streaming(opening)
-    correlating = Correlating(streaming, opened.stores.changes)
+    correlating = Correlating(streaming, opened.stores)
     app.state.context = replace(app.state.context, correlating=correlating)
     early = client.get("/v1/incidents")
     assert not correlating.look()
