@@ -16,7 +16,9 @@ from detector.gate.verdict import Outcome
 from pipelines.notify.blocks import message
 from pipelines.notify.slack import SlackNotifier
 from tests.detector.gate.test_cure import signal
+from tests.pipelines.notify.briefs import told
 from tests.pipelines.notify.receiver import notice, receiving, settings
+from tests.pipelines.notify.slack_server import refusal, texts_of
 
 WHERE = "https://serinus.example.org"
 
@@ -87,17 +89,6 @@ def test_too_many_services_are_cut_and_said_to_be() -> None:
     assert "left out" in found[-1]["elements"][0]["text"]
 
 
-def texts(block: dict[str, Any]) -> list[tuple[str, int]]:
-    """Every text of a block with its limit."""
-    if block["type"] == "header":
-        return [(block["text"]["text"], 150)]
-    if "fields" in block:
-        return [(field["text"], 2000) for field in block["fields"]]
-    if block["type"] == "context":
-        return [(element["text"], 3000) for element in block["elements"]]
-    return [(block["text"]["text"], 3000)]
-
-
 WORDS = st.text(max_size=50).map(lambda text: text * 97)
 
 
@@ -110,7 +101,7 @@ def test_no_words_break_a_limit(name: str, text: str, advice: str, services: int
     assert len(json.dumps(found, ensure_ascii=False)) < 13_000
     for block in found:
         assert len(block.get("fields", ())) <= 10
-        for words, most in texts(block):
+        for words, most in texts_of(block):
             assert 0 < len(words.encode("utf-16-le")) // 2 <= most
 
 
@@ -133,3 +124,11 @@ def test_it_is_posted_as_json() -> None:
     (got,) = slack.got
     assert json.loads(got.body)["text"] == "checkout v2 failed: Errors rose."
     assert got.headers["content-type"].startswith("application/json")
+
+
+def test_an_incident_by_a_webhook_has_no_buttons() -> None:
+    """An incoming webhook belongs to no app that could hear of a click, and updates nothing."""
+    found = blocks(told())
+    assert found[0]["text"]["text"] == ":rotating_light: checkout: errors up"
+    assert "actions" not in {block["type"] for block in found}
+    assert refusal(json.loads(json.dumps(message(told(), WHERE)))) is None

@@ -20,6 +20,7 @@ from detector.gate.telling import Ailing, NoticeKind
 from pipelines.notify.signing import signed_headers
 from pipelines.notify.webhook import WebhookNotifier, cloud_event
 from pipelines.testing import FaultServer, Misbehaviour
+from tests.pipelines.notify.briefs import told
 from tests.pipelines.notify.receiver import Receiver, notice, receiving, settings
 from tests.pipelines.stores.test_stores import T0
 
@@ -86,6 +87,34 @@ def test_a_weekly_notice_lists_services_and_their_change() -> None:
             "example": "Few.",
         }
     ]
+
+
+def test_an_incident_is_whole_in_its_event() -> None:
+    """A program opens a ticket, closes it again, and knows the order of what it hears."""
+    event = json.loads(json.dumps(cloud_event(told(1, "resolved"), "https://s.example/")))
+    assert (event["type"], event["subject"]) == ("serinus.notice.incident.v1", "checkout")
+    assert event["data"]["url"] == "https://s.example/incidents/inc_0123456789abcdef"
+    incident = event["data"]["incident"]
+    facts = ("event", "sequence", "state", "severity", "since", "until", "services", "no_change")
+    assert [incident[fact] for fact in facts] == [
+        "resolved", 1, "resolved", "high",
+        "2026-11-23T14:00:00Z", "2026-11-23T14:24:00Z", ["checkout", "web"], 0.12,
+    ]  # fmt: skip
+    (cause,) = incident["causes"]
+    assert (cause["probability"], cause["advice"]) == (0.83, "kubectl argo rollouts undo checkout")
+    assert incident["signs"][1] == {
+        "anomaly": "a2",
+        "service": "web",
+        "text": "Latency doubled.",
+        "since": "2026-11-23T14:01:00Z",
+        "until": None,
+    }
+
+
+def test_other_events_have_no_incident() -> None:
+    """The field is there, as null, for programs that look."""
+    event = json.loads(json.dumps(cloud_event(notice(), None)))
+    assert event["data"]["incident"] is None
 
 
 @pytest.mark.parametrize(
