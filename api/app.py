@@ -40,7 +40,7 @@ from api.routes import (
 )
 from api.settings import Settings
 from api.telemetry import Telemetry
-from api.ui import anomaly_pages, pages, service_pages
+from api.ui import anomaly_pages, incident_pages, pages, service_pages
 from api.version import serinus_version
 from detector.gate.curve import Curve
 
@@ -135,6 +135,7 @@ def create_app(
         pages,
         service_pages,
         anomaly_pages,
+        incident_pages,
     ):
         app.include_router(room.router)
     install_problems(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from fastapi import FastAPI
 
@@ -29,13 +30,31 @@ _LOOK_S, _ROLLOUTS_S = 1.0, 5.0
 _CALLING = frozenset({NodeKind.SERVICE, NodeKind.UNSEEN, NodeKind.MESSAGING})
 
 
+class Events(Protocol):
+    """Where anomalies are told of: an embedded stream, and workers beside it."""
+
+    @property
+    def databases(self) -> tuple[Connections, ...]:
+        """Those that have events; none until they are open."""
+        ...
+
+    @property
+    def ailing(self) -> str:
+        """Why they are not open."""
+        ...
+
+    def graph(self, tenant: str) -> Graph | None:
+        """Who calls whom; None where nobody sends spans."""
+        ...
+
+
 class Correlating:
     """What makes incidents, once the stream is open, and where they are kept."""
 
     def __init__(
-        self, streaming: Streaming, stores: Stores, clock: Callable[[], float] = time.time
+        self, events: Events, stores: Stores, clock: Callable[[], float] = time.time
     ) -> None:
-        self._streaming, self._changes, self._clock = streaming, stores.changes, clock
+        self._events, self._changes, self._clock = events, stores.changes, clock
         self._flows: tuple[Incidents, ...] = ()
         rollouts = RolloutChanges(stores, clock)
         self._loops = (
@@ -62,21 +81,21 @@ class Correlating:
     def look(self) -> bool:
         """Make what follows of new events; whether there may be more at once. `StoreError`."""
         if not self._flows:
-            self._flows = tuple(self._flow(one) for one in self._streaming.databases)
+            self._flows = tuple(self._flow(one) for one in self._events.databases)
         looked = [flow.look() for flow in self._flows]
         return any(looked)
 
     def _databases(self) -> tuple[Connections, ...]:
-        found = self._streaming.databases
+        found = self._events.databases
         if not found:
-            raise StoreError(f"there are no incidents yet: {self._streaming.ailing}")
+            raise StoreError(f"there are no incidents yet: {self._events.ailing}")
         return found
 
     def _flow(self, database: Connections) -> Incidents:
         return Incidents(database, changes=self._changes, calls=self._calls, clock=self._clock)
 
     def _calls(self, tenant: str) -> CallMap:
-        return calls_of(self._streaming.graph(tenant))
+        return calls_of(self._events.graph(tenant))
 
 
 def calls_of(graph: Graph | None) -> CallMap:

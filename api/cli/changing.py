@@ -19,7 +19,7 @@ from api.cli.logs_run import LOCAL
 from api.cli.moments import past_of
 from detector.logs.plain import plain
 
-__all__ = ["show", "tell"]
+__all__ = ["address_of", "console_of", "read", "show", "tell"]
 
 # Of a file or a pipe, which have no width of their own.
 _WIDTH = 160
@@ -52,9 +52,9 @@ def tell(
     """Send a change, and say under which id it is kept."""
     when = None if at is None else past_of(at, "at", time.time())
     body = {**told, "actor": told["actor"] or getpass.getuser(), "at": when}
-    with server_of(_url(server), tenant=tenant) as asked:
+    with server_of(address_of(server), tenant=tenant) as asked:
         answer = asked.post("/v1/changes", {k: v for k, v in body.items() if v is not None})
-    changed = _read(answer, _Taken).changed
+    changed = read(answer, _Taken).changed
     print(f"kept as {changed[0]}" if changed else "told before: nothing was added")
     return 0
 
@@ -70,26 +70,34 @@ def show(
     """Print a page of changes."""
     query = {k: v for k, v in asked.items() if v is not None}
     query |= {"from": past_of(since, "since", time.time()), "anywhere": "true"}
-    with server_of(_url(server), tenant=tenant) as place:
+    with server_of(address_of(server), tenant=tenant) as place:
         body = place.get(f"/v1/changes?{urlencode(query)}")
     if as_json:
         print(msgspec.json.format(body).decode())
         return 0
-    page = _read(body, _Page)
-    console = Console(highlight=False, emoji=False, markup=False)
-    if not console.is_terminal:
-        console.width = max(console.width, _WIDTH)
+    page = read(body, _Page)
+    console = console_of()
     console.print(_table(page) if page.changes else "No changes in that time.")
     if page.next is not None:
         console.print(f"There are more: --limit above {len(page.changes)} shows them.")
     return 0
 
 
-def _url(server: str | None) -> str:
+def console_of() -> Console:
+    """What prints texts as they are, and in a file or a pipe in long lines."""
+    console = Console(highlight=False, emoji=False, markup=False)
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDTH)
+    return console
+
+
+def address_of(server: str | None) -> str:
+    """Where a server is: as asked for, by the environment, or on this machine."""
     return server or os.environ.get("SERINUS_SERVER") or LOCAL
 
 
-def _read(body: bytes, kind: type[T]) -> T:
+def read(body: bytes, kind: type[T]) -> T:
+    """An answer; `CouldNotAskError` where it is none of serinus."""
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.MsgspecError as error:

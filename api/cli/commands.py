@@ -14,6 +14,7 @@ from api.cli.discover_command import discover
 from api.cli.evidence_commands import explain, export, notify, replay
 from api.cli.fit_command import fit
 from api.cli.guard import guarded
+from api.cli.incident_command import incidents
 from api.cli.init_command import init
 from api.cli.logs_command import logs
 from api.cli.odd_command import odd
@@ -80,6 +81,7 @@ app.add_typer(topics)
 app.add_typer(logs)
 app.command()(change)
 app.command()(changes)
+app.command()(incidents)
 
 
 @app.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -12,10 +11,11 @@ from starlette.responses import Response
 from api.context import Context, In
 from api.receiving import tenant_of
 from api.streaming import Streaming
+from api.ui.asked import moment_of, severity_of, state_of
 from api.ui.odd import Odd, odd_of
 from api.ui.rendering import Base, html, shown
 from api.ui.wording import day_clock
-from detector.errors import InputError, NotFoundError
+from detector.errors import NotFoundError
 from detector.gate.record import Filter
 from detector.gate.verdict import Verdict
 from detector.stream.anomaly import Severity
@@ -26,7 +26,6 @@ __all__ = ["router"]
 router = APIRouter(include_in_schema=False)
 
 _PER_PAGE, _ROLLOUTS = 30, 200
-_STATES = {"": None, "open": True, "closed": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,36 +122,13 @@ def streaming_of(context: Context) -> Streaming:
 
 def _filter(tenant: str, asked: Asked) -> AnomalyFilter:
     """`InputError` names the field that cannot be meant."""
-    if asked.state not in _STATES:
-        raise InputError(f"state is open or closed, not {asked.state!r}", field="state")
     return AnomalyFilter(
         tenant=tenant,
         service=asked.service or None,
-        severity=_severity(asked.severity),
-        is_open=_STATES[asked.state],
-        since=_moment(asked.since, "from"),
-        until=_moment(asked.until, "to"),
+        severity=severity_of(asked.severity),
+        is_open=state_of(asked.state, closed="closed"),
+        since=moment_of(asked.since, "from"),
+        until=moment_of(asked.until, "to"),
         after=asked.before or None,
         limit=_PER_PAGE,
     )
-
-
-def _severity(word: str) -> Severity:
-    try:
-        return Severity(word) if word else Severity.LOW
-    except ValueError:
-        words = ", ".join(Severity)
-        raise InputError(f"severity is one of {words}, not {word!r}", field="severity") from None
-
-
-def _moment(text: str, field: str) -> int | None:
-    """Unix milliseconds; a time without a zone is UTC, as all times on the page."""
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
-        return round(1000 * at.timestamp())
-    except (ValueError, OverflowError):
-        words = f"{field}: {text!r} is no time: write 2026-11-23T14:00, which is UTC"
-        raise InputError(words, field=field) from None
