@@ -1,9 +1,9 @@
-"""Incidents of a process: made beside its stream, on each database that has events."""
+"""Incidents of a process: made beside its stream, on each database that has events, and told."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -11,11 +11,13 @@ from fastapi import FastAPI
 
 from api.streaming import Streaming
 from detector.errors import NotFoundError, StoreError
+from detector.gate.telling import Route
 from detector.incidents.calls import CallMap, call_map
 from detector.incidents.ports import IncidentStore
 from detector.ports import Stores
 from detector.spans.names import NodeKind
 from detector.spans.topology import Graph
+from pipelines.flows.incident_notices import IncidentNotices
 from pipelines.flows.incidents import Incidents
 from pipelines.flows.looping import Loop
 from pipelines.flows.rollout_changes import RolloutChanges
@@ -52,10 +54,15 @@ class Correlating:
     """What makes incidents, once the stream is open, and where they are kept."""
 
     def __init__(
-        self, events: Events, stores: Stores, clock: Callable[[], float] = time.time
+        self,
+        events: Events,
+        stores: Stores,
+        clock: Callable[[], float] = time.time,
+        routes: Sequence[Route] = (),
     ) -> None:
-        self._events, self._changes, self._clock = events, stores.changes, clock
-        self._flows: tuple[Incidents, ...] = ()
+        self._events, self._stores, self._clock = events, stores, clock
+        self._routes = tuple(routes)
+        self._flows: tuple[Incidents | IncidentNotices, ...] = ()
         rollouts = RolloutChanges(stores, clock)
         self._loops = (
             Loop("incidents", self.look, every_s=_LOOK_S),
@@ -81,7 +88,8 @@ class Correlating:
     def look(self) -> bool:
         """Make what follows of new events; whether there may be more at once. `StoreError`."""
         if not self._flows:
-            self._flows = tuple(self._flow(one) for one in self._events.databases)
+            databases = self._events.databases
+            self._flows = tuple(flow for one in databases for flow in self._flows_of(one))
         looked = [flow.look() for flow in self._flows]
         return any(looked)
 
@@ -91,8 +99,11 @@ class Correlating:
             raise StoreError(f"there are no incidents yet: {self._events.ailing}")
         return found
 
-    def _flow(self, database: Connections) -> Incidents:
-        return Incidents(database, changes=self._changes, calls=self._calls, clock=self._clock)
+    def _flows_of(self, database: Connections) -> tuple[Incidents, IncidentNotices]:
+        made = Incidents(
+            database, changes=self._stores.changes, calls=self._calls, clock=self._clock
+        )
+        return made, IncidentNotices(database, self._stores.outbox, self._routes)
 
     def _calls(self, tenant: str) -> CallMap:
         return calls_of(self._events.graph(tenant))
@@ -115,9 +126,11 @@ def correlating_of(correlating: Correlating | None) -> Correlating:
     return correlating
 
 
-def take_incidents(app: FastAPI, streaming: Streaming, stores: Stores) -> None:
-    """Begin to make incidents; the stream ends it with itself."""
-    correlating = Correlating(streaming, stores)
+def take_incidents(
+    app: FastAPI, streaming: Streaming, stores: Stores, routes: Sequence[Route]
+) -> None:
+    """Begin to make incidents, and to tell who wants it; the stream ends it with itself."""
+    correlating = Correlating(streaming, stores, routes=routes)
     app.state.context = replace(app.state.context, correlating=correlating)
     streaming.beside.append(correlating.close)
     correlating.start()

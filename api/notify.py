@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from api.section import Section, TlsSettings, secret_text, text_of
+from detector.alerts.brief import Gravity
 from detector.explain.weekly import WeeklyAt, weekly_at
 from detector.gate.telling import NoticeKind
 from pipelines.notify.settings import NotifierSettings
@@ -45,6 +46,7 @@ class NotifierSection(Section):
     headers: dict[str, SecretStr] = Field(default_factory=dict)
     kinds: tuple[Wanted, ...] = ("fail", "pause", "weekly", "incident")
     services: tuple[str, ...] = ("*",)
+    severity: Literal["low", "medium", "high"] = "medium"
     allow_private: bool = False
     tls: TlsSettings = TlsSettings()
     timeout_s: Annotated[float, Field(gt=0, le=30)] = 5.0
@@ -66,6 +68,7 @@ class NotifierSection(Section):
             headers={key: value.get_secret_value() for key, value in self.headers.items()},
             kinds=frozenset(NoticeKind(kind) for kind in self.kinds),
             services=self.services,
+            severity=Gravity(self.severity),
             allow_private=self.allow_private,
             tls=self.tls.native(),
             timeout_s=self.timeout_s,
@@ -76,7 +79,9 @@ class NotifierSection(Section):
 
 
 class NotifySettings(Section):
-    """Who is told of fails, of rollouts that wait for a person, and weekly of what never ends."""
+    """Who is told of fails, of rollouts that wait for a person, of incidents, and weekly of
+    rollouts that never end decided.
+    """
 
     public_url: Annotated[str | None, AfterValidator(_reachable)] = None
     weekly: Annotated[str, AfterValidator(_moment)] = "monday 09:00"

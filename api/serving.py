@@ -54,7 +54,8 @@ def serving_app(
     if streaming is not None:
         take_metrics(app, streaming)
         streaming.show(app.state.context.telemetry.registry)
-        take_incidents(app, streaming, opened.stores)
+        routes = [notifier.route for notifier in settings.notify.native()]
+        take_incidents(app, streaming, opened.stores, routes)
         if settings.logs.enabled:
             _take_lines(app, settings, streaming)
         if settings.stream.pull.selectors:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from detector.alerts.brief import BriefState, IncidentBrief
+from detector.alerts.brief import BriefState, Gravity, IncidentBrief
 from detector.gate.attempt import Attempt
 from detector.gate.cure import Cure, cure_of, is_waiting_vain
 from detector.gate.policy import Mode
@@ -133,11 +133,15 @@ class Settled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """Which notices a notifier gets: kinds, and services by name with `*` and `?`."""
+    """Which notices a notifier gets: kinds, and services by name with `*` and `?`.
+
+    `severity` is how bad an incident is at least.
+    """
 
     name: str
     kinds: frozenset[NoticeKind] = frozenset(NoticeKind)
     services: tuple[str, ...] = ("*",)
+    severity: Gravity = Gravity.LOW
 
     def covers(self, service: str) -> bool:
         """Whether it is told of this service."""
@@ -146,11 +150,17 @@ class Route:
     def wants(self, notice: Notice) -> bool:
         """Whether it is told of this notice; one for which a controller waits is a pause, too."""
         verdict = notice.verdict
+        if notice.incident is not None:
+            return notice.kind in self.kinds and self._concerns(notice.incident)
         if verdict is None:
             return notice.kind in self.kinds
         waits = notice.kind is NoticeKind.FAIL and verdict.mode is Mode.PAUSE
         wanted = notice.kind in self.kinds or (waits and NoticeKind.PAUSE in self.kinds)
         return wanted and self.covers(verdict.service)
+
+    def _concerns(self, incident: IncidentBrief) -> bool:
+        is_grave = incident.severity.rank >= self.severity.rank
+        return is_grave and any(self.covers(service) for service in incident.services)
 
 
 def addressed(notice: Notice | None, routes: Sequence[Route]) -> tuple[Post, ...]:

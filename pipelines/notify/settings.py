@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from detector.alerts.brief import Gravity
 from detector.errors import ConfigError
 from detector.gate.telling import NoticeKind, Route
 from pipelines.sources.settings import Tls
@@ -26,10 +27,10 @@ class NotifierSettings:
 
     `kind` is one of ours, or the name of an entry point in the group `serinus.notifiers`.
     URL and secret may be in files, read again for every notice. `kinds` and `services` say
-    what it wants. `allow_private`: it may be at a private or loopback address. `timeout_s` bounds
-    one try, `tries` how many are made at once before it waits. `public_url` is where people find
-    serinus, for links. `options` is for notifiers of third parties. Token, or a file with it, and
-    channel are those of an app in a chat.
+    what it wants, and of incidents those of at least this `severity`. `allow_private`: it may be
+    at a private or loopback address. `timeout_s` bounds one try, `tries` how many are made at once
+    before it waits. `public_url` is where people find serinus, for links. `options` is for
+    notifiers of third parties. Token, or a file with it, and channel are those of an app in a chat.
     """
 
     name: str
@@ -41,6 +42,7 @@ class NotifierSettings:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     kinds: frozenset[NoticeKind] = _KINDS
     services: tuple[str, ...] = ("*",)
+    severity: Gravity = Gravity.MEDIUM
     allow_private: bool = False
     tls: Tls = field(default_factory=Tls)
     timeout_s: float = 5.0
@@ -90,7 +92,9 @@ class NotifierSettings:
     @property
     def route(self) -> Route:
         """What it wants."""
-        return Route(name=self.name, kinds=self.kinds, services=self.services)
+        return Route(
+            name=self.name, kinds=self.kinds, services=self.services, severity=self.severity
+        )
 
     def address(self) -> str:
         """The URL as it is now; `ConfigError` where it is none."""

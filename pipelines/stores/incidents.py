@@ -26,7 +26,7 @@ from pipelines.stores.statements import compiled, insertion
 
 __all__ = ["SqlIncidents"]
 
-_HEARD = "/incidents"
+_HEARD, _TOLD = "/incidents", "/incidents/told"
 _kept, _services = schema.incidents.c, schema.incident_services.c
 _events, _said = schema.incident_events.c, schema.incident_said.c
 _PUT = upsert(schema.incidents, "tenant", "id")
@@ -118,7 +118,24 @@ class SqlIncidents:
     def heard(self) -> int | None:
         """Up to which number events of the stream are in the states; None where nobody heard."""
         with self._db.read() as looks:
-            return _heard(looks)
+            return _marked(looks, _HEARD)
+
+    def newest(self) -> int:
+        """The number of the last event, 0 without any."""
+        with self._db.read() as looks:
+            return _newest(looks)
+
+    def told(self) -> int | None:
+        """Up to which number events went to whom they are for; None where none ever did."""
+        with self._db.read() as looks:
+            return _marked(looks, _TOLD)
+
+    def keep_told(self, number: int) -> None:
+        """They did so up to this number; never fewer than before."""
+        with self._db.write() as transaction:
+            transaction.alone(_TOLD)
+            was = _marked(transaction, _TOLD)
+            mark(transaction, _TOLD, number if was is None else max(was, number))
 
     def states(self) -> dict[str, State]:
         """What is remembered of each tenant, changes apart: these are in their log."""
@@ -138,7 +155,7 @@ class SqlIncidents:
         """All in one transaction; False, and nothing, where another has heard more meanwhile."""
         with self._db.write() as transaction:
             transaction.alone(_HEARD)
-            if _heard(transaction) != was:
+            if _marked(transaction, _HEARD) != was:
                 return False
             for incident in incidents:
                 _put(transaction, incident)
@@ -166,8 +183,8 @@ class SqlIncidents:
 _NEWEST = compiled(sa.select(sa.func.max(_events.number)))
 
 
-def _heard(looks: Transaction) -> int | None:
-    found = marked(looks, _HEARD)
+def _marked(looks: Transaction, name: str) -> int | None:
+    found = marked(looks, name)
     return None if found < 0 else found
 
 
