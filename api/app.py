@@ -35,6 +35,7 @@ from api.routes import (
     policies,
     rollouts,
     services,
+    slack,
     templates,
     verdicts,
 )
@@ -129,6 +130,7 @@ def create_app(
         ingest_traces,
         anomalies,
         incidents,
+        slack,
         templates,
         hooks,
         changes,

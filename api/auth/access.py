@@ -18,8 +18,8 @@ __all__ = ["Access", "is_loopback"]
 # Probes have no token; they say nothing but whether the process lives and can answer.
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 # Who sends no header of ours: Flagger's own door looks at the payload and the path, the doors of
-# senders of changes at their signatures.
-OWN_DOORS = ("/flagger/", "/hooks/")
+# senders of changes and for Slack at their signatures.
+OWN_DOORS = ("/flagger/", "/hooks/", "/slack/")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 BEARER = 'Bearer realm="serinus"'
 # A browser asks for a password and sends it by itself: good enough to look, not to change.

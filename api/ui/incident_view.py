@@ -13,13 +13,14 @@ from detector.changes.change import Change
 from detector.gate.words import duration, percent
 from detector.incidents.advice import advice_on
 from detector.incidents.incident import Entry, EntryKind, Incident, IncidentState
-from detector.incidents.record import KeptIncident, Said, SaidKind
+from detector.incidents.record import KeptIncident, Said
 from detector.incidents.suspects import Ground, Suspect
 from detector.incidents.symptom import Symptom
 from detector.incidents.words import (
     cause_words,
     change_words,
     reason_words,
+    said_words,
     summary_words,
     title_words,
 )
@@ -33,13 +34,6 @@ _STATES = {
     IncidentState.OPEN: "open",
     IncidentState.RESOLVED: "over",
     IncidentState.MERGED: "part of another",
-}
-_SAID = {
-    SaidKind.ACKNOWLEDGED: "is at it",
-    SaidKind.SNOOZED: "wants to hear no more",
-    SaidKind.NO_INCIDENT: "says it was no incident",
-    SaidKind.CAUSED_BY: "says what it was",
-    SaidKind.NO_CHANGE: "says it was none of these changes",
 }
 
 
@@ -216,11 +210,7 @@ def _entry(entry: Entry, symptoms: Mapping[str, Symptom], changes: Mapping[str, 
 
 def _words_of(said: Said, now: float) -> str:
     """Who said what, and when."""
-    who = said.person or "Somebody"
-    until = "" if said.until is None else f" until {day_clock(said.until / 1000, near=now)}"
-    change = "" if said.change is None else f": {said.change}"
-    note = f" “{said.note}”" if said.note else ""
-    return plain(f"{who} {_SAID[said.kind]}{change}{until}, {about(said.at / 1000 - now)}.{note}")
+    return plain(f"{said_words(said)}, {about(said.at / 1000 - now)}")
 
 
 def _commands(

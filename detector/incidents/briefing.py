@@ -40,6 +40,7 @@ def brief_of(told: NumberedEvent) -> IncidentBrief:
         none=suspects.none,
         into=incident.into,
         labels=_labels(incident),
+        note=event.note,
     )
 
 

@@ -41,6 +41,7 @@ class EntryKind(StrEnum):
     CALMED = "calmed"
     RESOLVED = "resolved"
     REOPENED = "reopened"
+    SAID = "said"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +87,15 @@ class Incident:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentEvent:
-    """Something that whoever follows an incident wants to hear, and the incident after it."""
+    """Something that whoever follows an incident wants to hear, and the incident after it.
+
+    `note` is what a person said.
+    """
 
     kind: EntryKind
     at: int
     incident: Incident
+    note: str = ""
 
 
 def incident_id(tenant: str, first: str) -> str:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from detector.changes.change import Change, ChangeKind
 from detector.incidents.calls import Relation
 from detector.incidents.incident import Incident, IncidentState
+from detector.incidents.record import Said, SaidKind
 from detector.incidents.suspects import Ground, Reason, Suspect
 from detector.stream.words import clock_text
 
-__all__ = ["cause_words", "change_words", "reason_words", "summary_words", "title_words"]
+__all__ = [
+    "cause_words",
+    "change_words",
+    "reason_words",
+    "said_words",
+    "summary_words",
+    "title_words",
+]
 
 _NAMED = 3
 _MINUTES_A_DAY, _MINUTES_AN_HOUR = 1440.0, 60.0
@@ -23,6 +31,14 @@ _KINDS = {
     ChangeKind.NODE: "change of a node",
     ChangeKind.MERGE: "merge",
     ChangeKind.OTHER: "change",
+}
+
+_SAID = {
+    SaidKind.ACKNOWLEDGED: "is at it",
+    SaidKind.SNOOZED: "wants to hear no more",
+    SaidKind.NO_INCIDENT: "says it was no incident",
+    SaidKind.CAUSED_BY: "says what it was",
+    SaidKind.NO_CHANGE: "says it was none of these changes",
 }
 
 
@@ -64,6 +80,15 @@ def change_words(change: Change) -> str:
     version = f" to {change.version}" if change.version else ""
     named = f"{kind}{of}{version}"
     return named if of or version or not change.title else f"{kind} “{change.title}”"
+
+
+def said_words(said: Said) -> str:
+    """Who said what of an incident, and why."""
+    who = said.person or "somebody"
+    change = "" if said.change is None else f": {said.change}"
+    until = "" if said.until is None else f" until {clock_text(said.until)}"
+    note = f" (“{said.note}”)" if said.note else ""
+    return f"{who} {_SAID[said.kind]}{change}{until}{note}"
 
 
 def reason_words(reason: Reason, change: Change) -> str:

@@ -8,7 +8,7 @@ from detector.alerts.brief import IncidentBrief
 from detector.errors import NotFoundError
 from detector.gate.telling import Notice, NoticeKind, Route, addressed
 from detector.incidents.briefing import brief_of
-from detector.incidents.incident import IncidentState
+from detector.incidents.incident import EntryKind, IncidentState
 from detector.incidents.record import NumberedEvent
 from detector.incidents.silence import is_silenced
 from detector.incidents.words import cause_words, summary_words
@@ -50,6 +50,8 @@ class IncidentNotices:
 
     def _is_silenced(self, told: NumberedEvent) -> bool:
         incident = told.event.incident
+        if told.event.kind is EntryKind.SAID:
+            return False
         try:
             said = self._store.get(incident.tenant, incident.id).said
         except NotFoundError:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from detector.errors import NotFoundError
-from detector.incidents.incident import Incident, IncidentEvent, IncidentState
+from detector.incidents.incident import EntryKind, Incident, IncidentEvent, IncidentState
 from detector.incidents.record import (
     IncidentFilter,
     IncidentPage,
@@ -16,6 +16,7 @@ from detector.incidents.record import (
     Said,
 )
 from detector.incidents.state import State
+from detector.incidents.words import said_words
 from pipelines.stores import schema
 from pipelines.stores.anomalies import plain_name, upsert
 from pipelines.stores.codec import pack, unpack
@@ -99,11 +100,15 @@ class SqlIncidents:
         return IncidentPage(incidents=page, next=cursor_at(last.began, last.id))
 
     def say(self, tenant: str, id: str, said: Said) -> KeptIncident:
-        """Keep what a person said, durably."""
+        """Keep what a person said, durably, and that it is told."""
         with self._db.write(durable=True) as transaction:
-            _whole(transaction, tenant, id)
+            incident = _whole(transaction, tenant, id).incident
+            transaction.alone(_HEARD)
             row = {"tenant": tenant, "incident": id, "body": pack(said)}
             transaction.run(_ADD_SAID, row)
+            note = said_words(said)
+            event = IncidentEvent(kind=EntryKind.SAID, at=said.at, incident=incident, note=note)
+            _add_event(transaction, event)
             return _whole(transaction, tenant, id)
 
     def events(self, after: int, most: int) -> Sequence[NumberedEvent]:

@@ -209,7 +209,7 @@ def test_who_snoozed_it_hears_of_it_when_the_snooze_or_the_incident_is_over(scen
     scene.say(SaidKind.SNOOZED, until=20)
     scene.happen(3, anomaly("cart", 2))
     scene.tell()
-    assert scene.told() == ["opened"]
+    assert scene.told() == ["opened", "said"]
     scene.happen(12, anomaly("db", until=5), anomaly("cart", 2, until=6))
     scene.tell()
     assert scene.told() == ["resolved"]
@@ -223,4 +223,4 @@ def test_what_was_no_incident_is_not_told_of_again(scene: Scene) -> None:
     scene.happen(3, anomaly("cart", 2))
     scene.happen(12, anomaly("db", until=5), anomaly("cart", 2, until=6))
     scene.tell()
-    assert scene.told() == ["opened"]
+    assert scene.told() == ["opened", "said"]
