@@ -41,6 +41,7 @@ def brief_of(told: NumberedEvent) -> IncidentBrief:
         into=incident.into,
         labels=_labels(incident),
         note=event.note,
+        said=event.said,
     )
 
 

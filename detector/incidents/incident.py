@@ -89,13 +89,14 @@ class Incident:
 class IncidentEvent:
     """Something that whoever follows an incident wants to hear, and the incident after it.
 
-    `note` is what a person said.
+    `note` is what a person said, `said` of which kind it was.
     """
 
     kind: EntryKind
     at: int
     incident: Incident
     note: str = ""
+    said: str = ""
 
 
 def incident_id(tenant: str, first: str) -> str:

@@ -12,7 +12,7 @@ from pipelines.plugins import named, plugged
 __all__ = ["GROUP", "open_notifier"]
 
 GROUP = "serinus.notifiers"
-_OURS = ("webhook", "slack", "slack-app")
+_OURS = ("webhook", "slack", "slack-app", "pagerduty")
 
 
 def open_notifier(settings: NotifierSettings, clock: Clock) -> Notifier:
@@ -34,6 +34,10 @@ def open_notifier(settings: NotifierSettings, clock: Clock) -> Notifier:
             from pipelines.notify.slack_app import SlackApp
 
             return SlackApp(settings)
+        case "pagerduty":
+            from pipelines.notify.pagerduty import PagerDuty
+
+            return PagerDuty(settings)
     return _plugin(settings)
 
 

@@ -19,6 +19,8 @@ __all__ = ["NotifierSettings"]
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KINDS = frozenset(kind for kind in NoticeKind if kind is not NoticeKind.TEST)
 _HTTP = frozenset({"webhook", "slack"})
+# These wake people, or keep what is broken now; a report of the week is neither.
+_PAGERS = frozenset({"alertmanager", "pagerduty"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,8 @@ class NotifierSettings:
     what it wants, and of incidents those of at least this `severity`. `allow_private`: it may be
     at a private or loopback address. `timeout_s` bounds one try, `tries` how many are made at once
     before it waits. `public_url` is where people find serinus, for links. `options` is for
-    notifiers of third parties. Token, or a file with it, and channel are those of an app in a chat.
+    notifiers of third parties. Token, or a file with it, and channel are those of an app in a chat;
+    a pager's token is its integration key.
     """
 
     name: str
@@ -62,6 +65,10 @@ class NotifierSettings:
             self._check_http()
         if self.kind == "slack-app":
             self._check_app()
+        if self.kind == "pagerduty":
+            self._check_token()
+        if not self.route.kinds:
+            raise ConfigError(f"{self.place}: kinds: {self.kind} tells none of these")
         for name, value in self.headers.items():
             if re.search(r"[\r\n\0]", name + value):
                 raise ConfigError(f"{self.place}: header {name!r} has a line break in it")
@@ -75,12 +82,15 @@ class NotifierSettings:
             self._checked(self.url)
 
     def _check_app(self) -> None:
-        if (self.token is None) == (self.token_file is None):
-            raise ConfigError(f"{self.place}: give one of token, token_file")
+        self._check_token()
         if not self.channel:
             raise ConfigError(f"{self.place}: give the channel, best by its id, as C0123456789")
         if self.secret is not None and self.secret_file is not None:
             raise ConfigError(f"{self.place}: give one of secret, secret_file")
+
+    def _check_token(self) -> None:
+        if (self.token is None) == (self.token_file is None):
+            raise ConfigError(f"{self.place}: give one of token, token_file")
         if self.url is not None:
             self._checked(self.url)
 
@@ -92,9 +102,9 @@ class NotifierSettings:
     @property
     def route(self) -> Route:
         """What it wants."""
-        return Route(
-            name=self.name, kinds=self.kinds, services=self.services, severity=self.severity
-        )
+        never = {NoticeKind.WEEKLY} if self.kind in _PAGERS else set()
+        kinds = self.kinds - never
+        return Route(name=self.name, kinds=kinds, services=self.services, severity=self.severity)
 
     def address(self) -> str:
         """The URL as it is now; `ConfigError` where it is none."""

@@ -10,6 +10,7 @@ from detector.gate.render import Json, utc_text, verdict_body
 from detector.gate.telling import Ailing, Notice
 from detector.ports import Clock
 from pipelines.notify.incident_data import incident_data
+from pipelines.notify.plain import page_of, subject_of
 from pipelines.notify.settings import NotifierSettings
 from pipelines.notify.signing import signed_headers
 from pipelines.notify.wire import Wire
@@ -44,16 +45,8 @@ def cloud_event(notice: Notice, public_url: str | None) -> dict[str, Json]:
         "datacontenttype": "application/json",
         "data": _data(notice, public_url),
     }
-    subject = _subject(notice)
+    subject = subject_of(notice)
     return {**event, "subject": subject} if subject else event
-
-
-def _subject(notice: Notice) -> str:
-    """The service that it is about; of an incident the one that showed it first."""
-    if notice.verdict is not None:
-        return notice.verdict.service
-    services = () if notice.incident is None else notice.incident.services
-    return services[0] if services else ""
 
 
 def _data(notice: Notice, public_url: str | None) -> dict[str, Json]:
@@ -64,21 +57,11 @@ def _data(notice: Notice, public_url: str | None) -> dict[str, Json]:
         "title": notice.title,
         "text": notice.text,
         "advice": notice.advice,
-        "url": _page(notice, public_url),
+        "url": page_of(notice, public_url),
         "verdict": None if verdict is None else verdict_body(verdict, brief=False),
         "services": [_ailing(one) for one in notice.ailing],
         "incident": None if incident is None else incident_data(incident),
     }
-
-
-def _page(notice: Notice, public_url: str | None) -> str | None:
-    """Where people see it, if they can reach us by an address."""
-    if public_url is None:
-        return None
-    where = public_url.rstrip("/")
-    if notice.verdict is not None:
-        return f"{where}/rollouts/{notice.verdict.attempt}"
-    return None if notice.incident is None else f"{where}/incidents/{notice.incident.id}"
 
 
 def _ailing(one: Ailing) -> dict[str, Json]:

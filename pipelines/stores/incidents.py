@@ -106,8 +106,13 @@ class SqlIncidents:
             transaction.alone(_HEARD)
             row = {"tenant": tenant, "incident": id, "body": pack(said)}
             transaction.run(_ADD_SAID, row)
-            note = said_words(said)
-            event = IncidentEvent(kind=EntryKind.SAID, at=said.at, incident=incident, note=note)
+            event = IncidentEvent(
+                kind=EntryKind.SAID,
+                at=said.at,
+                incident=incident,
+                note=said_words(said),
+                said=said.kind.value,
+            )
             _add_event(transaction, event)
             return _whole(transaction, tenant, id)
 

@@ -172,5 +172,6 @@ def test_old_ones_go_with_all_that_was_said(database: Connections) -> None:
     assert [one.incident.began for one in store.list(EVERY).incidents] == [T0 + 600 * MINUTE]
     (last,) = store.events(0, 100)
     assert (last.event.kind, last.event.incident.id) == (EntryKind.SAID, first.id)
+    assert last.event.said == "acknowledged"
     with pytest.raises(NotFoundError):
         store.get("default", first.id)
