@@ -25,6 +25,7 @@ __all__ = [
     "free_port",
     "make_blocks",
     "require_server",
+    "running_alertmanager",
     "running_postgres",
     "running_prometheus",
     "running_server",
@@ -44,6 +45,7 @@ def _debian(name: str) -> tuple[str, ...]:
 PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "prometheus2": ("SERINUS_PROMETHEUS2", ("prometheus",)),
     "promtool": ("SERINUS_PROMTOOL", ("promtool",)),
+    "alertmanager": ("SERINUS_ALERTMANAGER", ("prometheus-alertmanager",)),
     "prometheus3": ("SERINUS_PROMETHEUS3", (str(ROOT / ".servers/bin/prometheus3"),)),
     "thanos": ("SERINUS_THANOS", (str(ROOT / ".servers/bin/thanos"),)),
     "victoriametrics": ("SERINUS_VICTORIAMETRICS", ("victoria-metrics",)),
@@ -174,6 +176,25 @@ def running_victoriametrics(
         ]
 
     with running_server(command, folder, "victoriametrics.log", "/health") as server:
+        yield server
+
+
+@contextmanager
+def running_alertmanager(folder: Path, config: str) -> Iterator[RunningPrometheus]:
+    """Start an Alertmanager, no cluster, on a free port; stop it at the end."""
+    binary = require_server("alertmanager")
+    (folder / "alertmanager.yml").write_text(config, encoding="utf-8")
+
+    def command(port: int) -> list[str]:
+        return [
+            str(binary),
+            f"--config.file={folder / 'alertmanager.yml'}",
+            f"--storage.path={folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--cluster.listen-address=",
+        ]
+
+    with running_server(command, folder, "alertmanager.log", "/-/ready") as server:
         yield server
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the real servers that the contract tests start: Prometheus 2, promtool and
+# Installs the real servers that the contract tests start: Prometheus 2, promtool, Alertmanager,
 # VictoriaMetrics and PostgreSQL from Debian, a Go toolchain, Prometheus 3 built from its Go module, Chromium,
 # `controllers`: Argo Rollouts' and Flagger's own code as a client (tests/controllers), and Apache Kafka's jars
 # through Maven (tools/kafka/pom.xml), with a Java to run them.
@@ -296,6 +296,9 @@ print_env() {
     if command -v promtool >/dev/null; then
         printf 'export SERINUS_PROMTOOL=%q\n' "$(command -v promtool)"
     fi
+    if command -v prometheus-alertmanager >/dev/null; then
+        printf 'export SERINUS_ALERTMANAGER=%q\n' "$(command -v prometheus-alertmanager)"
+    fi
     if [ -x "$prometheus3" ]; then
         printf 'export SERINUS_PROMETHEUS3=%q\n' "$prometheus3"
     fi
@@ -341,6 +344,7 @@ check() {
     local missing=0 go postgres
     if command -v prometheus >/dev/null; then say "Prometheus 2: $(command -v prometheus)"; else say "Prometheus 2: missing"; missing=1; fi
     if command -v promtool >/dev/null; then say "promtool: $(command -v promtool)"; else say "promtool: missing"; missing=1; fi
+    if command -v prometheus-alertmanager >/dev/null; then say "Alertmanager: $(command -v prometheus-alertmanager)"; else say "Alertmanager: missing"; missing=1; fi
     if prometheus3_is_built; then say "Prometheus 3: $prometheus3"; else say "Prometheus 3: missing"; missing=1; fi
     if command -v victoria-metrics >/dev/null; then say "VictoriaMetrics: $(command -v victoria-metrics)"; else say "VictoriaMetrics: missing"; missing=1; fi
     if postgres="$(find_postgres)"; then say "PostgreSQL: $postgres"; else say "PostgreSQL: missing"; missing=1; fi
@@ -361,6 +365,7 @@ install() {
     if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
         apt_install prometheus
     fi
+    command -v prometheus-alertmanager >/dev/null || apt_install prometheus-alertmanager
     command -v victoria-metrics >/dev/null || apt_install victoria-metrics
     # The server alone: the package `postgresql` would also make and keep a cluster of its own.
     find_postgres >/dev/null || apt_install postgresql-15

@@ -12,7 +12,7 @@ from pipelines.plugins import named, plugged
 __all__ = ["GROUP", "open_notifier"]
 
 GROUP = "serinus.notifiers"
-_OURS = ("webhook", "slack", "slack-app", "pagerduty")
+_OURS = ("webhook", "slack", "slack-app", "pagerduty", "alertmanager")
 
 
 def open_notifier(settings: NotifierSettings, clock: Clock) -> Notifier:
@@ -38,6 +38,10 @@ def open_notifier(settings: NotifierSettings, clock: Clock) -> Notifier:
             from pipelines.notify.pagerduty import PagerDuty
 
             return PagerDuty(settings)
+        case "alertmanager":
+            from pipelines.notify.alertmanager import Alertmanager
+
+            return Alertmanager(settings)
     return _plugin(settings)
 
 
