@@ -12,6 +12,7 @@ from api.section import Section, TlsSettings, secret_text, text_of
 from detector.alerts.brief import Gravity
 from detector.explain.weekly import WeeklyAt, weekly_at
 from detector.gate.telling import NoticeKind
+from pipelines.notify.mail_settings import Mail
 from pipelines.notify.settings import NotifierSettings
 
 __all__ = ["NotifierSection", "NotifySettings"]
@@ -32,6 +33,19 @@ def _moment(text: str) -> str:
     return text
 
 
+class MailSection(Section):
+    """Who sends mail to whom."""
+
+    sender: str
+    to: tuple[str, ...]
+    user: str | None = None
+    starttls: bool = True
+
+    def native(self) -> Mail:
+        """The same in the words of the notifiers."""
+        return Mail(sender=self.sender, to=self.to, user=self.user, starttls=self.starttls)
+
+
 class NotifierSection(Section):
     """One receiver; `kind` is one of ours, such as webhook and slack, or a plug-in's."""
 
@@ -43,6 +57,7 @@ class NotifierSection(Section):
     token: SecretStr | None = None
     token_file: Path | None = None
     channel: str = ""
+    mail: MailSection | None = None
     headers: dict[str, SecretStr] = Field(default_factory=dict)
     kinds: tuple[Wanted, ...] = ("fail", "pause", "weekly", "incident")
     services: tuple[str, ...] = ("*",)
@@ -65,6 +80,7 @@ class NotifierSection(Section):
             token=secret_text(self.token),
             token_file=text_of(self.token_file),
             channel=self.channel,
+            mail=None if self.mail is None else self.mail.native(),
             headers={key: value.get_secret_value() for key, value in self.headers.items()},
             kinds=frozenset(NoticeKind(kind) for kind in self.kinds),
             services=self.services,

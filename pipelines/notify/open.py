@@ -12,7 +12,7 @@ from pipelines.plugins import named, plugged
 __all__ = ["GROUP", "open_notifier"]
 
 GROUP = "serinus.notifiers"
-_OURS = ("webhook", "slack", "slack-app", "pagerduty", "alertmanager")
+_OURS = ("webhook", "slack", "slack-app", "pagerduty", "alertmanager", "email")
 
 
 def open_notifier(settings: NotifierSettings, clock: Clock) -> Notifier:
@@ -42,6 +42,10 @@ def open_notifier(settings: NotifierSettings, clock: Clock) -> Notifier:
             from pipelines.notify.alertmanager import Alertmanager
 
             return Alertmanager(settings)
+        case "email":
+            from pipelines.notify.email import Email
+
+            return Email(settings)
     return _plugin(settings)
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from detector.alerts.brief import Gravity
 from detector.errors import ConfigError
 from detector.gate.telling import NoticeKind, Route
+from pipelines.notify.mail_settings import Mail, mail_server
 from pipelines.sources.settings import Tls
 
 __all__ = ["NotifierSettings"]
@@ -33,7 +34,7 @@ class NotifierSettings:
     at a private or loopback address. `timeout_s` bounds one try, `tries` how many are made at once
     before it waits. `public_url` is where people find serinus, for links. `options` is for
     notifiers of third parties. Token, or a file with it, and channel are those of an app in a chat;
-    a pager's token is its integration key.
+    a pager's token is its integration key. `mail` is for e-mail.
     """
 
     name: str
@@ -55,6 +56,7 @@ class NotifierSettings:
     token: str | None = field(default=None, repr=False)
     token_file: str | None = None
     channel: str = ""
+    mail: Mail | None = None
 
     def __post_init__(self) -> None:
         if _NAME.fullmatch(self.name) is None:
@@ -67,6 +69,8 @@ class NotifierSettings:
             self._check_app()
         if self.kind == "pagerduty":
             self._check_token()
+        if self.kind == "email":
+            self._check_mail()
         if not self.route.kinds:
             raise ConfigError(f"{self.place}: kinds: {self.kind} tells none of these")
         for name, value in self.headers.items():
@@ -74,12 +78,24 @@ class NotifierSettings:
                 raise ConfigError(f"{self.place}: header {name!r} has a line break in it")
 
     def _check_http(self) -> None:
-        if (self.url is None) == (self.url_file is None):
-            raise ConfigError(f"{self.place}: give one of url, url_file")
+        self._check_one_url()
         if self.secret is not None and self.secret_file is not None:
             raise ConfigError(f"{self.place}: give one of secret, secret_file")
         if self.url is not None:
             self._checked(self.url)
+
+    def _check_mail(self) -> None:
+        self._check_one_url()
+        if self.mail is None:
+            raise ConfigError(f"{self.place}: give mail, with sender and to")
+        self.mail.check(self.place)
+        is_open = self.url is not None and not mail_server(self.url, self.place).is_tls
+        if self.mail.user is not None and is_open and not self.mail.starttls:
+            raise ConfigError(f"{self.place}: mail.user: no password is sent without TLS")
+
+    def _check_one_url(self) -> None:
+        if (self.url is None) == (self.url_file is None):
+            raise ConfigError(f"{self.place}: give one of url, url_file")
 
     def _check_app(self) -> None:
         self._check_token()
@@ -108,7 +124,11 @@ class NotifierSettings:
 
     def address(self) -> str:
         """The URL as it is now; `ConfigError` where it is none."""
-        return self._checked(_read(self.url, self.url_file, self.place) or "")
+        return self._checked(self.where())
+
+    def where(self) -> str:
+        """What is given as URL, as it is now, of whatever scheme."""
+        return _read(self.url, self.url_file, self.place) or ""
 
     def key(self) -> str | None:
         """The secret as it is now."""
