@@ -13,7 +13,7 @@ from detector.gate.render import Json
 from detector.gate.telling import Errand, Notice
 from pipelines.notify.blocks import message
 from pipelines.notify.incident_blocks import happening
-from pipelines.notify.mrkdwn import SECTION, cut
+from pipelines.notify.mrkdwn import SECTION, cut, section
 from pipelines.notify.settings import NotifierSettings
 from pipelines.notify.wire import Wire
 
@@ -119,7 +119,9 @@ class SlackApp:
         if notice.incident is None or place is None or not self._is_updated(notice, place):
             return self._posted(notice)
         line = cut(happening(notice.incident, self._settings.public_url), SECTION)
-        self._post({"channel": place.channel, "thread_ts": place.ts, "text": line})
+        # A text by itself would make links of whatever looks like an address.
+        shown: Mapping[str, Json] = {"text": line, "blocks": [section(line)]}
+        self._post({"channel": place.channel, "thread_ts": place.ts, **shown})
         return errand.receipt
 
     def _posted(self, notice: Notice) -> str:

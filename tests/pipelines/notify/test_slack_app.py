@@ -16,7 +16,7 @@ from pipelines.notify.settings import NotifierSettings
 from pipelines.notify.slack_app import SlackApp
 from pipelines.stores.memory import memory_stores
 from tests.pipelines.flows.scripted import Clock
-from tests.pipelines.notify.briefs import told
+from tests.pipelines.notify.briefs import cause, told
 from tests.pipelines.notify.receiver import notice, receiving
 from tests.pipelines.notify.slack_server import CHANNEL, TOKEN, Message, Slack, slack
 
@@ -86,6 +86,15 @@ def test_it_goes_on_in_the_same_message_with_a_line_below_it(workspace: Slack) -
     lines = workspace.thread(message.ts)
     words = ("it grew to 7 signs", "*Likely cause*", "it began again", "it was split", "*Over*")
     assert [word in line for word, line in zip(words, lines, strict=True)] == [True] * 5
+
+
+def test_a_line_links_nothing_by_itself(workspace: Slack) -> None:
+    """What a change is called looks like an address: nobody is led there."""
+    made = app(workspace)
+    receipt = made.follow(errand(told()))
+    made.follow(errand(told(1, "suspect", causes=(cause(title="https://evil.example"),)), receipt))
+    _, body = workspace.calls[-1]
+    assert [block["text"]["verbatim"] for block in body["blocks"]] == [True]
 
 
 def test_its_end_is_seen_in_the_message(workspace: Slack) -> None:
