@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -181,6 +182,22 @@ def test_a_receipt_is_one_receivers(stores: Stores) -> None:
     for to in ("ops", "team"):
         end(stores.outbox, claim(stores.outbox, to=to)[0], receipt=to)
     assert [claim(stores.outbox, to=to)[0].receipt for to in ("ops", "team")] == ["ops", "team"]
+
+
+def test_what_waited_under_the_older_schema_is_told(tmp_path: Path) -> None:
+    """An upgrade loses no notice that its receiver had not taken yet."""
+    database = Database(tmp_path / "s.db")
+    put(database.stores().outbox, told(0, thread=""))
+    with database.built() as connection:
+        connection.execute(sa.text("drop index deliveries_thread"))
+        for name in ("thread", "nth", "receipt"):
+            connection.execute(sa.text(f"alter table deliveries drop column {name}"))
+        connection.execute(sa.text("update alembic_version set version_num = '0012'"))
+        connection.commit()
+    database.close()
+    upgraded = Database(tmp_path / "s.db")
+    assert names(claim(upgraded.stores().outbox)) == [":0"]
+    upgraded.close()
 
 
 # -- laws
