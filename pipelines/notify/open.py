@@ -12,7 +12,7 @@ from pipelines.plugins import named, plugged
 __all__ = ["GROUP", "open_notifier"]
 
 GROUP = "serinus.notifiers"
-_OURS = ("webhook", "slack", "slack-app", "pagerduty", "alertmanager", "email")
+_OURS = ("webhook", "slack", "slack-app", "pagerduty", "alertmanager", "email", "teams")
 
 
 def open_notifier(settings: NotifierSettings, clock: Clock) -> Notifier:
@@ -46,6 +46,10 @@ def open_notifier(settings: NotifierSettings, clock: Clock) -> Notifier:
             from pipelines.notify.email import Email
 
             return Email(settings)
+        case "teams":
+            from pipelines.notify.teams import Teams
+
+            return Teams(settings)
     return _plugin(settings)
 
 

@@ -19,7 +19,7 @@ __all__ = ["NotifierSettings"]
 # The name is part of what a signature covers, where a dot would end it.
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KINDS = frozenset(kind for kind in NoticeKind if kind is not NoticeKind.TEST)
-_HTTP = frozenset({"alertmanager", "slack", "webhook"})
+_HTTP = frozenset({"alertmanager", "slack", "teams", "webhook"})
 # These wake people, or keep what is broken now; a report of the week is neither.
 _PAGERS = frozenset({"alertmanager", "pagerduty"})
 

@@ -72,11 +72,15 @@ class MailBox:
         if self.answers:
             return self.answers.pop(0)
         content = envelope.original_content or b""
-        user = session.auth_data.login.decode() if session.auth_data else None
+        user = _name(session.auth_data)
         to = tuple(envelope.rcpt_tos)
         is_tls = session.ssl is not None
         self.got.append(Letter(str(envelope.mail_from), to, content, is_tls, user))
         return "250 2.0.0 taken"
+
+
+def _name(login: object) -> str | None:
+    return login.login.decode() if isinstance(login, LoginPassword) else None
 
 
 def _is_right(*asked: object) -> AuthResult:
