@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from detector.changes.change import Change
 from detector.incidents.calls import CallMap
+from detector.incidents.changes import Changes
 from detector.incidents.folding import (
     begun,
     reopened,
@@ -20,7 +21,7 @@ from detector.incidents.incident import Entry, EntryKind, Incident, IncidentEven
 from detector.incidents.linking import LinkSettings, Rates, link
 from detector.incidents.parting import parted
 from detector.incidents.state import Live, State
-from detector.incidents.suspects import Suspects, SuspectSettings, suspected
+from detector.incidents.suspects import SHOWN, Suspects, SuspectSettings, suspected
 from detector.incidents.symptom import Symptom
 
 __all__ = ["Correlator", "CorrelatorSettings"]
@@ -45,6 +46,7 @@ class CorrelatorSettings:
     near: int = 8
     recent: int = 32
     symptoms: int = 200
+    ids: int = 1_000
     entries: int = 200
     changes: int = 5_000
     linking: LinkSettings = field(default_factory=LinkSettings)
@@ -61,6 +63,7 @@ class Correlator:
     def __init__(self, state: State, settings: CorrelatorSettings | None = None) -> None:
         self.state, self.settings = state, settings or CorrelatorSettings()
         self.calls = CallMap()
+        self._changes = Changes({})
 
     @classmethod
     def fresh(cls, tenant: str, now: int) -> Correlator:
@@ -94,6 +97,7 @@ class Correlator:
         told: list[IncidentEvent] = []
         self.state.tidy(now - _NEAR_MS)
         for live in list(self.state.live.values()):
+            self.state.trim(live, most=self.settings.ids)
             quiet = now - live.last
             if _is_open(live) and not live.open and quiet >= self.settings.quiet_ms:
                 over = resolved(live.incident, live.last)
@@ -157,7 +161,8 @@ class Correlator:
         every = (*was.symptoms, symptom)
         live.incident = with_symptoms(was, every, count=was.count + 1, most=most)
         self.state.count(live, is_new=False)
-        return self._grown(live, was, symptom, now) + self._suspect(live, now)
+        told = self._grown(live, was, symptom, now)
+        return told + self._suspect(live, now) if _is_news(was, symptom) else told
 
     def _update(self, live: Live, symptom: Symptom, now: int) -> list[IncidentEvent]:
         was, most = live.incident, self.settings.symptoms
@@ -209,14 +214,14 @@ class Correlator:
         """Of the last day those changes that can reach a symptom; of the last minutes all."""
         symptoms, settings = incident.symptoms, self.settings
         first = symptoms[0].start
-        since, lately = first - settings.suspicion.back_ms, first - settings.unrelated_ms
-        services = {symptom.service for symptom in symptoms}
-        near = {"", *(name for service in services for name in self.calls.round(service))}
-        changes = [
-            change
-            for change in self.state.changes.values()
-            if change.started_at >= (since if change.place.service in near else lately)
-        ]
+        if self._changes.of is not self.state.changes:
+            self._changes = Changes(self.state.changes)
+        near = {"", *(name for service in incident.services for name in self.calls.round(service))}
+        changes = self._changes.near(
+            near,
+            since=first - round(settings.suspicion.back_ms),
+            lately=first - settings.unrelated_ms,
+        )
         alone = self.state.rates.besides(symptoms[0].service, first, is_grave=incident.is_grave)
         return suspected(symptoms, changes, self.calls, alone, settings.suspicion)
 
@@ -226,6 +231,14 @@ class Correlator:
         entry = Entry(at=now, kind=kind, of=of)
         live.incident = with_entry(incident, entry, most=self.settings.entries)
         return IncidentEvent(kind=kind, at=now, incident=live.incident)
+
+
+def _is_news(incident: Incident, symptom: Symptom) -> bool:
+    """Whether a symptom more may speak for another cause: not where it is more of the same."""
+    own = [one for one in incident.symptoms if one.service == symptom.service]
+    if own:
+        return bool(symptom.versions) or symptom.start < min(one.start for one in own)
+    return len(incident.services) < SHOWN or symptom.start < incident.symptoms[-1].start
 
 
 def _age(live: Live) -> tuple[int, str]:

@@ -74,6 +74,15 @@ class State:
         to.last = max(to.last, source.last)
         del self.live[source.incident.id]
 
+    def trim(self, live: Live, *, most: int) -> None:
+        """Of a storm's symptoms those that ended first are known no longer, beyond so many."""
+        if len(live.ids) <= 2 * most:
+            return
+        gone = {id for id in live.ids[:-most] if id not in live.open}
+        live.ids = [id for id in live.ids if id not in gone]
+        for id in gone:
+            self.of.pop(id, None)
+
     def drop(self, live: Live) -> None:
         """An incident is remembered no longer."""
         del self.live[live.incident.id]
@@ -101,7 +110,8 @@ class State:
 
     def lately(self, services: Iterable[str]) -> list[Symptom]:
         """The latest symptoms of some services and of all, each once, in a fixed order."""
-        of_services = [one for service in sorted(services) for one in self.near.get(service, [])]
+        there = sorted(service for service in services if service in self.near)
+        of_services = [one for service in there for one in self.near[service]]
         return list({one.id: one for one in (*self.recent, *of_services)}.values())
 
 

@@ -11,17 +11,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from detector.changes.change import Change, ChangeKind, ChangePhase
 from detector.incidents.calls import CallMap, Relation
 from detector.incidents.symptom import Symptom
 
-__all__ = ["NONE", "Ground", "Reason", "Suspect", "SuspectSettings", "Suspects", "suspected"]
+__all__ = [
+    "NONE",
+    "SHOWN",
+    "Ground",
+    "Reason",
+    "Suspect",
+    "SuspectSettings",
+    "Suspects",
+    "suspected",
+]
 
 _MINUTE_MS, _HOUR_MS = 60_000.0, 3_600_000.0
 _KEPT = 10
+# Services that show symptoms after so many others say nothing more of the cause.
+SHOWN = 24
 
 
 class Ground(StrEnum):
@@ -127,11 +138,11 @@ def suspected(
     """
     if not symptoms:
         return NONE
-    first = min(symptoms, key=lambda symptom: (symptom.start, symptom.id))
+    shown = _shown(symptoms)
     weighed = [
         (change, reasons)
         for change in sorted(changes, key=lambda change: change.id)
-        if (reasons := _weighed(change, first, symptoms, calls, settings)) is not None
+        if (reasons := _weighed(change, shown, calls, settings)) is not None
     ]
     weights = [sum(reason.weight for reason in reasons) - math.log(alone) for _, reasons in weighed]
     top = max([0.0, *weights])
@@ -144,20 +155,42 @@ def suspected(
     return Suspects(suspects=tuple(found[:_KEPT]), none=math.exp(-top) / total)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What of the symptoms bears on their cause: `services` with their starts, the first ones."""
+
+    first: int
+    services: list[tuple[str, int]]
+    clusters: frozenset[str]
+    odd: dict[str, frozenset[str]]
+
+
+def _shown(symptoms: Sequence[Symptom]) -> _Shown:
+    starts: dict[str, int] = {}
+    odd: dict[str, frozenset[str]] = {}
+    for symptom in sorted(symptoms, key=lambda symptom: (symptom.start, symptom.id)):
+        starts.setdefault(symptom.service, symptom.start)
+        if symptom.versions:
+            odd[symptom.service] = odd.get(symptom.service, frozenset()) | symptom.versions
+    services = list(starts.items())
+    return _Shown(
+        first=services[0][1],
+        services=services[:SHOWN],
+        clusters=frozenset(symptom.cluster for symptom in symptoms if symptom.cluster),
+        odd=odd,
+    )
+
+
 def _weighed(
-    change: Change,
-    first: Symptom,
-    symptoms: Sequence[Symptom],
-    calls: CallMap,
-    settings: SuspectSettings,
+    change: Change, shown: _Shown, calls: CallMap, settings: SuspectSettings
 ) -> tuple[Reason, ...] | None:
     """What speaks for a change; None for one that cannot have been it."""
-    timing = _timing(change, first.start, settings)
-    place = _place(change, symptoms, first, calls, settings)
+    timing = _timing(change, shown.first, settings)
+    place = None if timing is None else _place(change, shown, calls, settings)
     if timing is None or place is None:
         return None
     kind = Reason(ground=Ground.KIND, weight=_chance(change, settings))
-    versions = _versions(change, symptoms, settings)
+    versions = _versions(change, shown, settings)
     return (timing, place, kind, *((versions,) if versions is not None else ()))
 
 
@@ -187,67 +220,58 @@ def _timing(change: Change, onset: int, settings: SuspectSettings) -> Reason | N
 
 
 def _place(
-    change: Change,
-    symptoms: Sequence[Symptom],
-    first: Symptom,
-    calls: CallMap,
-    settings: SuspectSettings,
+    change: Change, shown: _Shown, calls: CallMap, settings: SuspectSettings
 ) -> Reason | None:
     """How far the changed service is from who shows symptoms; the nearest of them counts.
 
     A change shows at its own service first. Where that shows nothing at all, or only after others
     did that it cannot have harmed, it is less likely.
     """
-    elsewhere = {s.cluster for s in symptoms if s.cluster}
-    if change.place.cluster and elsewhere and change.place.cluster not in elsewhere:
+    if change.place.cluster and shown.clusters and change.place.cluster not in shown.clusters:
         return None
     service = change.place.service
     if not service:
         return Reason(ground=Ground.PLACE, weight=math.log(settings.anywhere))
-    near = _near(service, symptoms, first, calls, settings)
-    strange = sum(reason.relation in _UNREACHED for reason in near)
+    places = [
+        _from(service, name, start - shown.first, calls, settings) for name, start in shown.services
+    ]
+    strange = sum(relation in _UNREACHED for _, relation, _, _ in places)
     cost = min(settings.unexplained_most, settings.unexplained * strange)
-    best = max(near, key=lambda reason: reason.weight)
-    return replace(best, weight=best.weight - cost)
+    weight, relation, steps, name = max(places, key=lambda place: place[0])
+    return Reason(
+        ground=Ground.PLACE, weight=weight - cost, relation=relation, steps=steps, service=name
+    )
 
 
-def _near(
-    service: str,
-    symptoms: Sequence[Symptom],
-    first: Symptom,
-    calls: CallMap,
-    settings: SuspectSettings,
-) -> list[Reason]:
-    """For each service with symptoms what a change of `service` is to it."""
-    seen: dict[str, Symptom] = {}
-    for symptom in symptoms:
-        seen.setdefault(symptom.service, symptom)
-    shares = {
-        Relation.SAME: settings.here,
-        Relation.CALLEE: settings.callee,
-        Relation.CALLER: settings.caller,
-        Relation.SIBLING: settings.sibling,
-        Relation.NONE: settings.apart,
-    }
-    found: list[Reason] = []
-    for name, symptom in seen.items():
-        relation, steps = calls.relation(service, name)
-        late = max(0.0, symptom.start - first.start) / settings.soon_ms
-        weight = math.log(shares[relation]) - late - 0.7 * max(0, steps - 1)
-        found.append(
-            Reason(ground=Ground.PLACE, weight=weight, relation=relation, steps=steps, service=name)
-        )
-    return found
+def _from(
+    service: str, name: str, after: int, calls: CallMap, settings: SuspectSettings
+) -> tuple[float, Relation, int, str]:
+    """How much it weighs that `name` shows symptoms so long after the first, and why."""
+    relation, steps = calls.relation(service, name)
+    late = after / settings.soon_ms
+    weight = math.log(_share(relation, settings)) - late - 0.7 * max(0, steps - 1)
+    return weight, relation, steps, name
 
 
-def _versions(
-    change: Change, symptoms: Sequence[Symptom], settings: SuspectSettings
-) -> Reason | None:
+def _share(relation: Relation, settings: SuspectSettings) -> float:
+    """The chance that a change shows at a service that is this to its own."""
+    match relation:
+        case Relation.SAME:
+            return settings.here
+        case Relation.CALLEE:
+            return settings.callee
+        case Relation.CALLER:
+            return settings.caller
+        case Relation.SIBLING:
+            return settings.sibling
+    return settings.apart
+
+
+def _versions(change: Change, shown: _Shown, settings: SuspectSettings) -> Reason | None:
     """Difference in differences: whether only those are odd that have the change."""
-    own = [s for s in symptoms if s.service == change.place.service and s.versions]
-    if not change.version or not own:
+    odd = shown.odd.get(change.place.service)
+    if not change.version or odd is None:
         return None
-    odd = frozenset().union(*(symptom.versions for symptom in own))
     names = (change.version, *(word for _, word in change.attributes))
     is_in = any(name == version or version.startswith(name) for name in names for version in odd)
     others = tuple(sorted(odd - set(names)))

@@ -198,3 +198,19 @@ def test_services_that_show_nothing_any_more_are_let_go() -> None:
     fed(made, symptom("lasts", 1300))
     made.tick(at(2000))
     assert list(made.state.near) == ["lasts"]
+
+
+def test_a_storm_that_lasts_is_bounded() -> None:
+    """A thousand ends of anomalies an hour are not remembered for as long as one of them lasts."""
+    made = correlator()
+    made.settings = replace(made.settings, ids=20)
+    fed(made, symptom("db"))
+    for number in range(100):
+        fed(made, symptom("cart", 1 + number / 10, end=at(2 + number / 10)))
+        made.tick(at(2 + number / 10))
+    (incident,) = made.incidents
+    assert incident.count == 101
+    assert len(made.state.of) <= 42
+    assert made.state.owner(symptom("db").id) is not None
+    made.feed([symptom("db", end=at(20))], at(20))
+    assert made.incidents[0].symptoms[0].end == at(20)
