@@ -1,11 +1,12 @@
 """How many anomalies an hour one core makes incidents of, and how much memory that takes.
 
-    python bench/correlate/throughput.py [--quick] [--json FILE] [--seed N] [--services N] [--minutes N]
+    python bench/correlate/throughput.py [--quick] [--json FILE] [--seed N] [--minutes N]
 
 A storm over a fleet: a million anomalies an hour, of two thousand services that call each other,
 most of them in waves (a fault that up to thirty services feel, each in several metrics), the rest
-alone; each opens and closes. Their events lie in the database as a stream keeps them, and are read, correlated with
-a thousand changes an hour, and kept as `serinus serve` does, one virtual second after the other.
+alone; each opens and closes. Their events lie in the database as a stream keeps them, and are read,
+correlated with a thousand changes an hour, and kept as `serinus serve` does, one virtual second
+after the other.
 `anomalies_core_hour` is by the CPU of that alone, `rss_mb` the process at its end, `rss_growth_mb`
 by how much it grew over the second half: the storm goes on, and memory must not.
 
