@@ -58,6 +58,7 @@ class NotifierSection(Section):
     token_file: Path | None = None
     channel: str = ""
     mail: MailSection | None = None
+    template: str | None = None
     headers: dict[str, SecretStr] = Field(default_factory=dict)
     kinds: tuple[Wanted, ...] = ("fail", "pause", "weekly", "incident")
     services: tuple[str, ...] = ("*",)
@@ -80,6 +81,7 @@ class NotifierSection(Section):
             token=secret_text(self.token),
             token_file=text_of(self.token_file),
             channel=self.channel,
+            template=self.template,
             mail=None if self.mail is None else self.mail.native(),
             headers={key: value.get_secret_value() for key, value in self.headers.items()},
             kinds=frozenset(NoticeKind(kind) for kind in self.kinds),

@@ -34,7 +34,8 @@ class NotifierSettings:
     at a private or loopback address. `timeout_s` bounds one try, `tries` how many are made at once
     before it waits. `public_url` is where people find serinus, for links. `options` is for
     notifiers of third parties. Token, or a file with it, and channel are those of an app in a chat;
-    a pager's token is its integration key. `mail` is for e-mail.
+    a pager's token is its integration key. `mail` is for e-mail, `template` what a
+    webhook sends in place of our event.
     """
 
     name: str
@@ -57,6 +58,7 @@ class NotifierSettings:
     token_file: str | None = None
     channel: str = ""
     mail: Mail | None = None
+    template: str | None = None
 
     def __post_init__(self) -> None:
         if _NAME.fullmatch(self.name) is None:
@@ -71,6 +73,8 @@ class NotifierSettings:
             self._check_token()
         if self.kind == "email":
             self._check_mail()
+        if self.template is not None and self.kind != "webhook":
+            raise ConfigError(f"{self.place}: template: only a webhook has one")
         if not self.route.kinds:
             raise ConfigError(f"{self.place}: kinds: {self.kind} tells none of these")
         for name, value in self.headers.items():

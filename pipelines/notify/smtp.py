@@ -63,6 +63,9 @@ class _Client(smtplib.SMTP):
 
 def deliver(settings: NotifierSettings, mail: Mail, server: MailServer, of: EmailMessage) -> None:
     """Return once the server took it for all, or for some, of those it is for."""
+    is_secret = server.is_tls or mail.starttls
+    if mail.user is not None and not is_secret:
+        raise DeliveryError(f"{settings.place}: no password is sent without TLS", retryable=False)
     with _translated(settings, server), _connected(settings, mail, server) as client:
         if not server.is_tls and mail.starttls:
             client.secure()

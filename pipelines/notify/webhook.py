@@ -1,4 +1,4 @@
-"""A generic webhook: each notice as a CloudEvent 1.0 in JSON, signed."""
+"""A generic webhook: each notice as a CloudEvent 1.0 in JSON, or as the user has it; signed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from pipelines.notify.incident_data import incident_data
 from pipelines.notify.plain import page_of, subject_of
 from pipelines.notify.settings import NotifierSettings
 from pipelines.notify.signing import signed_headers
+from pipelines.notify.template import Template
 from pipelines.notify.wire import Wire
 
 __all__ = ["WebhookNotifier", "cloud_event"]
 
-_TYPE = "application/cloudevents+json; charset=utf-8"
+_TYPE, _JSON = "application/cloudevents+json; charset=utf-8", "application/json; charset=utf-8"
 
 
 class WebhookNotifier:
@@ -26,12 +27,20 @@ class WebhookNotifier:
     def __init__(self, settings: NotifierSettings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
         self._wire = Wire(settings)
+        text = settings.template
+        self._template = None if text is None else Template.read(text, settings.place)
 
     def send(self, notice: Notice) -> None:
         """Return once it was acknowledged with a 2xx."""
-        body = msgspec.json.encode(cloud_event(notice, self._settings.public_url))
+        kind, body = self._written(notice)
         signed = signed_headers(notice.id, int(self._clock()), body, self._settings.key())
-        self._wire.post(body, {"Content-Type": _TYPE, **signed})
+        self._wire.post(body, {"Content-Type": kind, **signed})
+
+    def _written(self, notice: Notice) -> tuple[str, bytes]:
+        where = self._settings.public_url
+        if self._template is not None:
+            return _JSON, self._template.filled(notice, where)
+        return _TYPE, msgspec.json.encode(cloud_event(notice, where))
 
 
 def cloud_event(notice: Notice, public_url: str | None) -> dict[str, Json]:

@@ -93,7 +93,7 @@ def test_an_alert_is_a_symptom_of_its_service() -> None:
     assert (symptom.service, symptom.namespace, symptom.cluster) == ("checkout", "shop", "eu-1")
     assert (symptom.metric, symptom.kind) == ("HighErrorRate", AnomalyKind.METRIC)
     assert (symptom.start, symptom.end, symptom.severity) == (start, None, Severity.HIGH)
-    assert (symptom.versions, symptom.share) == ({"v2"}, 1.0)
+    assert (symptom.versions, symptom.share) == (frozenset({"v2"}), 1.0)
     assert symptom.text == "HighErrorRate: 12 % of requests fail"
 
 

@@ -252,6 +252,18 @@ def test_a_wrong_password_is_for_somebody_to_mend(context: ssl.SSLContext, tls: 
         assert "wr0ng" not in str(told_.value)
 
 
+def test_a_password_is_not_sent_in_plain_text(box: MailBox, tmp_path: Path) -> None:
+    """Also where the URL is in a file and was written anew."""
+    file = tmp_path / "url"
+    file.write_text(f"smtp://{box.host}:{box.port}")
+    mail = Mail(sender=MAIL.sender, to=MAIL.to, user=USER, starttls=False)
+    base = {"name": "ops", "kind": "email", "url_file": str(file), "allow_private": True}
+    notifier = Email(NotifierSettings(**base, mail=mail, secret="x"))  # type: ignore[arg-type]
+    with pytest.raises(DeliveryError, match="no password is sent without TLS"):
+        notifier.send(told())
+    assert box.got == []
+
+
 # -- what is no acknowledgement
 
 
