@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from api.streaming import Streaming
 from detector.errors import NotFoundError, StoreError
 from detector.gate.telling import Route
 from detector.incidents.calls import CallMap, call_map
+from detector.incidents.incident import EntryKind
 from detector.incidents.ports import IncidentStore
 from detector.ports import Stores
 from detector.spans.names import NodeKind
@@ -79,6 +83,15 @@ class Correlating:
         for loop in self._loops:
             loop.close()
 
+    def show(self, registry: CollectorRegistry) -> None:
+        """Put what becomes of anomalies into `/metrics`."""
+        registry.register(_Shown(self))
+
+    @property
+    def made(self) -> list[Incidents]:
+        """What makes incidents, of each database; none until the stream is open."""
+        return [flow for flow in self._flows if isinstance(flow, Incidents)]
+
     @property
     def store(self) -> IncidentStore:
         """The incidents; `StoreError` until the stream is open."""
@@ -119,6 +132,32 @@ def calls_of(graph: Graph | None) -> CallMap:
     )
 
 
+class _Shown(Collector):
+    """The families."""
+
+    def __init__(self, correlating: Correlating) -> None:
+        self._correlating = correlating
+
+    def collect(self) -> Iterator[Metric]:
+        """As they are."""
+        flows = self._correlating.made
+        words = "Incidents that last."
+        yield GaugeMetricFamily(
+            "serinus_incidents_open", words, value=sum(f.meters.open for f in flows)
+        )
+        words = "Events of anomalies that were correlated."
+        heard = sum(flow.meters.heard for flow in flows)
+        yield CounterMetricFamily("serinus_incidents_heard", words, value=heard)
+        words = "When anomalies were last looked at; far in the past: the store is away."
+        looked = min((flow.meters.looked_at for flow in flows), default=0.0)
+        yield GaugeMetricFamily("serinus_incidents_looked_seconds", words, value=looked)
+        words = "What was told of incidents, by what happened."
+        told = CounterMetricFamily("serinus_incidents_told", words, labels=("event",))
+        for kind in EntryKind:
+            told.add_metric((kind.value,), sum(flow.meters.told.get(kind, 0) for flow in flows))
+        yield told
+
+
 def correlating_of(correlating: Correlating | None) -> Correlating:
     """Without a stream there are no incidents."""
     if correlating is None:
@@ -133,4 +172,5 @@ def take_incidents(
     correlating = Correlating(streaming, stores, routes=routes)
     app.state.context = replace(app.state.context, correlating=correlating)
     streaming.beside.append(correlating.close)
+    correlating.show(app.state.context.telemetry.registry)
     correlating.start()

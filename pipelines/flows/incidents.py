@@ -11,7 +11,7 @@ from detector.changes.record import ChangeFilter
 from detector.errors import StoreError
 from detector.incidents.calls import CallMap
 from detector.incidents.correlator import Correlator, CorrelatorSettings
-from detector.incidents.incident import Incident, IncidentEvent
+from detector.incidents.incident import EntryKind, Incident, IncidentEvent, IncidentState
 from detector.incidents.symptom import symptom_of
 from detector.ports import Clock
 from detector.stream.anomaly import Ending
@@ -19,13 +19,31 @@ from pipelines.stores.connections import Connections
 from pipelines.stores.events import KeptEvent, SqlEvents
 from pipelines.stores.incidents import SqlIncidents
 
-__all__ = ["Incidents"]
+__all__ = ["IncidentMeters", "Incidents"]
 
 _MOST = 500
 _PAGE = 500
 _CHANGES_MS, _CALLS_MS = 10_000, 60_000
 # Longer than a change is a suspect, since one is found by its latest word.
 _BACK_MS = 26 * 3_600_000
+
+
+@dataclass(slots=True)
+class IncidentMeters:
+    """Running totals: events heard, and what was told by its kind; as of the last look, too, how
+    many incidents last.
+    """
+
+    heard: int = 0
+    told: dict[EntryKind, int] = field(default_factory=dict)
+    looked_at: float = 0.0
+    open: int = 0
+
+    def kept(self, heard: int, told: Iterable[EntryKind]) -> None:
+        """A step was kept."""
+        self.heard += heard
+        for kind in told:
+            self.told[kind] = self.told.get(kind, 0) + 1
 
 
 @dataclass(slots=True)
@@ -63,6 +81,7 @@ class Incidents:
         self._events, self._store = SqlEvents(database), SqlIncidents(database)
         self._changes, self._calls, self._clock = changes, calls, clock
         self._settings = settings or CorrelatorSettings()
+        self.meters = IncidentMeters()
         self._tenants: dict[str, _Heard] = {}
         self._heard: int | None = None
         self._changes_at = self._calls_at = 0
@@ -79,7 +98,9 @@ class Incidents:
         if heard != self._heard:
             self._load(heard)
         try:
-            return self._look(heard, round(1000 * self._clock()))
+            is_more = self._look(heard, round(1000 * self._clock()))
+            self.meters.looked_at, self.meters.open = self._clock(), self._open()
+            return is_more
         except BaseException:
             self._heard = None
             raise
@@ -99,7 +120,13 @@ class Incidents:
         states = [one.correlator.state for one in self._tenants.values()]
         is_kept = self._store.keep(states, fresh, told, was=heard, heard=newest)
         self._heard = newest if is_kept else None
+        if is_kept:
+            self.meters.kept(len(events), [event.kind for event in told])
         return not is_kept or len(events) == _MOST
+
+    def _open(self) -> int:
+        every = (one for tenant in self._tenants.values() for one in tenant.correlator.incidents)
+        return sum(one.state is IncidentState.OPEN for one in every)
 
     def _load(self, heard: int) -> None:
         """Go on from what is kept."""

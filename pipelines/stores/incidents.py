@@ -179,14 +179,16 @@ class SqlIncidents:
     def prune(self, before: int, *, most: int, events: int) -> int:
         """Delete incidents that ended before unix milliseconds, `most` at once; how many.
 
-        The newest `events` that were told are kept.
+        The newest `events` are kept, and those that nobody was told of yet.
         """
         with self._db.write() as transaction:
             old = transaction.rows(_OLD, {"before": before, "most": most})
             for tenant, id in old:
                 for drop in _DROPS:
                     transaction.run(drop, {"of_tenant": tenant, "of": id})
-            transaction.run(_FORGET_EVENTS, {"number": _newest(transaction) - events})
+            told = _marked(transaction, _TOLD) or 0
+            upto = min(told, _newest(transaction) - events)
+            transaction.run(_FORGET_EVENTS, {"number": upto})
         return len(old)
 
 

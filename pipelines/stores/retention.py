@@ -1,4 +1,4 @@
-"""Old anomalies are deleted, with what was said of them: in small transactions, so many a round."""
+"""Old anomalies and incidents are deleted, with what was said of them, so many a round."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from pipelines.stores import schema
 from pipelines.stores.connections import Connections
 from pipelines.stores.events import SqlEvents
+from pipelines.stores.incidents import SqlIncidents
 from pipelines.stores.statements import compiled
 
 __all__ = ["EVENTS", "Retention"]
@@ -27,13 +28,16 @@ _DROP_SAID = compiled(schema.feedback.delete().where(_said.anomaly == sa.bindpar
 
 
 class Retention:
-    """Of anomalies that ended; one that lasts is never old, whenever it began."""
+    """Of what ended; what lasts is never old, whenever it began."""
 
     def __init__(self, database: Connections, *, keep_s: float, events: int = EVENTS) -> None:
         self._db, self._keep_s, self._events = database, keep_s, events
+        self._incidents = SqlIncidents(database)
 
     def forget(self, now: float, *, most: int) -> int:
-        """Delete at most so many of what ended too long before now (unix seconds); how many."""
+        """Delete at most so many of what ended too long before now (unix seconds), in small
+        transactions; how many anomalies that were.
+        """
         before, gone = round(1000 * (now - self._keep_s)), 0
         while gone < most:
             deleted = self._some(before, min(_AT_ONCE, most - gone))
@@ -42,6 +46,9 @@ class Retention:
             gone += deleted
         events = SqlEvents(self._db)
         events.forget(events.newest() - self._events)
+        for _ in range(0, most, _AT_ONCE):
+            if self._incidents.prune(before, most=_AT_ONCE, events=self._events) < _AT_ONCE:
+                break
         return gone
 
     def _some(self, before: int, most: int) -> int:

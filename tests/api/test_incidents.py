@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from httpx2 import Response
+from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -109,6 +110,17 @@ def test_an_incident_reads_well(shop: Shop) -> None:
     assert [entry["event"] for entry in one["timeline"]] == ["opened"]
     assert shop.client.get(one["links"]["self"]).json() == one
     assert IncidentAnswer.model_validate(one).id == one["id"]
+
+
+def test_metrics_say_how_it_goes(shop: Shop) -> None:
+    """How many last, what was told, and that it still looks."""
+    registry = CollectorRegistry()
+    shop.correlating.show(registry)
+    broken(shop)
+    assert registry.get_sample_value("serinus_incidents_open") == 1
+    assert registry.get_sample_value("serinus_incidents_heard_total") == 2
+    assert registry.get_sample_value("serinus_incidents_told_total", {"event": "opened"}) == 1
+    assert registry.get_sample_value("serinus_incidents_looked_seconds") == shop.now
 
 
 def test_it_ends_by_itself(shop: Shop) -> None:

@@ -168,6 +168,7 @@ def test_old_ones_go_with_all_that_was_said(database: Connections) -> None:
     kept(store, correlator, told)
     first = store.list(EVERY).incidents[-1].incident
     store.say("default", first.id, ACKNOWLEDGED)
+    store.keep_told(store.newest())
     assert store.prune(T0 + 30 * MINUTE, most=10, events=1) == 1
     assert [one.incident.began for one in store.list(EVERY).incidents] == [T0 + 600 * MINUTE]
     (last,) = store.events(0, 100)
@@ -175,3 +176,13 @@ def test_old_ones_go_with_all_that_was_said(database: Connections) -> None:
     assert last.event.said == "acknowledged"
     with pytest.raises(NotFoundError):
         store.get("default", first.id)
+
+
+def test_what_nobody_was_told_of_yet_is_not_forgotten(database: Connections) -> None:
+    """An outbox that was away for a week is still to hear of all."""
+    store, _ = filled(database, 0, 600, 1200)
+    store.keep_told(1)
+    store.prune(T0 + 10**9, most=10, events=0)
+    assert [one.number for one in store.events(0, 10)] == [2, 3]
+    store.keep_told(0)
+    assert store.told() == 1

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from detector.incidents.correlator import Correlator
+from detector.incidents.record import IncidentFilter
+from detector.incidents.symptom import Symptom
 from detector.stream.anomaly import Happened, Happening, Judged
 from detector.stream.record import KeptFeedback
 from pipelines.stores.anomalies import SqlAnomalies
 from pipelines.stores.connections import Connections
 from pipelines.stores.events import SqlEvents, Told, add_event
+from pipelines.stores.incidents import SqlIncidents
 from pipelines.stores.retention import Retention
+from tests.detector.incidents.making import symptom
 from tests.pipelines.stores.test_anomalies import CLOSED, OPEN, SERIES, T0, ids, tell
 
 DAY_MS = 86_400_000
@@ -67,3 +72,25 @@ def test_the_newest_events_are_kept_and_those_that_are_not_sent(database: Connec
     Retention(database, keep_s=1.0, events=2).forget(NOW, most=1)
     kept = [one.told.position for one in SqlEvents(database).after(0, 100)]
     assert kept == [1, 4, 5]
+
+
+def test_incidents_go_as_their_anomalies_do(database: Connections) -> None:
+    """One that lasts stays."""
+    correlator = Correlator.fresh("default", T0)
+    told = [
+        event
+        for days in (11.0, 10.9, 1.0)
+        for event in correlator.feed([ended(days)], T0) + correlator.tick(T0)
+    ]
+    told += correlator.feed([symptom("mail", id="lasts")], T0)
+    store = SqlIncidents(database)
+    assert store.keep((), [one.incident for one in told], told, was=None, heard=1)
+    Retention(database, keep_s=10 * 86_400).forget(NOW, most=100)
+    found = store.list(IncidentFilter(tenant="default")).incidents
+    assert [one.incident.services[0] for one in found] == ["mail", "svc1.0"]
+
+
+def ended(days_ago: float) -> Symptom:
+    """A symptom that was over so long ago."""
+    end = T0 - round(days_ago * DAY_MS)
+    return replace(symptom(f"svc{days_ago}"), start=end - 60_000, end=end)
