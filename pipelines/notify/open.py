@@ -12,7 +12,7 @@ from pipelines.plugins import named, plugged
 __all__ = ["GROUP", "open_notifier"]
 
 GROUP = "serinus.notifiers"
-_OURS = ("webhook", "slack", "slack-app", "pagerduty", "alertmanager", "email", "teams")
+_OURS = ("webhook", "slack", "slack-app", "pagerduty", "alertmanager", "email", "teams", "apprise")
 
 
 def open_notifier(settings: NotifierSettings, clock: Clock) -> Notifier:
@@ -21,36 +21,43 @@ def open_notifier(settings: NotifierSettings, clock: Clock) -> Notifier:
     An entry point in the group `serinus.notifiers` names a callable that takes `NotifierSettings`
     and gives an object with the method of `Notifier`.
     """
+    made: Notifier
     match settings.kind:
         case "webhook":
             from pipelines.notify.webhook import WebhookNotifier
 
-            return WebhookNotifier(settings, clock)
+            made = WebhookNotifier(settings, clock)
         case "slack":
             from pipelines.notify.slack import SlackNotifier
 
-            return SlackNotifier(settings)
+            made = SlackNotifier(settings)
         case "slack-app":
             from pipelines.notify.slack_app import SlackApp
 
-            return SlackApp(settings)
+            made = SlackApp(settings)
         case "pagerduty":
             from pipelines.notify.pagerduty import PagerDuty
 
-            return PagerDuty(settings)
+            made = PagerDuty(settings)
         case "alertmanager":
             from pipelines.notify.alertmanager import Alertmanager
 
-            return Alertmanager(settings)
+            made = Alertmanager(settings)
         case "email":
             from pipelines.notify.email import Email
 
-            return Email(settings)
+            made = Email(settings)
         case "teams":
             from pipelines.notify.teams import Teams
 
-            return Teams(settings)
-    return _plugin(settings)
+            made = Teams(settings)
+        case "apprise":
+            from pipelines.notify.apprise import AppriseNotifier
+
+            made = AppriseNotifier(settings)
+        case _:
+            made = _plugin(settings)
+    return made
 
 
 def _plugin(settings: NotifierSettings) -> Notifier:

@@ -65,14 +65,7 @@ class NotifierSettings:
             raise ConfigError(
                 f"notifier {self.name!r}: a name has letters, digits, - and _, at most 64"
             )
-        if self.kind in _HTTP:
-            self._check_http()
-        if self.kind == "slack-app":
-            self._check_app()
-        if self.kind == "pagerduty":
-            self._check_token()
-        if self.kind == "email":
-            self._check_mail()
+        self._check_kind()
         if self.template is not None and self.kind != "webhook":
             raise ConfigError(f"{self.place}: template: only a webhook has one")
         if not self.route.kinds:
@@ -80,6 +73,20 @@ class NotifierSettings:
         for name, value in self.headers.items():
             if re.search(r"[\r\n\0]", name + value):
                 raise ConfigError(f"{self.place}: header {name!r} has a line break in it")
+
+    def _check_kind(self) -> None:
+        """Whether there is what this kind needs; that of a plug-in is checked by itself."""
+        match self.kind:
+            case "slack-app":
+                self._check_app()
+            case "pagerduty":
+                self._check_token()
+            case "email":
+                self._check_mail()
+            case "apprise":
+                self._check_apprise()
+            case kind if kind in _HTTP:
+                self._check_http()
 
     def _check_http(self) -> None:
         self._check_one_url()
@@ -96,6 +103,12 @@ class NotifierSettings:
         is_open = self.url is not None and not mail_server(self.url, self.place).is_tls
         if self.mail.user is not None and is_open and not self.mail.starttls:
             raise ConfigError(f"{self.place}: mail.user: no password is sent without TLS")
+
+    def _check_apprise(self) -> None:
+        self._check_one_url()
+        if not self.allow_private:
+            why = "apprise makes its own connections, which are not guarded"
+            raise ConfigError(f"{self.place}: {why}; set allow_private: true if that is meant")
 
     def _check_one_url(self) -> None:
         if (self.url is None) == (self.url_file is None):

@@ -16,6 +16,7 @@ SECTIONS: dict[str, dict[str, Any]] = {
     "pagerduty": {"token": "0123456789abcdef0123456789abcdef"},
     "alertmanager": {"url": "http://alertmanager:9093", "allow_private": True},
     "webhook": {"url": "https://tickets.example.org", "template": '{"a": "{notice.title}"}'},
+    "apprise": {"url": "json://x", "allow_private": True},
     "teams": {"url": "https://prod-01.westeurope.logic.azure.com/workflows/a?sig=b"},
     "email": {
         "url": "smtp://mail.example.org:587",
