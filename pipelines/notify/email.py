@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
@@ -22,6 +22,8 @@ __all__ = ["Email", "Root", "html_of", "message_of"]
 
 _SUBJECT = 150
 
+Charts = Callable[[Notice], bytes]
+
 
 class Root(msgspec.Struct, frozen=True):
     """The first message of a thread; as text it is the receipt.
@@ -34,12 +36,15 @@ class Root(msgspec.Struct, frozen=True):
 
 
 class Email:
-    """`Notifier` and `Correspondent` to some mailboxes, by one mail server."""
+    """`Notifier` and `Correspondent` to some mailboxes, by one mail server.
 
-    def __init__(self, settings: NotifierSettings) -> None:
+    `charts` gives the picture of a notice as PNG, empty for none.
+    """
+
+    def __init__(self, settings: NotifierSettings, charts: Charts | None = None) -> None:
         if settings.mail is None:
             raise ConfigError(f"{settings.place}: give mail, with sender and to")
-        self._settings, self._mail = settings, settings.mail
+        self._settings, self._mail, self._charts = settings, settings.mail, charts
 
     def send(self, notice: Notice) -> None:
         """In a thread of its own."""
@@ -51,13 +56,16 @@ class Email:
 
     def _sent(self, notice: Notice, root: Root | None) -> str:
         server = mail_server(self._settings.where(), self._settings.place)
-        message = message_of(notice, self._settings, root)
+        chart = b"" if self._charts is None else self._charts(notice)
+        message = message_of(notice, self._settings, root, chart)
         deliver(self._settings, self._mail, server, message)
         first = root or Root(id=str(message["Message-ID"]), subject=str(message["Subject"]))
         return msgspec.json.encode(first).decode()
 
 
-def message_of(notice: Notice, settings: NotifierSettings, root: Root | None) -> EmailMessage:
+def message_of(
+    notice: Notice, settings: NotifierSettings, root: Root | None, chart: bytes = b""
+) -> EmailMessage:
     """The whole message; the same notice has the same id, so what comes twice is seen to."""
     mail, told = settings.mail, plain_of(notice, settings.public_url)
     if mail is None:
@@ -74,6 +82,8 @@ def message_of(notice: Notice, settings: NotifierSettings, root: Root | None) ->
     message["Auto-Submitted"] = "auto-generated"
     message.set_content("\n".join(told.lines) + "\n")
     message.add_alternative(html_of(told), subtype="html")
+    if chart:
+        message.add_attachment(chart, maintype="image", subtype="png", filename="chart.png")
     return message
 
 

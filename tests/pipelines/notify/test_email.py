@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from detector.errors import ConfigError, DeliveryError
 from detector.gate.cure import Cure
 from detector.gate.telling import Ailing, Errand, Notice, NoticeKind
+from pipelines.notify.chart import chart_png
 from pipelines.notify.email import Email, Root, html_of, message_of
 from pipelines.notify.mail_settings import Mail, mail_server
 from pipelines.notify.open import open_notifier
@@ -33,6 +34,7 @@ from tests.pipelines.notify.mail_server import (
     mailing,
 )
 from tests.pipelines.notify.receiver import notice
+from tests.pipelines.notify.test_chart import STEP
 
 WHERE = "https://serinus.example.org"
 MAIL = Mail(sender="serinus <alerts@example.org>", to=("ann@example.org", "Bo <bo@example.org>"))
@@ -163,6 +165,20 @@ def test_a_report_of_the_week_is_a_list(box: MailBox) -> None:
     line = "cart: all 3 rollouts undecided. Raise its weight."
     assert f"- {line}" in box.got[0].part("plain")
     assert f"<li>{line}</li>" in box.got[0].part("html")
+
+
+def test_a_picture_is_attached(box: MailBox) -> None:
+    """Whole, beside the text; a notice without one has none."""
+    picture = chart_png(STEP)
+    url = f"smtp://{box.host}:{box.port}"
+    notifier = Email(settings(url), lambda notice: b"" if notice.incident is None else picture)
+    notifier.send(told())
+    notifier.send(notice())
+    (attached,) = box.got[0].message.iter_attachments()
+    assert attached.get_content_type() == "image/png"
+    assert attached.get_content() == picture
+    assert "Errors: 12 %" in box.got[0].part("plain")
+    assert not list(box.got[1].message.iter_attachments())
 
 
 # -- what others write into it
