@@ -21,6 +21,7 @@ from api.problems import install_problems
 from api.receiving import PATHS
 from api.receiving_logs import LOG_PATHS
 from api.routes import (
+    alerts,
     anomalies,
     changes,
     health,
@@ -54,6 +55,7 @@ DESCRIPTION = (
     "be sent as strings, an empty string means absent, and unknown fields are refused by name."
 )
 HOOK_BYTES = 2**20
+ALERT_BYTES = 2**22
 TAGS = [
     {"name": "verdicts", "description": "The question and its answers."},
     {"name": "rollouts", "description": "What was decided when, and what people decided."},
@@ -130,6 +132,7 @@ def create_app(
         ingest_traces,
         anomalies,
         incidents,
+        alerts,
         slack,
         templates,
         hooks,
@@ -152,7 +155,7 @@ def _longer_bodies(settings: Settings) -> dict[str, int]:
     """Bytes that are taken at paths where senders post what they like, not what we ask for."""
     pushed = dict.fromkeys((*PATHS, *LOG_PATHS), settings.ingest.body_mb * 2**20)
     hooks = (f"/hooks/{name}" for name in settings.changes.senders)
-    return {**pushed, **dict.fromkeys(hooks, HOOK_BYTES)}
+    return {**pushed, **dict.fromkeys(hooks, HOOK_BYTES), alerts.ALERTMANAGER: ALERT_BYTES}
 
 
 def _context(

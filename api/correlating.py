@@ -18,6 +18,7 @@ from detector.gate.telling import Route
 from detector.incidents.calls import CallMap, call_map
 from detector.incidents.incident import EntryKind
 from detector.incidents.ports import IncidentStore
+from detector.incidents.symptom import Symptom
 from detector.ports import Stores
 from detector.spans.names import NodeKind
 from detector.spans.topology import Graph
@@ -97,6 +98,11 @@ class Correlating:
         """The incidents; `StoreError` until the stream is open."""
         own, *of_workers = [SqlIncidents(one) for one in self._databases()]
         return JoinedIncidents(own, *of_workers) if of_workers else own
+
+    def receive(self, tenant: str, symptoms: Sequence[Symptom]) -> None:
+        """Keep what another alerting tells; `StoreError` until the stream is open."""
+        if symptoms:
+            SqlIncidents(self._databases()[0]).receive(tenant, symptoms)
 
     def look(self) -> bool:
         """Make what follows of new events; whether there may be more at once. `StoreError`."""

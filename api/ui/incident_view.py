@@ -30,6 +30,8 @@ __all__ = ["IncidentRow", "IncidentView", "incident_row", "incident_view"]
 
 _SYMPTOMS, _SUSPECTS = 50, 5
 _UNLIKELY = 0.001
+# Of another alerting: there is no more to be shown than its words.
+_ALERT = "alert_"
 _STATES = {
     IncidentState.OPEN: "open",
     IncidentState.RESOLVED: "over",
@@ -84,6 +86,7 @@ class SymptomRow:
     text: str
     since: str
     is_open: bool
+    is_anomaly: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +181,7 @@ def _symptom(one: Symptom, now: float) -> SymptomRow:
         text=plain(one.text or f"{one.service}: {one.metric}"),
         since=day_clock(one.start / 1000, near=now),
         is_open=one.is_open,
+        is_anomaly=not one.id.startswith(_ALERT),
     )
 
 

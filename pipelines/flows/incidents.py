@@ -17,7 +17,7 @@ from detector.ports import Clock
 from detector.stream.anomaly import Ending
 from pipelines.stores.connections import Connections
 from pipelines.stores.events import KeptEvent, SqlEvents
-from pipelines.stores.incidents import SqlIncidents
+from pipelines.stores.incidents import Heard, SqlIncidents
 
 __all__ = ["IncidentMeters", "Incidents"]
 
@@ -83,7 +83,7 @@ class Incidents:
         self._settings = settings or CorrelatorSettings()
         self.meters = IncidentMeters()
         self._tenants: dict[str, _Heard] = {}
-        self._heard: int | None = None
+        self._heard: Heard | None = None
         self._changes_at = self._calls_at = 0
 
     def look(self) -> bool:
@@ -93,7 +93,7 @@ class Incidents:
         """
         heard = self._store.heard()
         if heard is None:
-            self._store.keep((), (), (), was=None, heard=self._events.newest())
+            self._store.keep((), (), (), was=None, events_heard=self._events.newest())
             return True
         if heard != self._heard:
             self._load(heard)
@@ -105,30 +105,36 @@ class Incidents:
             self._heard = None
             raise
 
-    def _look(self, heard: int, now: int) -> bool:
-        events = self._events.after(heard, _MOST)
-        told = self._told_of_changes(now, is_urgent=bool(events))
+    def _look(self, heard: Heard, now: int) -> bool:
+        events, received = self._events.after(heard.events, _MOST), self._store.received(_MOST)
+        told = self._told_of_changes(now, is_urgent=bool(events or received))
         self._map_calls(now)
         for event in events:
             told += self._feed(event, now)
+        for one in received:
+            told += self._of(one.tenant, now).feed([one.symptom], now)
         for tenant in self._tenants.values():
             told += tenant.correlator.tick(now)
         fresh = self._fresh(told)
-        if not events and not told and not fresh:
+        if not (events or received or told or fresh):
             return False
-        newest = events[-1].number if events else heard
-        states = [one.correlator.state for one in self._tenants.values()]
-        is_kept = self._store.keep(states, fresh, told, was=heard, heard=newest)
-        self._heard = newest if is_kept else None
-        if is_kept:
-            self.meters.kept(len(events), [event.kind for event in told])
-        return not is_kept or len(events) == _MOST
+        self._heard = self._store.keep(
+            [one.correlator.state for one in self._tenants.values()],
+            fresh,
+            told,
+            was=heard,
+            events_heard=events[-1].number if events else heard.events,
+            taken=[one.number for one in received],
+        )
+        if self._heard is not None:
+            self.meters.kept(len(events) + len(received), [event.kind for event in told])
+        return self._heard is None or _MOST in {len(events), len(received)}
 
     def _open(self) -> int:
         every = (one for tenant in self._tenants.values() for one in tenant.correlator.incidents)
         return sum(one.state is IncidentState.OPEN for one in every)
 
-    def _load(self, heard: int) -> None:
+    def _load(self, heard: Heard) -> None:
         """Go on from what is kept."""
         self._tenants = {
             tenant: _Heard(Correlator(state, self._settings))

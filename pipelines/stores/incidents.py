@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -16,6 +17,7 @@ from detector.incidents.record import (
     Said,
 )
 from detector.incidents.state import State
+from detector.incidents.symptom import Symptom
 from detector.incidents.words import said_words
 from pipelines.stores import schema
 from pipelines.stores.anomalies import plain_name, upsert
@@ -25,15 +27,23 @@ from pipelines.stores.cursors import cursor_at, read_cursor
 from pipelines.stores.own import mark, marked
 from pipelines.stores.statements import compiled, insertion
 
-__all__ = ["SqlIncidents"]
+__all__ = ["Heard", "Received", "SqlIncidents"]
 
-_HEARD, _TOLD = "/incidents", "/incidents/told"
+_STEP, _HEARD, _TOLD = "/incidents/step", "/incidents", "/incidents/told"
 _kept, _services = schema.incidents.c, schema.incident_services.c
 _events, _said = schema.incident_events.c, schema.incident_said.c
+_inbox = schema.incident_inbox.c
 _PUT = upsert(schema.incidents, "tenant", "id")
 _ADD_SERVICE = insertion(schema.incident_services, keep_old=True)
 _ADD_EVENT = insertion(schema.incident_events, but="number")
 _ADD_SAID = insertion(schema.incident_said, but="number")
+_RECEIVE = insertion(schema.incident_inbox, but="number")
+_RECEIVED = compiled(
+    sa.select(_inbox.number, _inbox.tenant, _inbox.body)
+    .order_by(_inbox.number)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_TAKEN = compiled(schema.incident_inbox.delete().where(_inbox.number == sa.bindparam("of")))
 _PUT_STATE = upsert(schema.incident_states, "tenant")
 _STATES = compiled(sa.select(schema.incident_states.c.body))
 _OF_ID = compiled(
@@ -75,6 +85,23 @@ _DROPS = [
 ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """How often states were kept, and up to which number of the stream's events they are."""
+
+    step: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What somebody else told of a tenant."""
+
+    number: int
+    tenant: str
+    symptom: Symptom
+
+
 class SqlIncidents:
     """`IncidentStore`, and what the one that correlates keeps of its work."""
 
@@ -103,7 +130,7 @@ class SqlIncidents:
         """Keep what a person said, durably, and that it is told."""
         with self._db.write(durable=True) as transaction:
             incident = _whole(transaction, tenant, id).incident
-            transaction.alone(_HEARD)
+            transaction.alone(_STEP)
             row = {"tenant": tenant, "incident": id, "body": pack(said)}
             transaction.run(_ADD_SAID, row)
             event = IncidentEvent(
@@ -125,10 +152,26 @@ class SqlIncidents:
             for number, body in rows
         ]
 
-    def heard(self) -> int | None:
-        """Up to which number events of the stream are in the states; None where nobody heard."""
+    def heard(self) -> Heard | None:
+        """How far the states are; None where nobody heard anything yet."""
         with self._db.read() as looks:
-            return _marked(looks, _HEARD)
+            return _heard(looks)
+
+    def receive(self, tenant: str, symptoms: Iterable[Symptom]) -> None:
+        """Keep what somebody else tells, durably, until it is a part of an incident."""
+        with self._db.write(durable=True) as transaction:
+            transaction.alone(_STEP)
+            for symptom in symptoms:
+                transaction.run(_RECEIVE, {"tenant": tenant, "body": pack(symptom)})
+
+    def received(self, most: int) -> Sequence[Received]:
+        """The first of it, in order."""
+        with self._db.read() as looks:
+            rows = looks.rows(_RECEIVED, {"most": most})
+        return [
+            Received(number=int(number), tenant=str(tenant), symptom=unpack(Symptom, body))
+            for number, tenant, body in rows
+        ]
 
     def newest(self) -> int:
         """The number of the last event, 0 without any."""
@@ -159,22 +202,30 @@ class SqlIncidents:
         incidents: Iterable[Incident],
         events: Iterable[IncidentEvent],
         *,
-        was: int | None,
-        heard: int,
-    ) -> bool:
-        """All in one transaction; False, and nothing, where another has heard more meanwhile."""
+        was: Heard | None,
+        events_heard: int,
+        taken: Iterable[int] = (),
+    ) -> Heard | None:
+        """All in one transaction; None, and nothing, where another has kept something since `was`.
+
+        `taken` are numbers of what was received.
+        """
+        now = Heard(step=1 if was is None else was.step + 1, events=events_heard)
         with self._db.write() as transaction:
-            transaction.alone(_HEARD)
-            if _marked(transaction, _HEARD) != was:
-                return False
+            transaction.alone(_STEP)
+            if _heard(transaction) != was:
+                return None
             for incident in incidents:
                 _put(transaction, incident)
             for event in events:
                 _add_event(transaction, event)
             for state in states:
                 transaction.run(_PUT_STATE, {"tenant": state.tenant, "body": pack(_alone(state))})
-            mark(transaction, _HEARD, heard)
-        return True
+            for number in taken:
+                transaction.run(_TAKEN, {"of": number})
+            mark(transaction, _HEARD, now.events)
+            mark(transaction, _STEP, now.step)
+        return now
 
     def prune(self, before: int, *, most: int, events: int) -> int:
         """Delete incidents that ended before unix milliseconds, `most` at once; how many.
@@ -193,6 +244,11 @@ class SqlIncidents:
 
 
 _NEWEST = compiled(sa.select(sa.func.max(_events.number)))
+
+
+def _heard(looks: Transaction) -> Heard | None:
+    step, events = _marked(looks, _STEP), _marked(looks, _HEARD)
+    return None if step is None or events is None else Heard(step=step, events=events)
 
 
 def _marked(looks: Transaction, name: str) -> int | None:

@@ -452,3 +452,12 @@ incident_states = Table(
     Column("tenant", String, primary_key=True),
     Column("body", LargeBinary, nullable=False),
 )
+
+# What others tell of what is wrong, until it is a part of an incident.
+incident_inbox = Table(
+    "incident_inbox",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("tenant", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)

@@ -26,6 +26,8 @@ from pipelines.sources.memory import MemorySource
 from tests.api.doors import problem_of
 from tests.api.streaming import MINUTE, T0, message, values_of
 from tests.api.test_anomalies import COLUMNS, streamed
+from tests.pipelines.ingest.test_alertmanager import alert
+from tests.pipelines.ingest.test_alertmanager import told as notification
 
 AT_S = T0 / 1000
 CALLED = {"title": "checkout v2", "service": "checkout", "version": "v2", "kind": "deployment"}
@@ -257,3 +259,27 @@ def called(caller: Node, callee: Node) -> Edge:
         caller=caller, callee=callee, total_calls=1, total_failed=0, calls=1, failed=0, rate=1.0,
         error_ratio=0.0, mean_s=0.1, median_s=0.1, tail95_s=0.1, tail99_s=0.1,
     )  # fmt: skip
+
+
+def test_alerts_of_an_alertmanager_are_a_part_of_incidents(shop: Shop) -> None:
+    """A rule that somebody wrote, and what serinus found, are one outage."""
+    shop.push(0, 210)
+    assert shop.client.app.state.context.streaming.stream.drain(60)  # type: ignore[attr-defined]
+    shop.at(205)
+    firing = alert(startsAt=_moment(203), labels={"alertname": "Slow", "service": "checkout"})
+    for _ in range(2):
+        answer = shop.client.post("/v1/alerts/alertmanager", content=notification(firing))
+        assert (answer.status_code, answer.json()) == (200, {"taken": 1, "skipped": 0})
+    shop.at(206)
+    (one,) = shop.listed()
+    assert [symptom["metric"] for symptom in one["anomalies"]] == ["queue", "Slow"]
+    assert one["anomalies"][1]["text"] == "Slow: 12 % of requests fail"
+    assert one["anomalies"][1]["until"] is None
+
+
+def test_what_is_no_notification_is_refused(shop: Shop) -> None:
+    """By what is wrong with it."""
+    told = shop.client.post("/v1/alerts/alertmanager", content=b"{}")
+    assert problem_of(told)[0] == 400
+    huge = shop.client.post("/v1/alerts/alertmanager", content=b" " * (2**22 + 1))
+    assert huge.status_code == 413

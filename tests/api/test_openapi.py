@@ -25,6 +25,8 @@ from tests.api.streaming import message, values_of
 from tests.api.test_anomalies import COLUMNS, streamed
 from tests.pipelines.flows.logging import lines
 from tests.pipelines.flows.test_spans import spans
+from tests.pipelines.ingest.test_alertmanager import alert
+from tests.pipelines.ingest.test_alertmanager import told as notification
 
 EXAMPLES = 40
 # As Schemathesis calls them.
@@ -162,9 +164,11 @@ def incident(correlating: Correlating, client: TestClient) -> dict[tuple[str, st
     page = client.get("/v1/incidents").json()
     path = page["incidents"][0]["links"]["self"]
     said = client.post(f"{path}/said", json={"said": "acknowledged"}).json()
+    told = client.post("/v1/alerts/alertmanager", content=notification(alert())).json()
     return {
         ("/v1/incidents", "get"): page,
         ("/v1/incidents/{id}", "get"): said,
+        ("/v1/alerts/alertmanager", "post"): told,
         ("/v1/incidents/{id}/said", "post"): said,
     }
 

@@ -22,7 +22,7 @@ from pipelines.stores import schema
 from pipelines.stores.incidents import SqlIncidents
 from pipelines.stores.memory_changes import MemoryChanges
 from pipelines.stores.sqlite import Database
-from tests.detector.incidents.making import CALLS
+from tests.detector.incidents.making import CALLS, symptom
 from tests.pipelines.flows.happening import MINUTE, T0, Wire, anomaly
 
 
@@ -175,6 +175,33 @@ def test_two_processes_on_one_database_tell_everything_once(scene: Scene) -> Non
             settled(process)
     (incident,) = scene.kept()
     assert (incident.count, scene.told()) == (6, ["opened"])
+
+
+def test_two_processes_end_an_incident_once(scene: Scene) -> None:
+    """Time alone does it, of which both have heard."""
+    one, other = scene.process(), scene.process()
+    settled(one)
+    scene.tell(anomaly("db"), anomaly("db", until=1))
+    for process in (one, other):
+        settled(process)
+    scene.at(30)
+    for process in (one, other):
+        settled(process)
+    assert scene.told() == ["opened", "resolved"]
+
+
+def test_what_another_alerting_tells_is_a_part_of_the_incident(scene: Scene) -> None:
+    """Its alerts are symptoms as anomalies are."""
+    process = scene.process()
+    settled(process)
+    alert = symptom("cart", 1, id="alert_1", metric="HighErrorRate", text="HighErrorRate: 12 %")
+    scene.tell(anomaly("db"))
+    SqlIncidents(scene.database).receive("default", [alert])
+    scene.at(2)
+    settled(process)
+    (incident,) = scene.kept()
+    assert [one.id for one in incident.symptoms][1:] == ["alert_1"]
+    assert not SqlIncidents(scene.database).received(1)
 
 
 def test_what_could_not_be_kept_is_heard_again(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from detector.incidents.incident import EntryKind, Incident, IncidentEvent, Inci
 from detector.incidents.record import IncidentFilter, KeptIncident, Said, SaidKind
 from detector.stream.anomaly import Severity
 from pipelines.stores.connections import Connections
-from pipelines.stores.incidents import SqlIncidents
+from pipelines.stores.incidents import Heard, SqlIncidents
 from tests.detector.incidents.making import CALLS, MINUTE, T0, change, symptom
 
 EVERY = IncidentFilter(tenant="default")
@@ -35,7 +35,7 @@ def correlated(*minutes: float, service: str = "cart") -> tuple[Correlator, list
 def kept(store: SqlIncidents, correlator: Correlator, told: list[IncidentEvent]) -> None:
     """All of it, as of the events heard so far."""
     incidents = [event.incident for event in told] + list(correlator.incidents)
-    assert store.keep([correlator.state], incidents, told, was=store.heard(), heard=1)
+    assert store.keep([correlator.state], incidents, told, was=store.heard(), events_heard=1)
 
 
 def filled(database: Connections, *minutes: float) -> tuple[SqlIncidents, list[Incident]]:
@@ -69,8 +69,9 @@ def test_who_comes_too_late_keeps_nothing(database: Connections) -> None:
     """Two processes would tell of the same symptom twice."""
     store, _ = filled(database, 0)
     correlator, told = correlated(600)
-    assert not store.keep([correlator.state], correlator.incidents, told, was=0, heard=9)
-    assert (store.heard(), len(store.list(EVERY).incidents)) == (1, 1)
+    assert not store.keep((), correlator.incidents, told, was=None, events_heard=9)
+    assert not store.keep((), (), (), was=Heard(step=9, events=1), events_heard=9)
+    assert (store.heard(), len(store.list(EVERY).incidents)) == (Heard(step=1, events=1), 1)
     assert len(store.events(0, 100)) == 1
 
 
@@ -131,7 +132,7 @@ def test_one_that_went_into_another_is_left_out_of_lists_and_found_by_its_id(
     """Whoever has its link is led on; whoever counts incidents counts it once."""
     store, (incident,) = filled(database, 0)
     merged = replace(incident, id="inc_2", state=IncidentState.MERGED, into=incident.id)
-    assert store.keep([], [merged], [], was=1, heard=2)
+    assert store.keep([], [merged], [], was=store.heard(), events_heard=2)
     assert [one.incident.id for one in store.list(EVERY).incidents] == [incident.id]
     assert store.get("default", "inc_2").incident.into == incident.id
     assert len(store.list(replace(EVERY, merged=True)).incidents) == 2
@@ -186,3 +187,16 @@ def test_what_nobody_was_told_of_yet_is_not_forgotten(database: Connections) -> 
     assert [one.number for one in store.events(0, 10)] == [2, 3]
     store.keep_told(0)
     assert store.told() == 1
+
+
+def test_what_others_tell_is_there_until_it_is_kept_with_an_incident(database: Connections) -> None:
+    """A crash in between loses nothing, and nothing is taken twice."""
+    store, _ = filled(database, 0)
+    store.receive("default", [symptom("db"), symptom("web", 1)])
+    first, second = store.received(10)
+    assert (first.tenant, first.symptom) == ("default", symptom("db"))
+    assert store.received(1) == [first]
+    assert not store.keep((), (), (), was=None, events_heard=1, taken=[first.number])
+    assert len(store.received(10)) == 2
+    assert store.keep((), (), (), was=store.heard(), events_heard=1, taken=[first.number])
+    assert store.received(10) == [second]

@@ -84,7 +84,7 @@ def test_incidents_go_as_their_anomalies_do(database: Connections) -> None:
     ]
     told += correlator.feed([symptom("mail", id="lasts")], T0)
     store = SqlIncidents(database)
-    assert store.keep((), [one.incident for one in told], told, was=None, heard=1)
+    assert store.keep((), [one.incident for one in told], told, was=None, events_heard=1)
     Retention(database, keep_s=10 * 86_400).forget(NOW, most=100)
     found = store.list(IncidentFilter(tenant="default")).incidents
     assert [one.incident.services[0] for one in found] == ["mail", "svc1.0"]

@@ -29,6 +29,7 @@ NEWER = ("fitted",
     "stream_events", "stream_workers", "stream_said",
     "own_marks", "own_series", "own_frames", "log_templates", "log_days", "changes",
     "incidents", "incident_services", "incident_events", "incident_said", "incident_states",
+    "incident_inbox",
 )  # fmt: skip
 
 
