@@ -16,14 +16,17 @@ from hypothesis import strategies as st
 
 from detector.errors import ConfigError, DeliveryError
 from detector.gate.cure import Cure
-from detector.gate.telling import Ailing, Errand, Notice, NoticeKind
+from detector.gate.telling import Ailing, DeliveryState, Errand, Notice, NoticeKind, Post
 from pipelines.notify.chart import chart_png
+from pipelines.notify.dispatch import Dispatcher
 from pipelines.notify.email import Email, Root, html_of, message_of
 from pipelines.notify.mail_settings import Mail, mail_server
 from pipelines.notify.open import open_notifier
 from pipelines.notify.plain import plain_of
 from pipelines.notify.settings import NotifierSettings
 from pipelines.sources.settings import Tls
+from pipelines.stores.memory import memory_stores
+from tests.pipelines.flows.scripted import Clock
 from tests.pipelines.notify.briefs import cause, told
 from tests.pipelines.notify.mail_server import (
     PASSWORD,
@@ -137,6 +140,20 @@ def test_the_same_told_twice_has_the_same_id(box: MailBox) -> None:
     one, other = [letter.message["Message-ID"] for letter in box.got]
     assert one == other
     assert re.fullmatch(r"<[0-9a-f]{32}@example\.org>", one)
+
+
+def test_an_incident_is_one_thread_from_the_outbox(box: MailBox) -> None:
+    """What the first message gave is kept, over whatever is told to others between."""
+    outbox, clock = memory_stores().outbox, Clock()
+    clock.at = told(3).at
+    dispatcher = Dispatcher(name="ops", notifier=to(box), outbox=outbox, clock=clock)
+    for one in (told(), told(0, thread="inc_other"), told(1, "resolved")):
+        outbox.put([Post(notice=one, to=("ops",))])
+        assert dispatcher.turn() == 1
+    assert outbox.tally() == {("ops", DeliveryState.SENT): 3}
+    first, other, last = [letter.message for letter in box.got]
+    assert last["References"] == first["Message-ID"] != other["Message-ID"]
+    assert "References" not in other
 
 
 @pytest.mark.parametrize("receipt", ["C01/17.5", "{}", '{"id": "x\\r\\ny", "subject": ""}', "[1]"])
