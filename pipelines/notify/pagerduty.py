@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from hashlib import sha256
 import msgspec
 
 from detector.alerts.brief import BriefState, Gravity
+from detector.errors import ConfigError
 from detector.gate.render import Json, utc_text
 from detector.gate.telling import Notice, NoticeKind
 from pipelines.notify.plain import is_web, one_line, page_of, plain_of, subject_of
@@ -19,6 +21,7 @@ from pipelines.notify.wire import Wire
 __all__ = ["PagerDuty", "event_of"]
 
 _API = "https://events.pagerduty.com/v2/enqueue"
+_INTEGRATION = re.compile(r"[0-9A-Za-z]{32}")
 _SUMMARY, _KEY, _NAME, _CAUSES = 1024, 255, 255, 3
 _SEVERITIES = {Gravity.HIGH: "critical", Gravity.MEDIUM: "error", Gravity.LOW: "warning"}
 
@@ -30,14 +33,23 @@ class PagerDuty:
         self._settings = settings
         is_theirs = settings.url is None and settings.url_file is None
         self._wire = Wire(replace(settings, url=_API) if is_theirs else settings)
+        if settings.token is not None:
+            self._key()
 
     def send(self, notice: Notice) -> None:
         """Return once it was accepted; what would change nothing there is not sent."""
         event = event_of(notice, self._settings.public_url)
         if event is None:
             return
-        body = msgspec.json.encode({"routing_key": self._settings.bearer(), **event})
+        body = msgspec.json.encode({"routing_key": self._key(), **event})
         self._wire.post(body, {"Content-Type": "application/json"})
+
+    def _key(self) -> str:
+        """PagerDuty would refuse another for good, and what was to be told with it."""
+        key = self._settings.bearer()
+        if _INTEGRATION.fullmatch(key) is None:
+            raise ConfigError(f"{self._settings.place}: its token is no key of 32 characters")
+        return key
 
 
 def event_of(notice: Notice, public_url: str | None) -> dict[str, Json] | None:

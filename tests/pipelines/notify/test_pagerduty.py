@@ -169,12 +169,24 @@ def test_a_link_that_is_none_of_the_web_is_left_out() -> None:
 # -- what is refused
 
 
-def test_a_wrong_event_is_given_up_with_its_words(duty: Pager) -> None:
-    """A key of the wrong length is the usual one; the key itself is not shown."""
+def test_what_it_refuses_is_given_up_with_its_words(duty: Pager) -> None:
+    """A key that it does not know; the key itself is not shown."""
     with pytest.raises(DeliveryError, match=r"answered 400: .*'routing_key' is missing") as told_:
-        sent(duty, told(), token="short")
+        sent(duty, told(), token="f" * 32)
     assert told_.value.retryable is False
-    assert "short" not in str(told_.value)
+    assert "fff" not in str(told_.value)
+
+
+def test_what_is_no_key_waits_for_somebody_to_mend_it(duty: Pager, tmp_path: Path) -> None:
+    """At the start where it is known then; in a file it may be written anew."""
+    with pytest.raises(ConfigError, match="no key of 32 characters"):
+        open_notifier(settings(duty.url, token="short"), lambda: 0.0)
+    file = tmp_path / "key"
+    file.write_text("short")
+    notifier = open_notifier(settings(duty.url, token=None, token_file=str(file)), lambda: 0.0)
+    with pytest.raises(ConfigError, match="no key of 32 characters"):
+        notifier.send(told())
+    assert duty.got == []
 
 
 @pytest.mark.parametrize(("status", "after"), [(429, 90), (429, None), (500, None), (503, None)])
