@@ -20,7 +20,10 @@ from detector.errors import InputError
 from detector.incidents.symptom import Symptom
 from detector.stream.anomaly import AnomalyKind, Severity
 from pipelines.ingest.alertmanager import ALERTS, BODY, AlertsRead, read_alerts
+from pipelines.notify.alertmanager import Alertmanager
+from pipelines.notify.settings import NotifierSettings
 from tests.pipelines.ingest.doorways import GOLDEN
+from tests.pipelines.notify.briefs import told as incident_told
 from tests.pipelines.notify.vendor import Answer, Request, serving
 from tests.servers import RunningPrometheus, running_alertmanager
 
@@ -321,3 +324,14 @@ def test_a_real_one_tells_of_alerts_that_fire_and_end(tmp_path: Path) -> None:
         assert over.id == begun["checkout"].id
         assert over.end is not None
         assert over.start < over.end
+
+
+@pytest.mark.real
+def test_what_we_told_a_real_one_comes_back_as_nothing(tmp_path: Path) -> None:
+    """Where it is told of our incidents and tells us all that it knows."""
+    incident = incident_told(told_at=round(time.time() * 1000))
+    with telling(tmp_path) as (server, got):
+        sink = NotifierSettings(name="ops", kind="alertmanager", url=server.url, allow_private=True)
+        Alertmanager(sink).send(incident)
+        read = read_alerts(got.get(timeout=30), now=round(time.time() * 1000))
+    assert (read.symptoms, read.skipped) == ((), 1)

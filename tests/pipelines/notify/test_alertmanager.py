@@ -199,6 +199,20 @@ def test_a_receipt_of_another_kind_is_no_label() -> None:
     assert len(body) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "retryable"), [(400, False), (429, True), (500, True), (503, True)]
+)
+def test_what_is_no_acknowledgement(status: int, retryable: bool) -> None:
+    """One that starts again is asked again; what it calls bad stays so."""
+    with receiving() as one:
+        one.answers(status)
+        one.words = b'"start time must be before end time"'
+        notifier = Alertmanager(settings(one.url.removesuffix("/hook")))
+        with pytest.raises(DeliveryError, match=f"answered {status}: ") as told_:
+            notifier.follow(Errand(notice=told(), to="ops", tries=1))
+    assert told_.value.retryable is retryable
+
+
 def test_a_report_of_the_week_is_no_alert() -> None:
     """It has nothing that fires."""
     assert alerts_of(notice(kind=NoticeKind.WEEKLY, verdict=None), WHERE, {}) == []
