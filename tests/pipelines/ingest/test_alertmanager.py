@@ -17,6 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.errors import InputError
+from detector.incidents.correlator import Correlator
+from detector.incidents.incident import EntryKind
 from detector.incidents.symptom import Symptom
 from detector.stream.anomaly import AnomalyKind, Severity
 from pipelines.ingest.alertmanager import ALERTS, BODY, AlertsRead, read_alerts
@@ -180,6 +182,19 @@ def test_secrets_in_annotations_are_not_kept() -> None:
 def test_one_without_words_is_told_by_its_name() -> None:
     """Many rules have no annotations."""
     assert one(annotations={}).text == "HighErrorRate fires"
+
+
+def test_alerts_are_an_incident_that_ends_with_them() -> None:
+    """The correlation takes them as it takes anomalies of its own."""
+    made = Correlator.fresh("default", NOW - 7 * 24 * 60 * MINUTE)
+    opened = made.feed(read_alerts(told(alert()), now=NOW).symptoms, NOW)
+    assert [event.kind for event in opened] == [EntryKind.OPENED]
+    (incident,) = made.incidents
+    assert (incident.services, incident.severity) == (("checkout",), Severity.HIGH)
+    over = alert(status="resolved", endsAt="2026-11-23T14:01:00Z")
+    ended = made.feed(read_alerts(told(over), now=NOW + 2 * MINUTE).symptoms, NOW + 2 * MINUTE)
+    ended += made.tick(NOW + 120 * MINUTE)
+    assert EntryKind.RESOLVED in {event.kind for event in ended}
 
 
 # -- what is refused
