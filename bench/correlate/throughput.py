@@ -243,7 +243,7 @@ def _count(base: Database) -> int:
 def _peer(fleet: Fleet, seconds: dict[int, list[Anomaly]]) -> dict[str, float]:
     """Each against all of the last half hour, at the storm's tenth minute."""
     symptoms = [one for one in _opened(seconds) if one.start < T0 + 10 * MINUTE]
-    last, few = symptoms[:-200], symptoms[-200:]
+    last, few = symptoms[:-30], symptoms[-30:]
     rates = Rates(since=T0)
     began = process_time()
     for later in few:
