@@ -18,6 +18,7 @@ def incident_data(brief: IncidentBrief) -> dict[str, Json]:
         "severity": brief.severity.value,
         "event": brief.why,
         "sequence": brief.nth,
+        "note": brief.note,
         "title": brief.title,
         "since": _time(brief.began),
         "told_at": _time(brief.told_at),

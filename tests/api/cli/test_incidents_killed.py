@@ -7,7 +7,7 @@ import signal
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from api.bodies.numbers import time_text
 from tests.api.cli.process import Process, served
 from tests.api.streaming import MINUTE, T0, message, values_of
+from tests.pipelines.notify.receiver import Receiver, receiving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 # Two series of checkout are odd from the 200th minute on; the 210th is now.
@@ -56,13 +57,35 @@ def is_ready(server: Process) -> bool:
     return str(asked(server, "/readyz")["stream"]).startswith("judges")
 
 
-def test_an_incident_names_its_change_and_outlives_the_process(tmp_path: Path) -> None:
-    """Pushed samples and one change become one incident; after kill -9 it is there once."""
+CONFIG = """
+source: {kind: memory}
+ingest: {behind_s: 100000}
+stream: {alarms_a_week: 0.01}
+notify: {to: {team: {url: "%s", allow_private: true, kinds: [incident]}}}
+"""
+
+
+def are_sent(server: Process, count: int) -> bool:
+    """Whether so many notices were acknowledged."""
+    request = urllib.request.Request(f"{server.url}/metrics")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    return f'serinus_notices{{notifier="team",state="sent"}} {count:.1f}' in lines
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Who is told."""
+    with receiving() as made:
+        yield made
+
+
+def test_an_incident_names_its_change_and_outlives_the_process(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    """Pushed samples and one change become one incident, told once; after kill -9 it is there."""
     config = tmp_path / "serinus.yaml"
-    config.write_text(
-        "source: {kind: memory}\ningest: {behind_s: 100000}\nstream: {alarms_a_week: 0.01}\n",
-        encoding="utf-8",
-    )
+    config.write_text(CONFIG % receiver.url, encoding="utf-8")
     flags = ("--config", str(config), "--data", str(tmp_path / "data"))
     now = round(time.time() * 1000)
     first = (now - T0) // MINUTE - LAST
@@ -73,13 +96,22 @@ def test_an_incident_names_its_change_and_outlives_the_process(tmp_path: Path) -
         asked(server, "/v1/changes", json.dumps({**change, "at": at}).encode())
         asked(server, "/v1/columns", message(first, values_of(300)[:LAST]), "msgpack")
         until(lambda: bool(incidents(server)))
+        until(lambda: are_sent(server, 1))
         (before,) = incidents(server)
         server.end(signal.SIGKILL)
     with served(*flags) as server:
         until(lambda: bool(incidents(server)))
         (after,) = incidents(server)
+        said = json.dumps({"said": "acknowledged", "person": "ada"}).encode()
+        asked(server, f"{after['links']['self']}/said", said)
+        until(lambda: are_sent(server, 2))
     assert before["suspects"][0]["title"] == "checkout v2"
     assert "Likely the deployment of checkout to v2" in before["text"]
     assert (before["state"], before["services"]) == ("open", ["checkout"])
     assert (after["id"], after["count"]) == (before["id"], before["count"])
     assert [one["event"] for one in after["timeline"]][:1] == ["opened"]
+    told = [json.loads(one.body)["data"]["incident"] for one in receiver.got]
+    assert [(one["id"], one["event"]) for one in told] == [
+        (before["id"], "opened"),
+        (before["id"], "said"),
+    ]
