@@ -1,0 +1,189 @@
+"""How fast the error budget burns, over pairs of windows, and whether that is worth an alert.
+
+Pairs and thresholds are those of *The Site Reliability Workbook* (Beyer et al., 2018), chapter 5.
+Ours differ where traffic is not even: the threshold is of the budget that was spent, so it rises
+where a window holds less traffic than is usual and falls where it holds more; and what failed must
+be beyond chance by the exact binomial tail, so that one of twenty at night wakes nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.series import FloatArray
+from models.binomial import at_least, at_most
+
+__all__ = ["OURS", "TEXTBOOK", "Burning", "Pair", "Rule", "State", "burning", "rates", "stepped"]
+
+Ints = NDArray[np.int64]
+
+
+class Burning(StrEnum):
+    """What is known of the burn; unknown is never quiet."""
+
+    UNKNOWN = "unknown"
+    QUIET = "quiet"
+    TICKET = "ticket"
+    PAGE = "page"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Alert where both windows burn `times` too fast: the short one says that it still does."""
+
+    times: float
+    long_s: float
+    short_s: float
+    alert: Burning
+
+
+PAIRS = (
+    Pair(times=14.4, long_s=3600.0, short_s=300.0, alert=Burning.PAGE),
+    Pair(times=6.0, long_s=21_600.0, short_s=1800.0, alert=Burning.PAGE),
+    Pair(times=1.0, long_s=259_200.0, short_s=21_600.0, alert=Burning.TICKET),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """When to alert. `alpha`: chance of an alert at one look if the budget burns just in time.
+
+    `fewest`: bad events without which there is none; `most`: a share of bad events that is always
+    beyond the threshold; `steepest`: how far heavy traffic lowers it. `exact` False: the textbook.
+    """
+
+    exact: bool = True
+    alpha: float = 1e-5
+    fewest: float = 3.0
+    most: float = 0.5
+    steepest: float = 2.0
+    known: float = 0.5
+
+
+OURS, TEXTBOOK = Rule(), Rule(exact=False)
+
+
+def rates(
+    bad: FloatArray, total: FloatArray, window: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Sums of the last `window` bins at each bin: bad, total, and the share of bins known."""
+    told = np.isfinite(total) & np.isfinite(bad)
+    parts = np.where(told, bad, 0.0), np.where(told, total, 0.0), told.astype(np.float64)
+    sums = [_trailing(part, window) for part in parts]
+    return sums[0], sums[1], sums[2] / window
+
+
+def _trailing(values: FloatArray, window: int) -> FloatArray:
+    total = np.concatenate([np.zeros(1), np.cumsum(values)])
+    at = np.arange(1, len(total))
+    sums: FloatArray = total[at] - total[np.maximum(at - window, 0)]
+    # What is left of large sums after a subtraction is rounding, not an event.
+    return np.where(np.abs(sums) < 1e-6, 0.0, sums)
+
+
+def burning(
+    bad: FloatArray,
+    total: FloatArray,
+    usual: FloatArray | float,
+    *,
+    step_s: float,
+    budget: float,
+    rule: Rule = OURS,
+    pairs: Sequence[Pair] = PAIRS,
+) -> Ints:
+    """At each bin the place of the worst alert among the members of `Burning`, as of then.
+
+    `bad`, `total` (bins,), NaN where unknown; `usual` is the mean traffic a second.
+    """
+    places = list(Burning)
+    worst = np.zeros(len(bad), np.int64)
+    quiet, told = places.index(Burning.QUIET), np.zeros(len(bad), bool)
+    for pair in pairs:
+        fires, known = _fires(bad, total, usual, pair, step_s=step_s, budget=budget, rule=rule)
+        told |= known
+        worst = np.maximum(worst, np.where(fires, places.index(pair.alert), 0))
+    return np.where((worst == 0) & told, quiet, worst)
+
+
+def _fires(
+    bad: FloatArray,
+    total: FloatArray,
+    usual: FloatArray | float,
+    pair: Pair,
+    *,
+    step_s: float,
+    budget: float,
+    rule: Rule,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether a pair alerts at each bin, and whether its windows are known well enough."""
+    long = rates(bad, total, max(round(pair.long_s / step_s), 1))
+    short = rates(bad, total, max(round(pair.short_s / step_s), 1))
+    if not rule.exact:
+        limit = pair.times * budget
+        both = [(n > 0) & (x > limit * n) for x, n, _ in (long, short)]
+        return both[0] & both[1], (long[1] > 0) & (short[1] > 0)
+    known = (short[2] >= rule.known) & (long[1] > 0)
+    limit_share = _limit(long[1], usual, pair, budget, rule)
+    may = known & (long[0] >= rule.fewest) & (long[0] > limit_share * long[1])
+    at = np.flatnonzero(may)
+    beyond = at_least(long[0][at], long[1][at], budget) <= rule.alpha
+    # A short window of few requests cannot say that it is over: it only vetoes what it can exclude.
+    still = at_most(short[0][at], short[1][at], limit_share[at]) > _OVER
+    may[at] = beyond & still
+    return may, known
+
+
+_OVER = 0.05
+
+
+def _limit(
+    count: FloatArray, usual: FloatArray | float, pair: Pair, budget: float, rule: Rule
+) -> FloatArray:
+    """The share of bad events at which a window has spent what the pair allows of the budget."""
+    exposure = count / np.maximum(np.asarray(usual) * pair.long_s, 1e-12)
+    times = pair.times / np.clip(exposure, 1e-6, rule.steepest)
+    share: FloatArray = np.minimum(times * budget, max(rule.most, min(pair.times * budget, 0.99)))
+    return share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What is kept of one objective between bins: three days of counts and the mean traffic."""
+
+    step_s: float
+    bad: tuple[float, ...] = ()
+    total: tuple[float, ...] = ()
+    usual: float = 0.0
+    bins: int = 0
+
+
+# The mean traffic is of about four weeks; until then of all that was seen.
+_USUAL_S = 28 * 86_400.0
+
+
+def stepped(
+    state: State, bad: float, total: float, *, budget: float, rule: Rule = OURS
+) -> tuple[State, Burning]:
+    """The state after one more bin (NaN: unknown), and what it means."""
+    room = round(PAIRS[-1].long_s / state.step_s)
+    usual, bins = state.usual, state.bins
+    if np.isfinite(total):
+        bins = min(bins + 1, round(_USUAL_S / state.step_s))
+        usual += (total / state.step_s - usual) / bins
+    after = replace(
+        state,
+        bad=(*state.bad, bad)[-room:],
+        total=(*state.total, total)[-room:],
+        usual=usual,
+        bins=bins,
+    )
+    found = burning(
+        np.array(after.bad), np.array(after.total), usual,
+        step_s=state.step_s, budget=budget, rule=rule,
+    )  # fmt: skip
+    return after, list(Burning)[int(found[-1])]
