@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from api.access_settings import AuthSettings, BudgetSettings
+from api.alerts_settings import AlertsSection
 from api.bodies.policy import PolicyBody
 from api.changes_settings import ChangesSection
 from api.ingest_settings import IngestSettings
@@ -110,6 +111,7 @@ class Settings(BaseSettings):
     policies: dict[str, PolicyBody] = {}
     packs: tuple[Path, ...] = ()
     notify: NotifySettings = NotifySettings()
+    alerts: AlertsSection = AlertsSection()
     changes: ChangesSection = ChangesSection()
     ingest: IngestSettings = IngestSettings()
     stream: StreamSection = StreamSection()
@@ -117,6 +119,12 @@ class Settings(BaseSettings):
     traces: TracesSection = TracesSection()
     worker: WorkerSection = WorkerSection()
     kafka: KafkaSection = KafkaSection()
+
+    @model_validator(mode="after")
+    def alerts_reach_receivers(self) -> Settings:
+        """A receiver that is misspelt would never be told: `ConfigError` at the start."""
+        self.alerts.native().check_receivers(self.notify.to)
+        return self
 
     @cached_property
     def native_policies(self) -> tuple[Policy, ...]:
