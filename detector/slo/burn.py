@@ -21,6 +21,7 @@ from models.binomial import at_least, at_most
 __all__ = ["OURS", "TEXTBOOK", "Burning", "Pair", "Rule", "State", "burning", "rates", "stepped"]
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 class Burning(StrEnum):
@@ -119,7 +120,7 @@ def _fires(
     step_s: float,
     budget: float,
     rule: Rule,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+) -> tuple[Bools, Bools]:
     """Whether a pair alerts at each bin, and whether its windows are known well enough."""
     long = rates(bad, total, max(round(pair.long_s / step_s), 1))
     short = rates(bad, total, max(round(pair.short_s / step_s), 1))
@@ -132,13 +133,19 @@ def _fires(
     may = known & (long[0] >= rule.fewest) & (long[0] > limit_share * long[1])
     at = np.flatnonzero(may)
     beyond = at_least(long[0][at], long[1][at], budget) <= rule.alpha
-    # A short window of few requests cannot say that it is over: it only vetoes what it can exclude.
-    still = at_most(short[0][at], short[1][at], limit_share[at]) > _OVER
-    may[at] = beyond & still
+    may[at] = beyond & _still(short[0][at], short[1][at], limit_share[at], budget)
     return may, known
 
 
 _OVER = 0.05
+_ENOUGH = 3.0
+
+
+def _still(bad: FloatArray, count: FloatArray, limit: FloatArray, budget: float) -> Bools:
+    """Whether a short window says that it goes on; one of few requests vetoes what it excludes."""
+    can_say = count * limit >= _ENOUGH
+    beyond = (bad > limit * count) & (at_least(bad, count, budget) <= _OVER)
+    return np.where(can_say, beyond, (bad > 0) & (at_most(bad, count, limit) > _OVER))
 
 
 def _limit(
@@ -146,7 +153,8 @@ def _limit(
 ) -> FloatArray:
     """The share of bad events at which a window has spent what the pair allows of the budget."""
     exposure = count / np.maximum(np.asarray(usual) * pair.long_s, 1e-12)
-    times = pair.times / np.clip(exposure, 1e-6, rule.steepest)
+    # Below once its pace a budget lasts, however much traffic there is.
+    times = np.maximum(pair.times / np.clip(exposure, 1e-6, rule.steepest), 1.0)
     share: FloatArray = np.minimum(times * budget, max(rule.most, min(pair.times * budget, 0.99)))
     return share
 
