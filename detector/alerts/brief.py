@@ -64,11 +64,11 @@ class IncidentBrief:
     """As it is when something is told of it; times are unix milliseconds.
 
     `why` is what happened to it (`opened`, `grew`, `suspect`, `merged`, `split`, `resolved`,
-    `reopened`, or `said`, with the words in `note` and their kind in `said`), `nth` how many times
-    something was told of it before. `services` are those that show it, the first one first; `signs`
-    the first of `count`; `causes` the likeliest first, with `none` the probability that it was no
-    change. `into` is the incident that took it up. `labels` are what routes look at: `service`,
-    `namespace`, `cluster`, `severity` and what else is known.
+    `reopened`, `due` where only time passed, or `said`, with the words in `note` and their kind in
+    `said`), `nth` how many times something was told of it before. `services` are those that show
+    it, the first one first; `signs` the first of `count`; `causes` the likeliest first, with `none`
+    the probability that it was no change. `into` is the incident that took it up. `labels` are what
+    routes look at: `service`, `namespace`, `cluster`, `severity` and what else is known.
     """
 
     id: str

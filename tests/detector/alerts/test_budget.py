@@ -143,7 +143,7 @@ def caught(chosen: Sequence[int], coming: Sequence[tuple[int, float]], worst: in
 
 def test_the_worst_of_a_week_are_told() -> None:
     """Of forty a week, ten of which may be told; who knew the week's end would tell all of them."""
-    runs = [simulated(seed) for seed in range(6)]
+    runs = [simulated(seed) for seed in range(20)]
     ours = [(told(10, run), run) for run in runs]
     plain = [(first_come(10, run), run) for run in runs]
     figures = {
@@ -153,7 +153,7 @@ def test_the_worst_of_a_week_are_told() -> None:
         "plain, worst 10": np.mean([caught(*one, 10) for one in plain]),
         "told a week": np.mean([len(chosen) / 12 for chosen, _ in ours]),
     }
-    assert figures["ours, worst 3"] >= 0.85
+    assert figures["ours, worst 3"] >= 0.92
     assert figures["plain, worst 3"] <= 0.4
     assert figures["ours, worst 10"] >= 0.65
     assert figures["plain, worst 10"] <= 0.4
