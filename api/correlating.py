@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from api.streaming import Streaming
+from detector.alerts.settings import AlertRules
 from detector.errors import NotFoundError, StoreError
 from detector.gate.telling import Route
 from detector.incidents.calls import CallMap, call_map
@@ -64,9 +65,10 @@ class Correlating:
         stores: Stores,
         clock: Callable[[], float] = time.time,
         routes: Sequence[Route] = (),
+        rules: AlertRules | None = None,
     ) -> None:
         self._events, self._stores, self._clock = events, stores, clock
-        self._routes = tuple(routes)
+        self._routes, self._rules = tuple(routes), rules
         self._flows: tuple[Incidents | IncidentNotices, ...] = ()
         rollouts = RolloutChanges(stores, clock)
         self._loops = (
@@ -122,7 +124,10 @@ class Correlating:
         made = Incidents(
             database, changes=self._stores.changes, calls=self._calls, clock=self._clock
         )
-        return made, IncidentNotices(database, self._stores.outbox, self._routes)
+        told = IncidentNotices(
+            database, self._stores.outbox, self._routes, rules=self._rules, clock=self._clock
+        )
+        return made, told
 
     def _calls(self, tenant: str) -> CallMap:
         return calls_of(self._events.graph(tenant))
@@ -172,10 +177,14 @@ def correlating_of(correlating: Correlating | None) -> Correlating:
 
 
 def take_incidents(
-    app: FastAPI, streaming: Streaming, stores: Stores, routes: Sequence[Route]
+    app: FastAPI,
+    streaming: Streaming,
+    stores: Stores,
+    routes: Sequence[Route],
+    rules: AlertRules | None = None,
 ) -> None:
     """Begin to make incidents, and to tell who wants it; the stream ends it with itself."""
-    correlating = Correlating(streaming, stores, routes=routes)
+    correlating = Correlating(streaming, stores, routes=routes, rules=rules)
     app.state.context = replace(app.state.context, correlating=correlating)
     streaming.beside.append(correlating.close)
     correlating.show(app.state.context.telemetry.registry)

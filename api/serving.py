@@ -55,7 +55,7 @@ def serving_app(
         take_metrics(app, streaming)
         streaming.show(app.state.context.telemetry.registry)
         routes = [notifier.route for notifier in settings.notify.native()]
-        take_incidents(app, streaming, opened.stores, routes)
+        take_incidents(app, streaming, opened.stores, routes, settings.alerts.native())
         if settings.logs.enabled:
             _take_lines(app, settings, streaming)
         if settings.stream.pull.selectors:

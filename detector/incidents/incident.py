@@ -42,6 +42,7 @@ class EntryKind(StrEnum):
     RESOLVED = "resolved"
     REOPENED = "reopened"
     SAID = "said"
+    DUE = "due"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

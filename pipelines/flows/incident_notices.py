@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from detector.alerts.brief import IncidentBrief
+from detector.alerts.settings import AlertRules
 from detector.errors import NotFoundError
-from detector.gate.telling import Notice, NoticeKind, Route, addressed
+from detector.gate.telling import Notice, NoticeKind, Post, Route, addressed
 from detector.incidents.briefing import brief_of
 from detector.incidents.incident import EntryKind, IncidentState
 from detector.incidents.record import NumberedEvent
 from detector.incidents.silence import is_silenced
 from detector.incidents.words import cause_words, summary_words
-from detector.ports import Outbox
+from detector.ports import Clock, Outbox
+from pipelines.flows.incident_alerts import IncidentAlerts
 from pipelines.stores.connections import Connections
 from pipelines.stores.incidents import SqlIncidents
 
@@ -26,11 +29,23 @@ class IncidentNotices:
 
     The outbox may be in another database: a notice is put there before it is marked as told here,
     and put again after a crash between the two it is the same notice. Without a word of an earlier
-    one it begins with what happens from now on.
+    one it begins with what happens from now on. With `rules` that have a route it is they that say
+    who is told; without, each of `routes` is told what it wants.
     """
 
-    def __init__(self, database: Connections, outbox: Outbox, routes: Sequence[Route]) -> None:
-        self._store, self._outbox, self._routes = SqlIncidents(database), outbox, tuple(routes)
+    def __init__(
+        self,
+        database: Connections,
+        outbox: Outbox,
+        routes: Sequence[Route],
+        *,
+        rules: AlertRules | None = None,
+        clock: Clock = time.time,
+    ) -> None:
+        self._store, self._outbox, self._clock = SqlIncidents(database), outbox, clock
+        self._routes = tuple(route for route in routes if NoticeKind.INCIDENT in route.kinds)
+        is_ruled = rules is not None and rules.route is not None
+        self._alerts = IncidentAlerts(self._store, rules) if rules and is_ruled else None
 
     def look(self) -> bool:
         """Tell what is new; whether there may be more at once. `StoreError`: it is told later."""
@@ -38,15 +53,34 @@ class IncidentNotices:
         if told is None:
             self._store.keep_told(self._store.newest())
             return True
+        if self._alerts is not None:
+            self._alerts.remind(round(1000 * self._clock()))
         events = self._store.events(told, _MOST)
         if not events:
             return False
-        wanted = [notice_of(one) for one in events if not self._is_silenced(one)]
-        posts = [post for notice in wanted for post in addressed(notice, self._routes)]
+        posts = self._ruled(events) if self._alerts else self._plain(events)
         if posts:
             self._outbox.put(posts)
-        self._store.keep_told(events[-1].number)
+        self._store.keep_told(events[-1].number, self._alerts.histories if self._alerts else {})
         return len(events) == _MOST
+
+    def _plain(self, events: Sequence[NumberedEvent]) -> list[Post]:
+        """To each notifier what it wants."""
+        news = [one for one in events if one.event.kind is not EntryKind.DUE]
+        wanted = [notice_of(one) for one in news if not self._is_silenced(one)]
+        return [post for notice in wanted for post in addressed(notice, self._routes)]
+
+    def _ruled(self, events: Sequence[NumberedEvent]) -> list[Post]:
+        """To whom the rules say, of the notifiers that there are."""
+        assert self._alerts is not None
+        self._alerts.load()
+        names = {route.name for route in self._routes}
+        posts = []
+        for one in events:
+            notice = notice_of(one)
+            to = tuple(name for name in self._alerts.receivers(one, notice) if name in names)
+            posts += [Post(notice=notice, to=to)] if to else []
+        return posts
 
     def _is_silenced(self, told: NumberedEvent) -> bool:
         incident = told.event.incident

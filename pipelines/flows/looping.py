@@ -16,8 +16,8 @@ __all__ = ["Loop"]
 class Loop:
     """Calls `look` until closed: at once again after True, else `every_s` later.
 
-    `name` is the thread's, and what the log calls it. Where `look` raises `StoreError` it is tried
-    again after longer and longer pauses, which is logged once.
+    `name` is the thread's, and what the log calls it. Where `look` fails it is tried again after
+    longer and longer pauses, which is logged once.
     """
 
     def __init__(self, name: str, look: Callable[[], object], *, every_s: float) -> None:
@@ -36,14 +36,20 @@ class Loop:
         if self._thread.is_alive():
             self._thread.join()
 
+    def _tell(self, error: Exception) -> None:
+        if isinstance(error, StoreError):
+            self._log.warning("a store is waited for", by=self._name, error=str(error))
+        else:
+            self._log.error("failed, and is tried again", by=self._name, exc_info=error)
+
     def _run(self) -> None:
         pauses, is_away = Patience().pauses(), False
         while not self._stop.is_set():
             try:
                 is_more = self._look() is True
-            except StoreError as error:
+            except Exception as error:  # noqa: BLE001 - the one at the top of the thread
                 if not is_away:
-                    self._log.warning("a store is waited for", by=self._name, error=str(error))
+                    self._tell(error)
                 is_away = True
                 self._stop.wait(next(pauses))
                 continue

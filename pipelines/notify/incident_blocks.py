@@ -56,6 +56,8 @@ def happening(brief: IncidentBrief, public_url: str | None) -> str:
             return f"{at}: {_state(brief, public_url)}"
         case "reopened":
             return f"{at}: it began again, with {_many(brief)} at {_services(brief)}."
+        case "due":
+            return f"{at}: nobody is at it yet, with {_many(brief)} at {_services(brief)}."
         case "said":
             return f"{at}: {_cut(brief.note, _TEXT)}"
         case "split":

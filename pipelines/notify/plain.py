@@ -21,6 +21,7 @@ _STATES = {
 }
 _HAPPENED = {
     "opened": "it began",
+    "due": "nobody is at it yet",
     "grew": "it grew",
     "suspect": "its likely cause is another one now",
     "merged": "it is a part of another incident now",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from detector.alerts.history import History
 from detector.errors import NotFoundError
 from detector.incidents.incident import EntryKind, Incident, IncidentEvent, IncidentState
 from detector.incidents.record import (
@@ -56,6 +57,9 @@ _SAID_OF = compiled(
     .where(_said.tenant == sa.bindparam("tenant"), _said.incident == sa.bindparam("id"))
     .order_by(_said.number)
 )
+_PUT_HISTORY = upsert(schema.alert_histories, "tenant")
+_HISTORIES = compiled(sa.select(schema.alert_histories.c.tenant, schema.alert_histories.c.body))
+NOTHING: Mapping[str, History] = {}
 _AFTER = compiled(
     sa.select(_events.number, _events.body)
     .where(_events.number > sa.bindparam("after"))
@@ -183,12 +187,31 @@ class SqlIncidents:
         with self._db.read() as looks:
             return _marked(looks, _TOLD)
 
-    def keep_told(self, number: int) -> None:
-        """They did so up to this number; never fewer than before."""
+    def keep_told(self, number: int, histories: Mapping[str, History] = NOTHING) -> None:
+        """They did so up to this number, never fewer than before; with who was told of them."""
         with self._db.write() as transaction:
             transaction.alone(_TOLD)
             was = _marked(transaction, _TOLD)
+            for tenant, history in histories.items():
+                transaction.run(_PUT_HISTORY, {"tenant": tenant, "body": pack(history)})
             mark(transaction, _TOLD, number if was is None else max(was, number))
+
+    def histories(self) -> dict[str, History]:
+        """Who was told of what, by tenant."""
+        with self._db.read() as looks:
+            rows = looks.rows(_HISTORIES, {})
+        return {str(tenant): unpack(History, body) for tenant, body in rows}
+
+    def remind(self, tenant: str, ids: Iterable[str], at: int) -> None:
+        """It is time to look again at who is to be told of some incidents."""
+        with self._db.write() as transaction:
+            transaction.alone(_STEP)
+            for id in ids:
+                row = transaction.first(_OF_ID, {"tenant": tenant, "id": id})
+                if row is not None:
+                    incident = unpack(Incident, row[0])
+                    due = IncidentEvent(kind=EntryKind.DUE, at=at, incident=incident)
+                    _add_event(transaction, due)
 
     def states(self) -> dict[str, State]:
         """What is remembered of each tenant, changes apart: these are in their log."""

@@ -461,3 +461,11 @@ incident_inbox = Table(
     Column("tenant", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
+
+# Who was told of which incident, what was held back, and why.
+alert_histories = Table(
+    "alert_histories",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from detector.alerts.brief import Gravity
+from detector.alerts.plan import why_not
+from detector.alerts.settings import AlertRules, Budget, Escalation, Step
+from detector.alerts.settings import Route as Tree
 from detector.changes.change import ChangeEvent, ChangeKind, ChangePhase, Place
 from detector.errors import StoreError
 from detector.gate.telling import DeliveryState, Errand, Notice, NoticeKind, Post, Route, Settled
@@ -45,6 +48,7 @@ class Scene:
 
     database: Database
     routes: tuple[Route, ...] = (ALL,)
+    rules: AlertRules | None = None
     outbox: Breaking = field(default_factory=Breaking)
     log: MemoryChanges = field(default_factory=MemoryChanges)
     now: float = T0 / 1000
@@ -65,7 +69,9 @@ class Scene:
 
     def tell(self) -> None:
         """A process tells what is new."""
-        notices = IncidentNotices(self.database, self.outbox, self.routes)
+        notices = IncidentNotices(
+            self.database, self.outbox, self.routes, rules=self.rules, clock=lambda: self.now
+        )
         while notices.look():
             pass
 
@@ -224,3 +230,68 @@ def test_what_was_no_incident_is_not_told_of_again(scene: Scene) -> None:
     scene.happen(12, anomaly("db", until=5), anomaly("cart", 2, until=6))
     scene.tell()
     assert scene.told() == ["opened", "said"]
+
+
+def ruled(scene: Scene, **more: object) -> None:
+    """Everything goes to the chat by a rule; the pager has to be named by one."""
+    scene.routes = (ALL, Route(name="pager"))
+    tree = Tree(receiver="chat", team="shop", escalation="night")
+    steps = (Step(after_s=600, receiver="pager"),)
+    night = Escalation(steps=steps)
+    scene.rules = AlertRules(route=tree, escalations={"night": night}, **more)  # type: ignore[arg-type]
+
+
+def test_rules_say_who_is_told(scene: Scene) -> None:
+    """A notifier that wants all is told nothing that no route leads to it."""
+    ruled(scene)
+    scene.happen(1, anomaly("db"))
+    scene.tell()
+    assert (scene.told("chat"), scene.told("pager")) == (["opened"], [])
+
+
+def test_who_is_next_is_told_where_nobody_is_at_it(scene: Scene) -> None:
+    """Once, also by a process that began meanwhile."""
+    ruled(scene)
+    scene.happen(1, anomaly("db"))
+    scene.tell()
+    scene.happen(12)
+    for _ in range(3):
+        scene.tell()
+    assert scene.told("pager") == ["due"]
+
+
+def test_who_is_at_it_is_not_passed_over(scene: Scene) -> None:
+    """Said by a button, on a page or in a terminal."""
+    ruled(scene)
+    scene.happen(1, anomaly("db"))
+    scene.tell()
+    scene.say(SaidKind.ACKNOWLEDGED)
+    scene.happen(12)
+    scene.tell()
+    assert (scene.told("chat"), scene.told("pager")) == (["opened", "said"], [])
+
+
+def test_a_budget_holds_back_what_is_worth_less_and_says_so(scene: Scene) -> None:
+    """Never more in a week; who asks is told why."""
+    ruled(scene, budgets={"shop": Budget(a_week=2)})
+    for hour in range(6):
+        scene.happen(60 * hour + 1, anomaly("mail", 60 * hour, severity=Severity.LOW))
+        over = anomaly("mail", 60 * hour, until=60 * hour + 2, severity=Severity.LOW)
+        scene.happen(60 * hour + 40, over)
+        scene.tell()
+    heard = scene.told("chat")
+    assert heard.count("opened") == heard.count("resolved") <= 2
+    store = SqlIncidents(scene.database)
+    last = store.events(0, 1000)[-1].event.incident
+    assert "incidents a week" in why_not(store.histories()["default"], last.id, "chat")
+
+
+def test_what_was_decided_outlives_a_crash_before_it_is_kept(scene: Scene) -> None:
+    """The outbox was away: it is decided anew, and told once."""
+    ruled(scene)
+    scene.happen(1, anomaly("db"))
+    scene.outbox.is_away = True
+    with pytest.raises(StoreError):
+        scene.tell()
+    scene.tell()
+    assert scene.told("chat") == ["opened"]

@@ -60,3 +60,21 @@ def test_an_end_is_not_held_up_by_its_pause() -> None:
     assert looked.wait(30)
     loop.close()
     assert not [one for one in threading.enumerate() if one.name == "test"]
+
+
+def test_an_error_of_our_own_is_told_with_where_it_was_and_ends_nothing() -> None:
+    """A thread that is gone makes no incidents, and nobody would hear of it."""
+    tries, done = iter(range(2)), threading.Event()
+
+    def look() -> None:
+        if next(tries) == 0:
+            raise KeyError("live")
+        done.set()
+
+    with capture_logs() as logs:
+        loop = Loop("incidents", look, every_s=NEVER_S)
+        loop.start()
+        assert done.wait(30)
+        loop.close()
+    assert [line["log_level"] for line in logs] == ["error"]
+    assert isinstance(logs[0]["exc_info"], KeyError)

@@ -30,6 +30,7 @@ NEWER = ("fitted",
     "own_marks", "own_series", "own_frames", "log_templates", "log_days", "changes",
     "incidents", "incident_services", "incident_events", "incident_said", "incident_states",
     "incident_inbox",
+    "alert_histories",
 )  # fmt: skip
 
 
