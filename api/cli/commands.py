@@ -51,6 +51,7 @@ from api.cli.question import (
     Weight,
 )
 from api.cli.shadow_command import shadow
+from api.cli.slo_command import slo
 from api.cli.topics_command import topics
 from api.cli.try_command import try_source
 from api.cli.worker_command import worker
@@ -79,6 +80,7 @@ app.add_typer(pack)
 app.add_typer(worker)
 app.add_typer(topics)
 app.add_typer(logs)
+app.add_typer(slo)
 app.command()(change)
 app.command()(changes)
 app.command()(incidents)

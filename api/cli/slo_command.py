@@ -1,0 +1,44 @@
+"""`serinus slo`, its words and options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.guard import guarded
+from api.cli.options import Config, Format, Prometheus, Shown
+
+__all__ = ["slo"]
+
+slo = typer.Typer(name="slo", help="Service level objectives.", no_args_is_help=True)
+File = Annotated[Path, typer.Argument(help="OpenSLO v1, or the shorthand of a signal; YAML.")]
+
+
+@slo.callback()
+def group() -> None:
+    """Service level objectives."""
+
+
+@slo.command()
+@guarded
+def status(
+    file: File, *, prometheus: Prometheus = None, config: Config = None, shown: Shown = Format.TEXT
+) -> int:
+    """Show what is left of each error budget, how fast it burns, and when it is gone.
+
+    Exit codes: 0 every budget lasts, 1 one is gone or burns, 3 one is not known.
+    """
+    from api.cli.slo import status as run
+
+    return run(file, config=config, prometheus=prometheus, as_json=shown is Format.JSON)
+
+
+@slo.command()
+@guarded
+def rules(file: File) -> int:
+    """Print recording and alerting rules for Prometheus."""
+    from api.cli.slo import rules as run
+
+    return run(file)
