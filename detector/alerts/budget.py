@@ -33,6 +33,8 @@ _SEVERITY, _USERS = 4.0, 2.0
 # A tenth of the budget is kept back for the gravest: of each week's worst three 94 % are told
 # instead of 91 %, of its worst ten 67 % instead of 71 %. Of the last ones a part is never kept.
 _RESERVE, _LEAST = 0.1, 0.3
+# Half a second of a week: a rate that is the budget's to the millisecond is not above it.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,7 @@ def _most(ledger: Ledger, a_week: int, left: int, now: int) -> float:
         return 0.0
     plain = _ratio(ledger, left, now)
     kept = max(left - _RESERVE * a_week, _LEAST * left)
-    return 1.0 if plain >= 1.0 else _ratio(ledger, kept, now)
+    return 1.0 if plain >= 1.0 - _ROUNDING else _ratio(ledger, kept, now)
 
 
 def _ratio(ledger: Ledger, left: float, now: int) -> float:

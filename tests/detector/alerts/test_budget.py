@@ -75,6 +75,12 @@ def test_a_graver_one_is_never_less_worth(
     assert less == worth(ledger, a_week, rank, "inc_1", MONDAY)
 
 
+def test_a_rate_that_is_the_budgets_is_not_above_it() -> None:
+    """Found by a long search: one third of a week, thrice, was a little less than one."""
+    coming = [(MONDAY + number * WEEK_MS // 2, rank) for number, rank in enumerate((0.0, 1.0, 0.0))]
+    assert told(3, coming) == [0, 1, 2]
+
+
 def test_incidents_that_are_all_alike_share_the_budget() -> None:
     """Ties are no reason to tell none of them, nor the first ones only."""
     coming = [(MONDAY + number * WEEK_MS // 40, 4.0) for number in range(40 * 6)]

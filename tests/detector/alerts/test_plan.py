@@ -243,8 +243,8 @@ def test_what_is_kept_goes_through_a_store_and_does_not_grow_forever() -> None:
 
 STEPS = st.lists(
     st.tuples(
-        st.integers(1, 6),
-        st.sampled_from(["open", "close", "review", *WordKind]),
+        st.integers(1, 8),
+        st.sampled_from(["open", "open", "close", "review", *WordKind]),
         st.sampled_from(list(Gravity)),
         st.integers(0, 12),
     ),
@@ -274,3 +274,5 @@ def test_everybody_is_told_or_knows_why_not(
         assert ("chat" in decision.receivers) <= (history.cases[one.id].was_told("chat"))
         assert history.cases[one.id].was_told("chat") or decision.held
     assert len(firsts) == len(set(firsts))
+    paid = [one.at for case in history.cases.values() for one in case.told if one.paid]
+    assert all(sum(at - 7 * DAY < one <= at for one in paid) <= 2 for at in paid)
