@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from api.streaming import Streaming
+from detector.alerts.history import Case
 from detector.alerts.settings import AlertRules
 from detector.errors import NotFoundError, StoreError
 from detector.gate.telling import Route
@@ -100,6 +101,14 @@ class Correlating:
         """The incidents; `StoreError` until the stream is open."""
         own, *of_workers = [SqlIncidents(one) for one in self._databases()]
         return JoinedIncidents(own, *of_workers) if of_workers else own
+
+    def case(self, tenant: str, id: str) -> Case | None:
+        """Who was told of an incident by rules, and who was not; None where none decided."""
+        for database in self._databases():
+            history = SqlIncidents(database).histories().get(tenant)
+            if history is not None and id in history.cases:
+                return history.cases[id]
+        return None
 
     def receive(self, tenant: str, symptoms: Sequence[Symptom]) -> None:
         """Keep what another alerting tells; `StoreError` until the stream is open."""

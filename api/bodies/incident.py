@@ -9,6 +9,7 @@ from pydantic import Field
 from api.bodies.answer import Answer
 from api.bodies.loose import Moment, Strict, Word
 from api.bodies.numbers import time_text
+from detector.alerts.history import Case, Hold, Telling
 from detector.errors import InputError
 from detector.incidents.advice import advice_on
 from detector.incidents.incident import Entry, Incident
@@ -118,6 +119,24 @@ class WordAnswer(Answer):
     until: str | None
 
 
+class ToldAnswer(Answer):
+    """Who was told of it."""
+
+    to: str = Field(description="The notifier.")
+    at: str = Field(description="When it was first.")
+    team: str = Field(description="Whose budget it counts for.")
+
+
+class HeldAnswer(Answer):
+    """Who is not told of it."""
+
+    to: str = Field(description="The notifier; empty where no rule leads anywhere.")
+    why: str = Field(description="In words.")
+    reason: str = Field(description="In short.", examples=["quiet"])
+    since: str = Field(description="Since when.")
+    until: str | None = Field(description="When that is looked at again; null: when it changes.")
+
+
 class IncidentAnswer(Answer):
     """Anomalies that have one cause, and the changes that may be it."""
 
@@ -136,6 +155,10 @@ class IncidentAnswer(Answer):
     timeline: list[EntryAnswer] = Field(description="What happened, the oldest first.")
     into: str | None = Field(description="The incident that took it up.")
     said: list[WordAnswer] = Field(description="What people said, the oldest first.")
+    told: list[ToldAnswer] | None = Field(
+        description="By the rules of `alerts`, who was; null in a list, and without rules."
+    )
+    held: list[HeldAnswer] | None = Field(description="And who is not, and why; null as `told`.")
     links: dict[str, str] = Field(description="Where to find it.")
 
 
@@ -151,8 +174,8 @@ def incidents_body(page: IncidentPage) -> dict[str, Any]:
     return {"incidents": [incident_body(one) for one in page.incidents], "next": page.next}
 
 
-def incident_body(kept: KeptIncident) -> dict[str, Any]:
-    """An incident as JSON."""
+def incident_body(kept: KeptIncident, case: Case | None = None) -> dict[str, Any]:
+    """An incident as JSON; `case` is what was decided of who is told."""
     incident = kept.incident
     return {
         "id": incident.id,
@@ -170,6 +193,8 @@ def incident_body(kept: KeptIncident) -> dict[str, Any]:
         "timeline": [_entry(one) for one in incident.timeline],
         "into": incident.into,
         "said": [_said(one) for one in kept.said],
+        "told": None if case is None else [_told(one) for one in case.told],
+        "held": None if case is None else [_held(one) for one in case.held],
         "links": _links(incident),
     }
 
@@ -213,6 +238,20 @@ def _suspect(one: Suspect) -> dict[str, Any]:
         "probability": round(one.probability, 6),
         "reasons": reasons,
         "advice": advice_on(change),
+    }
+
+
+def _told(one: Telling) -> dict[str, Any]:
+    return {"to": one.receiver, "at": time_text(one.at), "team": one.team}
+
+
+def _held(one: Hold) -> dict[str, Any]:
+    return {
+        "to": one.receiver,
+        "why": one.words,
+        "reason": one.reason.value,
+        "since": time_text(one.since),
+        "until": _time_or_none(one.until),
     }
 
 

@@ -71,9 +71,10 @@ async def listed(  # noqa: PLR0913 - a page is asked for by that many words
     responses={**PROBLEMS, 200: {"model": IncidentAnswer, "description": "The incident."}},
 )
 async def one(request: Request, context: In, id: Id) -> Response:
-    """As it is now."""
-    store = correlating_of(context.correlating).store
-    return json_response(incident_body(await context.pool.run(store.get, tenant_of(request), id)))
+    """As it is now, with who was told of it, and why others were not."""
+    correlating, tenant = correlating_of(context.correlating), tenant_of(request)
+    kept = await context.pool.run(correlating.store.get, tenant, id)
+    return json_response(incident_body(kept, await context.pool.run(correlating.case, tenant, id)))
 
 
 @router.post(

@@ -81,8 +81,10 @@ def _listed(context: Context, tenant: str, words: dict[str, str], before: str) -
 
 
 def _one(context: Context, tenant: str, id: str, base: str) -> Response:
-    kept = correlating_of(context.correlating).store.get(tenant, id)
-    return html("incident.html", view=incident_view(kept, now=context.clock(), base=base))
+    correlating = correlating_of(context.correlating)
+    kept, case = correlating.store.get(tenant, id), correlating.case(tenant, id)
+    view = incident_view(kept, now=context.clock(), base=base, case=case)
+    return html("incident.html", view=view)
 
 
 def _filter(tenant: str, words: dict[str, str], before: str) -> IncidentFilter:

@@ -9,6 +9,7 @@ from shlex import quote
 
 from api.ui.lanes import Lanes, lanes_of
 from api.ui.wording import about, day_clock, exactly
+from detector.alerts.history import Case, Hold, Telling
 from detector.changes.change import Change
 from detector.gate.words import duration, percent
 from detector.incidents.advice import advice_on
@@ -104,6 +105,8 @@ class IncidentView:
     said: tuple[str, ...]
     commands: tuple[tuple[str, str], ...]
     into: str
+    told: tuple[str, ...]
+    held: tuple[str, ...]
 
 
 def incident_row(kept: KeptIncident, now: float) -> IncidentRow:
@@ -126,8 +129,13 @@ def incident_row(kept: KeptIncident, now: float) -> IncidentRow:
     )
 
 
-def incident_view(kept: KeptIncident, *, now: float, base: str) -> IncidentView:
-    """As its page shows it; `base` is the address that commands are sent to."""
+def incident_view(
+    kept: KeptIncident, *, now: float, base: str, case: Case | None = None
+) -> IncidentView:
+    """As its page shows it; `base` is the address that commands are sent to.
+
+    `case` is what was decided of who is told.
+    """
     incident = kept.incident
     likely = [one for one in incident.suspects.suspects if one.probability >= _UNLIKELY]
     shown = likely[:_SUSPECTS]
@@ -143,7 +151,18 @@ def incident_view(kept: KeptIncident, *, now: float, base: str) -> IncidentView:
         said=tuple(_words_of(one, now) for one in kept.said),
         commands=_commands(incident, shown, base),
         into=incident.into or "",
+        told=() if case is None else tuple(_told(one, now) for one in case.told),
+        held=() if case is None else tuple(_held(one, now) for one in case.held),
     )
+
+
+def _told(one: Telling, now: float) -> str:
+    return plain(f"{one.receiver}, first at {day_clock(one.at / 1000, near=now)}")
+
+
+def _held(one: Hold, now: float) -> str:
+    until = "" if one.until is None else f", until {day_clock(one.until / 1000, near=now)}"
+    return plain(f"not {one.receiver or 'anybody'}{until}: {one.words}")
 
 
 def _lasted(incident: Incident, now: float) -> str:

@@ -19,10 +19,15 @@ from api.compose import open_gate
 from api.correlating import Correlating, calls_of
 from api.settings import Settings
 from api.streaming import OpenStream, Streaming
+from detector.alerts.brief import Gravity
+from detector.alerts.settings import AlertRules, Hours, Quiet
+from detector.alerts.settings import Route as Tree
 from detector.errors import StoreError
+from detector.gate.telling import Route
 from detector.spans.names import Node, NodeKind
 from detector.spans.topology import Edge, Graph
 from pipelines.sources.memory import MemorySource
+from pipelines.stores.memory import memory_stores
 from tests.api.doors import problem_of
 from tests.api.streaming import MINUTE, T0, message, values_of
 from tests.api.test_anomalies import COLUMNS, streamed
@@ -110,7 +115,8 @@ def test_an_incident_reads_well(shop: Shop) -> None:
     assert suspect["reasons"][1]["text"] == "it changed checkout itself"
     assert one["anomalies"][0]["text"].startswith("checkout: queue rose to ")
     assert [entry["event"] for entry in one["timeline"]] == ["opened"]
-    assert shop.client.get(one["links"]["self"]).json() == one
+    alone = shop.client.get(one["links"]["self"]).json()
+    assert alone == one
     assert IncidentAnswer.model_validate(one).id == one["id"]
 
 
@@ -123,6 +129,28 @@ def test_metrics_say_how_it_goes(shop: Shop) -> None:
     assert registry.get_sample_value("serinus_incidents_heard_total") == 2
     assert registry.get_sample_value("serinus_incidents_told_total", {"event": "opened"}) == 1
     assert registry.get_sample_value("serinus_incidents_looked_seconds") == shop.now
+
+
+def test_it_says_who_was_told_and_why_others_were_not(shop: Shop, tmp_path: Path) -> None:
+    """Who asks why nobody called reads it with the incident."""
+    tree = Tree(receiver="chat", routes=(Tree(receiver="pager", severity=Gravity.HIGH, quiet="n"),))
+    night = Quiet(hours=(Hours(start=0, end=1440),), severity=None)
+    rules = AlertRules(route=tree, quiet={"n": night})
+    stores = memory_stores()
+    routes = [Route(name="chat"), Route(name="pager")]
+    context = shop.client.app.state.context  # type: ignore[attr-defined]
+    made = Correlating(context.streaming, stores, lambda: shop.now, routes, rules)
+    shop.correlating = made
+    shop.at(0)
+    broken(shop)
+    (listed,) = shop.listed()
+    one = shop.client.get(listed["links"]["self"]).json()
+    assert (listed["told"], one["told"]) == (None, [])
+    (held,) = one["held"]
+    assert (held["to"], held["reason"]) == ("pager", "quiet")
+    assert held["why"]
+    assert IncidentAnswer.model_validate(one).held
+    assert not stores.outbox.tally()
 
 
 def test_it_ends_by_itself(shop: Shop) -> None:

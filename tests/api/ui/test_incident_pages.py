@@ -13,7 +13,11 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.correlating import Correlating
 from api.settings import Settings
+from detector.alerts.brief import Gravity
+from detector.alerts.settings import AlertRules, Hours, Quiet
+from detector.alerts.settings import Route as Tree
 from detector.changes.change import ChangeEvent, ChangeKind, ChangePhase, Place
+from detector.gate.telling import Route
 from detector.incidents.record import Said, SaidKind
 from detector.ports import Stores
 from detector.spans.names import Node as End
@@ -58,11 +62,15 @@ class Site:
     database: Database
     stores: Stores = field(default_factory=memory_stores)
     now: float = T0 / 1000
+    rules: AlertRules | None = None
 
     @property
     def correlating(self) -> Correlating:
         """Made anew each time: all is in the database."""
-        return Correlating(Base((self.database,)), self.stores, lambda: self.now)
+        routes = [Route(name="chat"), Route(name="pager")]
+        return Correlating(
+            Base((self.database,)), self.stores, lambda: self.now, routes, self.rules
+        )
 
     def at(self, minute: float) -> None:
         """It is so late, and what is new is looked at."""
@@ -208,6 +216,22 @@ def test_what_somebody_wrote_is_text(site: Site) -> None:
 def test_one_that_is_not_there_is_a_page(site: Site) -> None:
     """With the way back."""
     assert site.page("/incidents/inc_0", 404).text
+
+
+def test_a_page_says_who_was_told_and_why_others_were_not(tmp_path: Path) -> None:
+    """Whoever was on call and heard nothing reads why."""
+    database = Database(tmp_path / "stream.db")
+    site = Site(database)
+    tree = Tree(receiver="chat", routes=(Tree(receiver="pager", quiet="day", carry_on=True),))
+    hours = Quiet(hours=(Hours(start=0, end=1440),), severity=Gravity.HIGH)
+    site.rules = AlertRules(route=tree, quiet={"day": hours})
+    site.at(-1)
+    Wire(database).tell(anomaly("db"))
+    site.at(1)
+    link = site.page("/incidents").one("article").one("a").attrs["href"]
+    text = site.page(link).text
+    assert "Who was told not pager, until " in text
+    database.close()
 
 
 def test_a_quiet_night_says_so(tmp_path: Path) -> None:
