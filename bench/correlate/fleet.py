@@ -5,7 +5,8 @@
 Two hundred services call each other; sixty changes a day, one in twenty bad, and three faults a day
 that no change made, for four weeks with daily and weekly seasons (`fleet_world.py`). What they show
 each minute goes through the product's models and operator, its anomalies with the changes through
-the correlation. A fault counts as found if an incident began in its time at its service or at one
+the correlation, and what is told of incidents through the rules of who hears of it: one team, of at
+most 42 a week. A fault counts as found if an incident began in its time at its service or at one
 that calls it. Beside it, on the same incidents: the latest change before an incident, and the
 latest one of the very service.
 """
@@ -36,6 +37,10 @@ from bench.correlate.fleet_world import (  # noqa: E402
     metrics,
 )
 from bench.ending import concluded  # noqa: E402
+from detector.alerts.budget import WEEK_MS  # noqa: E402
+from detector.alerts.history import History, pruned  # noqa: E402
+from detector.alerts.plan import TellKind, decide  # noqa: E402
+from detector.alerts.settings import AlertRules, Budget, Route  # noqa: E402
 from detector.changes.change import (  # noqa: E402
     Change,
     ChangeEvent,
@@ -43,6 +48,7 @@ from detector.changes.change import (  # noqa: E402
     Place,
     change_of,
 )
+from detector.incidents.briefing import brief_of  # noqa: E402
 from detector.incidents.calls import call_map  # noqa: E402
 from detector.incidents.correlator import Correlator  # noqa: E402
 from detector.incidents.incident import (  # noqa: E402
@@ -50,6 +56,7 @@ from detector.incidents.incident import (  # noqa: E402
     IncidentEvent,
     IncidentState,
 )
+from detector.incidents.record import NumberedEvent  # noqa: E402
 from detector.incidents.symptom import symptom_of  # noqa: E402
 from detector.stream.columns import Columns, SeriesInfo, SeriesKind  # noqa: E402
 from detector.stream.introducing import introduced  # noqa: E402
@@ -66,7 +73,10 @@ ASKED = {
     "unblamed": (">=", 0.95),
     "incidents_per_fault": ("<=", 1.2),
     "notify_minutes": ("<=", 3.0),
+    "budget_weeks_held": (">=", 1.0),
 }
+# Incidents a week that the team wants to hear of: about as many as there are faults.
+BUDGET = 42
 
 
 @dataclass(slots=True)
@@ -85,6 +95,7 @@ class Watch:
     fleet: Fleet
     alarms: float
     told: dict[str, Told] = field(default_factory=dict)
+    events: list[IncidentEvent] = field(default_factory=list)
     anomalies: int = 0
 
     def run(self) -> None:
@@ -125,6 +136,7 @@ class Watch:
                 self._hear(correlator.tick(now))
 
     def _hear(self, events: Sequence[IncidentEvent]) -> None:
+        self.events += events
         for event in events:
             incident = event.incident
             if incident.id not in self.told:
@@ -220,6 +232,30 @@ def _callers(fleet: Fleet) -> list[set[int]]:
     return found
 
 
+def budgeted(events: Sequence[IncidentEvent], budget: int) -> dict[str, int]:
+    """When each incident is first told to a team that hears of so many a week."""
+    rules = AlertRules(
+        route=Route(receiver="team", team="team"), budgets={"team": Budget(a_week=budget)}
+    )
+    history, found = History(), dict[str, int]()
+    for number, event in enumerate(events):
+        brief = brief_of(NumberedEvent(number=number, event=event))
+        decision = decide(brief, rules, history, event.at)
+        history = pruned(decision.history, event.at)
+        if any(one.kind is TellKind.FIRST for one in decision.tells):
+            found[brief.id] = event.at
+    return found
+
+
+def weeks_held(told: Iterable[int], days: int, budget: int) -> float:
+    """The share of weeks in which no seven days had more than so many."""
+    times = sorted(told)
+    over = [at for n, at in enumerate(times) if n >= budget and at - times[n - budget] < WEEK_MS]
+    weeks = max(1, days // 7)
+    broken = {min(weeks - 1, (at - START_MS) // WEEK_MS) for at in over}
+    return 1.0 - len(broken) / weeks
+
+
 def figures_of(fleet: Fleet, watch: Watch) -> dict[str, float]:
     """What is asked, and what stands round it."""
     every, stray = outcomes(fleet, list(watch.told.values()))
@@ -227,12 +263,17 @@ def figures_of(fleet: Fleet, watch: Watch) -> dict[str, float]:
     guilty = [one for one in seen if one.fault.change is not None]
     alone = [one for one in seen if one.fault.change is None]
     ranks = [one.rank() for one in guilty]
+    first = budgeted(watch.events, BUDGET)
+    heard = [one for one in seen if any(each.last.id in first for each in one.incidents)]
     return {
         "guilty_first": _share(rank == 1 for rank in ranks),
         "guilty_top3": _share(rank is not None and rank <= 3 for rank in ranks),
         "unblamed": _share(not one.is_blamed() for one in alone),
         "incidents_per_fault": sum(len(one.incidents) for one in seen) / max(1, len(seen)),
         "notify_minutes": median(one.minutes for one in seen),
+        "budget_weeks_held": weeks_held(first.values(), fleet.days, BUDGET),
+        "told_a_week": 7 * len(first) / fleet.days,
+        "faults_told": len(heard) / max(1, len(seen)),
         "faults_found": len(seen) / max(1, len(every)),
         "bad_changes": float(len(guilty)),
         "unrelated_faults": float(len(alone)),
