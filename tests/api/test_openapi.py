@@ -209,6 +209,7 @@ def changes() -> dict[tuple[str, str], Any]:
         ("/v1/changes", "post"): told,
         ("/v1/changes", "get"): door.get("/v1/changes").json(),
         ("/v1/changes/{id}", "get"): door.get(path).json(),
+        ("/v1/delivery", "get"): door.get("/v1/delivery").json(),
         ("/v1/changes/cdevents", "post"): door.send("/v1/changes/cdevents", {}).json(),
         ("/hooks/{sender}", "post"): door.send("/hooks/github", {}).json(),
     }
