@@ -10,6 +10,7 @@ import typer
 from api.cli.aa_command import aa
 from api.cli.backtest_command import backtest
 from api.cli.change_command import change, changes
+from api.cli.delivery_command import delivery
 from api.cli.discover_command import discover
 from api.cli.evidence_commands import explain, export, notify, replay
 from api.cli.fit_command import fit
@@ -84,6 +85,7 @@ app.add_typer(slo)
 app.command()(change)
 app.command()(changes)
 app.command()(incidents)
+app.command()(delivery)
 
 
 @app.command()
