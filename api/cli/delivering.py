@@ -99,4 +99,6 @@ def _value(one: _Measure) -> str:
         return "–"
     if one.unit == "seconds":
         return duration(one.value)
-    return percent(one.value) if one.unit == "ratio" else f"{one.value:.3g} a day"
+    if one.unit == "ratio":
+        return percent(one.value) if one.value else "0 %"
+    return f"{one.value:.2g} a day" if one.value >= 1 else f"{7 * one.value:.2g} a week"

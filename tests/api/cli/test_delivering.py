@@ -30,7 +30,7 @@ def test_each_measure_is_a_line_with_its_level_and_what_it_is(url: str) -> None:
     assert [line.split("  ")[0] for line in lines[1:5]] == [
         "deployments", "lead time", "failed", "time to restore",
     ]  # fmt: skip
-    assert "6 hours" in lines[2]
+    assert "6.0 hours" in lines[2]
     assert "25 %" in lines[3]
     assert "medium" in lines[3]
     assert any(line.startswith("2026-09-21") for line in lines)
