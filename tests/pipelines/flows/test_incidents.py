@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,18 +21,21 @@ from detector.incidents.record import IncidentFilter
 from detector.stream.anomaly import Anomaly, Ending
 from pipelines.flows.incidents import Incidents
 from pipelines.stores import schema
+from pipelines.stores.connections import Connections
 from pipelines.stores.incidents import SqlIncidents
 from pipelines.stores.memory_changes import MemoryChanges
+from pipelines.stores.postgres import PostgresDatabase
 from pipelines.stores.sqlite import Database
 from tests.detector.incidents.making import CALLS, symptom
 from tests.pipelines.flows.happening import MINUTE, T0, Wire, anomaly
+from tests.servers import running_postgres
 
 
 @dataclass(slots=True)
 class Scene:
     """A database, whoever correlates on it, and a clock that is moved by hand."""
 
-    database: Database
+    database: Connections
     log: MemoryChanges = field(default_factory=MemoryChanges)
     now: float = T0 / 1000
     calls: CallMap = CALLS
@@ -177,6 +182,26 @@ def test_two_processes_on_one_database_tell_everything_once(scene: Scene) -> Non
     assert (incident.count, scene.told()) == (6, ["opened"])
 
 
+@pytest.mark.real
+def test_replicas_on_a_real_postgresql_tell_everything_once() -> None:
+    """At the same time: what one keeps the others have heard."""
+    with running_postgres() as server, closing(PostgresDatabase(server.database("i"))) as database:
+        scene = Scene(database)
+        settled(scene.process())
+        scene.tell(*(anomaly(service, 0.1 * n) for n, service in enumerate(("db", "cart", "web"))))
+        scene.at(1)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(settled, [scene.process() for _ in range(4)]))
+        scene.tell(*(anomaly(one, 0.1 * n, until=2) for n, one in enumerate(("db", "cart", "web"))))
+        scene.at(30)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(settled, [scene.process() for _ in range(4)]))
+        (incident,) = scene.kept()
+        told = scene.told()
+    assert (incident.count, incident.state) == (3, IncidentState.RESOLVED)
+    assert told == ["opened", "grew", "grew", "resolved"]
+
+
 def test_two_processes_end_an_incident_once(scene: Scene) -> None:
     """Time alone does it, of which both have heard."""
     one, other = scene.process(), scene.process()
@@ -209,6 +234,7 @@ def test_what_could_not_be_kept_is_heard_again(scene: Scene) -> None:
     process = scene.process()
     settled(process)
     scene.tell(anomaly("db"))
+    assert isinstance(scene.database, Database)
     schema.incident_events.drop(scene.database.engine)
     with pytest.raises(StoreError):
         settled(process)
@@ -247,7 +273,8 @@ _LIVES = (("through", False), ("died", True))
 def _lived(
     folder: Path, steps: list[tuple[str, int, int | None, bool]], *, dies: bool
 ) -> tuple[list[Incident], list[str]]:
-    scene = Scene(Database(folder / "stream.db"))
+    database = Database(folder / "stream.db")
+    scene = Scene(database)
     process = scene.process()
     settled(process)
     for service, minute, lasts, is_death in sorted(steps, key=lambda step: step[1]):
@@ -263,7 +290,7 @@ def _lived(
     scene.at(200)
     settled(process)
     found = scene.kept(), scene.told()
-    scene.database.close()
+    database.close()
     return found
 
 
@@ -275,10 +302,11 @@ def test_it_is_the_same_incident_under_the_same_name_everywhere(scene: Scene) ->
     settled(process)
     (first,) = scene.kept()
     with TemporaryDirectory() as folder:
-        elsewhere = Scene(Database(Path(folder) / "stream.db"))
+        database = Database(Path(folder) / "stream.db")
+        elsewhere = Scene(database)
         settled(elsewhere.process())
         elsewhere.tell(anomaly("db"))
         settled(elsewhere.process())
         (other,) = elsewhere.kept()
-        elsewhere.database.close()
+        database.close()
     assert other.id == first.id
