@@ -17,7 +17,7 @@ from pipelines.notify.settings import NotifierSettings
 
 __all__ = ["NotifierSection", "NotifySettings"]
 
-Wanted = Literal["fail", "pause", "weekly", "incident"]
+Wanted = Literal["fail", "pause", "weekly", "incident", "blind"]
 
 
 def _reachable(url: str | None) -> str | None:
@@ -60,7 +60,7 @@ class NotifierSection(Section):
     mail: MailSection | None = None
     template: str | None = None
     headers: dict[str, SecretStr] = Field(default_factory=dict)
-    kinds: tuple[Wanted, ...] = ("fail", "pause", "weekly", "incident")
+    kinds: tuple[Wanted, ...] = ("fail", "pause", "weekly", "incident", "blind")
     services: tuple[str, ...] = ("*",)
     severity: Literal["low", "medium", "high"] = "medium"
     allow_private: bool = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from fastapi import FastAPI
@@ -18,10 +19,15 @@ from api.receiving import take_metrics
 from api.receiving_logs import take_logs
 from api.settings import Settings
 from api.streaming import Streaming
+from detector.gate.telling import Route
 from pipelines.flows.curves import Curves
+from pipelines.flows.looping import Loop
+from pipelines.notify.watching import Watching
 from pipelines.sources.open import Source
 
 __all__ = ["serving_app"]
+
+_WATCH_S = 15.0
 
 
 def serving_app(
@@ -56,11 +62,25 @@ def serving_app(
         streaming.show(app.state.context.telemetry.registry)
         routes = [notifier.route for notifier in settings.notify.native()]
         take_incidents(app, streaming, opened.stores, routes, settings.alerts.native())
+        _watch(app, opened, streaming, routes)
         if settings.logs.enabled:
             _take_lines(app, settings, streaming)
         if settings.stream.pull.selectors:
             _pull(app, settings, streaming, pulled or source_of(settings))
     return app
+
+
+def _watch(app: FastAPI, opened: Opened, streaming: Streaming, routes: Sequence[Route]) -> None:
+    """Tell people where what serinus sees by has not worked for a while."""
+    probe = app.state.context.source
+    probes = {
+        "the metric source": lambda: "" if (said := probe()).is_right else said.words,
+        "the stream": lambda: streaming.ailing,
+    }
+    watching = Watching(probes, opened.stores.outbox, routes, time.time)
+    loop = Loop("blindness", watching.look, every_s=_WATCH_S)
+    streaming.beside.append(loop.close)
+    loop.start()
 
 
 def _take_lines(app: FastAPI, settings: Settings, streaming: Streaming) -> None:

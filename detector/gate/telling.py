@@ -44,6 +44,7 @@ class NoticeKind(StrEnum):
     PAUSE = "pause"
     WEEKLY = "weekly"
     INCIDENT = "incident"
+    BLIND = "blind"
     TEST = "test"
 
 

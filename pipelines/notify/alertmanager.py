@@ -22,6 +22,7 @@ _NAMES = {
     NoticeKind.INCIDENT: "SerinusIncident",
     NoticeKind.FAIL: "SerinusRolloutFailed",
     NoticeKind.PAUSE: "SerinusRolloutWaits",
+    NoticeKind.BLIND: "SerinusBlind",
     NoticeKind.TEST: "SerinusTest",
 }
 _SEVERITIES = {Gravity.HIGH: "critical", Gravity.MEDIUM: "warning", Gravity.LOW: "info"}

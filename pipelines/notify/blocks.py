@@ -30,6 +30,7 @@ _SIGNS = {
     NoticeKind.PAUSE: ":large_yellow_circle:",
     NoticeKind.WEEKLY: ":calendar:",
     NoticeKind.INCIDENT: ":rotating_light:",
+    NoticeKind.BLIND: ":see_no_evil:",
     NoticeKind.TEST: ":wave:",
 }
 

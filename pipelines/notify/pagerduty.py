@@ -106,10 +106,17 @@ def _payload(notice: Notice, public_url: str | None) -> dict[str, Json]:
     }
 
 
+_KINDS = {
+    NoticeKind.FAIL: "error",
+    NoticeKind.PAUSE: "warning",
+    NoticeKind.BLIND: "warning",
+}
+
+
 def _severity(notice: Notice) -> str:
     if notice.incident is not None:
         return _SEVERITIES[notice.incident.severity]
-    return {NoticeKind.FAIL: "error", NoticeKind.PAUSE: "warning"}.get(notice.kind, "info")
+    return _KINDS.get(notice.kind, "info")
 
 
 def _links(notice: Notice, public_url: str | None) -> Iterator[Json]:
