@@ -10,7 +10,7 @@ from detector.ports import Clock, Outbox
 
 __all__ = ["Watching"]
 
-_ADVICE = "Verdicts are inconclusive and nothing new is found while that lasts; nothing passes by it."
+_ADVICE = "Verdicts are inconclusive, nothing new is found, and nothing passes while that lasts."
 # Replicas notice at about the same time, and what they tell is told once.
 _SAME_S = 1800.0
 
