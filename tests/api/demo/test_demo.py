@@ -203,8 +203,9 @@ EVENTS = (
     r"25 % of the traffic goes to v3",
     r"pass \(healthy\)",
     "v3 has turned bad: errors",
-    r"fail \(error_rate_up\)",
-    r"v3 aborted: Errors.* against ",
+    # It writes a line of each error: what is seen first is said.
+    r"fail \((error_rate|log_templates)_up\)",
+    r"v3 aborted: Error.* against ",
     "the good went out, the bad was stopped",
     "the pages ended with this demo",
 )
