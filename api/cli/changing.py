@@ -19,7 +19,7 @@ from api.cli.logs_run import LOCAL
 from api.cli.moments import past_of
 from detector.logs.plain import plain
 
-__all__ = ["address_of", "console_of", "read", "show", "tell"]
+__all__ = ["console_of", "looked_up", "read", "show", "tell"]
 
 # Of a file or a pipe, which have no width of their own.
 _WIDTH = 160
@@ -68,10 +68,8 @@ def show(
     as_json: bool,
 ) -> int:
     """Print a page of changes."""
-    query = {k: v for k, v in asked.items() if v is not None}
-    query |= {"from": past_of(since, "since", time.time()), "anywhere": "true"}
-    with server_of(address_of(server), tenant=tenant) as place:
-        body = place.get(f"/v1/changes?{urlencode(query)}")
+    wanted = {**asked, "anywhere": "true"}
+    body = looked_up("/v1/changes", wanted, since=since, server=server, tenant=tenant)
     if as_json:
         print(msgspec.json.format(body).decode())
         return 0
@@ -81,6 +79,21 @@ def show(
     if page.next is not None:
         console.print(f"There are more: --limit above {len(page.changes)} shows them.")
     return 0
+
+
+def looked_up(
+    path: str,
+    asked: Mapping[str, str | None],
+    *,
+    since: str,
+    server: str | None,
+    tenant: str | None,
+) -> bytes:
+    """What a server has since a time, as it answers; what is None is not asked for."""
+    query = {name: word for name, word in asked.items() if word is not None}
+    query["from"] = past_of(since, "since", time.time())
+    with server_of(address_of(server), tenant=tenant) as place:
+        return place.get(f"{path}?{urlencode(query)}")
 
 
 def console_of() -> Console:

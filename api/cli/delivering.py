@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from urllib.parse import urlencode
-
 import msgspec
 from rich.table import Table
 
-from api.cli.changing import address_of, console_of, read
-from api.cli.doors import server_of
-from api.cli.moments import past_of
+from api.cli.changing import console_of, looked_up, read
 from detector.gate.words import duration, percent
 
 __all__ = ["show"]
@@ -48,11 +43,8 @@ def show(
     service: str | None, *, since: str, server: str | None, tenant: str | None, shape: str
 ) -> int:
     """Print the measures, week by week below; or the answer as it came."""
-    query = {"from": past_of(since, "since", time.time())}
-    query |= {} if service is None else {"service": service}
-    query |= {"format": "csv"} if shape == "csv" else {}
-    with server_of(address_of(server), tenant=tenant) as place:
-        body = place.get(f"/v1/delivery?{urlencode(query)}")
+    asked = {"service": service, "format": "csv" if shape == "csv" else None}
+    body = looked_up("/v1/delivery", asked, since=since, server=server, tenant=tenant)
     if shape == "csv":
         print(body.decode(), end="")
         return 0

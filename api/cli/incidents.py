@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
-from urllib.parse import urlencode
 
 import msgspec
 from rich.padding import Padding
 from rich.text import Text
 
-from api.cli.changing import address_of, console_of, read
-from api.cli.doors import server_of
-from api.cli.moments import past_of
+from api.cli.changing import console_of, looked_up, read
 from detector.logs.plain import plain
 
 __all__ = ["show"]
@@ -56,10 +52,7 @@ def show(
     as_json: bool,
 ) -> int:
     """Print a page of incidents."""
-    query = {k: v for k, v in asked.items() if v is not None}
-    query["from"] = past_of(since, "since", time.time())
-    with server_of(address_of(server), tenant=tenant) as place:
-        body = place.get(f"/v1/incidents?{urlencode(query)}")
+    body = looked_up("/v1/incidents", asked, since=since, server=server, tenant=tenant)
     if as_json:
         print(msgspec.json.format(body).decode())
         return 0

@@ -1,24 +1,36 @@
-"""Whether somebody asked to hear no more of an incident."""
+"""What people said of an incident, as far as it bears on who is told of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from detector.alerts.history import Word, WordKind
+from detector.alerts.silences import silenced
 from detector.incidents.record import Said, SaidKind
 
-__all__ = ["is_silenced"]
+__all__ = ["is_silenced", "words_of"]
 
-_SILENT = frozenset({SaidKind.SNOOZED, SaidKind.NO_INCIDENT})
+_KINDS = {
+    SaidKind.ACKNOWLEDGED: WordKind.ACKNOWLEDGED,
+    SaidKind.SNOOZED: WordKind.SNOOZED,
+    SaidKind.NO_INCIDENT: WordKind.NO_INCIDENT,
+}
+
+
+def words_of(said: Sequence[Said]) -> list[Word]:
+    """The same as words of who is told; what is about causes is none."""
+    return [
+        Word(kind=_KINDS[one.kind], person=one.person, at=one.at, until=one.until)
+        for one in said
+        if one.kind in _KINDS
+    ]
 
 
 def is_silenced(said: Sequence[Said], at: int, *, is_over: bool) -> bool:
-    """At unix milliseconds, by the last word that was about hearing of it.
+    """Whether somebody asked to hear no more, at unix milliseconds or since.
 
-    A snooze ends by itself, and with the incident: that it is over everybody hears who heard of it.
+    See `silenced`.
     """
-    last = next((one for one in reversed(said) if one.kind in _SILENT), None)
-    if last is None:
-        return False
-    if last.kind is SaidKind.NO_INCIDENT:
-        return True
-    return not is_over and last.until is not None and at < last.until
+    words = words_of(said)
+    latest = max([at, *(word.at for word in words)])
+    return silenced(words, latest, is_over=is_over) is not None

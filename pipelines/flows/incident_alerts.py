@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-
-from detector.alerts.history import History, Word, WordKind, pruned
+from detector.alerts.history import History, pruned
 from detector.alerts.plan import decide, review, waiting
 from detector.alerts.settings import AlertRules
 from detector.gate.telling import Notice
 from detector.incidents.incident import EntryKind
-from detector.incidents.record import NumberedEvent, Said, SaidKind
+from detector.incidents.record import NumberedEvent
+from detector.incidents.silence import words_of
 from pipelines.stores.incidents import SqlIncidents
 
 __all__ = ["IncidentAlerts"]
 
-_WORDS = {
-    SaidKind.ACKNOWLEDGED: WordKind.ACKNOWLEDGED,
-    SaidKind.SNOOZED: WordKind.SNOOZED,
-    SaidKind.NO_INCIDENT: WordKind.NO_INCIDENT,
-}
 # What is due again so soon after it was looked at waits.
 _AGAIN_MS = 60_000
 
@@ -68,19 +61,7 @@ class IncidentAlerts:
         incident = told.event.incident.id
         case = history.cases.get(incident)
         known = 0 if case is None else max([0, *(word.at for word in case.words)])
-        for said in self._said(tenant, incident):
-            word = _word(said)
-            if word is not None and known < word.at <= told.event.at:
+        for word in words_of(self._store.get(tenant, incident).said):
+            if known < word.at <= told.event.at:
                 history = history.heard(incident, word)
         return history
-
-    def _said(self, tenant: str, incident: str) -> Sequence[Said]:
-        return self._store.get(tenant, incident).said
-
-
-def _word(said: Said) -> Word | None:
-    kind = _WORDS.get(said.kind)
-    if kind is None:
-        return None
-    word = Word(kind=kind, person=said.person, at=said.at)
-    return replace(word, until=said.until)

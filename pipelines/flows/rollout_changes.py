@@ -9,6 +9,7 @@ from detector.changes.change import ChangeEvent, ChangeKind
 from detector.changes.record import ChangeFilter
 from detector.changes.rollouts import SOURCE, rollout_events
 from detector.errors import NotFoundError
+from detector.gate.attempt import Attempt
 from detector.gate.record import Filter
 from detector.gate.verdict import Verdict
 from detector.ports import Clock, Stores
@@ -34,22 +35,22 @@ class RolloutChanges:
         """Tell what is new; `StoreError`. There is never more at once."""
         known: dict[str, int] = {}
         for verdict in self._newest():
-            events = self._events(verdict)
+            attempt = self._attempt(verdict)
+            events = () if attempt is None else rollout_events(attempt, verdict)
             known[verdict.attempt] = len(events)
-            if len(events) > self._told.get(verdict.attempt, 0):
-                self._tell(verdict.attempt, events)
+            if attempt is not None and len(events) > self._told.get(attempt.id, 0):
+                self._tell(attempt.identity.tenant, events)
         self._told = known
         return False
 
-    def _events(self, verdict: Verdict) -> tuple[ChangeEvent, ...]:
+    def _attempt(self, verdict: Verdict) -> Attempt | None:
+        """None where it went between the two looks."""
         try:
-            attempt = self._stores.attempts.get(verdict.attempt)
+            return self._stores.attempts.get(verdict.attempt)
         except NotFoundError:
-            return ()
-        return rollout_events(attempt, verdict)
+            return None
 
-    def _tell(self, attempt: str, events: tuple[ChangeEvent, ...]) -> None:
-        tenant = self._stores.attempts.get(attempt).identity.tenant
+    def _tell(self, tenant: str, events: tuple[ChangeEvent, ...]) -> None:
         if not self._is_known(tenant, events[0]):
             self._stores.changes.add(tenant, events)
 
