@@ -126,7 +126,7 @@ class Correlating:
     def _databases(self) -> tuple[Connections, ...]:
         found = self._events.databases
         if not found:
-            raise StoreError(f"there are no incidents yet: {self._events.ailing}")
+            raise StoreError(f"incidents cannot be looked up yet: {self._events.ailing}")
         return found
 
     def _flows_of(self, database: Connections) -> tuple[Incidents, IncidentNotices]:

@@ -37,31 +37,19 @@ from detector.changes.change import ChangeEvent, ChangeKind, ChangePhase, Place 
 from detector.incidents.calls import CallMap, call_map  # noqa: E402
 from detector.incidents.linking import Rates, link  # noqa: E402
 from detector.incidents.symptom import Symptom, symptom_of  # noqa: E402
-from detector.stream.anomaly import (  # noqa: E402
-    Anomaly,
-    AnomalyState,
-    Contribution,
-    Ending,
-    Happened,
-    Happening,
-    Severity,
-    Side,
-    Subject,
-    anomaly_id,
-)
-from detector.stream.columns import SeriesInfo, SeriesKind  # noqa: E402
+from detector.stream.anomaly import Anomaly  # noqa: E402
 from pipelines.flows.incidents import Incidents  # noqa: E402
-from pipelines.stores.events import SqlEvents, Told, add_event  # noqa: E402
+from pipelines.stores.events import SqlEvents  # noqa: E402
 from pipelines.stores.memory_changes import MemoryChanges  # noqa: E402
 from pipelines.stores.sqlite import Database  # noqa: E402
+from tests.pipelines.flows.happening import MINUTE, T0, Wire, anomaly  # noqa: E402
 
 ASKED = {"anomalies_core_hour": (">=", 1_000_000.0), "rss_mb": ("<=", 600.0)}
 AN_HOUR = 1_000_000
-T0, SECOND, MINUTE = 1_790_000_000_000, 1_000, 60_000
+SECOND = 1_000
 METRICS = ("requests", "errors", "duration", "cpu", "memory", "queue")
 CHANGES_AN_HOUR = 1_000
 IN_WAVES, WIDEST = 0.8, 30
-_SERIES = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +71,6 @@ def fleet_of(services: int, draw: np.random.Generator) -> Fleet:
     return Fleet(names, call_map(edges))
 
 
-def anomaly(service: str, metric: str, start: int, end: int | None) -> Anomaly:
-    """One metric of a service out of its range."""
-    subject = Subject(service=service, namespace="shop", cluster="eu", metric=metric)
-    worst = Contribution(
-        series=_SERIES, start=start, peak_at=start, end=end, value=40.0, expected=10.0, low=7.0,
-        high=13.0, surprise=9.5, excess=4.5,
-    )  # fmt: skip
-    return Anomaly(
-        id=anomaly_id("default", subject, Side.ABOVE, start, _SERIES),
-        tenant="default",
-        subject=subject,
-        side=Side.ABOVE,
-        severity=Severity.MEDIUM,
-        state=AnomalyState.OPEN if end is None else AnomalyState.CLOSED,
-        ending=None if end is None else Ending.CALM,
-        start=start,
-        end=end,
-        members=1,
-        live=4,
-        contributions=(worst,),
-    )
-
-
 def storm(fleet: Fleet, minutes: int, draw: np.random.Generator) -> dict[int, list[Anomaly]]:
     """What opens and what closes, by the second."""
     seconds: dict[int, list[Anomaly]] = {}
@@ -119,9 +84,9 @@ def storm(fleet: Fleet, minutes: int, draw: np.random.Generator) -> dict[int, li
             for metric in metrics if is_wave else metrics[:1]:
                 start = at + min(120, int(draw.exponential(20.0)) + 2 * place)
                 ends = start + 60 + int(draw.exponential(240.0))
-                begin = T0 + start * SECOND + int(draw.integers(0, 1000))
-                seconds.setdefault(start, []).append(anomaly(service, str(metric), begin, None))
-                over = anomaly(service, str(metric), begin, T0 + ends * SECOND)
+                begin, name = (start + draw.random()) / 60, str(metric)
+                seconds.setdefault(start, []).append(anomaly(service, begin, metric=name))
+                over = anomaly(service, begin, until=ends / 60, metric=name)
                 seconds.setdefault(ends, []).append(over)
                 left -= 1
     return seconds
@@ -148,7 +113,6 @@ class Scene:
     fleet: Fleet
     log: MemoryChanges
     now: float = T0 / 1000
-    position: int = 0
     cpu_s: float = 0.0
 
     def process(self) -> Incidents:
@@ -159,23 +123,6 @@ class Scene:
             calls=lambda _: self.fleet.calls,
             clock=lambda: self.now,
         )
-
-    def tell(self, anomalies: list[Anomaly]) -> None:
-        """The stream keeps its events; not a part of what is measured."""
-        series = {_SERIES: SeriesInfo(labels=(("__name__", "m"),), kind=SeriesKind.GAUGE)}
-        with self.database.write() as transaction:
-            for one in anomalies:
-                is_open = one.end is None
-                kind = Happening.OPENED if is_open else Happening.CLOSED
-                at = one.start if is_open else one.end or one.start
-                told = Told(
-                    position=self.position,
-                    nth=0,
-                    happened=Happened(kind=kind, at=at, anomaly=one),
-                    series=series,
-                )
-                add_event(transaction, "local", told, at / 1000, is_sent=True)
-                self.position += 1
 
     def look(self, process: Incidents) -> None:
         """All that is new, timed."""
@@ -205,7 +152,7 @@ def measured(services: int, minutes: int, seed: int) -> tuple[dict[str, float], 
     fleet = fleet_of(services, draw)
     seconds = storm(fleet, minutes, draw)
     with tempfile.TemporaryDirectory() as folder, closing(Database(Path(folder) / "s.db")) as base:
-        scene = Scene(base, fleet, MemoryChanges())
+        scene, stream = Scene(base, fleet, MemoryChanges()), Wire(base)
         process = scene.process()
         process.look()
         halfway = 0.0
@@ -216,7 +163,8 @@ def measured(services: int, minutes: int, seed: int) -> tuple[dict[str, float], 
                 scene.log.add("default", [deployed(fleet, second, draw)])
             told = seconds.get(second, [])
             counted += sum(one.end is None for one in told)
-            scene.tell(told)
+            # The stream keeps its events; not a part of what is measured.
+            stream.tell(*told)
             scene.look(process)
             if second % 60 == 0:
                 print(f"minute {second // 60}: {counted:,} anomalies", end="\r", flush=True)

@@ -35,11 +35,12 @@ def anomaly(
     ending: Ending = Ending.CALM,
     severity: Severity = Severity.MEDIUM,
     tenant: str = "default",
+    metric: str = "errors",
 ) -> Anomaly:
     """Errors of a service from a minute on; over where `until` is given."""
     start = T0 + round(MINUTE * minute)
     end = None if until is None else T0 + round(MINUTE * until)
-    subject = Subject(service=service, namespace="shop", cluster="", metric="errors")
+    subject = Subject(service=service, namespace="shop", cluster="", metric=metric)
     worst = Contribution(
         series=7, start=start, peak_at=start, end=end, value=40.0, expected=10.0, low=7.0,
         high=13.0, surprise=9.5, excess=4.5,
@@ -69,13 +70,13 @@ class Wire:
 
     def tell(self, *anomalies: Anomaly) -> None:
         """That they are so now."""
-        for one in anomalies:
-            kind = Happening.OPENED if one.end is None else Happening.CLOSED
-            at = one.start if one.end is None else one.end
-            series = {7: _named(one)}
-            happened = Happened(kind=kind, at=at, anomaly=one)
-            told = Told(position=next(self._position), nth=0, happened=happened, series=series)
-            with self.database.write() as transaction:
+        with self.database.write() as transaction:
+            for one in anomalies:
+                kind = Happening.OPENED if one.end is None else Happening.CLOSED
+                at = one.start if one.end is None else one.end
+                series = {7: _named(one)}
+                happened = Happened(kind=kind, at=at, anomaly=one)
+                told = Told(position=next(self._position), nth=0, happened=happened, series=series)
                 add_event(transaction, "local", told, at / 1000, is_sent=True)
 
 
