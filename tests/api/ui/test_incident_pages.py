@@ -238,5 +238,6 @@ def test_a_quiet_night_says_so(tmp_path: Path) -> None:
     """And where incidents come from."""
     database = Database(tmp_path / "stream.db")
     page = Site(database).page("/incidents")
-    assert page.one("p", class_="empty").text.startswith("No incident was found. They are made of anomalies")
+    said = page.one("p", class_="empty").text
+    assert said.startswith("No incident was found. They are made of anomalies")
     database.close()
