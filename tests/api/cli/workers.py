@@ -193,10 +193,14 @@ def of_lines(kafka: str, folder: Path, logs: str, traces: str) -> Fleet:
 
 def make_topics(kafka: str, logs: str, traces: str) -> None:
     """Those of `of_lines`, whose messages have times of their own: a day goes by in seconds."""
-    of_old = {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
+    own = {
+        "message.timestamp.type": "CreateTime",
+        "message.timestamp.after.max.ms": str(100 * 3_600_000),
+        "retention.ms": "-1",
+    }
     asked: tuple[tuple[str, int, Mapping[str, str]], ...] = (
-        (logs, 2, of_old),
-        (traces, 1, of_old),
+        (logs, 2, own),
+        (traces, 1, own),
         (ANOMALIES, 1, {}),
         (LETTERS, 1, {}),
     )
