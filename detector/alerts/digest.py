@@ -6,11 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from detector.alerts.brief import Gravity
-from detector.alerts.history import Case, Held, History, Hold, WordKind
+from detector.alerts.history import Case, Held, History, Hold
+from detector.alerts.precision import Judged, RulePrecision, judged, precision_of
 
 __all__ = ["Digest", "HeldBack", "digest_of", "teams_of"]
 
 _LISTED = 50
+# A rule that tells two incidents a week is known by a month of them; histories are kept for five
+# weeks.
+_RULES_MS = 4 * 7 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +33,8 @@ class HeldBack:
 class Digest:
     """Of one team from `since` to before `until`, unix ms.
 
-    `held` are the gravest of `held_count`. `acknowledged` and `no_incident` count those that the
-    team was told of, by the last such word of each.
+    `held` are the gravest of `held_count`. Of those that it was told of `right` were incidents, as
+    people said last, and `wrong` were none. `rules` are of the four weeks before `until`.
     """
 
     team: str
@@ -39,14 +43,20 @@ class Digest:
     told: int
     held_count: int
     held: tuple[HeldBack, ...]
-    acknowledged: int
-    no_incident: int
+    right: int
+    wrong: int
+    rules: tuple[RulePrecision, ...] = ()
 
     @property
     def precision(self) -> float | None:
         """The share of what was judged that was an incident; None where nobody judged."""
-        judged = self.acknowledged + self.no_incident
-        return self.acknowledged / judged if judged else None
+        count = self.right + self.wrong
+        return self.right / count if count else None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was told, and nothing held back."""
+        return not self.told and not self.held_count
 
 
 def teams_of(history: History) -> tuple[str, ...]:
@@ -64,7 +74,7 @@ def digest_of(history: History, team: str, since: int, until: int, public_url: s
         (case, hold) for case in cases if (hold := _held_back(case, team, since, until)) is not None
     ]
     held.sort(key=lambda pair: (-pair[0].severity.rank, -_highest(pair[0], team), pair[0].id))
-    verdicts = [_judged(case) for case in told]
+    said = [judged(case) for case in told]
     return Digest(
         team=team,
         since=since,
@@ -72,8 +82,9 @@ def digest_of(history: History, team: str, since: int, until: int, public_url: s
         told=len(told),
         held_count=len(held),
         held=tuple(_line(case, hold, public_url) for case, hold in held[:_LISTED]),
-        acknowledged=verdicts.count(WordKind.ACKNOWLEDGED),
-        no_incident=verdicts.count(WordKind.NO_INCIDENT),
+        right=said.count(Judged.REAL) + said.count(Judged.TRACED),
+        wrong=said.count(Judged.NONE),
+        rules=precision_of(cases, team, until - _RULES_MS, until),
     )
 
 
@@ -95,11 +106,6 @@ def _earliest(holds: Iterable[Hold]) -> Hold | None:
 def _highest(case: Case, team: str) -> float:
     ranked = case.ranked_by(team)
     return 0.0 if ranked is None else ranked.highest
-
-
-def _judged(case: Case) -> WordKind | None:
-    kinds = (WordKind.ACKNOWLEDGED, WordKind.NO_INCIDENT)
-    return next((one.kind for one in reversed(case.words) if one.kind in kinds), None)
 
 
 def _line(case: Case, hold: Hold, public_url: str) -> HeldBack:

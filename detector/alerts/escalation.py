@@ -47,4 +47,5 @@ def _telling(first: Telling, step: Step, number: int, now: int) -> Telling:
         at=now,
         escalation=first.escalation,
         step=number,
+        route=first.route,
     )

@@ -17,11 +17,13 @@ _WORDS = 100
 
 
 class WordKind(StrEnum):
-    """What a person said: I am at it; later; this is none."""
+    """What a person said: I am at it; later; this is none; it was that change; it was none."""
 
     ACKNOWLEDGED = "acknowledged"
     SNOOZED = "snoozed"
     NO_INCIDENT = "no_incident"
+    CAUSED_BY = "caused_by"
+    NO_CHANGE = "no_change"
 
 
 class Held(StrEnum):
@@ -51,7 +53,7 @@ class Word:
 class Telling:
     """A receiver was told first at unix ms; `paid` where it took one of the team's budget.
 
-    `step` is 0, or the number of the step of the `escalation`.
+    `step` is 0, or the number of the step of the `escalation`. `route` is the rule that led there.
     """
 
     receiver: str
@@ -60,11 +62,15 @@ class Telling:
     paid: bool = False
     escalation: str = ""
     step: int = 0
+    route: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """A receiver is not told, since unix ms; `until` when to look again, `by` which incident."""
+    """A receiver is not told, since unix ms; `until` when to look again, `by` which incident.
+
+    `route` is the rule that leads there.
+    """
 
     receiver: str
     team: str
@@ -73,6 +79,7 @@ class Hold:
     since: int
     until: int | None = None
     by: str = ""
+    route: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

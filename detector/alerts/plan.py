@@ -172,7 +172,7 @@ def _first(scene: Scene, case: Case, to: Destination, tells: list[Tell]) -> Case
     if hold is None:
         case, hold, paid = charged(scene, case, to)
     if hold is not None:
-        return case.with_hold(hold)
+        return case.with_hold(replace(hold, route=to.route))
     tells.append(Tell(receiver=to.receiver, team=to.team, kind=TellKind.FIRST))
     return case.with_telling(
         Telling(
@@ -181,6 +181,7 @@ def _first(scene: Scene, case: Case, to: Destination, tells: list[Tell]) -> Case
             at=scene.now,
             paid=paid,
             escalation=to.escalation,
+            route=to.route,
         )
     )
 

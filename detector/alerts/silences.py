@@ -9,6 +9,8 @@ from detector.alerts.history import Word, WordKind
 __all__ = ["silenced", "stops_escalation"]
 
 _SILENT = frozenset({WordKind.SNOOZED, WordKind.NO_INCIDENT})
+# Who says which change it was, or that it was none, is at it.
+_AT_IT = frozenset({WordKind.ACKNOWLEDGED, WordKind.CAUSED_BY, WordKind.NO_CHANGE})
 
 
 def silenced(words: Sequence[Word], at: int, *, is_over: bool) -> Word | None:
@@ -25,5 +27,5 @@ def silenced(words: Sequence[Word], at: int, *, is_over: bool) -> Word | None:
 
 def stops_escalation(words: Sequence[Word], at: int) -> bool:
     """Whether somebody is at it, or it is silenced."""
-    acknowledged = any(one.kind is WordKind.ACKNOWLEDGED and one.at <= at for one in words)
-    return acknowledged or silenced(words, at, is_over=False) is not None
+    is_taken = any(one.kind in _AT_IT and one.at <= at for one in words)
+    return is_taken or silenced(words, at, is_over=False) is not None

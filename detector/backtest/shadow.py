@@ -7,7 +7,7 @@ meanwhile is held against what became of the release.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,10 +15,21 @@ from detector.backtest.course import Truth
 from detector.gate.attempt import Attempt
 from detector.gate.decision import Override
 from detector.gate.presence import revision_keys
+from detector.gate.scored import PolicyScore
 from detector.gate.verdict import Outcome
 from detector.series import Matcher, MatchOp
 
-__all__ = ["Said", "ShadowReport", "Watched", "canary_keys", "said", "shadow_report", "truth_of"]
+__all__ = [
+    "Aftermath",
+    "Said",
+    "ShadowReport",
+    "Watched",
+    "canary_keys",
+    "said",
+    "scores_of",
+    "shadow_report",
+    "truth_of",
+]
 
 # Any letters that end a pod's name: a pattern of names stands for pods that are made later.
 _ENDING = "bcdfg"
@@ -40,7 +51,8 @@ class Said(StrEnum):
 class Watched:
     """One attempt under shadow: how it was judged last, and what became of the release.
 
-    `by`: how that is known. `reason`: the code of the last answer. Times are unix seconds.
+    `by`: how that is known. `reason`: the code of the last answer. `policy` is its name, `acts`
+    whether controllers did as it judged. Times are unix seconds.
     """
 
     attempt: str
@@ -51,6 +63,8 @@ class Watched:
     reason: str
     truth: Truth | None
     by: str
+    policy: str = ""
+    acts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,25 +111,69 @@ def said(one: Watched) -> Said:
     return Said.UNDECIDED
 
 
-def truth_of(
-    overrides: Sequence[Override], *, served_after: bool, followed: bool, is_known: bool
-) -> tuple[Truth | None, str]:
+def scores_of(watched: Iterable[Watched]) -> tuple[PolicyScore, ...]:
+    """Of each policy what came of its judgements, the one with the most rollouts first."""
+    found: dict[tuple[str, bool], Counter[Said]] = {}
+    for one in watched:
+        found.setdefault((one.policy, one.acts), Counter())[said(one)] += 1
+    made = (_score(key, counts) for key, counts in found.items())
+    return tuple(sorted(made, key=lambda score: (-score.rollouts, score.policy, score.acts)))
+
+
+def _score(key: tuple[str, bool], counts: Counter[Said]) -> PolicyScore:
+    policy, acts = key
+    right, wrong = counts[Said.RIGHTLY_BLOCKED], counts[Said.WRONGLY_BLOCKED]
+    passed, missed = counts[Said.RIGHTLY_PASSED], counts[Said.MISSED]
+    return PolicyScore(
+        policy=policy,
+        acts=acts,
+        blocked=right + wrong + counts[Said.BLOCKED],
+        rightly_blocked=right,
+        wrongly_blocked=wrong,
+        passed=passed + missed + counts[Said.PASSED],
+        rightly_passed=passed,
+        missed=missed,
+        undecided=counts[Said.UNDECIDED],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aftermath:
+    """What is known of a release afterwards.
+
+    A person's decisions on the attempt; `incident`: one that comes of it, or nothing. Its revision
+    served as the stable one later (`served`), or another release followed and it had not
+    (`followed`). `is_known`: the revision can be recognised at all. `was_stopped`: the controller
+    was told to stop it, so that it did not become stable proves nothing.
+    """
+
+    overrides: Sequence[Override] = ()
+    incident: str = ""
+    served: bool = False
+    followed: bool = False
+    is_known: bool = True
+    was_stopped: bool = False
+
+
+def truth_of(after: Aftermath) -> tuple[Truth | None, str]:
     """What became of a release, and how that is known.
 
-    A person's decision on the attempt comes first; its revision served as the stable one later
-    (`served_after`), or another release followed and it had not (`followed`). `is_known`: the
-    revision can be recognised at all.
+    What it broke comes before what a person thought of it at the time.
     """
-    decided = [one for one in overrides if one.outcome is not Outcome.INCONCLUSIVE]
+    if after.incident:
+        return Truth.REGRESSED, f"incident {after.incident} comes of it"
+    decided = [one for one in after.overrides if one.outcome is not Outcome.INCONCLUSIVE]
     if decided:
         newest = max(decided, key=lambda one: one.at)
         truth = Truth.REGRESSED if newest.outcome is Outcome.FAIL else Truth.HEALTHY
         return truth, f"{newest.person} decided so"
-    if served_after:
+    if after.served:
         return Truth.HEALTHY, "it became the stable version"
-    if followed and is_known:
+    if after.was_stopped:
+        return None, "it was stopped, and nobody said whether rightly"
+    if after.followed and after.is_known:
         return Truth.REGRESSED, "it never became the stable version"
-    return None, "nothing is known yet" if is_known else "its pods tell no revision"
+    return None, "nothing is known yet" if after.is_known else "its pods tell no revision"
 
 
 def canary_keys(attempt: Attempt) -> frozenset[str]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from detector.changes.change import ChangeEvent, ChangeKind, ChangePhase, Place
+from detector.changes.change import Change, ChangeEvent, ChangeKind, ChangePhase, Place
 from detector.gate.attempt import Attempt
 from detector.gate.verdict import Outcome, Verdict
 from detector.series import MatchOp
 
-__all__ = ["SOURCE", "rollout_events"]
+__all__ = ["AFTER_MS", "BEFORE_MS", "KINDS", "SOURCE", "is_rollout", "rollout_events"]
 
 SOURCE = "/serinus/rollouts"
+# Who deploys tells of it about when its canary is first seen.
+BEFORE_MS, AFTER_MS = 900_000, 120_000
+KINDS = frozenset({ChangeKind.DEPLOYMENT, ChangeKind.ROLLBACK})
 # Labels that say where it is, and not what it is.
 _PLACES = frozenset({"service", "namespace", "cluster", "job", "container", "track"})
 
@@ -27,6 +30,26 @@ def rollout_events(attempt: Attempt, verdict: Verdict) -> tuple[ChangeEvent, ...
     if verdict.final and verdict.outcome is Outcome.PASS:
         return begun, _event(attempt, ChangePhase.SUCCEEDED, verdict.as_of.timestamp())
     return (begun,)
+
+
+def is_rollout(change: Change, attempt: Attempt) -> bool:
+    """Whether a change is this rollout, told by the gate itself or by who deployed it."""
+    if change.source == SOURCE:
+        return change.subject == attempt.id
+    identity, place = attempt.identity, change.place
+    if attempt.started_at is None or place.service != identity.service:
+        return False
+    is_there = _is_in(place.namespace, identity.namespace) and _is_in(
+        place.cluster, identity.cluster
+    )
+    began = round(1000 * attempt.started_at)
+    is_then = began - BEFORE_MS <= change.started_at < began + AFTER_MS
+    return is_there and is_then and change.kind in KINDS
+
+
+def _is_in(told: str, known: str | None) -> bool:
+    """Where one of them does not say, nothing speaks against it."""
+    return not told or not known or told == known
 
 
 def _event(attempt: Attempt, phase: ChangePhase, at: float) -> ChangeEvent:

@@ -10,7 +10,7 @@ from detector.changes.change import Change, ChangeKind, ChangePhase
 from detector.incidents.incident import Incident
 from detector.incidents.record import KeptIncident, SaidKind
 
-__all__ = ["Deployment", "Failure", "Mended", "deployments_of"]
+__all__ = ["Deployment", "Failure", "Mended", "cause_of", "deployments_of"]
 
 # A rollback so long after a deployment is of that deployment.
 ROLLED_BACK_MS = 24 * 3_600_000
@@ -162,13 +162,13 @@ def _names(change: Change) -> frozenset[str]:
 def _blamed(incidents: Iterable[KeptIncident]) -> dict[str, list[Incident]]:
     found: dict[str, list[Incident]] = {}
     for kept in incidents:
-        cause = _cause(kept)
+        cause = cause_of(kept)
         if cause is not None:
             found.setdefault(cause, []).append(kept.incident)
     return found
 
 
-def _cause(kept: KeptIncident) -> str | None:
+def cause_of(kept: KeptIncident) -> str | None:
     """The change that an incident comes of: what people said last, else what is likely."""
     said = [one for one in kept.said if one.kind in _VERDICTS]
     if said:

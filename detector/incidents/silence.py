@@ -6,23 +6,16 @@ from collections.abc import Sequence
 
 from detector.alerts.history import Word, WordKind
 from detector.alerts.silences import silenced
-from detector.incidents.record import Said, SaidKind
+from detector.incidents.record import Said
 
 __all__ = ["is_silenced", "words_of"]
 
-_KINDS = {
-    SaidKind.ACKNOWLEDGED: WordKind.ACKNOWLEDGED,
-    SaidKind.SNOOZED: WordKind.SNOOZED,
-    SaidKind.NO_INCIDENT: WordKind.NO_INCIDENT,
-}
-
 
 def words_of(said: Sequence[Said]) -> list[Word]:
-    """The same as words of who is told; what is about causes is none."""
+    """The same as words of who is told."""
     return [
-        Word(kind=_KINDS[one.kind], person=one.person, at=one.at, until=one.until)
+        Word(kind=WordKind(one.kind.value), person=one.person, at=one.at, until=one.until)
         for one in said
-        if one.kind in _KINDS
     ]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from detector.changes.change import ChangeEvent, ChangeKind
+from detector.changes.change import ChangeEvent
 from detector.changes.record import ChangeFilter
-from detector.changes.rollouts import SOURCE, rollout_events
+from detector.changes.rollouts import AFTER_MS, BEFORE_MS, KINDS, SOURCE, rollout_events
 from detector.errors import NotFoundError
 from detector.gate.attempt import Attempt
 from detector.gate.record import Filter
@@ -19,9 +19,6 @@ __all__ = ["RolloutChanges"]
 _PAGE, _PAGES = 200, 10
 # A rollout about which nobody asked for so long is over.
 _SINCE_S = 1800.0
-# Who deploys tells of it about when its canary is first seen.
-_BEFORE_MS, _AFTER_MS = 900_000, 120_000
-_KINDS = frozenset({ChangeKind.DEPLOYMENT, ChangeKind.ROLLBACK})
 
 
 class RolloutChanges:
@@ -59,13 +56,13 @@ class RolloutChanges:
         wanted = ChangeFilter(
             tenant=tenant,
             service=begun.place.service,
-            since=begun.at - _BEFORE_MS,
-            until=begun.at + _AFTER_MS,
+            since=begun.at - BEFORE_MS,
+            until=begun.at + AFTER_MS,
         )
         return any(
-            change.kind in _KINDS
+            change.kind in KINDS
             and change.source != SOURCE
-            and change.started_at >= begun.at - _BEFORE_MS
+            and change.started_at >= begun.at - BEFORE_MS
             for change in self._stores.changes.list(wanted).changes
         )
 

@@ -76,7 +76,13 @@ def test_a_negative_matcher_speaks_of_all_services(text: str, told: bool) -> Non
 def test_what_is_left_out_is_inherited_and_an_empty_word_takes_it_back() -> None:
     """Defaults are said once."""
     (pay,) = destinations(TREE, brief(1, Gravity.MEDIUM, ("pay-api",), namespace="shop"))
-    assert pay == Destination(receiver="pay", team="shop", quiet="night", escalation="")
+    assert pay == Destination(
+        receiver="pay",
+        team="shop",
+        quiet="night",
+        escalation="",
+        route='namespace="shop" / service=~"pay.*"',
+    )
 
 
 def test_a_receiver_without_a_team_is_its_own() -> None:

@@ -174,7 +174,7 @@ def test_the_digest_of_the_week() -> None:
         Held.INHIBITED,
         Held.BUDGET,
     }
-    assert (digest.acknowledged, digest.no_incident, digest.precision) == (2, 1, 2 / 3)
+    assert (digest.right, digest.wrong, digest.precision) == (2, 1, 2 / 3)
     assert digest.held[0].link.startswith("https://serinus.example.org/incidents/inc_")
 
 

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.backtest.course import Truth
-from detector.backtest.shadow import Said, Watched, canary_keys, said, shadow_report, truth_of
+from detector.backtest.shadow import (
+    Aftermath,
+    Said,
+    Watched,
+    canary_keys,
+    said,
+    scores_of,
+    shadow_report,
+    truth_of,
+)
 from detector.gate.attempt import Attempt, Identity, Latch
 from detector.gate.decision import Override
 from detector.gate.policy import Policy
@@ -107,9 +116,47 @@ def test_what_became_of_a_release(
 ) -> None:
     """Known from people, else from what served later; else it is said that it is not known."""
     served, followed, known = facts
-    found, by = truth_of(overrides, served_after=served, followed=followed, is_known=known)
+    found, by = truth_of(
+        Aftermath(overrides=overrides, served=served, followed=followed, is_known=known)
+    )
     assert found is truth
     assert by
+
+
+def test_what_it_broke_comes_before_what_was_thought_of_it() -> None:
+    """Somebody let it pass, and an incident came of it: the gate was right to fail it."""
+    after = Aftermath(overrides=[decided(Outcome.PASS)], incident="inc_1", served=True)
+    assert truth_of(after) == (REGRESSED, "incident inc_1 comes of it")
+
+
+def test_that_a_stopped_release_did_not_become_stable_proves_nothing() -> None:
+    """Else every block would be right."""
+    assert truth_of(Aftermath(followed=True, was_stopped=True))[0] is None
+    again = Aftermath(followed=True, was_stopped=True, served=True)
+    assert truth_of(again)[0] is HEALTHY
+
+
+def test_policies_are_scored_apart_and_by_whether_they_acted() -> None:
+    """The policy of a trial is compared with that which stops rollouts."""
+    trial = replace(watched(Outcome.FAIL, HEALTHY), policy="strict")
+    acting = replace(watched(Outcome.FAIL, REGRESSED), policy="default", acts=True)
+    missed = replace(acting, outcome=Outcome.PASS)
+    scores = scores_of([trial, acting, missed])
+    assert [(score.policy, score.acts) for score in scores] == [
+        ("default", True),
+        ("strict", False),
+    ]
+    assert (scores[0].rightly_blocked, scores[0].missed, scores[0].right) == (1, 1, 1)
+    assert (scores[1].wrongly_blocked, scores[1].right, scores[1].known) == (1, 0, 1)
+
+
+@given(st.lists(WATCHED, max_size=12))
+def test_scores_are_those_of_the_report(found: list[Watched]) -> None:
+    """However they are shared out among policies."""
+    split = [replace(one, policy=one.attempt) for one in found]
+    report, scores = shadow_report(found, since=0, until=2 * T0), scores_of(split)
+    assert sum(score.rollouts for score in scores) == len(found)
+    assert report.right == (sum(s.right for s in scores), sum(s.known for s in scores))
 
 
 def attempt(*matchers: Matcher, pods: tuple[str, ...] = ()) -> Attempt:
