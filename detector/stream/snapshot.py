@@ -99,6 +99,9 @@ def _restore_tracks(state: StreamState, arrays: Arrays, size: int) -> None:
     state.tracks = Tracks({name: arrays[f"track.{name}"] for name in FIELDS})
     rows, is_gone = state.tracks["subject"], state.tracks["heard"] == GONE
     state.absent = int(is_gone.sum())
+    if state.absent:
+        # Some may have their ids still: those who give ids were not told of them.
+        state.gone.append(np.flatnonzero(is_gone).astype(np.int32))
     state.rows_of = np.bincount(rows, minlength=len(state.subjects)).tolist()
     state.sizes = np.bincount(rows[~is_gone], minlength=len(state.subjects)).tolist()
     held = list(enumerate(zip(state.subjects, state.rows_of, strict=True)))

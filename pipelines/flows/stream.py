@@ -248,8 +248,7 @@ class Stream:
             self._part.apply(number, read(body))
             self._part.keep()
             count += 1
-        for tenant in self._part.operators.has_gone():
-            self._part.operators.release(tenant)
+        self._part.operators.release_all()
         self._read_to = dict(self._part.read_to)
         if count:
             self.meters.log.info("replayed what was not in a checkpoint", batches=count)

@@ -211,6 +211,11 @@ class Operators:
         self.names(tenant).free(rows[state.tracks["heard"][rows] == GONE])
         return True
 
+    def release_all(self) -> None:
+        """`release` of every tenant."""
+        for tenant in self.has_gone():
+            self.release(tenant)
+
     def has_gone(self) -> list[str]:
         """Tenants with series that are forgotten and have their ids still."""
         return [tenant for tenant, state in self._states.items() if state.gone]

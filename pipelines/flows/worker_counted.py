@@ -190,6 +190,10 @@ class CountedJudge:
         """See `Judge`."""
         return named(self._operators, self._logs, happened)
 
+    def release(self) -> None:
+        """See `Judge`."""
+        self._operators.release_all()
+
     def settle(self) -> None:
         """See `Judge`: counters and templates are shown before their checkpoint."""
         self._logs.settle()
@@ -233,8 +237,6 @@ class CountedJudge:
     def _apply(self, counted: Counted) -> Sequence[Happened]:
         happened = judged(self._operators, self._logs, self._place, counted, are_named=True)
         self._feed.counted(counted)
-        # Nothing that was read before waits to be judged.
-        self._operators.release(counted.tenant)
         return happened
 
     def _resume(self, tenant: str, arrays: Arrays) -> None:

@@ -92,6 +92,10 @@ class MetricsJudge:
         """See `Judge`."""
         return self.operators.named(happened)
 
+    def release(self) -> None:
+        """See `Judge`."""
+        self.operators.release_all()
+
     def settle(self) -> None:
         """See `Judge`: all of it waits."""
 
@@ -119,8 +123,6 @@ class MetricsJudge:
     def _judge(self, tenant: str, columns: Columns) -> Sequence[Happened]:
         self._introduce()
         happened = self.operators.samples(tenant, columns)
-        # Nothing that was read before waits to be judged.
-        self.operators.release(tenant)
         self._count(columns)
         return happened
 

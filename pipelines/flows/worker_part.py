@@ -111,6 +111,10 @@ class Judge(Protocol):
         """The series of an anomaly by their ids."""
         ...
 
+    def release(self) -> None:
+        """What happened is named, and nothing waits: ids of the forgotten may be given away."""
+        ...
+
     def settle(self) -> None:
         """Write what need not wait for a checkpoint. `StoreError`, `ConflictError`."""
         ...
@@ -310,6 +314,7 @@ class WorkerPart:
             Told(position=position, nth=place, happened=one, series=self._judge.named(one))
             for place, one in enumerate(happened, nth)
         ]
+        self._judge.release()
 
     def _with_heard(self, held: TenantHeld) -> TenantHeld:
         heard = np.array([self.heard], np.int64)

@@ -24,6 +24,7 @@ from pipelines.flows.worker_door import PartDoor
 from pipelines.flows.worker_metrics import MetricsJudge
 from pipelines.flows.worker_part import WorkerPart
 from pipelines.flows.worker_share import Share
+from pipelines.ingest.columnar import packed
 from pipelines.ingest.limits import Limits
 from pipelines.ingest.protocol import Format
 from pipelines.ingest.tally import Tally
@@ -203,6 +204,50 @@ def test_what_is_kept_is_the_same_however_many_messages_waited(
     every = made(steps)
 
     assert outcome(every, sizes) == outcome(every, [])
+
+
+def test_what_ended_long_before_the_end_of_a_message_is_told_by_name(database: Database) -> None:
+    """Series of an anomaly that the same message closes, and then forgets."""
+    lasting = [(0, 1, 40.0, b"acme")] * 9
+    every, others = made(lasting), gauges(2, "cart")
+    minutes = np.arange(1, 40 * 60)
+    later = Columns(
+        series=np.zeros(len(minutes), np.int32),
+        at=every[-1].at + minutes * MINUTE,
+        value=np.random.default_rng(1).normal(size=len(minutes)),
+    )
+    headers = (("x-scope-orgid", b"acme"),)
+    last = told(len(every), packed(others, later), at=int(later.at[-1]), headers=headers)
+    share = open_share(database, Log({P0: [*every, last]}))
+    share.assigned([P0])
+    for message in [*every, last]:
+        share.apply(message)
+
+    part = share.parts[P0]
+    closed = [
+        {dict(info.labels)["pod"] for info in one.series.values()}
+        for one in part.owed.events
+        if one.position == last.offset and one.happened.kind.value == "closed"
+    ]
+    assert closed[0] >= {"checkout-0", "checkout-1", "checkout-2"}
+    assert isinstance(part.judge, MetricsJudge)
+    assert len(part.judge.operators.names("acme")) < 4, "and their ids are free"
+
+
+def test_ids_of_the_forgotten_are_given_away_after_a_restart() -> None:
+    """A process that ended before it gave them away would leave them taken for ever."""
+    first, second = (Operators(owners=OWNERS, settings=SETTINGS) for _ in range(2))
+    first.introduce("acme", gauges(2))
+    for minute in range(181):
+        rows = np.arange(2 if minute == 0 else 1, dtype=np.int32)
+        at = np.full(len(rows), T0 + minute * MINUTE)
+        first.samples("acme", Columns(series=rows, at=at, value=np.ones(len(rows))))
+    assert first.has_gone() == ["acme"]
+    second.restore(first.held())
+
+    second.release_all()
+
+    assert [second.names("acme").get(n) for n in (0, 1)] == [gauges(1)[0], None]
 
 
 def test_the_messages_of_that_law_tell_something() -> None:
