@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from api.follow_settings import ZoneName
 from api.section import Count, Section
@@ -22,12 +22,13 @@ from detector.alerts.settings import (
     Step,
 )
 from detector.errors import ConfigError, InputError
+from detector.explain.weekly import WeeklyAt, weekly_at
 from detector.selector import parse_selector
 from detector.series import Matcher
 from models.baseline.calendar import Calendar, instant_of
 from pipelines.zones import calendar_of
 
-__all__ = ["AlertsSection"]
+__all__ = ["AlertsSection", "DigestSection"]
 
 _TIME = r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$"
 
@@ -167,6 +168,25 @@ class RouteSection(Section):
         )
 
 
+class DigestSection(Section):
+    """When each team reads its week, by the zone's clock; `never` sends none."""
+
+    at: str = "monday 09:00"
+    zone: ZoneName = ""
+
+    @field_validator("at")
+    @classmethod
+    def is_moment(cls, text: str) -> str:
+        """One of a week."""
+        weekly_at(text)
+        return text
+
+    @property
+    def moment(self) -> WeeklyAt | None:
+        """The same in the words of who sends it; None for never."""
+        return weekly_at(self.at, calendar_of(self.zone))
+
+
 class AlertsSection(Section):
     """Who is told of which incidents; `budgets` are incidents a week by team."""
 
@@ -176,6 +196,7 @@ class AlertsSection(Section):
     inhibit: tuple[InhibitSection, ...] = ()
     escalations: dict[str, EscalationSection] = Field(default_factory=dict)
     budgets: dict[str, Count] = Field(default_factory=dict)
+    digest: DigestSection = DigestSection()
 
     @model_validator(mode="after")
     def is_sound(self) -> AlertsSection:

@@ -22,6 +22,7 @@ from api.settings import Settings
 from api.streaming import Streaming
 from api.telemetry import Telemetry, account_of
 from api.tracing import TraceReceiver
+from api.weekly import Weekly
 from detector.gate.curve import Curve
 from detector.gate.request import VerdictRequest
 from detector.gate.spoken import Spoken
@@ -59,6 +60,7 @@ class Context:
     streaming: Streaming | None = None
     changing: Changing | None = None
     correlating: Correlating | None = None
+    weekly: Weekly | None = None
 
     async def ask(
         self, question: Callable[[VerdictRequest], Verdict], request: VerdictRequest

@@ -99,16 +99,21 @@ class Correlating:
     @property
     def store(self) -> IncidentStore:
         """The incidents; `StoreError` until the stream is open."""
-        own, *of_workers = [SqlIncidents(one) for one in self._databases()]
+        own, *of_workers = self.kept
         return JoinedIncidents(own, *of_workers) if of_workers else own
 
     def case(self, tenant: str, id: str) -> Case | None:
         """Who was told of an incident by rules, and who was not; None where none decided."""
-        for database in self._databases():
-            history = SqlIncidents(database).histories().get(tenant)
+        for store in self.kept:
+            history = store.histories().get(tenant)
             if history is not None and id in history.cases:
                 return history.cases[id]
         return None
+
+    @property
+    def kept(self) -> list[SqlIncidents]:
+        """The incidents of each database; `StoreError` until the stream is open."""
+        return [SqlIncidents(one) for one in self._databases()]
 
     def receive(self, tenant: str, symptoms: Sequence[Symptom]) -> None:
         """Keep what another alerting tells; `StoreError` until the stream is open."""

@@ -19,6 +19,7 @@ from api.receiving import take_metrics
 from api.receiving_logs import take_logs
 from api.settings import Settings
 from api.streaming import Streaming
+from api.weekly import Weekly
 from detector.gate.telling import Route
 from pipelines.flows.curves import Curves
 from pipelines.flows.looping import Loop
@@ -67,6 +68,14 @@ def serving_app(
             _take_lines(app, settings, streaming)
         if settings.stream.pull.selectors:
             _pull(app, settings, streaming, pulled or source_of(settings))
+    context = app.state.context
+    weekly = Weekly(
+        settings=settings,
+        stores=opened.stores,
+        clock=context.clock,
+        correlating=context.correlating,
+    )
+    app.state.context = replace(context, weekly=weekly)
     return app
 
 

@@ -11,6 +11,7 @@ from api.cli.aa_command import aa
 from api.cli.backtest_command import backtest
 from api.cli.change_command import change, changes
 from api.cli.delivery_command import delivery
+from api.cli.digest_command import digest
 from api.cli.discover_command import discover
 from api.cli.evidence_commands import explain, export, notify, replay
 from api.cli.fit_command import fit
@@ -85,6 +86,7 @@ app.add_typer(slo)
 app.command()(change)
 app.command()(changes)
 app.command()(incidents)
+app.command()(digest)
 app.command()(delivery)
 
 

@@ -119,6 +119,7 @@ def _run(settings: Settings, door: socket.socket) -> None:
 
     app = serving_app(opened, settings, on_stop=stop, streaming=streaming)
     watch_telling(app.state.context.telemetry.registry, telling, opened.stores.outbox)
+    app.state.context.weekly.join(telling.rounds)
     server = uvicorn.Server(
         uvicorn.Config(
             app,

@@ -1,21 +1,25 @@
-"""Once a week: services whose rollouts never end decided, and what keeps them open.
+"""Once a week: services whose rollouts never end decided, and what came of all that were judged.
 
-Times are unix seconds; a week's moment is in UTC.
+Times are unix seconds.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from detector.backtest.shadow import Watched, scores_of
 from detector.gate.cure import cure_of
 from detector.gate.reason import ReasonCode
 from detector.gate.ruling import underlying
+from detector.gate.scored import PolicyScore
 from detector.gate.telling import Ailing, Notice, NoticeKind, Post, Route
 from detector.gate.verdict import Outcome, Verdict
+from models.baseline.calendar import Calendar, instant_of, local_of
 
 __all__ = [
     "QUIET_S",
@@ -33,6 +37,7 @@ WEEK_S = 7 * 86_400.0
 # Some services are rolled out once a week; what is kept of passes reaches back 30 days.
 SPAN_S = 4 * WEEK_S
 QUIET_S = 600.0
+_SET_BACK_S = 10_800.0
 # One rollout that was left undecided is no habit.
 _LEAST = 2
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -41,18 +46,28 @@ _NEVER = "never"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeeklyAt:
-    """A moment of each week: `day` 0 is Monday."""
+    """A moment of each week by a clock on the wall: `day` 0 is Monday."""
 
     day: int
     hour: int
     minute: int
+    calendar: Calendar = field(default_factory=Calendar, compare=False)
 
     def before(self, now: float) -> float:
         """The last such moment, at or before `now`."""
-        at = datetime.fromtimestamp(now, UTC)
-        this = at.replace(hour=self.hour, minute=self.minute, second=0, microsecond=0)
-        last = this - timedelta(days=(at.weekday() - self.day) % 7)
-        return (last if last <= at else last - timedelta(days=7)).timestamp()
+        wall = datetime.fromtimestamp(local_of(math.floor(1000 * now), self.calendar) / 1000, UTC)
+        this = wall.replace(hour=self.hour, minute=self.minute, second=0, microsecond=0)
+        last = this - timedelta(days=(wall.weekday() - self.day) % 7)
+        at = self._instant(last)
+        return at if at <= now else self._instant(last - timedelta(days=7))
+
+    def after(self, now: float) -> float:
+        """The next such moment, after `now`."""
+        # Clocks that are set back make a week longer than it is.
+        return self.before(self.before(now) + WEEK_S + _SET_BACK_S)
+
+    def _instant(self, wall: datetime) -> float:
+        return instant_of(round(1000 * wall.timestamp()), self.calendar) / 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +78,19 @@ class Shares:
     inconclusive: Mapping[str, float]
 
 
-def weekly_at(text: str) -> WeeklyAt | None:
-    """`monday 09:00` (UTC); `never` is None; `ValueError` for anything else."""
+def weekly_at(text: str, calendar: Calendar | None = None) -> WeeklyAt | None:
+    """`monday 09:00` (UTC, or by a calendar); `never` is None; `ValueError` for anything else."""
     if text.strip().lower() == _NEVER:
         return None
     found = re.fullmatch(r"([a-z]+) ([01]\d|2[0-3]):([0-5]\d)", text.strip().lower())
     if found is None or found[1] not in _DAYS:
-        raise ValueError(f"{text!r} is no moment of a week; write monday 09:00 (UTC), or never")
-    return WeeklyAt(day=_DAYS.index(found[1]), hour=int(found[2]), minute=int(found[3]))
+        raise ValueError(f"{text!r} is no moment of a week; write monday 09:00, or never")
+    return WeeklyAt(
+        day=_DAYS.index(found[1]),
+        hour=int(found[2]),
+        minute=int(found[3]),
+        calendar=calendar or Calendar(),
+    )
 
 
 def shares_of(newest: Sequence[Verdict], *, now: float) -> Shares:
@@ -94,29 +114,57 @@ def ailing_of(newest: Sequence[Verdict], *, at: float) -> tuple[Ailing, ...]:
     return tuple(sorted((a for a in found if a is not None), key=lambda a: -a.rollouts))
 
 
-def digests(ailing: Sequence[Ailing], routes: Sequence[Route], *, at: float) -> Iterator[Post]:
-    """The weekly notice for each who wants one, of the services that it covers."""
+def digests(
+    ailing: Sequence[Ailing],
+    routes: Sequence[Route],
+    *,
+    at: float,
+    watched: Sequence[Watched] = (),
+) -> Iterator[Post]:
+    """The weekly notice for each who wants one, of the services that it covers.
+
+    `watched` are the rollouts of four weeks; without any in the last there is nothing new of them.
+    """
     day = datetime.fromtimestamp(at, UTC).date().isoformat()
     for route in routes:
         own = tuple(one for one in ailing if route.covers(one.service))
-        if own and NoticeKind.WEEKLY in route.kinds:
-            notice = _digest(own, f"weekly:{day}:{route.name}", at)
+        judged = [one for one in watched if route.covers(one.service)]
+        is_news = own or any(one.at >= at - WEEK_S for one in judged)
+        if is_news and NoticeKind.WEEKLY in route.kinds:
+            notice = _digest(own, scores_of(judged), f"weekly:{day}:{route.name}", at)
             yield Post(notice=notice, to=(route.name,))
 
 
-def _digest(own: tuple[Ailing, ...], id: str, at: float) -> Notice:
-    many = len(own)
-    which = "1 service never gets" if many == 1 else f"{many} services never get"
+def _digest(own: tuple[Ailing, ...], scores: tuple[PolicyScore, ...], id: str, at: float) -> Notice:
+    rollouts = sum(score.rollouts for score in scores)
+    right, known = sum(score.right for score in scores), sum(score.known for score in scores)
+    count = (
+        f"The gate judged {rollouts} rollouts in four weeks, and was right in {right} of {known}"
+    )
+    told = f"{count} of which that is known." if scores else ""
     return Notice(
         id=id,
         kind=NoticeKind.WEEKLY,
         at=at,
         tenant="default",
-        title=f"{which} a verdict",
-        text="Every rollout of the last four weeks ended inconclusive, so serinus protected none of"
-        " them. Below is for each service the one change that would have decided the most.",
+        title=_title(len(own)),
+        text=" ".join(part for part in (_AILING if own else "", told) if part),
         ailing=own,
+        policies=scores,
     )
+
+
+_AILING = (
+    "Every rollout of the last four weeks ended inconclusive, so serinus protected none of"
+    " them. Below is for each service the one change that would have decided the most."
+)
+
+
+def _title(many: int) -> str:
+    if not many:
+        return "What came of the verdicts"
+    which = "1 service never gets" if many == 1 else f"{many} services never get"
+    return f"{which} a verdict"
 
 
 def _ailing(ended: Sequence[Verdict], at: float) -> Ailing | None:

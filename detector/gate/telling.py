@@ -8,11 +8,13 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from detector.alerts.brief import BriefState, Gravity, IncidentBrief
+from detector.alerts.digest import Digest
 from detector.gate.attempt import Attempt
 from detector.gate.cure import Cure, cure_of, is_waiting_vain
 from detector.gate.policy import Mode
 from detector.gate.reason import ReasonCode
 from detector.gate.ruling import underlying
+from detector.gate.scored import PolicyScore
 from detector.gate.verdict import Outcome, Verdict
 
 __all__ = [
@@ -66,8 +68,9 @@ class Ailing:
 class Notice:
     """One thing to tell; the same `id` is the same thing, however often it is found.
 
-    `at` is unix seconds. `verdict` is what it is about, `ailing` the services of a weekly one,
-    `incident` the incident. Those of one `thread` are told in the order of their `nth`.
+    `at` is unix seconds. `verdict` is what it is about, `incident` the incident. A weekly one has
+    the services that never get a verdict as `ailing` and what came of `policies`, or a team's
+    `digest`. Those of one `thread` are told in the order of their `nth`.
     """
 
     id: str
@@ -82,6 +85,8 @@ class Notice:
     incident: IncidentBrief | None = None
     thread: str = ""
     nth: int = 0
+    policies: tuple[PolicyScore, ...] = ()
+    digest: Digest | None = None
 
     @property
     def is_lasting(self) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
 
 from detector.backtest.shadow import (
     Aftermath,
@@ -28,7 +28,6 @@ MOST = 20_000
 _PAGE = 200
 _SERVED_S = 3600.0
 _TOLD_ON = frozenset({Mode.SHADOW, Mode.ADVISE})
-_Blames = Callable[[Attempt], str]
 
 
 def look_back(
@@ -39,7 +38,7 @@ def look_back(
     service: str | None = None,
     tenant: str | None = None,
     modes: Collection[Mode] = _TOLD_ON,
-    incident: _Blames = lambda _: "",
+    incident: Callable[[Attempt], str] = lambda _: "",
     most: int = MOST,
 ) -> ShadowReport:
     """All attempts that were asked about in a span in some modes: by default, to go on anyway.
@@ -49,17 +48,64 @@ def look_back(
     wanted = Filter(
         tenant=tenant, service=service, since=since, until=until, limit=_PAGE, newest_only=True
     )
-    newest = list(_newest(stores, wanted, most))
-    attempts = {verdict.attempt: _attempt(stores, verdict) for verdict in newest}
-    latest = _latest(newest, attempts)
+    looking = _Looking(stores=stores, until=until, incident=incident)
     watched = [
-        _watched(stores, verdict, attempt, until, _is_followed(attempt, latest), incident)
-        for verdict in newest
-        if (attempt := attempts[verdict.attempt]) is not None
-        and attempt.rollback is None
-        and verdict.mode in modes
+        found
+        for verdict in _newest(stores, wanted, most)
+        if (found := looking.at(verdict)) is not None and verdict.mode in modes
     ]
     return shadow_report(watched, since=since, until=until)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Looking:
+    """Looks at attempts, the newest first, and keeps little of each.
+
+    `begun` is when the newest rollout of a service began so far, by tenant and service: what
+    followed on an attempt has newer answers, so it was looked at before.
+    """
+
+    stores: Stores
+    until: float
+    incident: Callable[[Attempt], str]
+    begun: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    def at(self, newest: Verdict) -> Watched | None:
+        """What became of one by its newest verdict; None for a rollback, and for what is gone."""
+        try:
+            attempt = self.stores.attempts.get(newest.attempt)
+        except NotFoundError:
+            return None
+        of = (attempt.identity.tenant, attempt.identity.service)
+        is_followed = self.begun.get(of, 0.0) > attempt.last_asked
+        if newest.started_at is not None:
+            self.begun[of] = max(self.begun.get(of, 0.0), newest.started_at.timestamp())
+        return None if attempt.rollback is not None else self._of(newest, attempt, is_followed)
+
+    def _of(self, newest: Verdict, attempt: Attempt, is_followed: bool) -> Watched:
+        keys, outcome = canary_keys(attempt), _outcome(newest, attempt)
+        acts = newest.mode not in _TOLD_ON
+        after = Aftermath(
+            overrides=self.stores.overrides.of(attempt.id),
+            incident=self.incident(attempt),
+            served=any(_served(self.stores, attempt, key, self.until) for key in keys),
+            followed=is_followed,
+            is_known=bool(keys),
+            was_stopped=acts and outcome is Outcome.FAIL,
+        )
+        truth, by = truth_of(after)
+        return Watched(
+            attempt=attempt.id,
+            service=attempt.identity.service,
+            revision=attempt.revision,
+            at=newest.as_of.timestamp(),
+            outcome=outcome,
+            reason=str(newest.reason.code),
+            truth=truth,
+            by=by,
+            policy=attempt.policy.name,
+            acts=acts,
+        )
 
 
 def _newest(stores: Stores, wanted: Filter, most: int) -> Iterator[Verdict]:
@@ -72,65 +118,6 @@ def _newest(stores: Stores, wanted: Filter, most: int) -> Iterator[Verdict]:
         wanted = replace(wanted, after=page.next)
 
 
-def _attempt(stores: Stores, verdict: Verdict) -> Attempt | None:
-    try:
-        return stores.attempts.get(verdict.attempt)
-    except NotFoundError:
-        return None
-
-
-def _latest(
-    newest: list[Verdict], attempts: Mapping[str, Attempt | None]
-) -> dict[tuple[str, str], float]:
-    """When the last rollout of each service began, by tenant."""
-    found: dict[tuple[str, str], float] = {}
-    for verdict in newest:
-        attempt = attempts[verdict.attempt]
-        if attempt is not None and verdict.started_at is not None:
-            of = (attempt.identity.tenant, attempt.identity.service)
-            found[of] = max(found.get(of, 0.0), verdict.started_at.timestamp())
-    return found
-
-
-def _is_followed(attempt: Attempt, latest: Mapping[tuple[str, str], float]) -> bool:
-    """Whether another attempt of the service came after this one had ended."""
-    of = (attempt.identity.tenant, attempt.identity.service)
-    return latest.get(of, 0.0) > attempt.last_asked
-
-
-def _watched(
-    stores: Stores,
-    newest: Verdict,
-    attempt: Attempt,
-    now: float,
-    followed: bool,
-    incident: _Blames,
-) -> Watched:
-    keys, outcome = canary_keys(attempt), _outcome(newest, attempt)
-    start, acts = attempt.started_at or attempt.asked_at, newest.mode not in _TOLD_ON
-    after = Aftermath(
-        overrides=stores.overrides.of(attempt.id),
-        incident=incident(attempt),
-        served=any(_served(stores, attempt, key, start, now) for key in keys),
-        followed=followed,
-        is_known=bool(keys),
-        was_stopped=acts and outcome is Outcome.FAIL,
-    )
-    truth, by = truth_of(after)
-    return Watched(
-        attempt=attempt.id,
-        service=attempt.identity.service,
-        revision=attempt.revision,
-        at=newest.as_of.timestamp(),
-        outcome=outcome,
-        reason=str(newest.reason.code),
-        truth=truth,
-        by=by,
-        policy=attempt.policy.name,
-        acts=acts,
-    )
-
-
 def _outcome(newest: Verdict, attempt: Attempt) -> Outcome:
     """What the gate judged itself; where a person decided it had not decided, as far as is kept."""
     if attempt.latch is not None:
@@ -139,9 +126,9 @@ def _outcome(newest: Verdict, attempt: Attempt) -> Outcome:
     return Outcome.INCONCLUSIVE if is_theirs else newest.outcome
 
 
-def _served(stores: Stores, attempt: Attempt, key: str, start: float, now: float) -> bool:
+def _served(stores: Stores, attempt: Attempt, key: str, now: float) -> bool:
     """Whether a revision was the control of a later attempt, for an hour at least."""
-    of = attempt.identity
+    of, start = attempt.identity, attempt.started_at or attempt.asked_at
     like = Revision(
         tenant=of.tenant,
         cluster=of.cluster,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detector.alerts.digest import Digest
+from detector.alerts.digest_words import rule_words
+from detector.gate.scored import score_words
 from detector.gate.telling import Ailing, Notice, NoticeKind
 from detector.gate.verdict import SignalVerdict, Verdict
 from detector.gate.words import title
@@ -17,6 +20,7 @@ from pipelines.notify.mrkdwn import (
     cut,
     escaped,
     header,
+    link,
     mrkdwn,
     page,
     section,
@@ -25,6 +29,7 @@ from pipelines.notify.mrkdwn import (
 
 __all__ = ["message"]
 
+_RULES, _HELD = 15, 20
 _SIGNS = {
     NoticeKind.FAIL: ":red_circle:",
     NoticeKind.PAUSE: ":large_yellow_circle:",
@@ -57,8 +62,25 @@ def _blocks(notice: Notice, public_url: str | None) -> Iterator[Block]:
         yield {"type": "section", "fields": [_field(signal) for signal in shown]}
     for one in notice.ailing:
         yield section(_ailing(one, public_url))
+    for score in notice.policies[:_RULES]:
+        yield section(escaped(score_words(score)))
+    if notice.digest is not None:
+        yield from _digest(notice.digest)
     if notice.verdict is not None:
         yield context(_origin(notice.verdict, public_url))
+
+
+def _digest(digest: Digest) -> Iterator[Block]:
+    """How right its rules were, and what was held back, each under its link."""
+    for rule in digest.rules[:_RULES]:
+        yield section(escaped(rule_words(rule)))
+    for one in digest.held[:_HELD]:
+        name = link(one.link, one.title)
+        why = escaped(" ".join(one.words.split()))
+        yield section(f"*{name}* ({one.severity.value}) was held back: {why}")
+    more = digest.held_count - min(len(digest.held), _HELD)
+    if more > 0:
+        yield section(f"and {more} more that were held back")
 
 
 def _others(notice: Notice) -> Iterator[SignalVerdict]:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from detector.alerts.brief import BriefState, Cause, IncidentBrief, Sign
+from detector.alerts.digest_words import held_words, rule_words
+from detector.gate.scored import score_words
 from detector.gate.telling import Ailing, Notice
 from detector.gate.verdict import Verdict
 from detector.gate.words import duration
@@ -31,6 +33,7 @@ _HAPPENED = {
 }
 _NAMES, _NAME, _SIGNS, _CAUSES, _AILING = 10, 60, 10, 3, 20
 _SENTENCE = 500
+_RULES, _LINE = 20, 1000
 _URL = 2000
 _SURE, _NEVER = 0.99, 0.01
 
@@ -183,6 +186,15 @@ def _points(notice: Notice) -> Iterator[str]:
     yield from (_ailing(one) for one in notice.ailing[:_AILING])
     left = len(notice.ailing) - _AILING
     yield from ([f"and {left} more"] if left > 0 else [])
+    yield from (one_line(line, _LINE) for line in _weekly(notice))
+
+
+def _weekly(notice: Notice) -> Iterator[str]:
+    """What came of policies and rules, and what a team was not told of."""
+    yield from (score_words(score) for score in notice.policies[:_RULES])
+    if notice.digest is not None:
+        yield from (rule_words(rule) for rule in notice.digest.rules[:_RULES])
+        yield from held_words(notice.digest)
 
 
 def _sign(sign: Sign) -> str:

@@ -1,13 +1,14 @@
-"""What no question brings up: rollouts gone silent, the weekly notice, and shares for metrics."""
+"""What no question brings up: rollouts gone silent, weekly notices, and shares for metrics."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
 
+from detector.backtest.shadow import Watched
 from detector.errors import NotFoundError, StoreError
 from detector.explain.weekly import (
     QUIET_S,
@@ -21,11 +22,11 @@ from detector.explain.weekly import (
 )
 from detector.gate.attempt import Attempt
 from detector.gate.record import Filter
-from detector.gate.telling import Notice, Route, addressed, silence_of
+from detector.gate.telling import Notice, Post, Route, addressed, silence_of
 from detector.gate.verdict import Outcome, Verdict
-from detector.ports import Clock, Stores
+from detector.ports import Clock, Outbox, Stores
 
-__all__ = ["MOST", "Rounds"]
+__all__ = ["MOST", "Rounds", "Week"]
 
 EVERY_S = 60.0
 # More rollouts of four weeks are not looked at; the newest are.
@@ -37,16 +38,44 @@ _SHARES_EVERY_S = 300.0
 
 
 @dataclass(slots=True, kw_only=True)
+class Week:
+    """What is told once a week: `posts` makes it, for the moment that it is due, unix seconds.
+
+    It may be made again, after a restart or by another replica: notices have fixed names.
+    """
+
+    moment: WeeklyAt
+    posts: Callable[[float], Sequence[Post]]
+    _done: float = -float("inf")
+
+    def tell(self, outbox: Outbox, now: float) -> None:
+        """Put what is due into the outbox, once; `StoreError`: it is tried at the next look."""
+        at = self.moment.before(now)
+        if self._done < at:
+            outbox.put(list(self.posts(at)))
+            self._done = at
+
+
+@dataclass(slots=True, kw_only=True)
 class Rounds:
-    """Looks at what is stored, once a minute. Several replicas may: notices have fixed names."""
+    """Looks at what is stored, once a minute. Several replicas may: notices have fixed names.
+
+    `watched` are rollouts of a span (unix seconds) with what became of them, for the weekly notice
+    of the gate; `weeks` is what else is told once a week.
+    """
 
     stores: Stores
     clock: Clock
     routes: Sequence[Route] = ()
     weekly: WeeklyAt | None = None
+    watched: Callable[[float, float], Sequence[Watched]] = lambda since, until: ()
+    weeks: list[Week] = field(default_factory=list)
     shares: Shares = field(default_factory=lambda: Shares(ended=0, inconclusive={}))
     _counted_at: float = -float("inf")
-    _week: float = -float("inf")
+
+    def __post_init__(self) -> None:
+        if self.weekly is not None:
+            self.weeks = [Week(moment=self.weekly, posts=self._of_gate), *self.weeks]
 
     def run(self, stopped: threading.Event) -> None:
         """Until it is stopped; a store that fails is waited for."""
@@ -71,16 +100,22 @@ class Rounds:
             return
         for notice in self._silent(now):
             self.stores.outbox.put(addressed(notice, self.routes))
-        if self.weekly is not None:
-            self._tell_week(self.weekly.before(now))
+        for week in self.weeks:
+            self._tell(week, now)
 
-    def _tell_week(self, at: float) -> None:
-        """Once; after a restart it is worked out again, and is the same notice."""
-        if self._week >= at:
-            return
+    def _tell(self, week: Week, now: float) -> None:
+        """One that cannot be told yet holds up nothing else."""
+        try:
+            week.tell(self.stores.outbox, now)
+        except StoreError as error:
+            log = structlog.get_logger("serinus.notify")
+            log.warning("the weekly notice cannot be made yet", error=str(error))
+
+    def _of_gate(self, at: float) -> list[Post]:
+        """Who never gets a verdict, and what came of those that were given."""
         ailing = ailing_of(list(self._newest(at - SPAN_S, until=at)), at=at)
-        self.stores.outbox.put(list(digests(ailing, self.routes, at=at)))
-        self._week = at
+        watched = self.watched(at - SPAN_S, at)
+        return list(digests(ailing, self.routes, at=at, watched=watched))
 
     def _silent(self, now: float) -> Iterator[Notice]:
         """Attempts that were polled for a while, and that nobody asks about any more."""

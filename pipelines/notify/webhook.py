@@ -9,6 +9,7 @@ import msgspec
 from detector.gate.render import Json, utc_text, verdict_body
 from detector.gate.telling import Ailing, Notice
 from detector.ports import Clock
+from pipelines.notify.digest_data import digest_data, score_data
 from pipelines.notify.incident_data import incident_data
 from pipelines.notify.plain import page_of, subject_of
 from pipelines.notify.settings import NotifierSettings
@@ -69,6 +70,8 @@ def _data(notice: Notice, public_url: str | None) -> dict[str, Json]:
         "url": page_of(notice, public_url),
         "verdict": None if verdict is None else verdict_body(verdict, brief=False),
         "services": [_ailing(one) for one in notice.ailing],
+        "policies": [score_data(score) for score in notice.policies],
+        "digest": None if notice.digest is None else digest_data(notice.digest),
         "incident": None if incident is None else incident_data(incident),
     }
 

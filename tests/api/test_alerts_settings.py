@@ -10,6 +10,7 @@ import yaml
 
 from api.alerts_settings import (
     AlertsSection,
+    DigestSection,
     EscalationSection,
     HoursSection,
     InhibitSection,
@@ -25,12 +26,14 @@ from detector.alerts.plan import decide
 from detector.alerts.routing import destinations
 from detector.alerts.windows import hours_end
 from detector.errors import ConfigError
+from detector.explain.weekly import WeeklyAt
 from tests.detector.alerts.making import HOUR, MONDAY, brief
 from tests.house.dockerfile import ROOT
 
 DOC = ROOT / "docs" / "alerts.md"
 SECTIONS = (
     AlertsSection,
+    DigestSection,
     EscalationSection,
     HoursSection,
     InhibitSection,
@@ -111,6 +114,8 @@ def test_every_key_is_in_the_document() -> None:
         ("escalations: {up: {steps: [{after_minutes: 0, to: a}]}}", "after_minutes"),
         ("budgets: {shop: 0}", "budgets.shop"),
         ("budgets: {shop: 5000}", "budgets.a_week"),
+        ("digest: {at: mondays}", "alerts.digest.at"),
+        ("digest: {zone: Mars/Base}", "alerts.digest.zone"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, told: str) -> None:
@@ -129,3 +134,12 @@ def test_a_maintenance_is_by_the_clock_of_its_zone() -> None:
     )
     window = section.native("db")
     assert (window.start, window.end) == (MONDAY + 25 * HOUR, MONDAY + 27 * HOUR)
+
+
+def test_a_digest_is_due_on_monday_morning_where_the_team_is() -> None:
+    """Nine in Berlin is eight in UTC in winter."""
+    assert AlertsSection().digest.moment == WeeklyAt(day=0, hour=9, minute=0)
+    berlin = DigestSection(zone="Europe/Berlin").moment
+    assert berlin is not None
+    assert berlin.before((MONDAY + 12 * HOUR) / 1000) == (MONDAY + 8 * HOUR) / 1000
+    assert DigestSection(at="never").moment is None

@@ -166,6 +166,7 @@ def incident(correlating: Correlating, client: TestClient) -> dict[tuple[str, st
     said = client.post(f"{path}/said", json={"said": "acknowledged"}).json()
     told = client.post("/v1/alerts/alertmanager", content=notification(alert())).json()
     return {
+        ("/v1/alerts/digest", "get"): client.get("/v1/alerts/digest").json(),
         ("/v1/incidents", "get"): page,
         ("/v1/incidents/{id}", "get"): said,
         ("/v1/alerts/alertmanager", "post"): told,

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.backtest.course import Truth
+from detector.backtest.shadow import Watched
 from detector.explain.weekly import (
     QUIET_S,
     SPAN_S,
@@ -23,6 +25,7 @@ from detector.gate.reason import Reason, ReasonCode
 from detector.gate.ruling import nothing, rule
 from detector.gate.telling import NoticeKind, Route
 from detector.gate.verdict import Outcome, Verdict
+from pipelines.zones import calendar_of
 from tests.detector.gate.test_attempt import T0, attempt
 from tests.detector.gate.test_ruling import circumstances
 
@@ -159,6 +162,48 @@ def test_each_receiver_gets_its_own_services() -> None:
     assert posts[1].notice.title == "1 service never gets a verdict"
 
 
+def watched(days_ago: float, service: str = "cart", truth: Truth | None = None) -> Watched:
+    """A rollout that passed."""
+    return Watched(
+        attempt=f"{service}-{days_ago}",
+        service=service,
+        revision=None,
+        at=T0 - days_ago * DAY,
+        outcome=Outcome.PASS,
+        reason="healthy",
+        truth=truth,
+        by="",
+        policy="default",
+        acts=True,
+    )
+
+
+def test_what_came_of_policies_is_told_each_week_that_has_rollouts() -> None:
+    """Of four weeks, to each receiver of its services, also where all services get verdicts."""
+    found = [
+        watched(1, truth=Truth.REGRESSED),
+        watched(20, truth=Truth.HEALTHY),
+        watched(2, "mail"),
+    ]
+    routes = (
+        Route(name="all"),
+        Route(name="cart", services=("cart",)),
+        Route(name="x", services=("x",)),
+    )
+    first, second = digests([], routes, at=T0, watched=found)
+    assert (first.to, second.to) == (("all",), ("cart",))
+    (score,) = second.notice.policies
+    assert (score.passed, score.missed, score.rightly_passed) == (2, 1, 1)
+    assert first.notice.policies[0].passed == 3
+    assert first.notice.title == "What came of the verdicts"
+    assert "judged 3 rollouts in four weeks, and was right in 1 of 2" in first.notice.text
+
+
+def test_a_week_without_rollouts_says_nothing_of_policies() -> None:
+    """It said so last week."""
+    assert list(digests([], [Route(name="all")], at=T0, watched=[watched(8)])) == []
+
+
 # -- the moment of a week
 
 
@@ -176,6 +221,53 @@ def test_all_moments_between_two_have_the_same() -> None:
     monday = MONDAY.before(T0)
     assert {MONDAY.before(monday + n * 3600) for n in range(168)} == {monday}
     assert MONDAY.before(monday - 1) == monday - WEEK_S
+
+
+BERLIN = weekly_at("monday 09:00", calendar_of("Europe/Berlin"))
+NIGHT = weekly_at("sunday 02:30", calendar_of("Europe/Berlin"))
+
+
+def utc(text: str) -> float:
+    """A moment."""
+    return datetime.fromisoformat(f"{text}+00:00").timestamp()
+
+
+@pytest.mark.parametrize(
+    ("now", "at"),
+    [
+        ("2026-07-06T06:59", "2026-06-29T07:00"),
+        ("2026-07-06T07:00", "2026-07-06T07:00"),
+        ("2026-11-23T08:00", "2026-11-23T08:00"),
+        ("2026-11-23T07:59", "2026-11-16T08:00"),
+    ],
+)
+def test_a_zone_reads_it_when_its_clock_says_so(now: str, at: str) -> None:
+    """Nine in Berlin is seven in UTC in summer, and eight in winter."""
+    assert BERLIN is not None
+    assert BERLIN.before(utc(now)) == utc(at)
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [("2026-03-29T12:00", 167), ("2026-10-25T12:00", 169), ("2026-07-01T12:00", 168)],
+)
+def test_a_week_in_which_clocks_are_set_is_longer_or_shorter(day: str, hours: int) -> None:
+    """And begins where the one before it ended."""
+    assert BERLIN is not None
+    begun, ends = BERLIN.before(utc(day)), BERLIN.after(utc(day))
+    assert ends - begun == hours * 3600
+    assert BERLIN.before(ends - 1) == begun
+
+
+@given(st.floats(1.6e9, 2.3e9))
+def test_weeks_follow_each_other_in_every_zone(now: float) -> None:
+    """Also by a clock that shows its moment twice a year, or not at all."""
+    for moment in (MONDAY, BERLIN, NIGHT):
+        assert moment is not None
+        at = moment.before(now)
+        assert at <= now < moment.after(now)
+        assert moment.before(at) == at
+        assert abs(moment.after(now) - at - WEEK_S) <= 3600
 
 
 @pytest.mark.parametrize(

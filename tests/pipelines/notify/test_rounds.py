@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from detector.backtest.shadow import Watched
+from detector.errors import StoreError
 from detector.explain.weekly import WeeklyAt
-from detector.gate.telling import NoticeKind, Route
+from detector.gate.telling import Notice, NoticeKind, Post, Route
 from detector.gate.verdict import Outcome
 from detector.ports import Stores
-from pipelines.notify.rounds import Rounds
+from pipelines.notify.rounds import Rounds, Week
 from pipelines.stores.memory import DAY_S, memory_stores
 from tests.pipelines.flows.scripted import Clock
 from tests.pipelines.stores.test_stores import T0, attempt, verdict
@@ -124,3 +126,57 @@ def test_many_rollouts_are_read_page_by_page() -> None:
     rounds = night.rounds()
     rounds.turn()
     assert rounds.shares.ended == 1200
+
+
+def test_what_came_of_policies_is_a_part_of_the_week() -> None:
+    """Asked for four weeks, up to the moment at which it is due."""
+    night, asked = Night(weekly=WEEKLY), list[tuple[float, float]]()
+    seen = Watched(
+        attempt="a1", service="cart", revision=None, at=MONDAY - DAY_S, outcome=Outcome.PASS,
+        reason="healthy", truth=None, by="", policy="default",
+    )  # fmt: skip
+
+    def watched(since: float, until: float) -> list[Watched]:
+        asked.append((since, until))
+        return [seen]
+
+    rounds = night.rounds()
+    rounds.watched = watched
+    night.clock.at = MONDAY + 600
+    rounds.turn()
+    (errand,) = night.stores.outbox.claim("ops", now=MONDAY + 1e7, lease_s=0, most=9)
+    assert [score.passed for score in errand.notice.policies] == [1]
+    assert asked == [(MONDAY - 28 * DAY_S, MONDAY)]
+
+
+def post(id: str, at: float) -> Post:
+    """A notice of a week to `ops`."""
+    notice = Notice(
+        id=id, kind=NoticeKind.WEEKLY, at=at, tenant="default", title="the week", text=""
+    )
+    return Post(notice=notice, to=("ops",))
+
+
+def test_other_weeks_are_told_by_the_same_rounds_each_by_its_own_clock() -> None:
+    """Once each; what cannot be made yet is made at a later look, and holds up no other."""
+    night, made = Night(weekly=WEEKLY), list[float]()
+
+    def away(at: float) -> list[Post]:
+        made.append(at)
+        if len(made) == 1:
+            raise StoreError("not open yet")
+        return [post("digest", at)]
+
+    rounds = night.rounds()
+    later = WeeklyAt(day=1, hour=9, minute=0)
+    rounds.weeks += [
+        Week(moment=WEEKLY, posts=away),
+        Week(moment=later, posts=lambda at: [post(f"later:{at:.0f}", at)]),
+    ]
+    told = []
+    for at in (MONDAY + 60, MONDAY + 120, MONDAY + 180, MONDAY + DAY_S + 60):
+        night.clock.at = at
+        rounds.turn()
+        told.append(len(night.stores.outbox.claim("ops", now=at + 1e7, lease_s=0, most=99)))
+    assert made == [MONDAY, MONDAY]
+    assert told == [1, 2, 2, 3]
