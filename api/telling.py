@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from api.settings import Settings
 from detector.errors import StoreError
+from detector.gate.telling import Notice
 from detector.ports import Outbox, Stores
 from pipelines.notify.dispatch import Dispatcher
 from pipelines.notify.open import open_notifier
@@ -21,14 +22,21 @@ __all__ = ["open_telling", "watch_telling"]
 
 
 def open_telling(
-    settings: Settings, stores: Stores, *, clock: Callable[[], float] = time.time
+    settings: Settings,
+    stores: Stores,
+    *,
+    clock: Callable[[], float] = time.time,
+    charts: Callable[[Notice], bytes] | None = None,
 ) -> Telling:
-    """Dispatchers and rounds of the settings; `ConfigError` for a notifier that cannot be."""
+    """Dispatchers and rounds of the settings; `ConfigError` for a notifier that cannot be.
+
+    `charts` gives the picture of a notice to those that can show one.
+    """
     known = settings.notify.native()
     dispatchers = [
         Dispatcher(
             name=one.name,
-            notifier=open_notifier(one, clock),
+            notifier=open_notifier(one, clock, charts),
             outbox=stores.outbox,
             clock=clock,
             tries=one.tries,

@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from api.compose import Opened
     from api.settings import Settings
     from api.streaming import Streaming
+    from detector.gate.telling import Notice
     from pipelines.flows.gate import Gate
 
 __all__ = ["listening", "serve", "settings_of"]
@@ -107,7 +108,7 @@ def _run(settings: Settings, door: socket.socket) -> None:
         if streaming is not None:
             streaming.close()
         raise
-    telling = open_telling(settings, opened.stores)
+    telling = open_telling(settings, opened.stores, charts=_charts(settings, opened, streaming))
     stopped = threading.Event()
 
     def stop() -> None:
@@ -163,6 +164,21 @@ def _gate(settings: Settings, streaming: Streaming | None) -> Opened:
         baselines=streaming.baselines,
         texts=texts_of(streaming),
         awaited=lambda: streaming.awaited,
+    )
+
+
+def _charts(
+    settings: Settings, opened: Opened, streaming: Streaming | None
+) -> Callable[[Notice], bytes] | None:
+    """Pictures for messages of incidents; there are none without a stream."""
+    if streaming is None:
+        return None
+    from pipelines.notify.incident_chart import IncidentCharts
+
+    return IncidentCharts(
+        anomalies=lambda: streaming.anomalies,
+        source=opened.source,
+        tenants=frozenset({"default", settings.stream.pull.tenant, settings.logs.tenant}),
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 
 from detector.errors import ConfigError
+from detector.gate.telling import Notice
 from detector.ports import Clock, Notifier
 from pipelines.notify.settings import NotifierSettings
 from pipelines.plugins import named, plugged
@@ -15,9 +17,12 @@ GROUP = "serinus.notifiers"
 _OURS = ("webhook", "slack", "slack-app", "pagerduty", "alertmanager", "email", "teams", "apprise")
 
 
-def open_notifier(settings: NotifierSettings, clock: Clock) -> Notifier:
+def open_notifier(
+    settings: NotifierSettings, clock: Clock, charts: Callable[[Notice], bytes] | None = None
+) -> Notifier:
     """The notifier of `settings.kind`; `ConfigError` when there is none or it is no notifier.
 
+    `charts` gives the picture of a notice as PNG, empty for none, to those that can show one.
     An entry point in the group `serinus.notifiers` names a callable that takes `NotifierSettings`
     and gives an object with the method of `Notifier`.
     """
@@ -46,7 +51,7 @@ def open_notifier(settings: NotifierSettings, clock: Clock) -> Notifier:
         case "email":
             from pipelines.notify.email import Email
 
-            made = Email(settings)
+            made = Email(settings, charts)
         case "teams":
             from pipelines.notify.teams import Teams
 
