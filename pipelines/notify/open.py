@@ -39,7 +39,7 @@ def open_notifier(
         case "slack-app":
             from pipelines.notify.slack_app import SlackApp
 
-            made = SlackApp(settings)
+            made = SlackApp(settings, charts)
         case "pagerduty":
             from pipelines.notify.pagerduty import PagerDuty
 

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
-__all__ = ["CHANNEL", "TOKEN", "Message", "Slack", "refusal", "slack", "texts_of"]
+__all__ = ["CHANNEL", "TOKEN", "File", "Message", "Slack", "refusal", "slack", "texts_of"]
 
 CHANNEL, TOKEN = "C0123456789", "xoxb-1-right"
 _TS = re.compile(r"\d+\.\d{6}")
@@ -26,11 +27,17 @@ _KEYS = {
     "plain_text": {"type", "text", "emoji"},
     "mrkdwn": {"type", "text", "verbatim"},
 }
+_FORMS = frozenset({"files.getUploadURLExternal"})
+_JSON, _FORM = "application/json; charset=utf-8", "application/x-www-form-urlencoded"
 _ARGUMENTS = {
     "chat.postMessage": {
         "channel", "text", "blocks", "thread_ts", "parse", "unfurl_links", "unfurl_media",
     },
     "chat.update": {"channel", "ts", "text", "blocks", "parse"},
+    "files.getUploadURLExternal": {"filename", "length", "alt_txt", "snippet_type"},
+    "files.completeUploadExternal": {
+        "files", "channel_id", "thread_ts", "channels", "initial_comment", "blocks",
+    },
 }  # fmt: skip
 
 
@@ -51,17 +58,30 @@ class Message:
 
 
 @dataclass(slots=True)
+class File:
+    """An upload: how long it is to be, what came, and below which message it is shown."""
+
+    length: int
+    alt: str
+    body: bytes | None = None
+    thread_ts: str | None = None
+
+
+@dataclass(slots=True)
 class Slack:
     """A workspace with one channel; `refuse` are errors of the next calls, None for none.
 
     `limited` are answers of 429, each with its seconds. A call that is `lost` is done, and its
-    answer never comes.
+    answer never comes. An app that `may_upload` has the scope for files; `uploads` is where to.
     """
 
     url: str = ""
     token: str = TOKEN
     member: bool = True
+    may_upload: bool = True
+    uploads: str = ""
     messages: dict[str, Message] = field(default_factory=dict)
+    files: dict[str, File] = field(default_factory=dict)
     calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     refuse: list[str | None] = field(default_factory=list)
     limited: list[int] = field(default_factory=list)
@@ -80,7 +100,7 @@ class Slack:
         """What a call of a method gives."""
         error = self._forbidden(method, headers) or (self.refuse.pop(0) if self.refuse else None)
         try:
-            asked = json.loads(body)
+            asked = dict(parse_qsl(body.decode())) if method in _FORMS else json.loads(body)
         except ValueError:
             error, asked = error or "invalid_json", {}
         self.calls.append((method, asked))
@@ -94,13 +114,19 @@ class Slack:
             return "not_authed"
         if headers["authorization"] != f"Bearer {self.token}":
             return "invalid_auth"
-        if headers.get("content-type") != "application/json; charset=utf-8":
+        if headers.get("content-type") != (_FORM if method in _FORMS else _JSON):
             return "invalid_form_data"
+        if method.startswith("files.") and not self.may_upload:
+            return "missing_scope"
         return None if self.member else "not_in_channel"
 
     def _lost(self, asked: Mapping[str, Any]) -> str | None:
         """What is named and is not there."""
-        if asked["channel"] != CHANNEL:
+        if "length" in asked:
+            return None
+        if any(self._is_missing(file["id"]) for file in asked.get("files", ())):
+            return "file_not_found"
+        if asked.get("channel", asked.get("channel_id")) != CHANNEL:
             return "channel_not_found"
         if "ts" in asked and asked["ts"] not in self.messages:
             return "message_not_found"
@@ -109,7 +135,32 @@ class Slack:
             return "thread_not_found"
         return None
 
+    def _is_missing(self, id: str) -> bool:
+        """Whether nothing was brought, or not all of it."""
+        file = self.files.get(id)
+        return file is None or file.body is None or len(file.body) != file.length
+
+    def bring(self, path: str, headers: Mapping[str, str], body: bytes) -> int:
+        """The status of an upload; who brings it needs no token, and shows none."""
+        file = self.files.get(path.removeprefix("/upload/v1/"))
+        if file is None or "authorization" in headers or file.body is not None:
+            return 400
+        file.body = body
+        return 200
+
+    def _filed(self, method: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        if method == "files.getUploadURLExternal":
+            id = f"F{len(self.files) + 1}"
+            self.files[id] = File(length=int(asked["length"]), alt=asked.get("alt_txt", ""))
+            where = self.uploads or self.url.removesuffix("/api")
+            return {"ok": True, "upload_url": f"{where}/upload/v1/{id}", "file_id": id}
+        for file in asked["files"]:
+            self.files[file["id"]].thread_ts = asked["thread_ts"]
+        return {"ok": True, "files": [{"id": file["id"]} for file in asked["files"]]}
+
     def _done(self, method: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        if method.startswith("files."):
+            return self._filed(method, asked)
         if method == "chat.update":
             one = self.messages[asked["ts"]]
             one.text, one.blocks = asked.get("text", ""), asked.get("blocks", one.blocks)
@@ -126,6 +177,8 @@ class Slack:
 
 def _refused(method: str, asked: Mapping[str, Any]) -> str | None:
     """Why a body is none of this method."""
+    if method.startswith("files."):
+        return _refused_file(method, asked)
     if asked.keys() - _ARGUMENTS.get(method, set()) or not asked.get("channel"):
         return "invalid_arguments"
     if method == "chat.update" and not _TS.fullmatch(str(asked.get("ts"))):
@@ -133,6 +186,20 @@ def _refused(method: str, asked: Mapping[str, Any]) -> str | None:
     if "thread_ts" in asked and not _TS.fullmatch(str(asked["thread_ts"])):
         return "invalid_arguments"
     return refusal(asked)
+
+
+def _refused_file(method: str, asked: Mapping[str, Any]) -> str | None:
+    if asked.keys() - _ARGUMENTS[method]:
+        return "invalid_arguments"
+    if method == "files.getUploadURLExternal":
+        is_sized = str(asked.get("length", "")).isdecimal() and int(asked["length"]) > 0
+        if not is_sized or not asked.get("filename"):
+            return "invalid_arguments"
+        return "alt_txt_too_large" if len(asked.get("alt_txt", "")) > 1000 else None
+    files = asked.get("files")
+    if not files or any(file.keys() - {"id", "title", "highlight_type"} for file in files):
+        return "invalid_arguments"
+    return None if _TS.fullmatch(str(asked.get("thread_ts"))) else "invalid_arguments"
 
 
 def refusal(body: Mapping[str, Any]) -> str | None:
@@ -220,6 +287,9 @@ def slack() -> Iterator[Slack]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             if workspace.limited:
                 self.reply(429, b"ratelimited", {"Retry-After": str(workspace.limited.pop(0))})
+                return
+            if self.path.startswith("/upload/"):
+                self.reply(workspace.bring(self.path, headers, body), b"OK", {})
                 return
             with turn:
                 answer = workspace.answer(self.path.removeprefix("/api/"), headers, body)
