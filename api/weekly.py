@@ -11,7 +11,7 @@ from api.settings import Settings
 from detector.alerts.digest import Digest
 from detector.alerts.history import History
 from detector.backtest.shadow import Watched, scores_of
-from detector.errors import InputError, NotFoundError
+from detector.errors import InputError, NotFoundError, StoreError
 from detector.explain.teams import Span, team_digests
 from detector.explain.weekly import SPAN_S, WeeklyAt
 from detector.gate.attempt import Attempt
@@ -28,6 +28,8 @@ __all__ = ["ASKED_MOST", "Weekly", "weekly_of"]
 # Rollouts of four weeks that one question looks at: each is several looks into the store.
 ASKED_MOST = 1000
 _FIRST = date(2010, 1, 1)
+# What the gate has to say is told without incidents then.
+_PATIENCE_S = 3600.0
 _USUAL = WeeklyAt(day=0, hour=9, minute=0)
 
 
@@ -86,14 +88,21 @@ class Weekly:
             until=until,
             tenant=tenant,
             modes=frozenset(Mode),
-            incident=self._blamed(since),
+            incident=self._blamed(since, until),
             most=most,
         ).watched
 
-    def _blamed(self, since: float) -> Callable[[Attempt], str]:
+    def _blamed(self, since: float, until: float) -> Callable[[Attempt], str]:
+        """By incidents where there are any; a stream that does not open is not waited for long."""
         if self.correlating is None:
             return lambda _: ""
-        return Blamed(self.correlating.store, self.stores.changes, since=since).incident
+        try:
+            store = self.correlating.store
+        except StoreError:
+            if self.clock() < until + _PATIENCE_S:
+                raise
+            return lambda _: ""
+        return Blamed(store, self.stores.changes, since=since).incident
 
     @property
     def _url(self) -> str:

@@ -22,7 +22,7 @@ from api.settings import Settings
 from api.weekly import Weekly
 from detector.backtest.shadow import Said as Did
 from detector.backtest.shadow import said
-from detector.errors import InputError
+from detector.errors import InputError, StoreError
 from detector.gate.telling import NoticeKind
 from detector.gate.verdict import Outcome
 from detector.incidents.record import Said, SaidKind
@@ -258,6 +258,15 @@ def test_never_is_never(place: Place) -> None:
     quiet.join(rounds)
     assert rounds.weeks == []
     assert quiet.span().until == DUE
+
+
+def test_a_stream_that_does_not_open_is_waited_for_an_hour(place: Place) -> None:
+    """After a restart it opens in seconds; one that is broken must not silence the gate."""
+    closed = replace(place.weekly, correlating=Correlating(Open(()), place.stores))
+    with pytest.raises(StoreError):
+        closed.watched(DUE - 14 * DAY_S, DUE)
+    place.clock.at = DUE + 3601
+    assert len(closed.watched(DUE - 14 * DAY_S, DUE)) == 1
 
 
 def test_a_pass_is_looked_at_in_every_mode(place: Place) -> None:
