@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from detector.changes.ports import ChangeLog
+from detector.changes.ports import ChangeLog, LearnedStore
 from detector.gate.aa import AaResult, Scope
 from detector.gate.attempt import Attempt, Identity, Revision
 from detector.gate.course import Streamed
@@ -367,4 +367,5 @@ class Stores:
     outbox: Outbox
     audit: AuditLog
     changes: ChangeLog
+    learned: LearnedStore
     retention: Retention

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["at_least", "at_most"]
+__all__ = ["at_least", "at_most", "plausible"]
 
 Array = NDArray[np.float64]
 
@@ -40,3 +40,15 @@ def at_most(hits: Array, count: Array, chance: Array | float) -> Array:
     left = count - hits
     tail: Array = betaincc(hits + 1.0, np.maximum(left, 1e-12), chance)
     return np.where(left > 0, tail, 1.0)
+
+
+def plausible(alpha: float, beta: float, share: float) -> tuple[float, float]:
+    """Between what a chance is by a Beta distribution, but for equal tails beyond `share` of it.
+
+    >>> [round(bound, 3) for bound in plausible(2.0, 38.0, 0.9)]
+    [0.009, 0.116]
+    """
+    from scipy.special import betaincinv
+
+    tail = (1.0 - share) / 2.0
+    return float(betaincinv(alpha, beta, tail)), float(betaincinv(alpha, beta, 1.0 - tail))

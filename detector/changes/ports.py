@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from detector.changes.change import Change, ChangeEvent
+from detector.changes.learned import Learned
 from detector.changes.record import ChangeFilter, ChangePage
 
-__all__ = ["ChangeLog"]
+__all__ = ["ChangeLog", "LearnedStore"]
 
 
 class ChangeLog(Protocol):
@@ -24,4 +25,16 @@ class ChangeLog(Protocol):
 
     def list(self, wanted: ChangeFilter) -> ChangePage:
         """Newest start first, one page; `InputError` for a cursor that is none."""
+        ...
+
+
+class LearnedStore(Protocol):
+    """What was learned of kinds and applied, by tenant; every method raises `StoreError`."""
+
+    def of(self, tenant: str) -> Sequence[Learned]:
+        """Every version, the oldest first."""
+        ...
+
+    def add(self, tenant: str, learned: Learned) -> None:
+        """Keep one durably; `InputError` where another of its number was kept meanwhile."""
         ...

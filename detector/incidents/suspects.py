@@ -26,6 +26,7 @@ __all__ = [
     "Suspect",
     "SuspectSettings",
     "Suspects",
+    "chance",
     "suspected",
 ]
 
@@ -189,13 +190,13 @@ def _weighed(
     place = None if timing is None else _place(change, shown, calls, settings)
     if timing is None or place is None:
         return None
-    kind = Reason(ground=Ground.KIND, weight=_chance(change, settings))
+    kind = Reason(ground=Ground.KIND, weight=chance(change, settings))
     versions = _versions(change, shown, settings)
     return (timing, place, kind, *((versions,) if versions is not None else ()))
 
 
-def _chance(change: Change, settings: SuspectSettings) -> float:
-    """Of going wrong; one that failed by itself has shown more of that."""
+def chance(change: Change, settings: SuspectSettings) -> float:
+    """Natural logarithm of that of going wrong; one that failed by itself has shown more of it."""
     odds = settings.failed if change.phase is ChangePhase.FAILED else 1.0
     return math.log(min(0.9, odds * settings.bad[change.kind]))
 

@@ -15,6 +15,7 @@ from pipelines.stores.memory_decisions import (
     MemoryPolicies,
     MemoryRevisions,
 )
+from pipelines.stores.memory_learned import MemoryLearned
 from pipelines.stores.memory_outbox import MemoryOutbox
 
 __all__ = ["DAY_S", "memory_stores"]
@@ -39,6 +40,7 @@ def memory_stores() -> Stores:
         outbox=outbox,
         audit=MemoryAudit(),
         changes=changes,
+        learned=MemoryLearned(),
         retention=MemoryRetention(attempts, verdicts, points, outbox, changes),
     )
 

@@ -25,6 +25,7 @@ __all__ = [
     "deliveries",
     "feedback",
     "fitted",
+    "learned",
     "metadata",
     "modes",
     "notices",
@@ -467,5 +468,14 @@ alert_histories = Table(
     "alert_histories",
     metadata,
     Column("tenant", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# What was learned of kinds of changes and applied, each version of it.
+learned = Table(
+    "learned",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
 )

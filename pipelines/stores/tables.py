@@ -25,6 +25,7 @@ from pipelines.stores.decisions import (
     SqlPolicies,
     SqlRevisions,
 )
+from pipelines.stores.learned import SqlLearned
 from pipelines.stores.outbox import SqlOutbox, add_post
 from pipelines.stores.statements import compiled
 
@@ -49,6 +50,7 @@ def stores_on(database: Connections) -> Stores:
         outbox=SqlOutbox(database),
         audit=SqlAudit(database),
         changes=SqlChanges(database),
+        learned=SqlLearned(database),
         retention=SqlRetention(database),
     )
 

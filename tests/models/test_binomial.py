@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom
+from scipy.stats import beta, binom
 
-from models.binomial import at_least, at_most
+from models.binomial import at_least, at_most, plausible
 
 COUNTS = st.integers(0, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -38,3 +38,12 @@ def test_nothing_counted_is_nothing_odd() -> None:
     nothing = np.zeros(3)
     assert at_least(nothing, nothing, 0.1).tolist() == [1.0, 1.0, 1.0]
     assert at_most(nothing, nothing, 0.1).tolist() == [1.0, 1.0, 1.0]
+
+
+@given(st.floats(0.5, 500.0), st.floats(0.5, 500.0), st.floats(0.1, 0.99))
+def test_what_is_plausible_is_between_equal_tails(alpha: float, beta_: float, share: float) -> None:
+    """By the distribution itself."""
+    low, high = plausible(alpha, beta_, share)
+    of = beta(alpha, beta_)
+    assert float(of.cdf(low)) == pytest.approx((1 - share) / 2, abs=1e-6)
+    assert float(of.sf(high)) == pytest.approx((1 - share) / 2, abs=1e-6)
