@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
@@ -15,11 +15,14 @@ from pipelines.ingest.protocol import is_tenant
 
 if TYPE_CHECKING:
     from pipelines.changes.doors import Sender
+    from pipelines.changes.kubernetes.settings import KubernetesSettings
     from pipelines.changes.mapping import ChangeMapping
 
-__all__ = ["ChangesSection", "SenderSection"]
+__all__ = ["ChangesSection", "KubernetesSection", "SenderSection"]
 
 _SECRET_MAX = 4096
+_Objects = Literal["workloads", "config-maps", "autoscalers", "nodes", "secrets", "helm"]
+_Namespace = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 
 
 def _tenant(name: str) -> str:
@@ -85,6 +88,42 @@ class SenderSection(Section):
         return read
 
 
+class KubernetesSection(Section):
+    """A cluster that is watched; without a kubeconfig the one that serinus runs in."""
+
+    enabled: bool = False
+    kubeconfig: Path | None = None
+    context: str | None = None
+    cluster: Annotated[str, Field(max_length=253)] = ""
+    tenant: Annotated[str, AfterValidator(_tenant)] = "default"
+    namespaces: Annotated[tuple[_Namespace, ...], Field(max_length=20)] = ()
+    objects: Annotated[tuple[_Objects, ...], Field(min_length=1)] = (
+        "workloads",
+        "config-maps",
+        "autoscalers",
+        "nodes",
+    )
+    lookback_hours: Annotated[float, Field(ge=0, le=720)] = 24.0
+    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
+
+    def native(self) -> KubernetesSettings | None:
+        """The same in the words of the watch; None where nothing is watched."""
+        from pipelines.changes.kubernetes.settings import KubernetesSettings
+
+        if not self.enabled:
+            return None
+        return KubernetesSettings(
+            kubeconfig=None if self.kubeconfig is None else str(self.kubeconfig),
+            context=self.context,
+            cluster=self.cluster,
+            tenant=self.tenant,
+            namespaces=self.namespaces,
+            objects=self.objects,
+            lookback_s=3600 * self.lookback_hours,
+            timeout_s=self.timeout_seconds,
+        )
+
+
 class ChangesSection(Section):
     """What tells of changes. `services` says what senders call otherwise than metrics do."""
 
@@ -93,6 +132,7 @@ class ChangesSection(Section):
         Field(default_factory=dict)
     )
     services: dict[str, str] = Field(default_factory=dict)
+    kubernetes: KubernetesSection = KubernetesSection()
 
     def native(self) -> tuple[Sender, ...]:
         """Each sender; `ConfigError` for a mapping that is not there."""

@@ -12,6 +12,7 @@ from api.app import create_app
 from api.changing import take_changes
 from api.compose import Opened, open_services, source_of
 from api.correlating import take_incidents
+from api.kubernetes import KubernetesWatching, watch_kubernetes
 from api.lines import LinesShown, LinesSink, take_beside
 from api.probe import source_probe, store_probe
 from api.pulling import open_line_pulling, open_pulling, show_line_pulling, show_pulling
@@ -44,6 +45,12 @@ def serving_app(
     `pulled` is read for the stream in place of a source of its own by the settings.
     """
     curves = Curves(opened.stores)
+    cluster = watch_kubernetes(opened.stores.changes, settings)
+
+    def stop() -> None:
+        cluster.close()
+        on_stop()
+
     app = create_app(
         opened.gate,
         settings,
@@ -51,19 +58,21 @@ def serving_app(
         store_probe=store_probe(opened.stores),
         source_probe=source_probe(opened.source),
         chart=curves.of,
-        on_stop=on_stop,
+        on_stop=stop,
     )
     services = open_services(settings, opened.source)
     app.state.context = replace(
         app.state.context, services=services, streaming=streaming, spoken=curves.spoken
     )
     take_changes(app, opened.stores.changes, settings)
+    cluster.start(app.state.context.telemetry.registry)
     if streaming is not None:
         take_metrics(app, streaming)
         streaming.show(app.state.context.telemetry.registry)
         routes = [notifier.route for notifier in settings.notify.native()]
-        take_incidents(app, streaming, opened.stores, routes, settings.alerts.native())
-        _watch(app, opened, streaming, routes)
+        rules, bad = settings.alerts.native(), settings.incidents.bad
+        take_incidents(app, streaming, opened.stores, routes, rules, bad)
+        _watch(app, opened, streaming, routes, cluster)
         if settings.logs.enabled:
             _take_lines(app, settings, streaming)
         if settings.stream.pull.selectors:
@@ -79,12 +88,19 @@ def serving_app(
     return app
 
 
-def _watch(app: FastAPI, opened: Opened, streaming: Streaming, routes: Sequence[Route]) -> None:
+def _watch(
+    app: FastAPI,
+    opened: Opened,
+    streaming: Streaming,
+    routes: Sequence[Route],
+    cluster: KubernetesWatching,
+) -> None:
     """Tell people where what serinus sees by has not worked for a while."""
     probe = app.state.context.source
     probes = {
         "the metric source": lambda: "" if (said := probe()).is_right else said.words,
         "the stream": lambda: streaming.ailing,
+        "the watch of Kubernetes": lambda: cluster.ailing,
     }
     watching = Watching(probes, opened.stores.outbox, routes, time.time)
     loop = Loop("blindness", watching.look, every_s=_WATCH_S)

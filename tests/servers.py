@@ -55,6 +55,8 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "collector": ("SERINUS_COLLECTOR", (str(ROOT / ".servers/bin/collector"),)),
     "loki": ("SERINUS_LOKI", (str(ROOT / ".servers/bin/loki"),)),
     "agent": ("SERINUS_AGENT", (str(ROOT / ".servers/bin/agent"),)),
+    "apiserver": ("SERINUS_APISERVER", (str(ROOT / ".servers/bin/apiserver"),)),
+    "etcd": ("SERINUS_ETCD", ("etcd",)),
     "kafka": ("SERINUS_KAFKA4", (str(ROOT / ".servers/bin/kafka"),)),
     "chromium": ("SERINUS_CHROMIUM", ("chromium",)),
     # Where Debian keeps what is for administrators, people have no PATH to.
@@ -62,7 +64,7 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "logrotate": ("SERINUS_LOGROTATE", ("logrotate", "/usr/sbin/logrotate")),
 }
 # Built for `make e2e` alone.
-E2E_ONLY = frozenset({"agent", "collector", "loki", "thanos"})
+E2E_ONLY = frozenset({"agent", "apiserver", "collector", "etcd", "loki", "thanos"})
 READY_WITHIN_S = 30.0
 STARTS = 3
 

@@ -6,7 +6,8 @@
 #
 #   tools/servers.sh            install and build what is missing
 #   tools/servers.sh e2e        that, and Thanos (4 minutes of CPU), an OpenTelemetry collector, Loki (half an
-#                               hour of CPU) and the log part of Grafana Agent (seven minutes) built from their Go modules
+#                               hour of CPU), the log part of Grafana Agent and Kubernetes' API server (seven minutes
+#                               each) built from their Go modules, and Debian's etcd
 #   tools/servers.sh env        print `export` lines for the tests, install nothing
 #   tools/servers.sh check      say what is there; exit 1 when something is missing
 #
@@ -29,6 +30,7 @@ agent="$servers/bin/agent"
 loki="$servers/bin/loki"
 controllers="$servers/bin/controllers"
 collector="$servers/bin/collector"
+apiserver="$servers/bin/apiserver"
 kafka="$servers/bin/kafka"
 
 say() { printf 'servers: %s\n' "$*" >&2; }
@@ -165,6 +167,18 @@ collector_is_built() {
 
 build_collector() {
     build_here collector "$collector" "$(collector_sources)" "an OpenTelemetry collector"
+}
+
+apiserver_sources() { # a checksum: another one means that it must be built again
+    (cd "$root/tests/apiserver" && cat go.mod go.sum main.go) | sha256sum | cut -d ' ' -f 1
+}
+
+apiserver_is_built() {
+    [ -x "$apiserver" ] && [ "$(cat "$servers/apiserver.sources" 2>/dev/null)" = "$(apiserver_sources)" ]
+}
+
+build_apiserver() {
+    build_here apiserver "$apiserver" "$(apiserver_sources)" "Kubernetes' API server"
 }
 
 find_admin() { # prints the path of a program for administrators, to whose folder people have no PATH
@@ -323,6 +337,12 @@ print_env() {
     if [ -x "$collector" ]; then
         printf 'export SERINUS_COLLECTOR=%q\n' "$collector"
     fi
+    if [ -x "$apiserver" ]; then
+        printf 'export SERINUS_APISERVER=%q\n' "$apiserver"
+    fi
+    if command -v etcd >/dev/null; then
+        printf 'export SERINUS_ETCD=%q\n' "$(command -v etcd)"
+    fi
     if kafka_is_there; then
         printf 'export SERINUS_KAFKA4=%q\n' "$kafka"
     fi
@@ -358,6 +378,8 @@ check() {
     if collector_is_built; then say "collector: $collector"; else say "collector: missing, only for make e2e"; fi
     if loki_is_built; then say "Loki: $loki"; else say "Loki: missing, only for make e2e"; fi
     if agent_is_built; then say "Grafana Agent: $agent"; else say "Grafana Agent: missing, only for make e2e"; fi
+    if apiserver_is_built; then say "Kubernetes: $apiserver"; else say "Kubernetes: missing, only for make e2e"; fi
+    if command -v etcd >/dev/null; then say "etcd: $(command -v etcd)"; else say "etcd: missing, only for make e2e"; fi
     return "$missing"
 }
 
@@ -388,6 +410,8 @@ install_e2e() {
     collector_is_built || build_collector
     loki_is_built || build_loki
     agent_is_built || build_agent
+    apiserver_is_built || build_apiserver
+    command -v etcd >/dev/null || apt_install etcd-server
 }
 
 case "${1:-install}" in

@@ -1,0 +1,1 @@
+"""What a cluster of Kubernetes shows of changes: its objects, read and watched."""
