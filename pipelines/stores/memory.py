@@ -17,6 +17,7 @@ from pipelines.stores.memory_decisions import (
 )
 from pipelines.stores.memory_learned import MemoryLearned
 from pipelines.stores.memory_outbox import MemoryOutbox
+from pipelines.stores.memory_scans import MemoryScans
 
 __all__ = ["DAY_S", "memory_stores"]
 
@@ -27,6 +28,7 @@ def memory_stores() -> Stores:
     """A fresh set of stores; nothing outlives the process."""
     attempts, points = MemoryAttempts(), MemoryPoints()
     verdicts, outbox, changes = MemoryVerdicts(attempts), MemoryOutbox(), MemoryChanges()
+    scans = MemoryScans()
     return Stores(
         attempts=attempts,
         verdicts=verdicts,
@@ -41,7 +43,8 @@ def memory_stores() -> Stores:
         audit=MemoryAudit(),
         changes=changes,
         learned=MemoryLearned(),
-        retention=MemoryRetention(attempts, verdicts, points, outbox, changes),
+        scans=scans,
+        retention=MemoryRetention(attempts, verdicts, points, outbox, changes, scans),
     )
 
 
@@ -78,9 +81,10 @@ class MemoryRetention:
         points: MemoryPoints,
         outbox: MemoryOutbox,
         changes: MemoryChanges,
+        scans: MemoryScans,
     ) -> None:
         self._attempts, self._verdicts, self._points = attempts, verdicts, points
-        self._outbox, self._changes = outbox, changes
+        self._outbox, self._changes, self._scans = outbox, changes, scans
 
     def prune(self, now: float) -> Pruned:
         """Delete what is past its time; samples go with their attempt's last question."""
@@ -94,6 +98,7 @@ class MemoryRetention:
         chunks = self._prune_chunks(past)
         self._outbox.prune(old)
         self._changes.prune(round(1000 * older))
+        self._scans.prune(round(1000 * older))
         kept = {s.verdict.attempt for s in self._verdicts.rows.values()}
         for id in past - kept:
             self._attempts.forget(id)

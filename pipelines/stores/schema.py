@@ -34,6 +34,7 @@ __all__ = [
     "points",
     "policies",
     "revisions",
+    "scans",
     "stream_chunks",
     "stream_events",
     "stream_marks",
@@ -478,4 +479,18 @@ learned = Table(
     Column("tenant", String, primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
+)
+
+# What security scanners found in revisions.
+scans = Table(
+    "scans",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("service", String, nullable=False),
+    Column("revision", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("scans_service", "tenant", "service", "revision", "at"),
+    Index("scans_old", "at"),
 )

@@ -27,6 +27,7 @@ from pipelines.stores.decisions import (
 )
 from pipelines.stores.learned import SqlLearned
 from pipelines.stores.outbox import SqlOutbox, add_post
+from pipelines.stores.scans import SqlScans
 from pipelines.stores.statements import compiled
 
 __all__ = ["stores_on"]
@@ -51,6 +52,7 @@ def stores_on(database: Connections) -> Stores:
         audit=SqlAudit(database),
         changes=SqlChanges(database),
         learned=SqlLearned(database),
+        scans=SqlScans(database),
         retention=SqlRetention(database),
     )
 
@@ -95,6 +97,7 @@ class SqlRetention:
             attempts.delete().where(past, attempts.c.id.not_in(kept)),
             schema.notices.delete().where(schema.notices.c.at < old),
             schema.changes.delete().where(schema.changes.c.last_at < round(1000 * older)),
+            schema.scans.delete().where(schema.scans.c.at < round(1000 * older)),
         )
         with self._db.write() as transaction:
             gone, chunks, rows, *_ = (transaction.run(compiled(step)) for step in steps)

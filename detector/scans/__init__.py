@@ -1,0 +1,1 @@
+"""What security scanners found in a revision."""

@@ -1,0 +1,1 @@
+"""Reports of security scanners, read into what is kept of them."""
