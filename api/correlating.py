@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from api.streaming import Streaming
 from detector.alerts.history import Case
 from detector.alerts.settings import AlertRules
+from detector.changes.change import ChangeKind
 from detector.errors import NotFoundError, StoreError
 from detector.gate.telling import Route
 from detector.incidents.calls import CallMap, call_map
@@ -26,6 +27,7 @@ from detector.spans.names import NodeKind
 from detector.spans.topology import Graph
 from pipelines.flows.incident_notices import IncidentNotices
 from pipelines.flows.incidents import Incidents
+from pipelines.flows.learning import Learning
 from pipelines.flows.looping import Loop
 from pipelines.flows.rollout_changes import RolloutChanges
 from pipelines.stores.connections import Connections
@@ -35,6 +37,7 @@ from pipelines.stores.joined import JoinedIncidents
 __all__ = ["Correlating", "calls_of", "correlating_of", "take_incidents"]
 
 _LOOK_S, _ROLLOUTS_S = 1.0, 5.0
+_NOTHING: Mapping[ChangeKind, float] = {}
 # A database that many share would make neighbours of all of them.
 _CALLING = frozenset({NodeKind.SERVICE, NodeKind.UNSEEN, NodeKind.MESSAGING})
 
@@ -67,9 +70,11 @@ class Correlating:
         clock: Callable[[], float] = time.time,
         routes: Sequence[Route] = (),
         rules: AlertRules | None = None,
+        bad: Mapping[ChangeKind, float] = _NOTHING,
     ) -> None:
         self._events, self._stores, self._clock = events, stores, clock
         self._routes, self._rules = tuple(routes), rules
+        self.learning = Learning(lambda: self.kept, stores, bad=bad)
         self._flows: tuple[Incidents | IncidentNotices, ...] = ()
         rollouts = RolloutChanges(stores, clock)
         self._loops = (
@@ -136,7 +141,11 @@ class Correlating:
 
     def _flows_of(self, database: Connections) -> tuple[Incidents, IncidentNotices]:
         made = Incidents(
-            database, changes=self._stores.changes, calls=self._calls, clock=self._clock
+            database,
+            changes=self._stores.changes,
+            calls=self._calls,
+            clock=self._clock,
+            suspicion=self.learning.suspicion,
         )
         told = IncidentNotices(
             database, self._stores.outbox, self._routes, rules=self._rules, clock=self._clock
@@ -198,7 +207,8 @@ def take_incidents(
     rules: AlertRules | None = None,
 ) -> None:
     """Begin to make incidents, and to tell who wants it; the stream ends it with itself."""
-    correlating = Correlating(streaming, stores, routes=routes, rules=rules)
+    bad = app.state.context.settings.incidents.bad
+    correlating = Correlating(streaming, stores, routes=routes, rules=rules, bad=bad)
     app.state.context = replace(app.state.context, correlating=correlating)
     streaming.beside.append(correlating.close)
     correlating.show(app.state.context.telemetry.registry)

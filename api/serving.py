@@ -70,8 +70,7 @@ def serving_app(
         take_metrics(app, streaming)
         streaming.show(app.state.context.telemetry.registry)
         routes = [notifier.route for notifier in settings.notify.native()]
-        rules, bad = settings.alerts.native(), settings.incidents.bad
-        take_incidents(app, streaming, opened.stores, routes, rules, bad)
+        take_incidents(app, streaming, opened.stores, routes, settings.alerts.native())
         _watch(app, opened, streaming, routes, cluster)
         if settings.logs.enabled:
             _take_lines(app, settings, streaming)

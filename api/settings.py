@@ -19,6 +19,7 @@ from api.access_settings import AuthSettings, BudgetSettings
 from api.alerts_settings import AlertsSection
 from api.bodies.policy import PolicyBody
 from api.changes_settings import ChangesSection
+from api.incidents_settings import IncidentsSection
 from api.ingest_settings import IngestSettings
 from api.kafka_settings import KafkaSection
 from api.logs_settings import LogsSection
@@ -113,6 +114,7 @@ class Settings(BaseSettings):
     notify: NotifySettings = NotifySettings()
     alerts: AlertsSection = AlertsSection()
     changes: ChangesSection = ChangesSection()
+    incidents: IncidentsSection = IncidentsSection()
     ingest: IngestSettings = IngestSettings()
     stream: StreamSection = StreamSection()
     logs: LogsSection = LogsSection()

@@ -18,6 +18,7 @@ from api.cli.fit_command import fit
 from api.cli.guard import guarded
 from api.cli.incident_command import incidents
 from api.cli.init_command import init
+from api.cli.learn_command import learn
 from api.cli.logs_command import logs
 from api.cli.odd_command import odd
 from api.cli.options import (
@@ -87,6 +88,7 @@ app.command()(change)
 app.command()(changes)
 app.command()(incidents)
 app.command()(digest)
+app.command()(learn)
 app.command()(delivery)
 
 

@@ -51,12 +51,13 @@ class ModeChange:
 
 
 class Action(StrEnum):
-    """What people do to the gate."""
+    """What people do to the gate, and to what it learns."""
 
     OVERRIDE = "override"
     MODE = "mode"
     POLICY = "policy"
     PRUNE = "prune"
+    LEARN = "learn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from detector.changes.change import Change
 from detector.changes.ports import ChangeLog
@@ -12,6 +12,7 @@ from detector.errors import StoreError
 from detector.incidents.calls import CallMap
 from detector.incidents.correlator import Correlator, CorrelatorSettings
 from detector.incidents.incident import EntryKind, Incident, IncidentEvent, IncidentState
+from detector.incidents.suspects import SuspectSettings
 from detector.incidents.symptom import symptom_of
 from detector.ports import Clock
 from detector.stream.anomaly import Ending
@@ -66,7 +67,8 @@ class Incidents:
 
     Several processes may do so on one database: who keeps first has heard them, the others begin
     anew from what it kept. What was kept is not heard again after a crash. `calls` tells who calls
-    whom. Without a word of an earlier one, it begins with what happens from now on.
+    whom, `suspicion` how changes of a tenant are weighed; both are asked once a minute. Without a
+    word of an earlier one, it begins with what happens from now on.
     """
 
     def __init__(
@@ -77,10 +79,12 @@ class Incidents:
         calls: Callable[[str], CallMap],
         clock: Clock,
         settings: CorrelatorSettings | None = None,
+        suspicion: Callable[[str], SuspectSettings] | None = None,
     ) -> None:
         self._events, self._store = SqlEvents(database), SqlIncidents(database)
         self._changes, self._calls, self._clock = changes, calls, clock
         self._settings = settings or CorrelatorSettings()
+        self._suspicion = suspicion or (lambda _: self._settings.suspicion)
         self.meters = IncidentMeters()
         self._tenants: dict[str, _Heard] = {}
         self._heard: Heard | None = None
@@ -137,7 +141,7 @@ class Incidents:
     def _load(self, heard: Heard) -> None:
         """Go on from what is kept."""
         self._tenants = {
-            tenant: _Heard(Correlator(state, self._settings))
+            tenant: _Heard(Correlator(state, self._settings_of(tenant)))
             for tenant, state in self._store.states().items()
         }
         for tenant, one in self._tenants.items():
@@ -153,7 +157,7 @@ class Incidents:
         found = self._tenants.get(tenant)
         if found is None:
             made = Correlator.fresh(tenant, now)
-            made.settings = self._settings
+            made.settings = self._settings_of(tenant)
             made.calls = self._calls(tenant)
             made.changed(self._of_log(tenant, now), now)
             found = self._tenants[tenant] = _Heard(made)
@@ -197,9 +201,13 @@ class Incidents:
         for tenant, one in self._tenants.items():
             try:
                 one.correlator.calls = self._calls(tenant)
+                one.correlator.settings = self._settings_of(tenant)
             except StoreError:
-                # The map as it was serves for longer.
+                # What was known serves for longer.
                 continue
+
+    def _settings_of(self, tenant: str) -> CorrelatorSettings:
+        return replace(self._settings, suspicion=self._suspicion(tenant))
 
     def _fresh(self, told: Iterable[IncidentEvent]) -> list[Incident]:
         """Incidents to be kept: also those that went into others, of which only events tell."""

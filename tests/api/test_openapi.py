@@ -164,6 +164,7 @@ def incident(correlating: Correlating, client: TestClient) -> dict[tuple[str, st
     page = client.get("/v1/incidents").json()
     path = page["incidents"][0]["links"]["self"]
     said = client.post(f"{path}/said", json={"said": "acknowledged"}).json()
+    learning = learned(path, client)
     told = client.post("/v1/alerts/alertmanager", content=notification(alert())).json()
     return {
         ("/v1/alerts/digest", "get"): client.get("/v1/alerts/digest").json(),
@@ -171,6 +172,22 @@ def incident(correlating: Correlating, client: TestClient) -> dict[tuple[str, st
         ("/v1/incidents/{id}", "get"): said,
         ("/v1/alerts/alertmanager", "post"): told,
         ("/v1/incidents/{id}/said", "post"): said,
+        **learning,
+    }
+
+
+def learned(path: str, client: TestClient) -> dict[tuple[str, str], Any]:
+    """The same of what is learned, once somebody said what an incident was."""
+    flag = {"kind": "flag", "service": "cart", "title": "a flag"}
+    (change,) = client.post("/v1/changes", json=flag).json()["changed"]
+    client.post(f"{path}/said", json={"said": "caused_by", "change": change})
+    since = {"from": "2026-01-01T00:00:00Z"}
+    by = {"person": "ada", "reason": "flags bite"}
+    applied = client.post("/v1/learning", json={**by, **since, "force": True}).json()
+    return {
+        ("/v1/learning", "post"): applied,
+        ("/v1/learning", "get"): client.get("/v1/learning", params=since).json(),
+        ("/v1/learning/undo", "post"): client.post("/v1/learning/undo", json=by).json(),
     }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from detector.changes.change import Change, ChangeKind
-from detector.incidents.folding import begun
+from detector.incidents.folding import begun, resolved
 from detector.incidents.incident import Incident
 from detector.incidents.record import KeptIncident, Said, SaidKind
 from detector.incidents.suspects import SuspectSettings, suspected
@@ -36,7 +36,7 @@ def incident(service: str, minute: float, changes: list[Change]) -> Incident:
     symptoms = (symptom(service, minute),)
     made = begun("default", symptoms, T0 + round(60_000 * minute))
     suspects = suspected(symptoms, changes, CALLS, ALONE)
-    return replace(made, suspects=suspects)
+    return replace(resolved(made, made.began + 600_000), suspects=suspects)
 
 
 def said(one: Incident, kind: SaidKind | None, guilty: Change | None = None) -> KeptIncident:

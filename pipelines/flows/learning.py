@@ -1,0 +1,147 @@
+"""What is learned from what people said: looked up, shown, and applied or undone by a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from detector.alerts.history import Case
+from detector.alerts.learning import RuleCut, cuts_of
+from detector.changes.change import Change, ChangeKind
+from detector.changes.learned import Learned, applied, in_force, undone
+from detector.changes.record import ChangeFilter
+from detector.changes.rollouts import SOURCE
+from detector.errors import InputError
+from detector.gate.decision import Action, AuditEntry
+from detector.incidents.labels import labels_of, overridden
+from detector.incidents.learning import Relearned, relearned
+from detector.incidents.record import IncidentFilter, KeptIncident
+from detector.incidents.suspects import SuspectSettings
+from detector.ports import Stores
+from pipelines.stores.incidents import SqlIncidents
+
+__all__ = ["Learning", "Lesson", "Signed"]
+
+_PAGE = 200
+_INCIDENTS, _CHANGES = 10_000, 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """What a span teaches, and every version that was applied so far, the oldest first."""
+
+    found: Relearned
+    cuts: tuple[RuleCut, ...]
+    versions: tuple[Learned, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """Who wants it and why, at unix seconds."""
+
+    person: str
+    reason: str
+    at: float
+
+
+class Learning:
+    """Learns of one database of incidents or several; `bad` is what the configuration says.
+
+    `StoreError` of every call while one of them is away.
+    """
+
+    def __init__(
+        self,
+        incidents: Callable[[], Sequence[SqlIncidents]],
+        stores: Stores,
+        *,
+        bad: Mapping[ChangeKind, float],
+    ) -> None:
+        self._incidents, self._stores = incidents, stores
+        self._defaults = {**SuspectSettings().bad, **bad}
+
+    def suspicion(self, tenant: str) -> SuspectSettings:
+        """How changes are weighed now."""
+        return SuspectSettings(bad=self._priors(self._stores.learned.of(tenant)))
+
+    def look_back(self, tenant: str, since: float, until: float) -> Lesson:
+        """On what is since unix seconds, as of `until`; changes nothing."""
+        versions = self._stores.learned.of(tenant)
+        start, end = round(1000 * since), round(1000 * until)
+        changes = list(self._changes(tenant, start))
+        labels = labels_of(self._kept(tenant, start), changes, self._called(changes))
+        return Lesson(
+            found=relearned(labels, self._defaults, self._priors(versions)),
+            cuts=cuts_of(self._cases(tenant), start, end),
+            versions=tuple(versions),
+        )
+
+    def apply(self, tenant: str, since: float, by: Signed, *, force: bool = False) -> Learned:
+        """Put in force what a span up to now teaches; `InputError` where it is not better.
+
+        `force` does it anyway. It is audited.
+        """
+        lesson = self.look_back(tenant, since, by.at)
+        priors = lesson.found.priors
+        if not priors:
+            raise InputError("there is nothing to apply: nobody said anything", field="from")
+        if not (force or lesson.found.is_better):
+            text = "it is not better on past incidents: nothing was applied; force does it anyway"
+            raise InputError(text, field="force", semantic=True)
+        made = applied(lesson.versions, priors, person=by.person, reason=by.reason, at=by.at)
+        return self._keep(tenant, made, f"{tenant} version {made.version}")
+
+    def undo(self, tenant: str, by: Signed) -> Learned:
+        """Go back to what was in force before the newest; `InputError` where that is nothing."""
+        versions = self._stores.learned.of(tenant)
+        made = undone(versions, person=by.person, reason=by.reason, at=by.at)
+        return self._keep(tenant, made, f"{tenant} version {made.version} undoes {made.undoes}")
+
+    def _keep(self, tenant: str, made: Learned, subject: str) -> Learned:
+        self._stores.learned.add(tenant, made)
+        self._stores.audit.write(
+            AuditEntry(
+                at=made.at,
+                person=made.person,
+                action=Action.LEARN,
+                subject=subject,
+                reason=made.reason,
+            )
+        )
+        return made
+
+    def _priors(self, versions: Sequence[Learned]) -> dict[ChangeKind, float]:
+        """What was applied stands above the configuration, until it is undone."""
+        last = in_force(versions)
+        return {**self._defaults, **({} if last is None else last.bad)}
+
+    def _kept(self, tenant: str, since: int) -> Iterator[KeptIncident]:
+        for store in self._incidents():
+            wanted = IncidentFilter(tenant=tenant, since=since, limit=_PAGE)
+            for _ in range(_INCIDENTS // _PAGE):
+                page = store.list(wanted)
+                yield from page.incidents
+                if page.next is None:
+                    break
+                wanted = replace(wanted, after=page.next)
+
+    def _changes(self, tenant: str, since: int) -> Iterator[Change]:
+        wanted = ChangeFilter(tenant=tenant, since=since, limit=_PAGE)
+        for _ in range(_CHANGES // _PAGE):
+            page = self._stores.changes.list(wanted)
+            yield from page.changes
+            if page.next is None:
+                return
+            wanted = replace(wanted, after=page.next)
+
+    def _called(self, changes: Sequence[Change]) -> dict[str, bool]:
+        """What people decided over verdicts on these rollouts."""
+        rollouts = [change for change in changes if change.source == SOURCE]
+        said = {one.id: overridden(self._stores.overrides.of(one.subject)) for one in rollouts}
+        return {id: is_bad for id, is_bad in said.items() if is_bad is not None}
+
+    def _cases(self, tenant: str) -> Iterator[Case]:
+        for store in self._incidents():
+            history = store.histories().get(tenant)
+            if history is not None:
+                yield from history.cases.values()
