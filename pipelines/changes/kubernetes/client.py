@@ -114,6 +114,7 @@ def _client(settings: KubernetesSettings) -> kubernetes.client.ApiClient:
         import kubernetes.client
         import kubernetes.config
         import urllib3
+        import yaml
     except ImportError as error:
         words = "needs a package that is not installed: pip install 'serinus[kubernetes]'"
         raise ConfigError(f"changes.kubernetes: {words}") from error
@@ -125,13 +126,20 @@ def _client(settings: KubernetesSettings) -> kubernetes.client.ApiClient:
             kubernetes.config.load_kube_config(
                 settings.kubeconfig, settings.context, configuration, persist_config=False
             )
-    except (kubernetes.config.ConfigException, OSError, ValueError) as error:
-        where = settings.kubeconfig or "the service account of this pod"
-        raise ConfigError(f"changes.kubernetes: {where}: {error}") from None
+    except (kubernetes.config.ConfigException, OSError) as error:
+        raise ConfigError(f"{_place(settings)}: {error}") from None
+    except (ValueError, TypeError, LookupError, AttributeError, yaml.YAMLError) as error:
+        # Of what is in it nothing is said: it has secrets.
+        raise ConfigError(f"{_place(settings)} cannot be read: {type(error).__name__}") from None
     # The feeds try again by themselves, and nobody is followed elsewhere with our token.
     configuration.retries = urllib3.Retry(total=0)
     configuration.connection_pool_maxsize = 32
     return kubernetes.client.ApiClient(configuration)
+
+
+def _place(settings: KubernetesSettings) -> str:
+    where = settings.kubeconfig or "the service account of this pod"
+    return f"changes.kubernetes: {where}"
 
 
 def _words(error: Exception) -> str:

@@ -168,13 +168,13 @@ class Feed:
         return True
 
     def _take(self, what: str, thing: Thing) -> None:
-        self.meters.events += 1
         if what in {"ADDED", "MODIFIED"}:
             self._heard.seen(self.resource, self.namespace, thing)
         elif what == "DELETED":
             self._heard.gone(self.resource, self.namespace, thing)
         # After what it says is kept: what could not be is heard again.
         self._version = thing.metadata.resource_version or self._version
+        self.meters.events += what != "BOOKMARK"
 
     def _lost(self, raw: msgspec.Raw) -> bool:
         status = _status(raw)

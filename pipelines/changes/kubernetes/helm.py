@@ -7,7 +7,7 @@ was only its content tells, and that has the values, too.
 from __future__ import annotations
 
 from detector.changes.change import ChangeEvent, ChangeKind, ChangePhase
-from pipelines.changes.kubernetes.objects import Meta
+from pipelines.changes.kubernetes.objects import Meta, written
 from pipelines.changes.kubernetes.telling import Telling
 from pipelines.changes.moments import moment_ms
 
@@ -29,21 +29,21 @@ _ENDED = {
 _REMOVALS = frozenset({"uninstalling", "uninstalled"})
 
 
-def release_events(telling: Telling, meta: Meta, now: int) -> tuple[ChangeEvent, ...]:
+def release_events(telling: Telling, meta: Meta) -> tuple[ChangeEvent, ...]:
     """That an install, upgrade, rollback or removal of a release began, and how it ended."""
     labels = meta.labels or {}
-    status, modified = labels.get("status", ""), moment_ms(labels.get("modifiedAt", ""))
+    status, modified = labels.get("status", ""), _modified(meta)
     if labels.get("owner") != "helm" or not labels.get("name"):
         return ()
     if status in _BEGUN:
-        at = modified or (now if status in _REMOVALS else meta.created)
+        at = modified if status in _REMOVALS else meta.created
         return _event(telling, meta, _BEGUN[status], ChangePhase.STARTED, at)
     begun = _event(telling, meta, ChangeKind.DEPLOYMENT, ChangePhase.STARTED, meta.created)
     if status not in _ENDED:
         return ()
     kind, phase = _ENDED[status]
     # What is superseded was modified by what came after it.
-    at = meta.created if status == "superseded" else max(modified or now, meta.created)
+    at = meta.created if status == "superseded" else max(modified, meta.created)
     ended = _event(telling, meta, kind, phase, at)
     return ended if kind is ChangeKind.REMOVAL else begun + ended
 
@@ -53,6 +53,13 @@ def release_gone(telling: Telling, meta: Meta, now: int) -> tuple[ChangeEvent, .
     if (meta.labels or {}).get("status") != "uninstalling":
         return ()
     return _event(telling, meta, ChangeKind.REMOVAL, ChangePhase.SUCCEEDED, now)
+
+
+def _modified(meta: Meta) -> int:
+    """When its labels were written last, by Helm's word or else the API server's."""
+    told = moment_ms((meta.labels or {}).get("modifiedAt", ""))
+    wrote = written(meta, "f:metadata/f:labels")
+    return told or (meta.created if wrote is None else wrote.at)
 
 
 def _event(

@@ -197,8 +197,29 @@ def current(rollout: Rollout, revisions: Collection[Revision]) -> Revision | Non
     return next((one for one in revisions if wanted in {one.number, one.name}), None)
 
 
-def rollout_events(telling: Telling, rollout: Rollout, at: Revision) -> tuple[ChangeEvent, ...]:
-    """That the rollout of a revision began, and that it ended, if it has; once, by its number."""
+def rollout_events(
+    telling: Telling, rollout: Rollout, revisions: Collection[Revision]
+) -> tuple[ChangeEvent, ...]:
+    """That rollouts of revisions began, and that the latest ended, if it has; by their numbers.
+
+    Of one that another overtook while nobody looked only the start is known.
+    """
+    now = current(rollout, revisions)
+    if now is None:
+        return ()
+    before = sorted(
+        (one for one in revisions if one.number < now.number and not one.is_reused),
+        key=lambda one: one.number,
+    )
+    overtaken = [
+        event
+        for one in before
+        for event in _event(telling, rollout, one, ChangePhase.STARTED, one.created)
+    ]
+    return (*overtaken, *_latest(telling, rollout, now))
+
+
+def _latest(telling: Telling, rollout: Rollout, at: Revision) -> tuple[ChangeEvent, ...]:
     began = _began(rollout, at)
     if began is None or began < telling.since:
         return ()

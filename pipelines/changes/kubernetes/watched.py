@@ -25,7 +25,6 @@ from pipelines.changes.kubernetes.resources import Resource
 from pipelines.changes.kubernetes.rollouts import (
     Revision,
     Rollout,
-    current,
     removed,
     revision_of_replica_set,
     revision_of_set,
@@ -40,8 +39,8 @@ __all__ = ["Watched"]
 _OBJECTS_MAX = 200_000
 # What is written more often is state that a program keeps, or its daily work, and no news.
 _OFTEN, _WHILE_MS = 4, 3_600_000
-# An object has at most half a dozen of them at a time.
-_TOLD = 16
+# An object has about a dozen of them at a time: as many as a deployment keeps revisions.
+_TOLD = 32
 _RESTLESS = frozenset({ChangeKind.CONFIG, ChangeKind.SCALING, ChangeKind.NODE})
 _LABELS = frozenset(
     {"app.kubernetes.io/name", "app", "owner", "name", "status", "version", "modifiedAt"}
@@ -159,7 +158,7 @@ class Watched:
                 was = before is not None and before.is_cordoned
                 return node_events(self._telling, found, was, at)
             case _ if resource.objects == "helm":
-                return release_events(self._telling, meta, at)
+                return release_events(self._telling, meta)
             case _:
                 return configured(self._telling, resource.what, meta)
 
@@ -184,8 +183,8 @@ class Watched:
         return ()
 
     def _rolled(self, rollout: Rollout) -> Sequence[ChangeEvent]:
-        at = current(rollout, self._revisions.get(rollout.meta.uid, {}).values())
-        return () if at is None else rollout_events(self._telling, rollout, at)
+        revisions = self._revisions.get(rollout.meta.uid, {})
+        return rollout_events(self._telling, rollout, list(revisions.values()))
 
     def _last_words(self, resource: Resource, known: _Known) -> Sequence[ChangeEvent]:
         now = self._now()

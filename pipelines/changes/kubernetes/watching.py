@@ -45,7 +45,8 @@ class KubernetesWatch:
             named = known.get(event.place.service, event.place.service)
             return fitted_event(replace(event, place=replace(event.place, service=named)), redact)
 
-        since = round(1000 * (clock() - settings.lookback_s))
+        # Times of Kubernetes are whole seconds.
+        since = 1000 * int(clock() - settings.lookback_s)
         telling = Telling(cluster=settings.cluster, since=since)
         self.watched = Watched(telling, log, settings.tenant, clock=clock, placed=placed)
         self.feeds = [
