@@ -13,6 +13,7 @@ from detector.gate.session import Session
 from detector.logs.ports import TemplateTexts
 from detector.ports import Baselines, MetricCatalog, MetricSource, Stores
 from detector.signals.plan import Plan
+from detector.slo.ports import Budgets
 from pipelines.flows.gate import Gate, GateSettings
 from pipelines.flows.locate import Discover
 from pipelines.flows.services import Services
@@ -67,12 +68,21 @@ def open_gate(
         routes=tuple(notifier.route for notifier in settings.notify.native()),
         warm_attempts=settings.limits.warm,
         texts=texts,
+        budgets=_budgets(settings, metered.source),
     )
     discover = _discovery(settings.packs, metered, awaited)
     stores, close = _memory() if in_memory else _kept(settings)
     return _opened(
         metered, stores, close, discover=discover, known=known, clock=clock, baselines=baselines
     )
+
+
+def _budgets(settings: Settings, source: object) -> Budgets:
+    """The error budgets of the objectives that the settings name."""
+    from pipelines.slo.budgets import CountedBudgets
+    from pipelines.slo.openslo import load_objectives
+
+    return CountedBudgets(load_objectives(settings.objectives), source)
 
 
 def source_of(settings: Settings) -> Source:

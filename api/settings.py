@@ -111,6 +111,7 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     policies: dict[str, PolicyBody] = {}
     packs: tuple[Path, ...] = ()
+    objectives: tuple[Path, ...] = ()
     notify: NotifySettings = NotifySettings()
     alerts: AlertsSection = AlertsSection()
     changes: ChangesSection = ChangesSection()

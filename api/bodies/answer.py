@@ -115,6 +115,28 @@ class AaAnswer(Answer):
     raised: float = Field(description="What `needed` is multiplied by here; 1 or more.")
 
 
+class SpentAnswer(Answer):
+    """One error budget, as it was known."""
+
+    name: str = Field(description="The objective.")
+    left: float | None = Field(
+        description="Share that is left, below 0 where it is overspent; null: not known."
+    )
+    bad: float | None = Field(description="Bad events of its window.")
+    allowed: float | None = Field(description="How many may be bad.")
+    total: float | None = Field(description="All events.")
+    unknown: str | None = Field(description="Why it is not known; null: it is.")
+
+
+class BudgetAnswer(Answer):
+    """What was known of the service's error budgets."""
+
+    limits: float = Field(
+        description="By what the attempt's limits are multiplied, by the budgets as it began."
+    )
+    objectives: list[SpentAnswer] = Field(description="As they stand now.")
+
+
 class LinksAnswer(Answer):
     """Where to look."""
 
@@ -146,6 +168,7 @@ EXAMPLE_VERDICT: dict[str, Any] = {
     "needs": {"requests": 0, "seconds": 0, "canary_pods": None},
     "waiting": None,
     "notes": [],
+    "budget": None,
     "aa": None,
     "links": {
         "self": "/v1/verdicts/019a0b1c2d3e4f5061728394a5b6",
@@ -181,6 +204,9 @@ class VerdictAnswer(Answer):
     needs: NeedsAnswer = Field(description="What a pass still lacks.")
     waiting: str | None = Field(description="What is waited for, in words.")
     notes: list[str] = Field(description="What a person should know beside.")
+    budget: BudgetAnswer | None = Field(
+        description="The service's error budgets; null: the policy does not look at them."
+    )
     aa: AaAnswer | None = Field(
         description="The service's self-check as it stood when the attempt began; null: none yet."
     )

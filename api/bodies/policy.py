@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
+from api.bodies.budget import BudgetPolicyBody
 from api.bodies.expression import ExpressionBody, expression_body
 from api.bodies.loose import Flag, Number, Strict, Word, finite
 from detector.gate.policy import Mode, Policy, RollbackRule, SignalPolicy
@@ -109,6 +110,12 @@ class PolicyBody(Strict):
         "are required.",
         examples=[{"all_of": ["error_rate", {"any_of": ["latency", "tail95"]}]}],
     )
+    budget: BudgetPolicyBody | None = Field(
+        None,
+        description="What follows where little is left of the service's error budgets; absent: "
+        "they are not looked at.",
+        examples=[{"tighten_below": 0.2, "tighten": 0.5}],
+    )
     signals: dict[str, SignalPolicyBody] | None = Field(
         None, description="Changes of single signals, by name."
     )
@@ -135,7 +142,7 @@ class PolicyBody(Strict):
 
     def native(self, *, name: str | None = None) -> Policy:
         """The policy, with the defaults for what is absent; without a name it is `inline`."""
-        own = {"signals", "name", "promises_slo", "fail_when", "pass_needs"}
+        own = {"signals", "name", "promises_slo", "fail_when", "pass_needs", "budget"}
         given = self.model_dump(exclude_none=True, exclude=own)
         promises = self.slo is not None if self.promises_slo is None else self.promises_slo
         signals = {
@@ -147,6 +154,7 @@ class PolicyBody(Strict):
             promises_slo=promises,
             fail_when=None if self.fail_when is None else self.fail_when.native(),
             pass_needs=None if self.pass_needs is None else self.pass_needs.native(),
+            budget=None if self.budget is None else self.budget.native(),
             signals=signals,
             name=name or self.name or "inline",
         )
@@ -160,4 +168,7 @@ def policy_body(policy: Policy) -> dict[str, Any]:
     body["fail_when"] = expression_body(policy.fail_when)
     body["pass_needs"] = expression_body(policy.pass_needs)
     body["signals"] = {name: asdict(signal) for name, signal in policy.signals.items()}
+    if policy.budget is not None:
+        # The gate sets it when an attempt begins.
+        del body["budget"]["limits"]
     return {**body, "digest": policy.digest}

@@ -21,10 +21,9 @@ from detector.slo.counts import Counts, Flaw
 from detector.slo.objective import Counted, Objective
 from detector.slo.window import Rolling, span_of
 from pipelines.slo.counting import counts_in
-from pipelines.slo.openslo import parse_objectives
+from pipelines.slo.openslo import load_objectives
 from pipelines.slo.rules import rules_of
 from pipelines.sources.open import Source, open_source
-from pipelines.yaml_files import texts_of
 
 __all__ = ["rules", "status"]
 
@@ -72,9 +71,7 @@ def status(file: Path, *, config: Path | None, prometheus: str | None, as_json: 
 
 
 def _read(file: Path) -> tuple[Objective, ...]:
-    return tuple(
-        one for origin, text in texts_of([file]) for one in parse_objectives(text, origin=origin)
-    )
+    return load_objectives([file])
 
 
 def _standing(one: Objective, source: Source, now: float) -> Standing:

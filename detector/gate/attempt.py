@@ -17,6 +17,7 @@ from detector.gate.reason import Reason
 from detector.gate.request import Stage, VerdictRequest
 from detector.selector import parse_side
 from detector.signals.plan import Plan
+from detector.slo.policy import Spent
 
 __all__ = [
     "Attempt",
@@ -111,12 +112,13 @@ class Latch:
 class Closing:
     """From which samples (the chain up to `head`) the answer at `deadline` was made.
 
-    `doubt`: why those samples could not be trusted to be whole.
+    `doubt`: why those samples could not be trusted to be whole. `spent`: the error budgets then.
     """
 
     deadline: float
     head: str
     doubt: Reason | None = None
+    spent: tuple[Spent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

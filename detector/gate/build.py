@@ -122,6 +122,7 @@ def build_track(
     learned = _learn(bound, row, frame, policy, wish, edges)
     if learned is None:
         return None
+    learned = _tightened(learned, policy.limits)
     on_histogram = row.name in {RowName.LATENCY, RowName.GAUGE, RowName.SLOPE}
     tally = 2 if row.name is not RowName.LATENCY or edges is None else len(edges) + 1
     name = bound.signal.name
@@ -148,9 +149,10 @@ def template_track(
     """The track of one kind of log line, by what was counted of it before."""
     wish = policy.signals.get(bound.signal.name, SignalPolicy())
     noise = prior_noise(COUNT_TAU, 0.1) if is_new else past.noise(_OF_LINES)
+    lines = _of_lines(wish, noise, past.rate, past.requests, past.pods)
     return Track(
         name=f"{bound.signal.name}/{kind}",
-        learned=_of_lines(wish, noise, past.rate, past.requests, past.pods),
+        learned=_tightened(lines, policy.limits),
         judged=_is_judged(bound, policy),
         required=False,
         weight=weight,
@@ -307,6 +309,15 @@ def _events(row: Row, counts: Counts | None, frame: Frame, wish: SignalPolicy) -
         rate=rate,
         requests=hours,
     )
+
+
+def _tightened(learned: Learned, limits: float) -> Learned:
+    """Both limits multiplied, as the increases that they are; by 1 nothing is, to the bit."""
+    if limits == 1.0:
+        return learned
+    row = learned.row
+    ends = (math.log1p(limits * math.expm1(end)) for end in (row.tolerate, row.limit))
+    return replace(learned, row=row.with_limits(*ends))
 
 
 def _limited(row: Row, wish: SignalPolicy, default: tuple[float, float], rate: float | None) -> Row:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from detector.gate.expression import Expression
+from detector.slo.policy import BudgetPolicy
 
 __all__ = ["Mode", "Policy", "RollbackRule", "SignalPolicy"]
 
@@ -62,6 +63,7 @@ class Policy(_Digested):
     `latency_slo_s`: 95 % of its requests are promised within so many seconds.
     `pass_level`: confidence of the bound of harm. `fail_when`, `pass_needs`: which signals in which
     combination decide; None: any that is judged fails, all that are required are needed.
+    `budget`: what is left of the service's error budgets holds a pass, or tightens all limits.
     `time_scale`: demo and tests only; 1/15 makes one second count as fifteen, in every time
     constant of the engine alike.
     """
@@ -82,7 +84,13 @@ class Policy(_Digested):
     allow_cross_cluster: bool = False
     fail_when: Expression | None = None
     pass_needs: Expression | None = None
+    budget: BudgetPolicy | None = None
     signals: Mapping[str, SignalPolicy] = field(default_factory=dict)
+
+    @property
+    def limits(self) -> float:
+        """By what both limits of every signal are multiplied."""
+        return 1.0 if self.budget is None else self.budget.limits
 
     @property
     def digest(self) -> str:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from detector.gate.aa import AaSummary
 from detector.gate.verdict import Effect, Samples, SignalVerdict, TemplateVerdict, Verdict
+from detector.slo.policy import Spent
 
 __all__ = ["Json", "utc_text", "verdict_body"]
 
@@ -46,12 +47,32 @@ def verdict_body(verdict: Verdict, *, brief: bool) -> dict[str, Json]:
         },
         "waiting": verdict.waiting,
         "notes": list(verdict.notes),
+        "budget": _budget(verdict),
         "aa": None if verdict.aa is None else _aa(verdict.aa),
         "links": {"self": f"/v1/verdicts/{verdict.id}", "ui": f"/rollouts/{verdict.attempt}"},
     }
     if brief:
         del body["signals"]
     return body
+
+
+def _budget(verdict: Verdict) -> dict[str, Json] | None:
+    """What is known of error budgets; null where the policy does not look at them."""
+    if not verdict.spent:
+        return None
+    return {"limits": verdict.limits, "objectives": [_spent(one) for one in verdict.spent]}
+
+
+def _spent(one: Spent) -> dict[str, Json]:
+    budget = one.budget
+    return {
+        "name": one.name,
+        "left": _number(budget.left),
+        "bad": _number(budget.bad),
+        "allowed": _number(budget.allowed),
+        "total": _number(budget.total),
+        "unknown": None if budget.flaw is None else budget.flaw.value,
+    }
 
 
 def _aa(found: AaSummary) -> dict[str, Json]:

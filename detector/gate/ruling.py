@@ -14,7 +14,9 @@ from detector.gate.naming import Wording
 from detector.gate.policy import Mode, RollbackRule
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import Stage
+from detector.gate.thrift import held_by_budget
 from detector.gate.verdict import Needs, Outcome, Verdict, answer_of
+from detector.slo.policy import Spent
 
 __all__ = ["Circumstances", "first_step", "nothing", "rule", "underlying", "verdict_id"]
 
@@ -30,7 +32,7 @@ class Circumstances:
     `problem`: the source did not answer, or one side is empty. `partial`: it warned that series
     may be missing. `closing_head` is set where the answer of the deadline stands, which was made
     from the samples up to that chunk; `head` names the newest chunk. `wordings`: what the log lines
-    that the answer tells of say.
+    that the answer tells of say. `spent`: what was known of error budgets.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Circumstances:
     rollback: str | None = None
     notes: tuple[str, ...] = ()
     wordings: tuple[Wording, ...] = ()
+    spent: tuple[Spent, ...] = ()
 
     @property
     def is_past_deadline(self) -> bool:
@@ -104,6 +107,8 @@ def rule(attempt: Attempt, judgement: Judgement, seen: Circumstances) -> Verdict
         notes=(*judgement.notes, *seen.notes, *aa_note(attempt.aa)),
         waiting=judgement.waiting if outcome is Outcome.INCONCLUSIVE else None,
         aa=None if attempt.aa is None else attempt.aa.summary,
+        limits=attempt.policy.limits,
+        spent=seen.spent,
     )
 
 
@@ -129,6 +134,7 @@ def _outcome(attempt: Attempt, judgement: Judgement, seen: Circumstances) -> tup
     rules = (
         _override(seen),
         _fail(judgement, seen),
+        _budget(attempt, seen),
         _problem(seen),
         _rollback(attempt, judgement, seen),
     )
@@ -155,6 +161,13 @@ def _fail(judgement: Judgement, seen: Circumstances) -> tuple[Outcome, Reason] |
     if seen.latch is not None:
         return Outcome.FAIL, seen.latch.reason
     return None
+
+
+def _budget(attempt: Attempt, seen: Circumstances) -> tuple[Outcome, Reason] | None:
+    """Before a source that fails or has no canary yet: a controller's first step waits as well."""
+    is_rollback = seen.rollback is not None
+    reason = held_by_budget(attempt.policy, seen.spent, is_rollback=is_rollback)
+    return None if reason is None else (Outcome.INCONCLUSIVE, reason)
 
 
 def _problem(seen: Circumstances) -> tuple[Outcome, Reason] | None:

@@ -10,6 +10,7 @@ from detector.gate.aa import AaSummary
 from detector.gate.policy import Mode
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.request import Stage
+from detector.slo.policy import Spent
 
 __all__ = [
     "Effect",
@@ -109,7 +110,11 @@ class Needs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One stored answer; `aa` is the service's self-check as it stood when the attempt began."""
+    """One stored answer; `aa` is the service's self-check as it stood when the attempt began.
+
+    `limits`: by what the attempt's limits are multiplied, by the error budgets as it began; `spent`
+    is what was known of them now, where the policy looks at them.
+    """
 
     id: str
     outcome: Outcome
@@ -132,6 +137,8 @@ class Verdict:
     notes: tuple[str, ...] = ()
     waiting: str | None = None
     aa: AaSummary | None = None
+    limits: float = 1.0
+    spent: tuple[Spent, ...] = ()
 
     @property
     def is_unseen(self) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from detector.series import FloatArray
 from detector.slo.counts import Counts, Flaw
 
-__all__ = ["Budget", "Exhaustion", "budget_of", "exhaustion"]
+__all__ = ["Budget", "Exhaustion", "budget_of", "exhaustion", "unknown_budget"]
 
 # Of the window, how much is recent: a day of 28.
 _RECENT = 1 / 28
@@ -51,17 +51,18 @@ class Exhaustion:
 def budget_of(counts: Counts | Flaw, budget: float) -> Budget:
     """The budget of a window's counts, where a share `budget` may be bad."""
     if isinstance(counts, Flaw):
-        return _unknown(counts, 0.0)
+        return unknown_budget(counts)
     bad, total = float(np.nansum(counts.bad)), float(np.nansum(counts.total))
     if total <= 0:
         flaw = Flaw.NO_EVENTS if counts.known else Flaw.NO_DATA
-        return _unknown(flaw, counts.known)
+        return unknown_budget(flaw, counts.known)
     allowed = budget * total
     left = 1.0 - bad / allowed
     return Budget(total=total, bad=bad, allowed=allowed, left=left, known=counts.known)
 
 
-def _unknown(flaw: Flaw, known: float) -> Budget:
+def unknown_budget(flaw: Flaw, known: float = 0.0) -> Budget:
+    """A budget of which nothing is known but why."""
     return Budget(total=0.0, bad=0.0, allowed=0.0, left=None, known=known, flaw=flaw)
 
 

@@ -21,6 +21,9 @@ class Flaw(StrEnum):
 
     NO_EVENTS = "no_events"
     NO_DATA = "no_data"
+    NO_OBJECTIVE = "no_objective"
+    SOURCE_FAILED = "source_failed"
+    PARTIAL_DATA = "partial_data"
     GOOD_ABOVE_TOTAL = "good_above_total"
     NEGATIVE = "negative"
     NOT_A_NUMBER = "not_a_number"

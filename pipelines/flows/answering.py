@@ -113,7 +113,8 @@ def _closed(asked: Asked, attempt: Attempt, watch: Watch | None) -> Attempt:
     if closing is not None and closing.deadline == deadline:
         return attempt
     doubt = asked.problem or watch.partial
-    return replace(attempt, closing=Closing(deadline=deadline, head=watch.head, doubt=doubt))
+    closing = Closing(deadline=deadline, head=watch.head, doubt=doubt, spent=asked.spent)
+    return replace(attempt, closing=closing)
 
 
 def _latched(attempt: Attempt, judgement: Judgement, watch: Watch | None, now: float) -> Attempt:

@@ -10,6 +10,7 @@ from detector.gate.reason import Reason
 from detector.gate.record import Chunk
 from detector.gate.render import utc_text
 from detector.gate.request import VerdictRequest
+from detector.slo.policy import Spent
 from pipelines.flows.turns import Budget
 
 __all__ = ["REACH_S", "Asked", "check_deadline", "check_person", "check_reach", "check_times"]
@@ -22,7 +23,10 @@ _DECISION_MAX_S = 30 * 86_400.0
 
 @dataclass(slots=True)
 class Asked:
-    """One question. `chunk`: what was read for it, to be stored with the answer."""
+    """One question. `chunk`: what was read for it, to be stored with the answer.
+
+    `spent`: what is known of error budgets, where the policy looks at them.
+    """
 
     request: VerdictRequest
     now: float
@@ -30,6 +34,7 @@ class Asked:
     problem: Reason | None = None
     notes: tuple[str, ...] = ()
     chunk: Chunk | None = None
+    spent: tuple[Spent, ...] = ()
 
     @property
     def deadline(self) -> float | None:

@@ -7,6 +7,7 @@ from detector.gate.decision import standing_mode, standing_override
 from detector.gate.policy import Mode
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.ruling import Circumstances, verdict_id
+from detector.gate.thrift import thrift_notes
 from detector.gate.words import clock, duration
 from detector.ports import Stores
 from pipelines.flows.asked import Asked
@@ -26,6 +27,8 @@ def circumstances_of(
     closed = closing is not None and deadline == closing.deadline and as_of >= deadline
     doubt = closing.doubt if closed and closing is not None else None
     partial = watch.partial if watch is not None else None
+    spent = closing.spent if closed and closing is not None else asked.spent
+    steering = watch.steering.notes() if watch is not None else ()
     return Circumstances(
         id=verdict_id(attempt.id, as_of, asked.request.stage),
         as_of=as_of,
@@ -42,7 +45,8 @@ def circumstances_of(
         problem=doubt if closed else asked.problem or _set_back(attempt, watch, as_of),
         partial=None if closed else partial,
         rollback=attempt.rollback,
-        notes=(*asked.notes, *(watch.steering.notes() if watch is not None else ())),
+        notes=(*asked.notes, *steering, *thrift_notes(attempt.policy, spent)),
+        spent=spent,
     )
 
 

@@ -16,6 +16,7 @@ from detector.gate.reason import Reason, ReasonCode
 from detector.gate.record import Chunk, Filter, chunk_of
 from detector.gate.ruling import verdict_id
 from detector.gate.steering import with_read, without_read
+from detector.gate.thrift import tightened
 from detector.gate.verdict import Outcome
 from detector.gate.version import ENGINE
 from detector.ports import Baselines, MetricSource, Stores
@@ -27,6 +28,7 @@ from pipelines.flows.playback import playback
 from pipelines.flows.revisions import Revisions
 from pipelines.flows.steering import read_of
 from pipelines.flows.tape import Event
+from pipelines.flows.thrift import Thrift
 from pipelines.flows.turns import Recent
 from pipelines.flows.watch import SessionFactory, Watch, watch_of
 
@@ -54,7 +56,9 @@ class Following:
         sessions: SessionFactory,
         warm: int,
         baselines: Baselines | None = None,
+        thrift: Thrift | None = None,
     ) -> None:
+        self._thrift = thrift or Thrift()
         self._stores, self._sessions, self._baselines = stores, sessions, baselines
         self._source, self._locator = source, locator
         self._watches: Recent[Watch] = Recent(warm, idle_s=_UNLOADED_S)
@@ -89,7 +93,7 @@ class Following:
             identity=identity,
             label=request.attempt,
             revision=request.revision,
-            policy=policy,
+            policy=tightened(policy, self._thrift.spent(asked, policy, asked.now)),
             engine=ENGINE,
             asked_at=now,
             last_asked=now,

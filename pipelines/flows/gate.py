@@ -17,6 +17,7 @@ from detector.gate.verdict import Outcome, Verdict
 from detector.logs.ports import TemplateTexts
 from detector.ports import Baselines, Clock, MetricCatalog, MetricSource, Stores
 from detector.selector import parse_side
+from detector.slo.ports import Budgets
 from pipelines.flows.answering import Answering
 from pipelines.flows.asked import Asked, check_times
 from pipelines.flows.following import Following
@@ -24,6 +25,7 @@ from pipelines.flows.locate import Discover, Locator
 from pipelines.flows.past import Past
 from pipelines.flows.people import People
 from pipelines.flows.records import Records
+from pipelines.flows.thrift import Thrift
 from pipelines.flows.turns import Budget, Turns
 from pipelines.flows.watch import SessionFactory, Watch
 
@@ -44,6 +46,7 @@ class GateSettings:
     """Bounds of the gate: seconds of one question, attempts kept warm in memory.
 
     `routes`: who is told of which answers. `texts`: what kinds of log lines say.
+    `budgets`: what is left of error budgets.
     """
 
     bound_s: float = 8.0
@@ -51,6 +54,7 @@ class GateSettings:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
     texts: TemplateTexts | None = None
+    budgets: Budgets | None = None
 
 
 class Gate:
@@ -76,11 +80,14 @@ class Gate:
         self.records = Records(stores, session_factory)
         self.people = People(stores, clock, self.settings.policies)
         warm, locator = self.settings.warm_attempts, Locator(source, catalog, discover)
-        self._following = Following(stores, source, locator, session_factory, warm, baselines)
+        self._thrift = Thrift(self.settings.budgets)
+        self._following = Following(
+            stores, source, locator, session_factory, warm, baselines, self._thrift
+        )
         self._answering = Answering(
             stores, session_factory, warm, self.settings.routes, self.settings.texts
         )
-        self._past = Past(stores, self._following, self.settings.texts)
+        self._past = Past(stores, self._following, self.settings.texts, self._thrift)
         self._turns = Turns()
 
     def judge(self, request: VerdictRequest) -> Verdict:
@@ -145,6 +152,7 @@ class Gate:
         if since is not None:
             successor = self._following.successor(asked, attempt, since, policy)
             attempt, watch = self._followed(asked, successor)
+        asked.spent = self._thrift.spent(asked, attempt.policy, asked.now)
         return self._answering.answer(asked, attempt, watch)
 
     def _followed(self, asked: Asked, attempt: Attempt) -> tuple[Attempt, Watch | None]:

@@ -16,6 +16,7 @@ from pipelines.flows.asked import Asked, check_deadline
 from pipelines.flows.circumstances import circumstances_of
 from pipelines.flows.following import Following
 from pipelines.flows.playback import judged
+from pipelines.flows.thrift import Thrift
 from pipelines.flows.wordings import wordings_of
 
 __all__ = ["Past"]
@@ -25,9 +26,14 @@ class Past:
     """Judges as it would have been judged then, from what is stored and what the source keeps."""
 
     def __init__(
-        self, stores: Stores, following: Following, texts: TemplateTexts | None = None
+        self,
+        stores: Stores,
+        following: Following,
+        texts: TemplateTexts | None = None,
+        thrift: Thrift | None = None,
     ) -> None:
         self._stores, self._following, self._texts = stores, following, texts
+        self._thrift = thrift or Thrift()
 
     def judge(self, asked: Asked, identity: Identity, policy: Policy, as_of: float) -> Verdict:
         """The answer that was due at `as_of`."""
@@ -36,10 +42,11 @@ class Past:
             attempt = self._following.begin(replace(asked, now=as_of), identity, policy)
         attempt = self._located(asked, attempt, as_of)
         check_deadline(asked.deadline, attempt.started_at)
+        asked.spent = self._thrift.spent(asked, attempt.policy, as_of)
         watch = None
         if attempt.plan is not None:
             watch = self._following.watch_at(asked, attempt, as_of)
-            attempt = _closed(attempt, watch.head, asked.deadline, as_of)
+            attempt = _closed(attempt, watch.head, asked, as_of)
         seen = circumstances_of(self._stores, asked, attempt, watch, as_of)
         judgement = judged(
             attempt, seen, watch, lambda _, until: self._following.watch_at(asked, attempt, until)
@@ -71,10 +78,11 @@ class Past:
         return None if begins_anew(attempt, asked.request) else attempt
 
 
-def _closed(attempt: Attempt, head: str, deadline: float | None, as_of: float) -> Attempt:
+def _closed(attempt: Attempt, head: str, asked: Asked, as_of: float) -> Attempt:
     """From its deadline on an attempt has ended; with what was known at `as_of`, if not before."""
+    deadline = asked.deadline
     if deadline is None or as_of < deadline:
         return attempt
     if attempt.closing is not None and attempt.closing.deadline == deadline:
         return attempt
-    return replace(attempt, closing=Closing(deadline=deadline, head=head))
+    return replace(attempt, closing=Closing(deadline=deadline, head=head, spent=asked.spent))

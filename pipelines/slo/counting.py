@@ -27,6 +27,7 @@ def counts_in(
     """Bins of five minutes between two times; `InputError` for a source without an outline.
 
     A counter that fell began anew; one that appears where others were seen before counts from 0.
+    Where the source warns that series may be missing, nothing is counted.
     A bin in which no counter of the total has a sample at both ends is a gap.
     """
     if not isinstance(source, MetricOutline):
@@ -38,6 +39,8 @@ def counts_in(
     answers = source.outline(
         queries, (first - 1) * STEP_S, last * STEP_S, step_s=STEP_S, timeout_s=timeout_s
     )
+    if any(one.warnings for one in answers):
+        return Flaw.PARTIAL_DATA
     rows = [[_on_grid(series, first, last) for series in one.series] for one in answers]
     there = np.zeros(last - first + 1, bool)
     for row in (*rows[0], *rows[1]):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -23,8 +24,9 @@ from detector.series import MatchOp, Query
 from detector.slo.objective import BurnCondition, Counted, Objective, OfSignal
 from detector.slo.window import Calendar, Rolling, parse_duration
 from pipelines.slo import documents as doc
+from pipelines.yaml_files import texts_of
 
-__all__ = ["parse_objectives"]
+__all__ = ["load_objectives", "parse_objectives"]
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BYTES, _DEEP, _PARTS, _MANY = 1 << 20, 24, 50_000, 1000
@@ -61,6 +63,13 @@ def parse_objectives(text: str, *, origin: str) -> tuple[Objective, ...]:
     if not found:
         raise ConfigError(f"{origin}: there is no objective in it")
     return found
+
+
+def load_objectives(places: Sequence[Path]) -> tuple[Objective, ...]:
+    """Those of files, and of files in folders; `ConfigError` names what is wrong where."""
+    return tuple(
+        one for origin, text in texts_of(places) for one in parse_objectives(text, origin=origin)
+    )
 
 
 def _documents(text: str) -> list[Any]:

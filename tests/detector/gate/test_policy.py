@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from detector.gate.expression import signal
 from detector.gate.policy import Mode, Policy, RollbackRule, SignalPolicy
+from detector.slo.policy import BudgetPolicy
 
 DEFAULT = Policy()
 OTHER: dict[str, object] = {
@@ -29,6 +30,7 @@ OTHER: dict[str, object] = {
     "allow_cross_cluster": True,
     "fail_when": signal("error_rate"),
     "pass_needs": signal("latency"),
+    "budget": BudgetPolicy(),
     "signals": {"latency": SignalPolicy(limit=0.3)},
 }
 

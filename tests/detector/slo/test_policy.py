@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.gate.reason import ReasonCode
 from detector.slo.budget import Budget
 from detector.slo.counts import Flaw
-from detector.slo.policy import BudgetPolicy, effect_of
+from detector.slo.policy import BudgetPolicy, Spent, effect_of, worst_of
 
 POLICY = BudgetPolicy()
 
@@ -30,12 +29,11 @@ def test_no_rollout_while_it_is_gone(left: float, limits: float, holds: bool) ->
     assert (effect.limits, effect.hold is not None) == (limits, holds)
 
 
-def test_the_reason_is_of_the_closed_list() -> None:
-    """People look it up."""
+def test_the_reason_counts() -> None:
+    """People see how far it is overspent."""
     hold = effect_of("checkout", budget(-0.5), POLICY).hold
     assert hold is not None
-    assert hold.code == ReasonCode.BUDGET_BURNING
-    assert "150 bad of 100 allowed" in hold.text
+    assert "150 bad of 100 allowed" in hold
 
 
 def test_unknown_is_never_fine() -> None:
@@ -44,7 +42,7 @@ def test_unknown_is_never_fine() -> None:
     strict = effect_of("checkout", budget(None), BudgetPolicy(hold_unknown=True))
     assert (lenient.limits, lenient.hold) == (0.5, None)
     assert strict.hold is not None
-    assert "no_data" in strict.hold.text
+    assert "no_data" in strict.hold
 
 
 @given(st.floats(-5, 1), st.floats(-5, 1))
@@ -53,3 +51,14 @@ def test_less_budget_is_never_bolder(one: float, other: float) -> None:
     less, more = (effect_of("a", budget(x), POLICY) for x in (min(one, other), max(one, other)))
     assert less.limits <= more.limits
     assert (more.hold is None) or (less.hold is not None)
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(-5, 1)), max_size=5))
+def test_of_several_the_worst_counts(lefts: list[float | None]) -> None:
+    """One that is gone holds, whatever is left of the others."""
+    spent = [Spent(name=f"o{at}", budget=budget(left)) for at, left in enumerate(lefts)]
+    found = worst_of(spent, POLICY)
+    each = [effect_of(one.name, one.budget, POLICY) for one in spent]
+    assert found.limits == min([one.limits for one in each], default=1.0)
+    assert (found.hold is None) == all(one.hold is None for one in each)
+    assert (found.why is None) == (found.limits == 1.0)
