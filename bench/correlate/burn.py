@@ -98,6 +98,13 @@ def figures(months: Sequence[Month], rule: Rule) -> dict[str, float]:
     }
 
 
+def beside(seed: int, services: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Figures of ours and of the textbook's rule on the same months."""
+    rng = np.random.default_rng(seed)
+    months = [month(rng) for _ in range(services)]
+    return figures(months, OURS), figures(months, TEXTBOOK)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Print both rules side by side."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -106,9 +113,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=7)
     asked = parser.parse_args(arguments)
     began, many = time.perf_counter(), 40 if asked.quick else 200
-    rng = np.random.default_rng(asked.seed)
-    months = [month(rng) for _ in range(many)]
-    ours, textbook = figures(months, OURS), figures(months, TEXTBOOK)
+    ours, textbook = beside(asked.seed, many)
     for name, value in ours.items():
         print(f"{name:16} serinus {value:8.3f}   textbook 14.4/6/1 {textbook[name]:8.3f}")
     setup = {"services": many, "seed": asked.seed, "seconds": time.perf_counter() - began}

@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
+from bench.correlate.burn import beside  # noqa: E402
 from bench.correlate.fleet_world import (  # noqa: E402
     DAY,
     SIGNALS,
@@ -334,6 +335,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     watch = Watch(fleet, args.alarms)
     watch.run()
     figures, peers = figures_of(fleet, watch), peers_of(fleet, watch)
+    ours, peers["burn by 14.4/6/1"] = beside(args.seed, 20 if args.quick else 200)
+    figures |= ours
     for name, by in (("serinus", figures), *peers.items()):
         print(name, " ".join(f"{key}={value:.3g}" for key, value in by.items()))
     setup = {"services": services, "days": days, "seed": args.seed, "alarms_a_week": args.alarms}
