@@ -13,7 +13,7 @@ from api.settings import Settings
 from detector.changes.ports import ChangeLog
 
 if TYPE_CHECKING:
-    from pipelines.changes.kubernetes.watching import KubernetesWatch
+    from pipelines.flows.kubernetes_changes import KubernetesWatch
 
 __all__ = ["KubernetesWatching", "watch_kubernetes"]
 
@@ -47,7 +47,7 @@ def watch_kubernetes(log: ChangeLog, settings: Settings) -> KubernetesWatching:
     if native is None:
         return KubernetesWatching(None)
     from detector.logs.redaction import redacted
-    from pipelines.changes.kubernetes.watching import KubernetesWatch
+    from pipelines.flows.kubernetes_changes import KubernetesWatch
 
     services = settings.changes.services
     return KubernetesWatching(KubernetesWatch(native, log, redact=redacted, services=services))

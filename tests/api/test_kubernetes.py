@@ -17,7 +17,7 @@ from pipelines.changes.kubernetes.settings import OBJECTS
 from pipelines.stores.memory_changes import MemoryChanges
 from tests.pipelines.changes.kubernetes.serving import serving
 from tests.pipelines.changes.kubernetes.shown import thing
-from tests.pipelines.changes.kubernetes.test_watching import eventually
+from tests.pipelines.flows.test_kubernetes_changes import eventually
 
 
 def section(**words: object) -> KubernetesSection:

@@ -11,7 +11,7 @@ import pytest
 from detector.changes.change import Change, ChangeKind, ChangePhase
 from detector.changes.record import ChangeFilter
 from pipelines.changes.kubernetes.settings import OBJECTS, KubernetesSettings
-from pipelines.changes.kubernetes.watching import KubernetesWatch
+from pipelines.flows.kubernetes_changes import KubernetesWatch
 from pipelines.stores.memory_changes import MemoryChanges
 from tests.apiserver.running import Cluster, eventually, running_cluster
 from tests.apiserver.story import Shop, day

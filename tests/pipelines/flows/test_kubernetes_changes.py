@@ -17,7 +17,7 @@ from detector.changes.record import ChangeFilter
 from detector.errors import ConfigError, StoreError
 from pipelines.changes.kubernetes.resources import resources_of
 from pipelines.changes.kubernetes.settings import OBJECTS, KubernetesSettings
-from pipelines.changes.kubernetes.watching import KubernetesWatch
+from pipelines.flows.kubernetes_changes import KubernetesWatch
 from pipelines.stores.memory_changes import MemoryChanges
 from tests.pipelines.changes.kubernetes.serving import TOKEN, ApiServer, serving
 from tests.pipelines.changes.kubernetes.shown import (
@@ -29,7 +29,7 @@ from tests.pipelines.changes.kubernetes.shown import (
     thing,
 )
 
-RECORDED = Path(__file__).parent / "recorded"
+RECORDED = Path(__file__).parents[1] / "changes/kubernetes/recorded"
 DEPLOYMENTS, SETS = "/apis/apps/v1/deployments", "/apis/apps/v1/replicasets"
 MAPS, SECRETS = "/api/v1/configmaps", "/api/v1/secrets"
 NOW = START.timestamp()
