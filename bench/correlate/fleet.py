@@ -120,7 +120,7 @@ class Watch:
         correlator.calls = call_map(
             (name_of(int(a)), name_of(int(b))) for a, b in np.argwhere(fleet.calls > 0)
         )
-        news = sorted(_told(fleet.changes), key=lambda change: change.told_at)
+        news = sorted(changes_told(fleet.changes), key=lambda change: change.told_at)
         rows = np.arange(len(named), dtype=np.int32)
         for first, values in metrics(fleet):
             print(f"day {first // DAY}: {len(self.told)} incidents", end="\r", flush=True)
@@ -150,7 +150,7 @@ def name_of(service: int) -> str:
     return f"svc{service}"
 
 
-def _told(changes: Sequence[Made]) -> Iterator[Change]:
+def changes_told(changes: Sequence[Made]) -> Iterator[Change]:
     """Each change at its start, and again at its end."""
     for made in changes:
         events = [_event(made, made.start, ChangePhase.STARTED)]

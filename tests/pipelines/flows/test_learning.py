@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from detector.alerts.brief import Gravity
+from detector.alerts.history import History as Told
+from detector.alerts.history import WordKind
 from detector.changes.change import ChangeKind, ChangePhase
 from detector.changes.learned import applied
 from detector.changes.rollouts import SOURCE
@@ -24,6 +27,7 @@ from pipelines.flows.learning import Learning, Lesson, Signed
 from pipelines.stores.incidents import SqlIncidents
 from pipelines.stores.memory import memory_stores
 from pipelines.stores.sqlite import Database
+from tests.detector.alerts.test_learning import case
 from tests.detector.incidents.making import CALLS, T0, change
 from tests.detector.incidents.saying import DEFAULTS, History, lived
 from tests.pipelines.flows.happening import Wire, anomaly
@@ -132,6 +136,16 @@ def test_tenants_and_spans_are_apart(place: Place) -> None:
     assert place.lesson().found.spoken > 0
     assert place.lesson(tenant="other").found.spoken == 0
     assert place.lesson(since=NOW - DAY_S).found.spoken == 0
+
+
+def test_rules_that_tell_what_is_none_are_named(place: Place) -> None:
+    """By what was told of which incident, and what people said of it."""
+    told = [case(T0 + n, Gravity.LOW, WordKind.NO_INCIDENT) for n in range(45)]
+    history = Told(cases={one.id: one for one in told})
+    SqlIncidents(place.database).keep_told(1, {"default": history})
+    (cut,) = place.lesson().cuts
+    assert (cut.route, cut.least, cut.is_better) == ("service=cart", Gravity.MEDIUM, True)
+    assert place.lesson(tenant="other").cuts == ()
 
 
 def test_the_configuration_is_what_learning_begins_with(place: Place) -> None:
