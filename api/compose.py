@@ -68,7 +68,7 @@ def open_gate(
         routes=tuple(notifier.route for notifier in settings.notify.native()),
         warm_attempts=settings.limits.warm,
         texts=texts,
-        budgets=_budgets(settings, metered.source),
+        budgets=_budgets(settings, metered),
     )
     discover = _discovery(settings.packs, metered, awaited)
     stores, close = _memory() if in_memory else _kept(settings)
@@ -77,12 +77,15 @@ def open_gate(
     )
 
 
-def _budgets(settings: Settings, source: object) -> Budgets:
+def _budgets(settings: Settings, metered: MeteredSource) -> Budgets:
     """The error budgets of the objectives that the settings name."""
+    from pipelines.slo.binding import BoundCounters
     from pipelines.slo.budgets import CountedBudgets
     from pipelines.slo.openslo import load_objectives
 
-    return CountedBudgets(load_objectives(settings.objectives), source)
+    objectives = load_objectives(settings.objectives)
+    discover = _discovery(settings.packs if objectives else (), metered, lambda: "")
+    return CountedBudgets(objectives, metered.source, BoundCounters(discover, metered))
 
 
 def source_of(settings: Settings) -> Source:

@@ -14,12 +14,14 @@ from rich.table import Table
 
 from api.cli.guard import Code
 from api.cli.serving import settings_of
-from detector.errors import InputError
 from detector.slo.budget import Budget, Exhaustion, budget_of, exhaustion
 from detector.slo.burn import PAIRS, Burning, burning, rates
 from detector.slo.counts import Counts, Flaw
 from detector.slo.objective import Counted, Objective
 from detector.slo.window import Rolling, span_of
+from pipelines.flows.discovery import Discovery
+from pipelines.packs import load_packs
+from pipelines.slo.binding import BoundCounters
 from pipelines.slo.counting import counts_in
 from pipelines.slo.openslo import load_objectives
 from pipelines.slo.rules import rules_of
@@ -59,8 +61,11 @@ def rules(file: Path) -> int:
 def status(file: Path, *, config: Path | None, prometheus: str | None, as_json: bool) -> int:
     """Show all objectives of a file; 1 where a budget is gone or burns, 3 where one is unknown."""
     objectives, now = _read(file), time.time()
-    source = open_source(settings_of(config, prometheus, {}).source.native())
-    found = [_standing(one, source, now) for one in objectives]
+    settings = settings_of(config, prometheus, {})
+    packs = load_packs(settings.packs)
+    source = open_source(settings.source.native(), packs)
+    counters = BoundCounters(Discovery(packs, source), source)
+    found = [_standing(one, source, counters(one, now, _TIMEOUT_S), now) for one in objectives]
     if as_json:
         print(json.dumps([_body(one) for one in found], indent=2))
     else:
@@ -74,16 +79,10 @@ def _read(file: Path) -> tuple[Objective, ...]:
     return load_objectives([file])
 
 
-def _standing(one: Objective, source: Source, now: float) -> Standing:
-    if not isinstance(one.indicator, Counted):
-        raise InputError(
-            f"{one.name}: a signal that discovery binds is not counted yet; give its counters as an"
-            " OpenSLO indicator",
-            field="signal",
-        )
+def _standing(one: Objective, source: Source, counted: Counted, now: float) -> Standing:
     begin, end = span_of(one.window, now)
     first = min(begin, now - _LONG)
-    counts = counts_in(source, one.indicator, first, min(end, now), timeout_s=_TIMEOUT_S)
+    counts = counts_in(source, counted, first, min(end, now), timeout_s=_TIMEOUT_S)
     if isinstance(counts, Flaw):
         budget = budget_of(counts, one.budget)
         nothing = tuple(math.nan for _ in PAIRS)

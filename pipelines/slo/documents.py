@@ -10,6 +10,7 @@ import msgspec
 __all__ = [
     "AlertConditionSpec",
     "AlertPolicySpec",
+    "Available",
     "Condition",
     "ConditionEntry",
     "Indicator",
@@ -162,6 +163,16 @@ class SloSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     budgetingMethod: str  # noqa: N815 - the wire's word
     objectives: list[ObjectiveSpec]
     alertPolicies: list[PolicyEntry] = []  # noqa: N815 - the wire's word
+
+
+class Available(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Serinus' shortest form: which share of a service's requests is to be good, in per cent."""
+
+    service: str
+    availability: float
+    window: str = "28d"
+    name: str = ""
+    namespace: str = ""
 
 
 class Shorthand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -104,6 +104,9 @@ def _sorted(trees: Sequence[Any]) -> _File:
         if isinstance(tree, dict) and "apiVersion" not in tree and "signal" in tree:
             file.short.append(_converted(tree, doc.Shorthand, f"document {at + 1}"))
             continue
+        if isinstance(tree, dict) and "apiVersion" not in tree and "availability" in tree:
+            file.short.append(_spelled(_converted(tree, doc.Available, f"document {at + 1}")))
+            continue
         whole = _converted(tree, doc.Whole, f"document {at + 1}")
         if whole.apiVersion != _VERSION:
             raise InputError(f"{whole.apiVersion!r} is not {_VERSION}", field="apiVersion")
@@ -114,6 +117,18 @@ def _sorted(trees: Sequence[Any]) -> _File:
             raise InputError(f"{key[0]} {key[1]!r} is there twice", field="metadata.name")
         file.known[key] = whole.spec
     return file
+
+
+def _spelled(told: doc.Available) -> doc.Shorthand:
+    """What availability is short for."""
+    return doc.Shorthand(
+        signal="error_rate",
+        service=told.service,
+        target=told.availability,
+        window=told.window,
+        name=told.name or f"{told.service}-availability".lower(),
+        namespace=told.namespace,
+    )
 
 
 def _converted(tree: Any, of: type[T], where: str) -> T:  # noqa: ANN401 - what YAML has
