@@ -38,6 +38,7 @@ from api.routes import (
     modes,
     policies,
     rollouts,
+    scans,
     services,
     slack,
     templates,
@@ -73,6 +74,7 @@ TAGS = [
         "description": "Anomalies of one cause, the changes that may be it, and what was said.",
     },
     {"name": "changes", "description": "What was changed, and who told it."},
+    {"name": "scans", "description": "What security scanners found in a revision."},
     {"name": "logs", "description": "What services write into their logs, by template."},
     {"name": "modes", "description": "Break-glass."},
     {"name": "flagger", "description": "Flagger's webhooks; a yes is exactly 200."},
@@ -142,6 +144,7 @@ def create_app(
         templates,
         hooks,
         changes,
+        scans,
         delivery,
         pages,
         service_pages,
@@ -161,7 +164,8 @@ def _longer_bodies(settings: Settings) -> dict[str, int]:
     """Bytes that are taken at paths where senders post what they like, not what we ask for."""
     pushed = dict.fromkeys((*PATHS, *LOG_PATHS), settings.ingest.body_mb * 2**20)
     hooks = (f"/hooks/{name}" for name in settings.changes.senders)
-    return {**pushed, **dict.fromkeys(hooks, HOOK_BYTES), alerts.ALERTMANAGER: ALERT_BYTES}
+    told = {alerts.ALERTMANAGER: ALERT_BYTES, scans.SCANS: scans.SCAN_BYTES}
+    return {**pushed, **dict.fromkeys(hooks, HOOK_BYTES), **told}
 
 
 def _context(

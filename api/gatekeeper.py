@@ -8,6 +8,7 @@ from detector.gate.request import VerdictRequest
 from detector.gate.verdict import Verdict
 from pipelines.flows.people import People
 from pipelines.flows.records import Records
+from pipelines.flows.scans import Scans
 
 __all__ = ["Gatekeeper"]
 
@@ -23,6 +24,11 @@ class Gatekeeper(Protocol):
     @property
     def people(self) -> People:
         """What they decide, and the policies."""
+        ...
+
+    @property
+    def scans(self) -> Scans:
+        """What scanners told of revisions."""
         ...
 
     def judge(self, request: VerdictRequest) -> Verdict:

@@ -73,8 +73,9 @@ def _type(field: FieldInfo) -> str:
     """The type in words, with its bounds or its choices."""
     if _mapping(field.annotation):
         return "by name"
-    if any(issubclass(kind, BaseModel) for kind in _kinds(field.annotation)):
-        return "[expression](../policies.md)"
+    body = next((k for k in _kinds(field.annotation) if issubclass(k, BaseModel)), None)
+    if body is not None:
+        return _BODIES.get(body.__name__, "[expression](../policies.md)")
     choices = next((kind for kind in _kinds(field.annotation) if issubclass(kind, Enum)), None)
     if choices is not None:
         return ", ".join(f"`{choice.value}`" for choice in choices)
@@ -88,6 +89,11 @@ def _mapping(annotation: object) -> bool:
     return any(get_origin(part) is dict for part in get_args(annotation))
 
 
+# What has keys of its own, and where they are told.
+_BODIES = {
+    "BudgetPolicyBody": "[rule](../slo.md#in-the-gate)",
+    "ScanRuleBody": "[rule](../scans.md#in-the-gate)",
+}
 _WORDS: dict[type, str] = {float: "number", bool: "true or false", str: "text"}
 
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from api.bodies.budget import BudgetPolicyBody
 from api.bodies.expression import ExpressionBody, expression_body
 from api.bodies.loose import Flag, Number, Strict, Word, finite
+from api.bodies.scan import ScanRuleBody, scan_rule_body
 from detector.gate.policy import Mode, Policy, RollbackRule, SignalPolicy
 from detector.gate.reason import SIGNAL_NAMES
 
@@ -116,6 +117,12 @@ class PolicyBody(Strict):
         "they are not looked at.",
         examples=[{"tighten_below": 0.2, "tighten": 0.5}],
     )
+    scans: ScanRuleBody | None = Field(
+        None,
+        description="What scanners may have found in a revision that passes; absent: they are not "
+        "looked at.",
+        examples=[{"limits": {"critical": 0, "high": 5}, "require": True}],
+    )
     signals: dict[str, SignalPolicyBody] | None = Field(
         None, description="Changes of single signals, by name."
     )
@@ -142,7 +149,7 @@ class PolicyBody(Strict):
 
     def native(self, *, name: str | None = None) -> Policy:
         """The policy, with the defaults for what is absent; without a name it is `inline`."""
-        own = {"signals", "name", "promises_slo", "fail_when", "pass_needs", "budget"}
+        own = {"signals", "name", "promises_slo", "fail_when", "pass_needs", "budget", "scans"}
         given = self.model_dump(exclude_none=True, exclude=own)
         promises = self.slo is not None if self.promises_slo is None else self.promises_slo
         signals = {
@@ -155,6 +162,7 @@ class PolicyBody(Strict):
             fail_when=None if self.fail_when is None else self.fail_when.native(),
             pass_needs=None if self.pass_needs is None else self.pass_needs.native(),
             budget=None if self.budget is None else self.budget.native(),
+            scans=None if self.scans is None else self.scans.native(),
             signals=signals,
             name=name or self.name or "inline",
         )
@@ -167,6 +175,7 @@ def policy_body(policy: Policy) -> dict[str, Any]:
     body["rollback"] = policy.rollback.value
     body["fail_when"] = expression_body(policy.fail_when)
     body["pass_needs"] = expression_body(policy.pass_needs)
+    body["scans"] = scan_rule_body(policy.scans)
     body["signals"] = {name: asdict(signal) for name, signal in policy.signals.items()}
     if policy.budget is not None:
         # The gate sets it when an attempt begins.

@@ -53,6 +53,7 @@ from api.cli.question import (
     StartedAt,
     Weight,
 )
+from api.cli.scan_command import scan
 from api.cli.shadow_command import shadow
 from api.cli.slo_command import slo
 from api.cli.topics_command import topics
@@ -86,6 +87,7 @@ app.add_typer(logs)
 app.add_typer(slo)
 app.command()(change)
 app.command()(changes)
+app.command()(scan)
 app.command()(incidents)
 app.command()(digest)
 app.command()(learn)

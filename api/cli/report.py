@@ -31,6 +31,8 @@ UNDECIDED = {
     "incompatible_histograms": f"give both sides the same latency buckets; {NO_WAIT}",
     "shared_incident": f"look at what both sides depend on; {AGAIN}",
     "budget_burning": f"look at what fails in the whole service; {AGAIN}",
+    "scan_limit": f"mend what the scanner found in a new revision; {NO_WAIT}",
+    "scan_missing": f"tell a report of this revision by serinus scan; {AGAIN}",
     "control_exhausted": "leave the control more traffic, or set allow_control_exhausted",
     "load_not_comparable": f"scale the canary with its weight; {AGAIN}",
     "needs_pods": f"run more canary pods, or widen the limit in the policy; {NO_WAIT}",

@@ -21,6 +21,8 @@ _VAIN = frozenset(
         ReasonCode.INCOMPATIBLE_HISTOGRAMS,
         ReasonCode.CONTROL_EXHAUSTED,
         ReasonCode.NEEDS_PODS,
+        ReasonCode.SCAN_LIMIT,
+        ReasonCode.SCAN_MISSING,
     }
 )
 
@@ -145,6 +147,14 @@ _CURES: Mapping[str, Callable[[Verdict, Reason], str]] = {
     ),
     ReasonCode.BUDGET_BURNING: _plain(
         "The whole service fails more than its `slo` allows: mend it, or state the slo it has."
+    ),
+    ReasonCode.SCAN_LIMIT: _plain(
+        "A scanner found more than the policy's `scans` allows: mend it in a new revision, or"
+        " suppress it where the scanner is run, and tell the new report of it."
+    ),
+    ReasonCode.SCAN_MISSING: _plain(
+        "The policy's `scans` requires a report: `serinus scan FILE` in the pipeline tells it, of"
+        " the same service and revision as the question."
     ),
     ReasonCode.CONTROL_EXHAUSTED: _plain(
         "The control had no traffic left: stop at a weight of 90 %, or set"

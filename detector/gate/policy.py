@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from detector.gate.expression import Expression
+from detector.scans.rule import ScanRule
 from detector.slo.policy import BudgetPolicy
 
 __all__ = ["Mode", "Policy", "RollbackRule", "SignalPolicy"]
@@ -64,6 +65,7 @@ class Policy(_Digested):
     `pass_level`: confidence of the bound of harm. `fail_when`, `pass_needs`: which signals in which
     combination decide; None: any that is judged fails, all that are required are needed.
     `budget`: what is left of the service's error budgets holds a pass, or tightens all limits.
+    `scans`: what scanners may have found in a revision that passes.
     `time_scale`: demo and tests only; 1/15 makes one second count as fifteen, in every time
     constant of the engine alike.
     """
@@ -85,6 +87,7 @@ class Policy(_Digested):
     fail_when: Expression | None = None
     pass_needs: Expression | None = None
     budget: BudgetPolicy | None = None
+    scans: ScanRule | None = None
     signals: Mapping[str, SignalPolicy] = field(default_factory=dict)
 
     @property

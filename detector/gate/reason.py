@@ -23,6 +23,8 @@ class ReasonCode(StrEnum):
     INCOMPATIBLE_HISTOGRAMS = "incompatible_histograms"
     SHARED_INCIDENT = "shared_incident"
     BUDGET_BURNING = "budget_burning"
+    SCAN_LIMIT = "scan_limit"
+    SCAN_MISSING = "scan_missing"
     CONTROL_EXHAUSTED = "control_exhausted"
     BURST = "burst"
     SUSPICIOUS = "suspicious"

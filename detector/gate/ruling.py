@@ -32,7 +32,8 @@ class Circumstances:
     `problem`: the source did not answer, or one side is empty. `partial`: it warned that series
     may be missing. `closing_head` is set where the answer of the deadline stands, which was made
     from the samples up to that chunk; `head` names the newest chunk. `wordings`: what the log lines
-    that the answer tells of say. `spent`: what was known of error budgets.
+    that the answer tells of say. `spent`: what was known of error budgets. `scanned`: why what
+    scanners had told of the revision holds a pass.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Circumstances:
     rollback: str | None = None
     notes: tuple[str, ...] = ()
     wordings: tuple[Wording, ...] = ()
+    scanned: Reason | None = None
     spent: tuple[Spent, ...] = ()
 
     @property
@@ -135,6 +137,7 @@ def _outcome(attempt: Attempt, judgement: Judgement, seen: Circumstances) -> tup
         _override(seen),
         _fail(judgement, seen),
         _budget(attempt, seen),
+        _scanned(seen),
         _problem(seen),
         _rollback(attempt, judgement, seen),
     )
@@ -168,6 +171,11 @@ def _budget(attempt: Attempt, seen: Circumstances) -> tuple[Outcome, Reason] | N
     is_rollback = seen.rollback is not None
     reason = held_by_budget(attempt.policy, seen.spent, is_rollback=is_rollback)
     return None if reason is None else (Outcome.INCONCLUSIVE, reason)
+
+
+def _scanned(seen: Circumstances) -> tuple[Outcome, Reason] | None:
+    """Before anything could be seen of the canary: it need not be given traffic first."""
+    return None if seen.scanned is None else (Outcome.INCONCLUSIVE, seen.scanned)
 
 
 def _problem(seen: Circumstances) -> tuple[Outcome, Reason] | None:

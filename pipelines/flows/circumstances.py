@@ -11,6 +11,7 @@ from detector.gate.thrift import thrift_notes
 from detector.gate.words import clock, duration
 from detector.ports import Stores
 from pipelines.flows.asked import Asked
+from pipelines.flows.scans import scanned_of
 from pipelines.flows.watch import Watch
 
 __all__ = ["circumstances_of"]
@@ -29,6 +30,7 @@ def circumstances_of(
     partial = watch.partial if watch is not None else None
     spent = closing.spent if closed and closing is not None else asked.spent
     steering = watch.steering.notes() if watch is not None else ()
+    moment = closing.deadline if closed and closing is not None else as_of
     return Circumstances(
         id=verdict_id(attempt.id, as_of, asked.request.stage),
         as_of=as_of,
@@ -45,6 +47,7 @@ def circumstances_of(
         problem=doubt if closed else asked.problem or _set_back(attempt, watch, as_of),
         partial=None if closed else partial,
         rollback=attempt.rollback,
+        scanned=scanned_of(stores.scans, attempt, moment),
         notes=(*asked.notes, *steering, *thrift_notes(attempt.policy, spent)),
         spent=spent,
     )

@@ -25,6 +25,7 @@ from pipelines.flows.locate import Discover, Locator
 from pipelines.flows.past import Past
 from pipelines.flows.people import People
 from pipelines.flows.records import Records
+from pipelines.flows.scans import Scans
 from pipelines.flows.thrift import Thrift
 from pipelines.flows.turns import Budget, Turns
 from pipelines.flows.watch import SessionFactory, Watch
@@ -60,7 +61,8 @@ class GateSettings:
 class Gate:
     """Judges rollouts; safe for threads. All its state beyond caches is in the stores.
 
-    `records`: what was answered. `people`: what they decide, and the policies.
+    `records`: what was answered. `people`: what they decide, and the policies. `scans`: what
+    scanners told of revisions.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Gate:
         self.stores, self._clock = stores, clock
         self.records = Records(stores, session_factory)
         self.people = People(stores, clock, self.settings.policies)
+        self.scans = Scans(stores.scans, clock)
         warm, locator = self.settings.warm_attempts, Locator(source, catalog, discover)
         self._thrift = Thrift(self.settings.budgets)
         self._following = Following(

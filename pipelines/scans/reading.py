@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TypeVar
 
@@ -12,7 +13,6 @@ import msgspec
 
 from detector.errors import InputError
 from detector.scans.scan import Finding, Scan, Severity, gravest, scan_id
-from pipelines.changes.moments import moment_ms
 from pipelines.scans.found import Found
 from pipelines.scans.sarif import SarifLog, found_by_sarif
 from pipelines.scans.trivy import TrivyReport, found_by_trivy
@@ -106,7 +106,18 @@ def _scan(
         tool=found.tool or "a scanner without a name",
         target=found.target,
         at=now,
-        made_at=min(moment_ms(found.made) or now, now),
+        made_at=_made_at(found.made, now),
         counts={severity: counted[severity] for severity in Severity},
         findings=kept,
     )
+
+
+def _made_at(told: str, now: int) -> int:
+    """When the tool says, if it is a moment of the past."""
+    try:
+        moment = datetime.fromisoformat(told)
+    except ValueError:
+        return now
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    made = int(1000 * aware.timestamp())
+    return made if 0 < made < now else now

@@ -218,6 +218,13 @@ def changed(door: Door) -> Any:  # noqa: ANN401
     return door.send("/v1/changes", {"title": "pool 10 to 40", "service": "cart"}).json()
 
 
+def scanned(door: Door) -> Any:  # noqa: ANN401
+    """The answer of a door to a report."""
+    found = [{"VulnerabilityID": "CVE-2026-1", "Severity": "HIGH"}]
+    report = {"SchemaVersion": 2, "Results": [{"Vulnerabilities": found}]}
+    return door.send("/v1/scans?service=cart&revision=v1", report).json()
+
+
 def changes() -> dict[tuple[str, str], Any]:
     """An answer of each operation on changes."""
     door = failing_door()
@@ -228,6 +235,8 @@ def changes() -> dict[tuple[str, str], Any]:
         ("/v1/changes", "get"): door.get("/v1/changes").json(),
         ("/v1/changes/{id}", "get"): door.get(path).json(),
         ("/v1/delivery", "get"): door.get("/v1/delivery").json(),
+        ("/v1/scans", "post"): scanned(door),
+        ("/v1/scans", "get"): door.get("/v1/scans", service="cart").json(),
         ("/v1/changes/cdevents", "post"): door.send("/v1/changes/cdevents", {}).json(),
         ("/hooks/{sender}", "post"): door.send("/hooks/github", {}).json(),
     }

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from detector.gate.expression import signal
 from detector.gate.policy import Mode, Policy, RollbackRule, SignalPolicy
+from detector.scans.rule import ScanRule
 from detector.slo.policy import BudgetPolicy
 
 DEFAULT = Policy()
@@ -31,6 +32,7 @@ OTHER: dict[str, object] = {
     "fail_when": signal("error_rate"),
     "pass_needs": signal("latency"),
     "budget": BudgetPolicy(),
+    "scans": ScanRule(),
     "signals": {"latency": SignalPolicy(limit=0.3)},
 }
 
