@@ -125,7 +125,10 @@ class KubernetesSection(Section):
 
 
 class ChangesSection(Section):
-    """What tells of changes. `services` says what senders call otherwise than metrics do."""
+    """What tells of changes. `services` says what senders call otherwise than metrics do.
+
+    `inferred`: versions that the metric source shows and nobody told of are deployments, too.
+    """
 
     mappings: tuple[Path, ...] = ()
     senders: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")], SenderSection] = (
@@ -133,6 +136,7 @@ class ChangesSection(Section):
     )
     services: dict[str, str] = Field(default_factory=dict)
     kubernetes: KubernetesSection = KubernetesSection()
+    inferred: bool = False
 
     def native(self) -> tuple[Sender, ...]:
         """Each sender; `ConfigError` for a mapping that is not there."""

@@ -12,6 +12,7 @@ from api.app import create_app
 from api.changing import take_changes
 from api.compose import Opened, open_services, source_of
 from api.correlating import take_incidents
+from api.inferring import infer_changes
 from api.kubernetes import KubernetesWatching, watch_kubernetes
 from api.lines import LinesShown, LinesSink, take_beside
 from api.probe import source_probe, store_probe
@@ -46,8 +47,11 @@ def serving_app(
     """
     curves = Curves(opened.stores)
     cluster = watch_kubernetes(opened.stores.changes, settings)
+    services = open_services(settings, opened.source)
+    inferring = infer_changes(services, opened.stores.changes, settings)
 
     def stop() -> None:
+        inferring.close()
         cluster.close()
         on_stop()
 
@@ -60,12 +64,12 @@ def serving_app(
         chart=curves.of,
         on_stop=stop,
     )
-    services = open_services(settings, opened.source)
     app.state.context = replace(
         app.state.context, services=services, streaming=streaming, spoken=curves.spoken
     )
     take_changes(app, opened.stores.changes, settings)
     cluster.start(app.state.context.telemetry.registry)
+    inferring.start(app.state.context.telemetry.registry)
     if streaming is not None:
         take_metrics(app, streaming)
         streaming.show(app.state.context.telemetry.registry)

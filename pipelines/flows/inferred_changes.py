@@ -22,6 +22,7 @@ class InferredChanges:
     def __init__(self, seen: Callable[[], Sequence[Seen]], log: ChangeLog, tenant: str) -> None:
         self._seen, self._log, self._tenant = seen, log, tenant
         self._known: dict[Place, Known] = {}
+        self.told = 0
 
     @property
     def refused(self) -> dict[str, str]:
@@ -44,7 +45,7 @@ class InferredChanges:
     def _tell(self, event: ChangeEvent) -> None:
         is_start = event.phase is ChangePhase.STARTED
         if not self._is_told_by_another(event) if is_start else self._is_own(event):
-            self._log.add(self._tenant, (event,))
+            self.told += len(self._log.add(self._tenant, (event,)))
 
     def _is_own(self, event: ChangeEvent) -> bool:
         """Whether its start is in the log: an end alone would be a change of its own."""
