@@ -36,10 +36,11 @@ class _Around:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallMap:
-    """Callees and callers by service; empty where nobody sends spans."""
+    """Callees and callers of `size` services; empty where nobody sends spans."""
 
     callees: Mapping[str, frozenset[str]] = field(default_factory=dict)
     callers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    size: int = 0
     # What was looked for of the latest services; of no weight in a comparison.
     _known: dict[str, _Around] = field(default_factory=dict, compare=False, repr=False)
 
@@ -96,6 +97,7 @@ def call_map(calls: Iterable[tuple[str, str]]) -> CallMap:
     return CallMap(
         callees={name: frozenset(found) for name, found in callees.items()},
         callers={name: frozenset(found) for name, found in callers.items()},
+        size=len(callees.keys() | callers.keys()),
     )
 
 

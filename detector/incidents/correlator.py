@@ -148,7 +148,9 @@ class Correlator:
     def _open(
         self, symptoms: tuple[Symptom, ...], kind: EntryKind, of: str, now: int
     ) -> IncidentEvent:
-        live = Live(incident=begun(self.state.tenant, symptoms, now))
+        remembered = now - self.settings.quiet_ms - self.settings.again_ms
+        is_back = kind is EntryKind.OPENED and symptoms[0].start < remembered
+        live = Live(incident=begun(self.state.tenant, symptoms, now), is_back=is_back)
         self.state.take(live, symptoms)
         self.state.live[live.incident.id] = live
         self.state.count(live, is_new=True)
@@ -222,7 +224,8 @@ class Correlator:
             since=first - round(settings.suspicion.back_ms),
             lately=first - settings.unrelated_ms,
         )
-        alone = self.state.rates.besides(symptoms[0].service, first, is_grave=incident.is_grave)
+        rates, size = self.state.rates, self.calls.size
+        alone = rates.besides(incident.severity, symptoms[0].service, size, first)
         return suspected(symptoms, changes, self.calls, alone, settings.suspicion)
 
     def _tell(

@@ -14,10 +14,15 @@ from dataclasses import dataclass, field
 
 from detector.incidents.calls import CallMap, Relation
 from detector.incidents.symptom import Symptom
+from detector.stream.anomaly import Severity
 
-__all__ = ["LinkSettings", "Rates", "is_same_place", "link"]
+__all__ = ["Alone", "LinkSettings", "Rates", "is_same_place", "link"]
 
 _HOUR_MS = 3_600_000.0
+# Incidents of which the prior of a fleet counts as much.
+_PRIOR = 10.0
+# Incidents of which what all services do counts as much, beside those of one.
+_ALIKE = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,30 +47,56 @@ class LinkSettings:
     long_ms: float = _HOUR_MS
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alone:
+    """How often each of so many `services` falls ill by itself: `rate`, per millisecond."""
+
+    services: int
+    rate: Callable[[str], float]
+
+
 @dataclass(slots=True)
 class Rates:
     """How often each service begins an incident by itself: counted, with a prior of one a week.
 
-    `begun` counts all, `grave` those that became more than one slight symptom. `prior_ms` is for
-    how long of looking the prior counts.
+    `begun` counts all, `graded` those that last by what severity they have, and by the service that
+    showed them first. `prior_ms` is for how long of looking the prior counts.
     """
 
     since: int
     begun: dict[str, int] = field(default_factory=dict)
-    grave: dict[str, int] = field(default_factory=dict)
+    graded: dict[str, dict[str, int]] = field(default_factory=dict)
     prior_ms: float = 168 * _HOUR_MS
 
     def of(self, service: str, now: int) -> float:
         """Incidents per millisecond, of whatever weight."""
-        return self._rate(self.begun.get(service, 0), now)
+        return (1.0 + self.begun.get(service, 0)) / (self.prior_ms + self._looked(now))
 
-    def besides(self, service: str, now: int, *, is_grave: bool) -> float:
-        """The same without one that is counted already, a grave one among grave ones alone."""
-        counted = self.grave if is_grave else self.begun
-        return self._rate(max(0, counted.get(service, 0) - 1), now)
+    def grade(self, severity: Severity, service: str, by: int) -> None:
+        """One more of a severity, or one less."""
+        counted = self.graded.setdefault(severity.value, {})
+        counted[service] = max(0, counted.get(service, 0) + by)
 
-    def _rate(self, counted: int, now: int) -> float:
-        return (1.0 + counted) / (self.prior_ms + max(0.0, float(now - self.since)))
+    def besides(self, severity: Severity, service: str, services: int, now: int) -> Alone:
+        """How often they do of this severity, without one of this service that is counted.
+
+        What all services do together is what is expected of each before it is looked at (an
+        empirical prior: B. Efron, C. Morris, Stein's Estimation Rule and Its Competitors, 1973):
+        grave incidents are far rarer than slight ones, however many there are of these.
+        """
+        counted, looked = dict(self.graded.get(severity.value, {})), self._looked(now)
+        if service in counted:
+            counted[service] = max(0, counted[service] - 1)
+        services = max(services, len(self.begun), 1)
+        told = _PRIOR + sum(counted.values())
+        usual_ms = (_PRIOR * self.prior_ms + services * looked) / told
+        return Alone(
+            services=services,
+            rate=lambda one: (_ALIKE + counted.get(one, 0)) / (_ALIKE * usual_ms + looked),
+        )
+
+    def _looked(self, now: int) -> float:
+        return max(0.0, float(now - self.since))
 
 
 def link(

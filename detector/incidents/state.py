@@ -9,6 +9,7 @@ from detector.changes.change import Change
 from detector.incidents.incident import Incident
 from detector.incidents.linking import Rates
 from detector.incidents.symptom import Symptom
+from detector.stream.anomaly import Severity
 
 __all__ = ["Live", "State"]
 
@@ -18,14 +19,16 @@ class Live:
     """An incident that is open, or was lately.
 
     `ids` are all its symptoms, `open` those that last, `last` when the last one ended so far;
-    `is_grave` whether it is counted as grave.
+    `counted` as of which severity, and of whom, it is counted; one that `is_back` after it was
+    forgotten was counted then.
     """
 
     incident: Incident
     ids: list[str] = field(default_factory=list)
     open: set[str] = field(default_factory=set)
     last: int = 0
-    is_grave: bool = False
+    counted: tuple[Severity, str] | None = None
+    is_back: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,9 +64,15 @@ class State:
         first, rates = live.incident.services[0], self.rates
         if is_new:
             rates.begun[first] = rates.begun.get(first, 0) + 1
-        if live.incident.is_grave and not live.is_grave:
-            rates.grave[first] = rates.grave.get(first, 0) + 1
-            live.is_grave = True
+        counts = live.incident.severity, first
+        if live.counted != counts and not live.is_back:
+            self._uncount(live)
+            rates.grade(*counts, 1)
+            live.counted = counts
+
+    def _uncount(self, live: Live) -> None:
+        if live.counted is not None:
+            self.rates.grade(*live.counted, -1)
 
     def move(self, source: Live, to: Live) -> None:
         """All symptoms of one incident are of another now."""
@@ -72,6 +81,7 @@ class State:
         to.ids += source.ids
         to.open |= source.open
         to.last = max(to.last, source.last)
+        self._uncount(source)
         del self.live[source.incident.id]
 
     def trim(self, live: Live, *, most: int) -> None:

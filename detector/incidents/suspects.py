@@ -16,6 +16,8 @@ from enum import StrEnum
 
 from detector.changes.change import Change, ChangeKind, ChangePhase
 from detector.incidents.calls import CallMap, Relation
+from detector.incidents.linking import Alone
+from detector.incidents.origin import Origins, SpreadSettings, log_sum
 from detector.incidents.symptom import Symptom
 
 __all__ = [
@@ -77,8 +79,6 @@ class Suspects:
 
 NONE = Suspects(suspects=(), none=1.0)
 
-# Harm travels to who calls, and less load, or more, to who is called.
-_UNREACHED = frozenset({Relation.NONE, Relation.SIBLING})
 _BAD = {
     ChangeKind.DEPLOYMENT: 0.05,
     ChangeKind.ROLLBACK: 0.01,
@@ -99,10 +99,8 @@ class SuspectSettings:
 
     A broken change shows after `soon_ms` on average, a share of `later` after `later_ms` (it needs
     some traffic), of `late` after `late_ms` (a leak, a cache that runs out). Clocks differ by
-    `skew_ms`. `here`: it shows at its own service; the others are chances that it shows at a
-    caller, a callee or a sibling and not there. `anywhere` is a change that names no service,
-    `apart` one whose service has no known way to the symptom. Each service with symptoms that it
-    cannot have harmed costs `unexplained`, up to `unexplained_most`.
+    `skew_ms`. Where only those are odd that have its version it is `only_new` times as likely,
+    where it is not among them `not_new` times, where it failed by itself `failed` times.
     """
 
     bad: Mapping[ChangeKind, float] = field(default_factory=lambda: _BAD)
@@ -112,40 +110,35 @@ class SuspectSettings:
     later: float = 0.2
     late: float = 0.15
     skew_ms: float = 2 * _MINUTE_MS
-    here: float = 1.0
-    callee: float = 0.08
-    caller: float = 0.02
-    sibling: float = 0.002
-    anywhere: float = 0.02
-    apart: float = 0.0003
-    unexplained: float = 1.0
-    unexplained_most: float = 4.0
     back_ms: float = 24 * _HOUR_MS
     only_new: float = 20.0
     not_new: float = 0.1
     failed: float = 4.0
+    spread: SpreadSettings = field(default_factory=SpreadSettings)
 
 
 def suspected(
     symptoms: Sequence[Symptom],
     changes: Sequence[Change],
     calls: CallMap,
-    alone: float,
+    alone: Alone,
     settings: SuspectSettings = SuspectSettings(),
 ) -> Suspects:
     """The suspects of an incident with these symptoms, among the changes of its last day.
 
-    `alone` is how often the service that showed it first falls ill by itself, per millisecond.
+    `alone` is how often services fall ill so by themselves.
     """
     if not symptoms:
         return NONE
     shown = _shown(symptoms)
+    origins = Origins(shown.services, calls, settings.spread)
     weighed = [
         (change, reasons)
         for change in sorted(changes, key=lambda change: change.id)
-        if (reasons := _weighed(change, shown, calls, settings)) is not None
+        if (reasons := _weighed(change, shown, origins, alone, settings)) is not None
     ]
-    weights = [sum(reason.weight for reason in reasons) - math.log(alone) for _, reasons in weighed]
+    none = log_sum([weight + math.log(alone.rate(name)) for name, weight in origins.likely.items()])
+    weights = [sum(reason.weight for reason in reasons) - none for _, reasons in weighed]
     top = max([0.0, *weights])
     total = math.exp(-top) + sum(math.exp(weight - top) for weight in weights)
     found = [
@@ -183,13 +176,15 @@ def _shown(symptoms: Sequence[Symptom]) -> _Shown:
 
 
 def _weighed(
-    change: Change, shown: _Shown, calls: CallMap, settings: SuspectSettings
+    change: Change, shown: _Shown, origins: Origins, alone: Alone, settings: SuspectSettings
 ) -> tuple[Reason, ...] | None:
     """What speaks for a change; None for one that cannot have been it."""
-    timing = _timing(change, shown.first, settings)
-    place = None if timing is None else _place(change, shown, calls, settings)
-    if timing is None or place is None:
+    if change.place.cluster and shown.clusters and change.place.cluster not in shown.clusters:
         return None
+    timing = _timing(change, shown.first, settings)
+    if timing is None:
+        return None
+    place = _place(change, origins, alone)
     kind = Reason(ground=Ground.KIND, weight=chance(change, settings))
     versions = _versions(change, shown, settings)
     return (timing, place, kind, *((versions,) if versions is not None else ()))
@@ -220,52 +215,19 @@ def _timing(change: Change, onset: int, settings: SuspectSettings) -> Reason | N
     return Reason(ground=Ground.TIMING, weight=math.log(density), minutes=lag / _MINUTE_MS)
 
 
-def _place(
-    change: Change, shown: _Shown, calls: CallMap, settings: SuspectSettings
-) -> Reason | None:
-    """How far the changed service is from who shows symptoms; the nearest of them counts.
-
-    A change shows at its own service first. Where that shows nothing at all, or only after others
-    did that it cannot have harmed, it is less likely.
-    """
-    if change.place.cluster and shown.clusters and change.place.cluster not in shown.clusters:
-        return None
+def _place(change: Change, origins: Origins, alone: Alone) -> Reason:
+    """How well the changed service explains who shows symptoms, as the place where it began."""
     service = change.place.service
     if not service:
-        return Reason(ground=Ground.PLACE, weight=math.log(settings.anywhere))
-    places = [
-        _from(service, name, start - shown.first, calls, settings) for name, start in shown.services
-    ]
-    strange = sum(relation in _UNREACHED for _, relation, _, _ in places)
-    cost = min(settings.unexplained_most, settings.unexplained * strange)
-    weight, relation, steps, name = max(places, key=lambda place: place[0])
+        return Reason(ground=Ground.PLACE, weight=origins.anywhere(alone.services))
+    place = origins.place(service)
     return Reason(
-        ground=Ground.PLACE, weight=weight - cost, relation=relation, steps=steps, service=name
+        ground=Ground.PLACE,
+        weight=place.weight,
+        relation=place.relation,
+        steps=place.steps,
+        service=place.near,
     )
-
-
-def _from(
-    service: str, name: str, after: int, calls: CallMap, settings: SuspectSettings
-) -> tuple[float, Relation, int, str]:
-    """How much it weighs that `name` shows symptoms so long after the first, and why."""
-    relation, steps = calls.relation(service, name)
-    late = after / settings.soon_ms
-    weight = math.log(_share(relation, settings)) - late - 0.7 * max(0, steps - 1)
-    return weight, relation, steps, name
-
-
-def _share(relation: Relation, settings: SuspectSettings) -> float:
-    """The chance that a change shows at a service that is this to its own."""
-    match relation:
-        case Relation.SAME:
-            return settings.here
-        case Relation.CALLEE:
-            return settings.callee
-        case Relation.CALLER:
-            return settings.caller
-        case Relation.SIBLING:
-            return settings.sibling
-    return settings.apart
 
 
 def _versions(change: Change, shown: _Shown, settings: SuspectSettings) -> Reason | None:

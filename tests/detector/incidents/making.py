@@ -6,16 +6,20 @@ from dataclasses import replace
 
 from detector.changes.change import Change, ChangeEvent, ChangeKind, ChangePhase, Place, change_of
 from detector.incidents.calls import call_map
+from detector.incidents.linking import Alone
 from detector.incidents.symptom import Symptom
 from detector.stream.anomaly import AnomalyKind, Severity, Side
 
-__all__ = ["CALLS", "MINUTE", "T0", "change", "symptom"]
+__all__ = ["CALLS", "MINUTE", "T0", "WEEKLY", "change", "symptom"]
 
 T0, MINUTE = 1_790_000_000_000, 60_000
 # web calls cart and search, both call db; mail is called by nobody who is known.
 CALLS = call_map(
     [("web", "cart"), ("web", "search"), ("cart", "db"), ("search", "db"), ("cron", "mail")]
 )
+
+# Six services, each of which falls ill once a week.
+WEEKLY = Alone(services=6, rate=lambda _: 1.0 / (7 * 24 * 60 * MINUTE))
 
 
 def symptom(service: str = "cart", minute: float = 0, **other: object) -> Symptom:

@@ -10,6 +10,7 @@ import numpy as np
 from detector.changes.change import Change, ChangeKind
 from detector.incidents.folding import begun, resolved
 from detector.incidents.incident import Incident
+from detector.incidents.linking import Alone
 from detector.incidents.record import KeptIncident, Said, SaidKind
 from detector.incidents.suspects import SuspectSettings, suspected
 from tests.detector.incidents.making import CALLS, T0, change, symptom
@@ -19,7 +20,7 @@ __all__ = ["DAY", "DEFAULTS", "History", "incident", "lived", "said"]
 DAY = 1440
 DEFAULTS = SuspectSettings().bad
 # About once in ten days a service falls ill by itself.
-ALONE = 1.0 / (10 * DAY * 60_000)
+ALONE = Alone(services=6, rate=lambda _: 1.0 / (10 * DAY * 60_000))
 SERVICES = ("web", "cart", "search", "db", "mail", "cron")
 
 

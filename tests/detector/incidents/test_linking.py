@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from detector.incidents.calls import CallMap
 from detector.incidents.linking import Rates, link
+from detector.stream.anomaly import Severity
 from tests.detector.incidents.making import CALLS, MINUTE, T0, symptom
 
 WEEK_MS = 7 * 24 * 60 * MINUTE
@@ -71,11 +72,63 @@ def test_a_service_that_is_often_ill_is_joined_less_easily() -> None:
     assert noisy < odds("cart", "web", 8)
 
 
+def graded(counts: dict[Severity, dict[str, int]], weeks: float = 1.0) -> Rates:
+    """What was counted in some weeks."""
+    rates = Rates(since=T0 - round(weeks * WEEK_MS))
+    for severity, services in counts.items():
+        for service, count in services.items():
+            rates.grade(severity, service, count)
+    return rates
+
+
 def test_a_grave_incident_is_held_against_grave_ones() -> None:
-    """A service that blinks each hour does not break each hour; and itself is no precedent."""
-    rates = Rates(since=T0 - WEEK_MS, begun={"web": 100}, grave={"web": 1})
-    assert rates.besides("web", T0, is_grave=True) < rates.besides("web", T0, is_grave=False)
-    assert rates.besides("web", T0, is_grave=True) == Rates(since=T0 - WEEK_MS).of("web", T0)
+    """A service that blinks each hour does not break each hour."""
+    rates = graded({Severity.LOW: {"web": 100}, Severity.HIGH: {"web": 1}})
+    slight, grave = (
+        rates.besides(severity, "cart", 6, T0) for severity in (Severity.LOW, Severity.HIGH)
+    )
+    assert grave.rate("web") < slight.rate("web") / 10
+
+
+def test_an_incident_is_no_precedent_for_itself() -> None:
+    """The first of its kind would make itself likely."""
+    once = graded({Severity.HIGH: {"web": 1}}).besides(Severity.HIGH, "web", 6, T0)
+    never = graded({}).besides(Severity.HIGH, "web", 6, T0)
+    assert once.rate("web") == never.rate("web")
+
+
+@given(weeks=st.floats(0.1, 50), services=st.integers(1, 500), count=st.integers(0, 200))
+def test_what_is_expected_of_a_service_lies_between_it_and_the_others(
+    weeks: float, services: int, count: int
+) -> None:
+    """However long was looked, and however many there are."""
+    others = {f"s{n}": 2 for n in range(services)}
+    alone = graded({Severity.HIGH: {**others, "web": count}}, weeks).besides(
+        Severity.HIGH, "cart", services + 1, T0
+    )
+    assert alone.services >= services
+    assert alone.rate("web") > 0.0
+    assert (alone.rate("web") >= alone.rate("s0")) is (count >= 2)
+    assert alone.rate("unseen") <= alone.rate("s0")
+
+
+def test_the_more_the_others_are_ill_the_less_is_a_change_needed() -> None:
+    """Of a fleet in which services break each day one more is no surprise."""
+    calm, ill = (
+        graded({Severity.HIGH: {f"s{n}": count for n in range(20)}}).besides(
+            Severity.HIGH, "web", 21, T0
+        )
+        for count in (0, 7)
+    )
+    assert ill.rate("web") > 2 * calm.rate("web")
+
+
+def test_what_is_taken_back_was_not_counted() -> None:
+    """An incident that became worse is counted once, as what it is now."""
+    rates = graded({Severity.LOW: {"web": 1}})
+    rates.grade(Severity.LOW, "web", -1)
+    rates.grade(Severity.LOW, "web", -1)
+    assert rates.graded == {"low": {"web": 0}}
 
 
 def test_services_of_a_name_in_two_namespaces_are_two() -> None:

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from detector.changes.change import Change, ChangeKind, ChangePhase
 from detector.incidents.suspects import Ground, Suspects, suspected
 from detector.incidents.symptom import Symptom
-from tests.detector.incidents.making import CALLS, MINUTE, change, symptom
+from tests.detector.incidents.making import CALLS, WEEKLY, change, symptom
 
-WEEK_MS = 7 * 24 * 60 * MINUTE
 CHANGES = st.builds(
     change,
     service=st.sampled_from(["", "cart", "web", "db", "mail"]),
@@ -24,7 +23,7 @@ CHANGES = st.builds(
 
 def suspects(symptoms: list[Symptom], *changes: Change) -> Suspects:
     """Of services that fall ill once a week."""
-    return suspected(symptoms, changes, CALLS, 1.0 / WEEK_MS)
+    return suspected(symptoms, changes, CALLS, WEEKLY)
 
 
 def top(symptoms: list[Symptom], *changes: Change) -> str | None:

@@ -20,7 +20,7 @@ from detector.incidents.words import (
     summary_words,
     title_words,
 )
-from tests.detector.incidents.making import CALLS, MINUTE, T0, change, symptom
+from tests.detector.incidents.making import CALLS, MINUTE, T0, WEEKLY, change, symptom
 
 WEEK_MS = 7 * 24 * 60 * MINUTE
 
@@ -61,10 +61,10 @@ def test_the_likely_cause_is_named_with_how_sure_that_is() -> None:
     )
     alone = replace(
         incident(symptom("db")),
-        suspects=suspected([symptom("db")], [change("mail", -20)], CALLS, 1 / WEEK_MS),
+        suspects=suspected([symptom("db")], [change("mail", -20)], CALLS, WEEKLY),
     )
     assert cause_words(alone).startswith("Likely no change (")
-    none = replace(alone, suspects=suspected([symptom("db")], [], CALLS, 1 / WEEK_MS))
+    none = replace(alone, suspects=suspected([symptom("db")], [], CALLS, WEEKLY))
     assert cause_words(none) == "No change is known that could have caused it."
 
 
@@ -81,7 +81,7 @@ def test_the_likely_cause_is_named_with_how_sure_that_is() -> None:
 )
 def test_where_a_change_was_made_is_told_as_the_call_graph_has_it(service: str, said: str) -> None:
     """Somebody who does not know the services has to understand it."""
-    found = suspected([symptom()], [change(service)], CALLS, 1 / WEEK_MS).suspects[0]
+    found = suspected([symptom()], [change(service)], CALLS, WEEKLY).suspects[0]
     place = next(one for one in found.reasons if one.ground is Ground.PLACE)
     assert reason_words(place, found.change) == said
 
@@ -97,7 +97,7 @@ def test_where_a_change_was_made_is_told_as_the_call_graph_has_it(service: str, 
 )
 def test_when_a_change_was_made_is_told_from_the_first_anomaly(minute: float, said: str) -> None:
     """Before or after."""
-    found = suspected([symptom()], [change(minute=minute)], CALLS, 1 / WEEK_MS).suspects[0]
+    found = suspected([symptom()], [change(minute=minute)], CALLS, WEEKLY).suspects[0]
     timing = next(one for one in found.reasons if one.ground is Ground.TIMING)
     assert reason_words(timing, found.change) == said
 
@@ -113,7 +113,7 @@ def test_when_a_change_was_made_is_told_from_the_first_anomaly(minute: float, sa
 def test_which_versions_are_odd_is_told(odd: set[str], said: str) -> None:
     """The strongest of all grounds, for and against."""
     one = symptom(versions=frozenset(odd))
-    found = suspected([one], [change(version="v2")], CALLS, 1 / WEEK_MS).suspects[0]
+    found = suspected([one], [change(version="v2")], CALLS, WEEKLY).suspects[0]
     versions = next(one for one in found.reasons if one.ground is Ground.VERSIONS)
     assert reason_words(versions, found.change) == said
 
