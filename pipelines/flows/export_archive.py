@@ -80,8 +80,8 @@ def opened(file: bytes) -> tuple[Manifest, Mapping[str, bytes]]:
     """The manifest and the checked members; `InputError` says what is wrong with the file."""
     try:
         archive = zipfile.ZipFile(BytesIO(file))
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise _refused(f"this evidence file was cut short, or is none: {error}") from error
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+        raise _refused(f"this evidence file was changed, cut short, or is none: {error}") from error
     with archive:
         manifest = _manifest(_content(archive, _MANIFEST, _MANIFEST_MAX))
         _check_names(archive, manifest)

@@ -62,6 +62,7 @@ class RolloutChanges:
         return any(
             change.kind in KINDS
             and change.source != SOURCE
+            and not change.is_inferred
             and change.started_at >= begun.at - BEFORE_MS
             for change in self._stores.changes.list(wanted).changes
         )
