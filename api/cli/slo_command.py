@@ -37,6 +37,30 @@ def status(
 
 @slo.command()
 @guarded
+def suggest(
+    *,
+    service: Annotated[str, typer.Option(help="Whose requests; as discovery names it.")],
+    namespace: Annotated[str, typer.Option(help="Where it is, if several have the name.")] = "",
+    days: Annotated[int, typer.Option(min=14, max=90, help="How far back to look.")] = 28,
+    prometheus: Prometheus = None,
+    config: Config = None,
+    shown: Shown = Format.TEXT,
+) -> int:
+    """Print an objective that the past of a service could have kept, as a file for status.
+
+    Exit codes: 0 there is one, 3 there is none.
+    """
+    from api.cli.slo_suggest import suggest as run
+
+    as_json = shown is Format.JSON
+    return run(
+        service, namespace=namespace, days=days, config=config, prometheus=prometheus,
+        as_json=as_json,
+    )  # fmt: skip
+
+
+@slo.command()
+@guarded
 def rules(file: File) -> int:
     """Print recording and alerting rules for Prometheus."""
     from api.cli.slo import rules as run
