@@ -14,6 +14,7 @@ from detector.gate.judgement import Judgement
 from detector.gate.policy import Policy, SignalPolicy
 from detector.gate.reason import SIGNAL_NAMES, Reason, ReasonCode
 from detector.gate.ruling import first_step, rule
+from detector.gate.scanned import hold_of
 from detector.gate.verdict import Outcome
 from detector.series import Series
 from tests.detector.gate.rollouts import PLAN, Recipe, Run, make
@@ -26,6 +27,8 @@ from tests.detector.gate.test_ruling import (
     UNSURE,
     circumstances,
 )
+from tests.detector.gate.test_scanned import LIMITED, REQUIRED, scan
+from tests.detector.gate.test_scanned import T0 as SCANNED
 from tests.detector.gate.traffic import Store
 
 END = 890.0
@@ -318,6 +321,8 @@ REASONS: dict[str, Callable[[], object]] = {
     "source_unavailable": lambda: ruled(problem=DOWN),
     "query_rejected": lambda: ruled(problem=Reason(ReasonCode.QUERY_REJECTED, "too many series")),
     "deadline_reached": lambda: ruled(deadline=T0),
+    "scan_limit": lambda: ruled(scanned=hold_of(LIMITED, "v42", [scan(critical=1)], SCANNED)),
+    "scan_missing": lambda: ruled(scanned=hold_of(REQUIRED, "v42", [], SCANNED)),
     "stale_data": stale,
     "no_canary_data": lambda: Watching(edited(HEALTHY, "canary", absent)).ask(END),
     "no_control_data": lambda: Watching(edited(HEALTHY, "stable", absent)).ask(END),
