@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from detector.series import FloatArray
 from detector.slo.counts import Counts
 from detector.slo.suggest import TARGETS, Reach, Suggestion, suggested
+from tests.profiles import HEAVY
 
 STEP_S, DAY, WEEK = 3600.0, 24, 168
 
@@ -114,6 +115,7 @@ def test_a_week_that_was_hardly_counted_is_no_week_that_kept_it() -> None:
     assert found.days == 20.0
 
 
+@HEAVY
 @given(
     shares=st.lists(st.floats(0.0, 0.2), min_size=28, max_size=28),
     requests=st.floats(10.0, 1e6),
@@ -130,6 +132,7 @@ def test_a_stricter_target_is_never_kept_more_often(shares: list[float], request
     assert found.best is None or found.best.is_kept
 
 
+@HEAVY
 @given(shares=st.lists(st.floats(0.0, 0.2), min_size=28, max_size=28), times=st.integers(2, 9))
 def test_more_traffic_of_the_same_kind_breaks_nothing(shares: list[float], times: int) -> None:
     """What is kept is a share; only the floor of the budget is a count."""
