@@ -78,7 +78,7 @@ class Correlator:
     def feed(self, symptoms: Iterable[Symptom], now: int) -> list[IncidentEvent]:
         """Symptoms that began, grew or ended; what is to be told of it."""
         told: list[IncidentEvent] = []
-        for symptom in map(self._anew, symptoms):
+        for symptom in symptoms:
             live = self.state.owner(symptom.id)
             told += self._update(live, symptom, now) if live else self._add(symptom, now)
             self.state.remember(symptom, near=self.settings.near, recent=self.settings.recent)
@@ -122,13 +122,6 @@ class Correlator:
         live.last = now
         return [self._tell(live, resolved(live.incident, now), EntryKind.RESOLVED, symptom, now)]
 
-    def _anew(self, symptom: Symptom) -> Symptom:
-        """What comes again after its incident was forgotten began when it came again."""
-        if symptom.again is not None and self.state.owner(symptom.id) is None:
-            self.state.back[symptom.id] = symptom.again
-        since = self.state.back.get(symptom.id)
-        return symptom if since is None else replace(symptom, start=since)
-
     def _add(self, symptom: Symptom, now: int) -> list[IncidentEvent]:
         linked = self._linked(symptom)
         if not linked:
@@ -155,8 +148,9 @@ class Correlator:
     def _open(
         self, symptoms: tuple[Symptom, ...], kind: EntryKind, of: str, now: int
     ) -> IncidentEvent:
-        since = self.state.back.get(symptoms[0].id)
-        live = Live(incident=begun(self.state.tenant, symptoms, now, since=since))
+        remembered = now - self.settings.quiet_ms - self.settings.again_ms
+        is_back = kind is EntryKind.OPENED and symptoms[0].start < remembered
+        live = Live(incident=begun(self.state.tenant, symptoms, now), is_back=is_back)
         self.state.take(live, symptoms)
         self.state.live[live.incident.id] = live
         self.state.count(live, is_new=True)

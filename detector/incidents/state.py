@@ -19,7 +19,8 @@ class Live:
     """An incident that is open, or was lately.
 
     `ids` are all its symptoms, `open` those that last, `last` when the last one ended so far;
-    `counted` as of which severity, and of whom, it is counted.
+    `counted` as of which severity, and of whom, it is counted; one that `is_back` after it was
+    forgotten was counted then.
     """
 
     incident: Incident
@@ -27,14 +28,12 @@ class Live:
     open: set[str] = field(default_factory=set)
     last: int = 0
     counted: tuple[Severity, str] | None = None
+    is_back: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class State:
-    """Incidents, where each symptom belongs, and the latest symptoms by service and of all.
-
-    `back` are symptoms that came again after their incident was forgotten, and since when.
-    """
+    """Incidents, where each symptom belongs, and the latest symptoms by service and of all."""
 
     tenant: str
     rates: Rates
@@ -43,7 +42,6 @@ class State:
     near: dict[str, list[Symptom]] = field(default_factory=dict)
     recent: list[Symptom] = field(default_factory=list)
     changes: dict[str, Change] = field(default_factory=dict)
-    back: dict[str, int] = field(default_factory=dict)
 
     def owner(self, symptom: str) -> Live | None:
         """The incident of a symptom, while it is remembered."""
@@ -67,7 +65,7 @@ class State:
         if is_new:
             rates.begun[first] = rates.begun.get(first, 0) + 1
         counts = live.incident.severity, first
-        if live.counted != counts:
+        if live.counted != counts and not live.is_back:
             self._uncount(live)
             rates.grade(*counts, 1)
             live.counted = counts
@@ -100,7 +98,6 @@ class State:
         del self.live[live.incident.id]
         for id in live.ids:
             self.of.pop(id, None)
-            self.back.pop(id, None)
 
     def remember(self, symptom: Symptom, *, near: int, recent: int) -> None:
         """A symptom is one of the latest now, whether it is new or became another."""

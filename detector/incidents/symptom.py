@@ -19,8 +19,7 @@ class Symptom:
     """One excursion of one service; times are unix milliseconds, `end` None while it lasts.
 
     `share` is how many of the subject's series left their range; `versions` are those that the
-    series which did so name. `text` is all of it in a sentence. `again`: what lasts of it began
-    only then, after it had begun once.
+    series which did so name. `text` is all of it in a sentence.
     """
 
     id: str
@@ -36,7 +35,6 @@ class Symptom:
     share: float
     versions: frozenset[str]
     text: str = ""
-    again: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -69,11 +67,4 @@ def symptom_of(anomaly: Anomaly, series: Mapping[int, SeriesInfo]) -> Symptom:
             if name in _VERSIONS and value
         ),
         text=told_in_words(anomaly, is_rate=is_rate),
-        again=_again(anomaly),
     )
-
-
-def _again(anomaly: Anomaly) -> int | None:
-    lasting = [one.start for one in anomaly.contributions if one.end is None]
-    since = min(lasting, default=anomaly.start)
-    return since if since > anomaly.start else None

@@ -293,7 +293,6 @@ def _alone(state: State) -> State:
         of=state.of,
         near=state.near,
         recent=state.recent,
-        back=state.back,
     )
 
 

@@ -99,53 +99,6 @@ def test_what_ended_long_ago_is_forgotten() -> None:
     assert fed(made, symptom("cart", 600)) == [EntryKind.OPENED]
 
 
-def over(made: Correlator, until: float) -> None:
-    """All is quiet for long enough to be forgotten."""
-    made.tick(at(11))
-    made.tick(at(until))
-    assert made.incidents == ()
-
-
-def test_what_comes_again_later_is_an_incident_of_its_own_since_then() -> None:
-    """Else a change in between is no suspect, and nobody hears of it anew."""
-    made = correlator()
-    one = symptom("cart")
-    first = made.feed([one], at(1))[0].incident
-    made.feed([replace(one, end=at(5))], at(5))
-    over(made, 60)
-    made.changed([change("cart", 178)], at(179))
-
-    told = made.feed([replace(one, again=at(180))], at(181))
-
-    assert [event.kind for event in told] == [EntryKind.OPENED]
-    second = told[0].incident
-    assert second.id != first.id
-    assert second.began == at(180)
-    assert second.suspects.suspects[0].probability > second.suspects.none
-    (ended,) = (made.feed([replace(one, end=at(190))], at(190)), made.tick(at(196)))[1]
-    assert (ended.incident.id, ended.incident.resolved_at) == (second.id, at(190))
-    made.tick(at(300))
-    assert made.state.back == {}
-
-
-def test_what_comes_again_soon_goes_on_as_it_was() -> None:
-    """Its incident is remembered."""
-    made = correlator()
-    one = symptom("cart")
-    fed(made, one, replace(one, end=at(5)))
-    made.tick(at(11))
-    told = made.feed([replace(one, again=at(20))], at(21))
-    assert [event.kind for event in told] == [EntryKind.REOPENED]
-    assert made.incidents[0].began == one.start
-
-
-def test_what_has_lasted_for_long_when_it_is_first_heard_of_keeps_its_beginning() -> None:
-    """An alert of others that fires since yesterday."""
-    made = correlator()
-    (told,) = made.feed([symptom("cart", -900)], at(0))
-    assert told.incident.began == at(-900)
-
-
 def test_what_a_later_symptom_holds_together_is_merged() -> None:
     """The followers of the younger one are told where it went; the older keeps its id."""
     made = correlator()
