@@ -75,6 +75,7 @@ class Origins:
         self, shown: Sequence[tuple[str, int]], calls: CallMap, settings: SpreadSettings
     ) -> None:
         self._shown, self._calls, self._settings = shown, calls, settings
+        self._added: dict[str, float] = {}
 
     @cached_property
     def likely(self) -> Mapping[str, float]:
@@ -122,6 +123,13 @@ class Origins:
         return own + self._reach(near, service) - self._late(start)
 
     def _others(self, service: str, near: str) -> float:
+        """Changes of one service, and those that are likely anyway, are asked for again."""
+        found = self._added.get(service)
+        if found is None:
+            found = self._added[service] = self._sum_of_others(service, near)
+        return found
+
+    def _sum_of_others(self, service: str, near: str) -> float:
         least, fade_ms = math.log(self._settings.least), self._settings.fade_ms
         return sum(
             max(self._reach(name, service), least) * math.exp(-self._after(start) / fade_ms)
