@@ -18,6 +18,7 @@ from detector.gate.policy import Policy
 from detector.gate.record import Chunk, Filter, Kept, Page, PolicyVersion, Pruned, StoredVerdict
 from detector.gate.request import Stage
 from detector.gate.telling import DeliveryState, Errand, Notice, Post, Settled
+from detector.reports.kept import ReportStore
 from detector.scans.ports import ScanStore
 from detector.series import Answer, Query
 from detector.signals.plan import Plan, Reading
@@ -370,4 +371,5 @@ class Stores:
     changes: ChangeLog
     learned: LearnedStore
     scans: ScanStore
+    reports: ReportStore
     retention: Retention

@@ -17,6 +17,7 @@ from pipelines.stores.memory_decisions import (
 )
 from pipelines.stores.memory_learned import MemoryLearned
 from pipelines.stores.memory_outbox import MemoryOutbox
+from pipelines.stores.memory_reports import MemoryReports
 from pipelines.stores.memory_scans import MemoryScans
 
 __all__ = ["DAY_S", "memory_stores"]
@@ -28,7 +29,7 @@ def memory_stores() -> Stores:
     """A fresh set of stores; nothing outlives the process."""
     attempts, points = MemoryAttempts(), MemoryPoints()
     verdicts, outbox, changes = MemoryVerdicts(attempts), MemoryOutbox(), MemoryChanges()
-    scans = MemoryScans()
+    scans, reports = MemoryScans(), MemoryReports()
     return Stores(
         attempts=attempts,
         verdicts=verdicts,
@@ -44,7 +45,8 @@ def memory_stores() -> Stores:
         changes=changes,
         learned=MemoryLearned(),
         scans=scans,
-        retention=MemoryRetention(attempts, verdicts, points, outbox, changes, scans),
+        reports=reports,
+        retention=MemoryRetention(attempts, verdicts, points, outbox, (changes, scans, reports)),
     )
 
 
@@ -80,11 +82,10 @@ class MemoryRetention:
         verdicts: MemoryVerdicts,
         points: MemoryPoints,
         outbox: MemoryOutbox,
-        changes: MemoryChanges,
-        scans: MemoryScans,
+        others: tuple[MemoryChanges, MemoryScans, MemoryReports],
     ) -> None:
         self._attempts, self._verdicts, self._points = attempts, verdicts, points
-        self._outbox, self._changes, self._scans = outbox, changes, scans
+        self._outbox, self._others = outbox, others
 
     def prune(self, now: float) -> Pruned:
         """Delete what is past its time; samples go with their attempt's last question."""
@@ -97,8 +98,8 @@ class MemoryRetention:
         }
         chunks = self._prune_chunks(past)
         self._outbox.prune(old)
-        self._changes.prune(round(1000 * older))
-        self._scans.prune(round(1000 * older))
+        for other in self._others:
+            other.prune(round(1000 * older))
         kept = {s.verdict.attempt for s in self._verdicts.rows.values()}
         for id in past - kept:
             self._attempts.forget(id)

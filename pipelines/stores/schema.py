@@ -494,3 +494,19 @@ scans = Table(
     Index("scans_service", "tenant", "service", "revision", "at"),
     Index("scans_old", "at"),
 )
+
+# Reports that were made, each with its content as JSON, packed.
+reports = Table(
+    "reports",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("horizon_s", BigInteger, nullable=False),
+    Column("scope", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("reports_newest", "tenant", "at", "id"),
+    Index("reports_old", "at"),
+)

@@ -27,6 +27,7 @@ from pipelines.stores.decisions import (
 )
 from pipelines.stores.learned import SqlLearned
 from pipelines.stores.outbox import SqlOutbox, add_post
+from pipelines.stores.reports import SqlReports
 from pipelines.stores.scans import SqlScans
 from pipelines.stores.statements import compiled
 
@@ -53,6 +54,7 @@ def stores_on(database: Connections) -> Stores:
         changes=SqlChanges(database),
         learned=SqlLearned(database),
         scans=SqlScans(database),
+        reports=SqlReports(database),
         retention=SqlRetention(database),
     )
 
@@ -98,6 +100,7 @@ class SqlRetention:
             schema.notices.delete().where(schema.notices.c.at < old),
             schema.changes.delete().where(schema.changes.c.last_at < round(1000 * older)),
             schema.scans.delete().where(schema.scans.c.at < round(1000 * older)),
+            schema.reports.delete().where(schema.reports.c.at < round(1000 * older)),
         )
         with self._db.write() as transaction:
             gone, chunks, rows, *_ = (transaction.run(compiled(step)) for step in steps)

@@ -1,0 +1,1 @@
+"""Reports that people are given: when they are due, where they are kept, and how two differ."""
