@@ -1,17 +1,19 @@
 """Work in parts: in this process, in several, or on a Dask cluster.
 
-The code is joblib's; its backend says where. A worker that is killed takes the batch with it, so
-what has not come back is sent again, a few times.
+A worker that is killed costs the part that it was at: that is sent again, in pieces where it has
+some. What still ends its workers is sent once more while nothing else is under way, so that no
+part is blamed for what its neighbour did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TypeVar
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
-from detector.errors import ConfigError
+from pipelines.flows.lanes import Lanes, Places, lanes_of
 
 __all__ = ["TRIES", "Places", "spread"]
 
@@ -20,97 +22,85 @@ Part = TypeVar("Part")
 Made = TypeVar("Made")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where parts are worked on: `jobs` processes here, or the Dask cluster at an address."""
-
-    jobs: int = 1
-    dask: str | None = None
-
-    @property
-    def is_here(self) -> bool:
-        """Whether it is this process alone."""
-        return self.dask is None and self.jobs == 1
-
-
 def spread(
-    parts: Sequence[Part],
+    parts: Iterable[Part],
     work: Callable[[Part], Made],
     lost: Callable[[Part, str], Made],
     places: Places,
+    pieces: Callable[[Part], Sequence[Part]] = lambda part: (part,),
 ) -> Iterator[tuple[int, Made]]:
     """What is made of each part with its number, in the order in which they end.
 
-    `work` and parts travel to other processes, where more than one is asked for. `lost` is what
-    stands for a part whose worker was ended each time, with the reason. `ConfigError` where Dask
-    is asked for and is not there.
+    A part is taken from `parts` when a worker is free for it. `work` and parts travel to other
+    processes, where more than one is asked for. A part whose worker was ended is sent again as its
+    `pieces`, with the same number; `lost` is what stands for one that ended its worker `TRIES`
+    times, with the reason. `ConfigError` where Dask is asked for and is not there.
     """
-    if places.is_here:
-        yield from ((number, work(part)) for number, part in enumerate(parts))
-        return
-    with _backend(places):
-        yield from _sent(parts, work, lost, places)
+    with lanes_of(places) as lanes:
+        run = _Run(iter(enumerate(parts)), work, lanes, pieces)
+        for sent, made in run.made():
+            yield sent.number, lost(sent.part, _ENDED) if made is None else made.result()
 
 
-def _sent(
-    parts: Sequence[Part],
-    work: Callable[[Part], Made],
-    lost: Callable[[Part, str], Made],
-    places: Places,
-) -> Iterator[tuple[int, Made]]:
-    """What has come back is kept; the rest is sent again when workers die."""
-    from concurrent.futures.process import BrokenProcessPool
-
-    from joblib import Parallel, delayed
-
-    left = dict(enumerate(parts))
-    for _ in range(TRIES):
-        run = Parallel(n_jobs=places.jobs, return_as="generator_unordered", batch_size=1)
-        calls = [delayed(_numbered)(number, part, work) for number, part in left.items()]
-        try:
-            for number, made in run(calls):
-                yield number, made
-                del left[number]
-        except BrokenProcessPool:
-            continue
-        return
-    for number, part in left.items():
-        text = f"its worker was ended {TRIES} times: out of memory? try fewer --jobs"
-        yield number, lost(part, text)
+_ENDED = f"its worker was ended {TRIES} times: out of memory? try fewer --jobs"
 
 
-def _numbered(number: int, part: Part, work: Callable[[Part], Made]) -> tuple[int, Made]:
-    return number, work(part)
+@dataclass(slots=True)
+class _Sent(Generic[Part]):
+    """A part on its way, and how often it ended its worker."""
+
+    number: int
+    part: Part
+    deaths: int = 0
 
 
-@contextmanager
-def _backend(places: Places) -> Iterator[None]:
-    try:
-        from joblib import parallel_config
-    except ImportError as error:
-        raise ConfigError("--jobs needs joblib: pip install joblib") from error
-    if places.dask is None:
-        with parallel_config(backend="loky", inner_max_num_threads=1):
-            yield
-        return
-    with _cluster(places.dask), parallel_config(backend="dask"):
-        yield
+@dataclass(slots=True)
+class _Run(Generic[Part, Made]):
+    """Parts that wait, are under way, are sent again, and are looked at alone in the end."""
 
+    parts: Iterator[tuple[int, Part]]
+    work: Callable[[Part], Made]
+    lanes: Lanes
+    pieces: Callable[[Part], Sequence[Part]]
+    again: deque[_Sent[Part]] = field(default_factory=deque)
+    alone: deque[_Sent[Part]] = field(default_factory=deque)
+    under_way: dict[Future[Made], _Sent[Part]] = field(default_factory=dict)
 
-@contextmanager
-def _cluster(address: str) -> Iterator[None]:
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise ConfigError(
-            "--dask needs Dask's distributed, which is not installed here:"
-            " pip install 'serinus[dask]', here and on the workers"
-        ) from error
-    try:
-        client = Client(address, timeout="10s")
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"--dask: no scheduler answers at {address}: {error}") from error
-    with client:
-        if not client.scheduler_info()["workers"]:
-            raise ConfigError(f"--dask: the scheduler at {address} has no worker: start one first")
-        yield
+    def made(self) -> Iterator[tuple[_Sent[Part], Future[Made] | None]]:
+        """Each part with what came of it, None where it is given up."""
+        while self._fill():
+            done, _ = wait(self.under_way, return_when=FIRST_COMPLETED)
+            for future in done:
+                sent = self.under_way.pop(future)
+                error = future.exception()
+                if error is None:
+                    yield sent, future
+                elif not self.lanes.is_death(error):
+                    raise error
+                elif not self._sent_again(sent):
+                    yield sent, None
+
+    def _fill(self) -> bool:
+        """Give each free worker a part; whether anything is under way."""
+        while len(self.under_way) < self.lanes.width and (sent := self._next()):
+            self.under_way[self.lanes.submit(self.work, sent.part)] = sent
+        return bool(self.under_way)
+
+    def _next(self) -> _Sent[Part] | None:
+        if self.again:
+            return self.again.popleft()
+        for number, part in self.parts:
+            return _Sent(number, part)
+        return self.alone.popleft() if self.alone and not self.under_way else None
+
+    def _sent_again(self, sent: _Sent[Part]) -> bool:
+        """Whether it is tried once more."""
+        sent.deaths += 1
+        if sent.deaths >= TRIES:
+            return False
+        pieces = self.pieces(sent.part)
+        if len(pieces) > 1:
+            self.again.extend(_Sent(sent.number, piece, sent.deaths) for piece in pieces)
+        else:
+            (self.again if sent.deaths < TRIES - 1 else self.alone).append(sent)
+        return True

@@ -1,0 +1,226 @@
+"""Work over a fleet: each series by itself, gone on with, the same wherever it is done."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from detector.errors import SourceError
+from models.forecast.history import ShortHistoryError
+from pipelines.flows.fleet import Given, Pace, Progress, Task, over_fleet
+from pipelines.flows.fleet_kept import Kept, Trouble
+from pipelines.flows.spread import TRIES, Places
+from tests.pipelines.flows.fleets import Work, names, task
+
+HERE = Places()
+ENDED = f"its worker was ended {TRIES} times: out of memory? try fewer --jobs"
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    """An empty file."""
+    found = Kept(tmp_path / "fleet.db")
+    yield found
+    found.close()
+
+
+def run(wanted: Task[Any], places: Places, kept: Kept, pace: Pace | None = None) -> Progress:
+    """To its end."""
+    return list(over_fleet(wanted, places, kept, pace))[-1]
+
+
+@contextmanager
+def cluster(workers: int, failures: int) -> Iterator[Places]:
+    """A Dask cluster of processes of this machine; `failures` deaths are mended by itself."""
+    dask = pytest.importorskip("dask", reason="the extra `dask` is not installed")
+    distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": failures}),
+        distributed.LocalCluster(
+            n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+        ) as found,
+    ):
+        yield Places(dask=found.scheduler_address)
+
+
+def test_each_series_has_its_result_and_progress_is_told(tmp_path: Path, kept: Kept) -> None:
+    """From none to all, and never back."""
+    series = names(7)
+    told = list(over_fleet(task(Work(tmp_path), series), HERE, kept, Pace(page=3)))
+    assert told[0] == Progress(done=0, troubled=0, of=7)
+    assert told[-1] == Progress(done=7, troubled=0, of=7)
+    assert [one.done for one in told] == sorted(one.done for one in told)
+    found = dict(kept.results(task(Work(tmp_path), series).name, series))
+    assert found == {name: (2 * name).encode() for name in series}
+
+
+def test_one_series_that_fails_costs_no_other(tmp_path: Path, kept: Kept) -> None:
+    """It is listed with what is wrong with it, a bug of a library with its kind."""
+    wanted = task(Work(tmp_path, bad="s001", broken="s002"), names(4))
+    assert run(wanted, HERE, kept) == Progress(done=4, troubled=2, of=4)
+    assert list(kept.troubles(wanted.name)) == [
+        ("s001", Trouble(reason="unusable", text="negative counter")),
+        ("s002", Trouble(reason="broken", text="IndexError: s002")),
+    ]
+
+
+def test_too_little_history_is_told_as_such(kept: Kept) -> None:
+    """With what it needs and has: no line is drawn through ten points."""
+    error = ShortHistoryError(needs_s=21 * 86_400, has_s=4 * 86_400)
+
+    def short(_: str) -> bytes:
+        raise error
+
+    wanted = Task(name="w", series=["a"], load=lambda page: [Given(page[0], "")], work=short)
+    run(wanted, HERE, kept)
+    text = "not enough history: needs 21 days, has 4 days"
+    assert list(kept.troubles("w")) == [("a", Trouble(reason="short_history", text=text))]
+
+
+def test_what_is_finished_is_neither_read_nor_done_again(tmp_path: Path, kept: Kept) -> None:
+    """A run that was stopped goes on where it was."""
+    series, work, read = names(10), Work(tmp_path), list[str]()
+    wanted = task(work, series)
+
+    def load(page: Sequence[str]) -> Sequence[Given[str]]:
+        read.extend(page)
+        return wanted.load(page)
+
+    stopped = over_fleet(replace(wanted, load=load), HERE, kept, Pace(page=2, most=1))
+    for progress in stopped:
+        if progress.done == 4:
+            break
+    stopped.close()  # type: ignore[attr-defined]
+    before = list(read)
+    again = run(replace(wanted, load=load), HERE, kept, Pace(page=2))
+    assert again == Progress(done=10, troubled=0, of=10)
+    assert [work.times(name) for name in series] == [1] * 10
+    assert len(before) < 10
+    assert read[len(before) :] == series[4:]
+
+
+def test_other_work_is_not_finished_by_it(tmp_path: Path, kept: Kept) -> None:
+    """Another horizon is another name."""
+    work = Work(tmp_path)
+    run(task(work, ["a"], "two weeks"), HERE, kept)
+    run(task(work, ["a"], "three weeks"), HERE, kept)
+    assert work.times("a") == 2
+
+
+def test_a_page_that_cannot_be_read_is_tried_by_the_next_run(tmp_path: Path, kept: Kept) -> None:
+    """The source was away for a moment: its series are in trouble, the others are not."""
+    wanted, away = task(Work(tmp_path), names(4)), [True]
+
+    def load(page: Sequence[str]) -> Sequence[Given[str]]:
+        if away[0] and page[0] == "s002":
+            raise SourceError("cannot connect to Prometheus")
+        return wanted.load(page)
+
+    flaky = replace(wanted, load=load)
+    assert run(flaky, HERE, kept, Pace(page=2)) == Progress(done=4, troubled=2, of=4)
+    assert [one for one, _ in kept.troubles(wanted.name)] == ["s002", "s003"]
+    away[0] = False
+    assert run(flaky, HERE, kept, Pace(page=2)) == Progress(done=4, troubled=0, of=4)
+    assert list(kept.troubles(wanted.name)) == []
+
+
+class Heavy:
+    """A value whose end can be seen."""
+
+
+def test_no_more_than_a_few_pages_are_held(kept: Kept) -> None:
+    """Ten thousand series do not lie in memory at once."""
+    alive: weakref.WeakSet[Heavy] = weakref.WeakSet()
+    most = 0
+
+    def load(page: Sequence[str]) -> Sequence[Given[Heavy]]:
+        nonlocal most
+        made = [Heavy() for _ in page]
+        alive.update(made)
+        most = max(most, len(alive))
+        return [Given(name, one) for name, one in zip(page, made, strict=True)]
+
+    wanted = Task(name="w", series=names(200), load=load, work=lambda _: b"x")
+    assert run(wanted, HERE, kept, Pace(page=10)).done == 200
+    assert most <= 40
+
+
+def test_chunks_grow_until_they_keep_a_worker_busy(kept: Kept) -> None:
+    """Two milliseconds of sending are nothing beside half a second of work."""
+    wanted = Task(
+        name="w",
+        series=names(400),
+        load=lambda page: [Given(name, "") for name in page],
+        work=lambda _: b"x",
+    )
+    told = list(over_fleet(wanted, HERE, kept, Pace(most=50)))
+    steps = [later.done - one.done for one, later in pairwise(told)]
+    assert steps[0] == 1
+    assert max(steps) == 50
+
+
+def test_no_series_is_no_work(kept: Kept) -> None:
+    """And no error."""
+    assert run(task(Work(kept.file.parent), []), HERE, kept) == Progress(done=0, troubled=0, of=0)
+
+
+@pytest.mark.slow
+def test_a_poisonous_series_is_found_in_its_chunk(tmp_path: Path, kept: Kept) -> None:
+    """It ends each worker that takes it; all others of its chunk have their results."""
+    work, series = Work(tmp_path, poison="s005"), names(12)
+    wanted = task(work, series)
+    told = run(wanted, Places(jobs=2), kept, Pace(chunk_s=1e9, most=8))
+    assert told == Progress(done=12, troubled=1, of=12)
+    assert list(kept.troubles(wanted.name)) == [("s005", Trouble(reason="killed", text=ENDED))]
+    assert work.times("s005") == TRIES
+    assert all(work.times(name) == 1 for name in series[8:])
+
+
+@pytest.mark.slow
+def test_a_killed_worker_costs_only_its_chunk(tmp_path: Path, kept: Kept) -> None:
+    """Once, by whatever: it is done again, and nothing beside it."""
+    work, series = Work(tmp_path, once="s005"), names(24)
+    told = run(task(work, series), Places(jobs=2), kept, Pace(chunk_s=1e9, most=4))
+    assert told == Progress(done=24, troubled=0, of=24)
+    again = [name for name in series if work.times(name) > 1]
+    assert "s005" in again
+    assert len(again) <= 4
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_dask_cluster_with_a_worker_killed_says_the_same(tmp_path: Path) -> None:
+    """Same bytes here, in processes, and on a cluster that lost a worker in the middle."""
+    series, found = names(40), []
+    with cluster(3, failures=3) as dask:
+        for number, places in enumerate((HERE, Places(jobs=2), dask)):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            work = Work(folder, once="" if places.is_here else "s017")
+            kept = Kept(folder / "fleet.db")
+            wanted = task(work, series)
+            assert run(wanted, places, kept, Pace(chunk_s=1e9, most=5)).troubled == 0
+            found.append(list(kept.results(wanted.name, series)))
+            assert sum(work.times(name) > 1 for name in series) <= 5
+            kept.close()
+    assert found[1] == found[0]
+    assert found[2] == found[0]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_dask_cluster_finds_the_poison(tmp_path: Path, kept: Kept) -> None:
+    """It is listed, and its neighbours are not blamed for it."""
+    work, series = Work(tmp_path, poison="s003"), names(10)
+    wanted = task(work, series)
+    with cluster(2, failures=0) as dask:
+        told = run(wanted, dask, kept, Pace(chunk_s=1e9, most=5))
+    assert told == Progress(done=10, troubled=1, of=10)
+    assert list(kept.troubles(wanted.name)) == [("s003", Trouble(reason="killed", text=ENDED))]
