@@ -1,0 +1,55 @@
+"""Capacity packs from files and plug-ins: what people write for their own, and the shipped ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from detector.capacity.packs import CapacityPack, parse_capacity_pack, shipped_capacity
+from detector.errors import ConfigError
+from pipelines.yaml_files import shipped_texts, texts_of
+
+__all__ = ["GROUP", "load_capacity_packs"]
+
+GROUP = "serinus.capacity"
+
+
+def load_capacity_packs(places: Sequence[Path] = ()) -> tuple[CapacityPack, ...]:
+    """The packs of the files and folders, then those of plug-ins, then the shipped ones.
+
+    Of one name the first of these holds. A plug-in names, in the entry point group
+    `serinus.capacity`, a package whose YAML files are capacity packs. `ConfigError` names the file
+    that cannot be read, is no pack, or repeats a name of its own kind.
+    """
+    packs = _named(texts_of(places))
+    theirs = _named(_plugged())
+    for name, pack in (*theirs.items(), *((pack.name, pack) for pack in shipped_capacity())):
+        packs.setdefault(name, pack)
+    return tuple(packs.values())
+
+
+def _named(texts: Iterable[tuple[str, str]]) -> dict[str, CapacityPack]:
+    packs: dict[str, CapacityPack] = {}
+    origins: dict[str, str] = {}
+    for origin, text in texts:
+        pack = parse_capacity_pack(text, origin=origin)
+        if pack.name in packs:
+            told = origins[pack.name]
+            raise ConfigError(f"{origin}: the capacity pack {pack.name!r} is in {told} already")
+        packs[pack.name], origins[pack.name] = pack, origin
+    return packs
+
+
+def _plugged() -> Iterator[tuple[str, str]]:
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        told = f"capacity pack plug-in {point.name!r} ({point.value})"
+        try:
+            import_module(point.module)
+            texts = shipped_texts(point.module)
+        except Exception as error:
+            raise ConfigError(f"{told} cannot be loaded: {error}") from error
+        if not texts:
+            raise ConfigError(f"{told} has no YAML file; it names a package that holds packs")
+        yield from ((f"{told}, {name}", text) for name, text in texts)
