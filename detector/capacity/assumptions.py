@@ -1,0 +1,124 @@
+"""What a date rests on, in plain words, and why there is none where there can be none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from detector.capacity.assessed import DriverModel
+from detector.capacity.days import LASTING_H, REACHED_ONCE, Days
+from detector.capacity.driver import load_at
+from detector.capacity.moments import day, lasting
+from detector.capacity.resource import Limit, Resource
+from detector.capacity.units import shown
+from models.baseline.calendar import DAY_MS
+from models.growth.futures import LEAST_DAYS
+
+__all__ = ["assumed", "problem_of"]
+
+_STALE_DAYS = 3
+# Numbers that are so far apart do not count the same.
+_TIMES_ABOVE, _TIMES_BELOW = 100.0, 2.0**29
+_LATELY_DAYS, _GAP_DAYS, _YOUNG_DAYS = 30, 3, 42
+_WORTH = 0.2
+
+
+def problem_of(resource: Resource, days: Days, as_of: int) -> str | None:
+    """Why nothing can be told of the weeks to come, None where something can."""
+    if not np.isfinite(days.last):
+        return "nothing was measured"
+    age = (as_of - days.last_ms) / DAY_MS
+    if age > _STALE_DAYS:
+        return f"nothing was measured in the last {lasting(86_400 * age)}"
+    if days.known < LEAST_DAYS:
+        told = lasting(86_400 * days.known) if days.known else "less than a day"
+        return f"not enough history: needs {LEAST_DAYS} days, has {told}"
+    return _mixed(resource, days)
+
+
+def _mixed(resource: Resource, days: Days) -> str | None:
+    """Bytes against GiB, and its kin."""
+    if resource.limit is None:
+        return None
+    limit, used = resource.limit.at(days.end_ms), float(np.nanmax(days.worst[-7:]))
+    if used > _TIMES_ABOVE * limit or 0 < used < limit / _TIMES_BELOW:
+        unit = resource.unit or "as plain numbers"
+        return f"{used:.4g} are used of a limit of {limit:.4g}, both {unit}: are units mixed?"
+    return None
+
+
+def assumed(
+    resource: Resource,
+    limit: Limit | None,
+    days: Days,
+    model: DriverModel | None,
+    weights: Mapping[str, float],
+    as_of: int,
+) -> tuple[str, ...]:
+    """What the date rests on, each in a sentence."""
+    return (
+        *_of_growth(resource, weights),
+        *_of_limit(resource, limit, as_of),
+        *_of_measuring(days),
+        *_of_driver(resource, limit, model, as_of),
+    )
+
+
+def _of_growth(resource: Resource, weights: Mapping[str, float]) -> Iterator[str]:
+    told = [name for name, weight in sorted(weights.items(), key=lambda one: -one[1])]
+    shares = [f"{name} ({weights[name]:.0%})" for name in told if weights[name] >= _WORTH]
+    yield f"Usage goes on as its past allows: {' or '.join(shares or told[:1])}."
+    if resource.kind not in REACHED_ONCE:
+        yield f"A day counts by what it reached for {LASTING_H} hours, not by a single spike."
+
+
+def _of_limit(resource: Resource, limit: Limit | None, as_of: int) -> Iterator[str]:
+    if limit is None:
+        yield "No limit is known, so no date can be told."
+        return
+    unit = resource.unit
+    at, value = limit.steps[-1]
+    if len(limit.steps) > 1 and as_of - at <= _LATELY_DAYS * DAY_MS:
+        before = shown(limit.steps[-2][1], unit)
+        yield f"The limit was changed from {before} to {shown(value, unit)} on {day(at)}."
+    for at, value in limit.planned:
+        yield f"The limit is {shown(value, unit)} from {day(at)} on."
+    if not limit.planned:
+        yield f"The limit stays at {shown(limit.at(as_of), unit)}."
+
+
+def _of_measuring(days: Days) -> Iterator[str]:
+    if days.negative:
+        yield f"{days.negative} values below 0 were left out."
+    missing = _longest_gap(days)
+    if missing >= _GAP_DAYS:
+        yield f"Nothing is known of {missing} days in a row."
+    if days.known < _YOUNG_DAYS:
+        yield f"There are {days.known} days of history only, so the dates are wide apart."
+    jumps = {n - (n - 1 in days.jumps()) for n in days.jumps()}
+    if jumps:
+        told = "a known change is" if len(jumps) == 1 else f"{len(jumps)} known changes are"
+        yield f"What moved with {told} taken as a step, not as growth."
+
+
+def _longest_gap(days: Days) -> int:
+    known = np.flatnonzero(np.isfinite(days.worst))
+    return int(np.diff(known).max(initial=1)) - 1
+
+
+def _of_driver(
+    resource: Resource, limit: Limit | None, model: DriverModel | None, as_of: int
+) -> Iterator[str]:
+    if model is None:
+        return
+    name = model.name or "the driver"
+    yield (
+        f"Usage follows {name}: {model.slope:.3g} {resource.unit} each"
+        f" ({model.slope_low:.3g} to {model.slope_high:.3g}); it explains {model.explained:.0%}."
+    )
+    if limit is None:
+        return
+    most = load_at(model, limit.at(as_of))
+    beyond = " That is beyond what was seen." if most > model.seen else ""
+    yield f"By that the limit is reached at {most:.3g} of {name}.{beyond}"
