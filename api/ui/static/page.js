@@ -42,7 +42,10 @@
       layout.font = { family: getComputedStyle(document.body).fontFamily, size: 12, color: text };
       layout.hoverlabel = { bgcolor: card, font: { color: text } };
       layout.autosize = !width;
-      if (width) layout.width = width;
+      if (width) {
+        layout.width = width;
+        layout.height = figure.paper ?? layout.height;
+      }
       const options = { responsive: true, displayModeBar: false };
       window.Plotly.react(place, painted(figure.data, styles), layout, options);
     }

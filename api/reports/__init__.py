@@ -1,0 +1,1 @@
+"""Capacity reports as people get them: a page, a PDF, a table, a picture, lines in a terminal."""

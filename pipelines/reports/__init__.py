@@ -1,0 +1,1 @@
+"""What is done for reports beside making them: printing."""
