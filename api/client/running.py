@@ -1,0 +1,263 @@
+"""A running serinus, asked from Python: answers come as DataFrames."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from api.cli.guard import CouldNotAskError
+from api.cli.logs_run import LOCAL
+from api.cli.server import TIMEOUT_S, Server
+from api.client.columns import ANOMALIES, CHANGES, INCIDENTS, SUSPECTS, VERDICTS, Column, frame_of
+from api.client.verdict import Verdict
+from detector.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["MOST_ROWS", "Client", "Moment"]
+
+# Rows that one call gives at most: some hundred megabytes of answers.
+MOST_ROWS = 100_000
+_ROWS = 1000
+_PAGE = 200
+_LONGEST_S = 600.0
+# A point in time: with a time zone, or as text in ISO 8601 or unix seconds.
+Moment: TypeAlias = datetime | str | float | None
+Word: TypeAlias = str | bool | None
+
+
+class Client:
+    """A running serinus at a URL.
+
+    Without `url` it is that of `SERINUS_SERVER`, else the one on this machine; without `token` that
+    of `SERINUS_TOKEN`. `tenant` is whose streams are meant. No call takes longer than `timeout_s`.
+
+    Calls raise `InputError` (`field` names what to mend), `NotFoundError`, `ConfigError` where the
+    token is not taken, and `CouldNotAskError` where there is no answer: asking again may help. For
+    one thread at a time.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        token: str | None = None,
+        tenant: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        if not 0 < timeout_s <= _LONGEST_S:
+            words = f"timeout_s: {timeout_s} is not between 0 and {_LONGEST_S:g}"
+            raise InputError(words, field="timeout_s")
+        where = url or os.environ.get("SERINUS_SERVER") or LOCAL
+        try:
+            self._server = Server(where, token=token, tenant=tenant, timeout_s=timeout_s)
+        except ConfigError as error:
+            words = str(error).removeprefix("--server: ")
+            raise InputError(f"url: {words}", field="url") from error
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return self._server.url
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._server.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Client({self.url!r})"
+
+    def ask(
+        self,
+        service: str,
+        canary: str,
+        *,
+        policy: str | Mapping[str, object] | None = None,
+        **more: str | float | datetime | Sequence[str] | None,
+    ) -> Verdict:
+        """Is this canary safe to go on?
+
+        `canary` is a PromQL selector; `policy` a name, or a policy itself. `more` are the other
+        fields of a question: `control`, `namespace`, `cluster`, `clusters`, `rollout`, `revision`,
+        `attempt`, `started_at`, `deadline`, `as_of`, `weight`, `stage`.
+        """
+        told = {name: _sent(value, name) for name, value in more.items()}
+        body = {"service": service, "canary": canary, "policy": policy, **told}
+        asked = {name: value for name, value in body.items() if value is not None}
+        return Verdict(_object(self._server.post("/v1/verdicts", asked)))
+
+    def verdict(self, id: str) -> Verdict:
+        """One verdict as it was given, with its signals."""
+        return Verdict(self._one("/v1/verdicts", id))
+
+    def verdicts(
+        self,
+        *,
+        service: str | None = None,
+        rollout: str | None = None,
+        outcome: str | None = None,
+        since: Moment = None,
+        until: Moment = None,
+        limit: int = _ROWS,
+    ) -> pd.DataFrame:
+        """Verdicts, the newest first: at most `limit`, over as many pages as that takes."""
+        asked = {"service": service, "rollout": rollout, "outcome": outcome}
+        span = _span(since, until)
+        return self._listed("/v1/verdicts", "verdicts", {**asked, **span}, limit, VERDICTS)
+
+    def timeline(self, attempt: str, *, limit: int = _ROWS) -> pd.DataFrame:
+        """What was answered in one try of a rollout, the oldest first."""
+        path = f"/v1/rollouts/{_named(attempt, 'attempt')}"
+        found = self._listed(path, "timeline", {}, limit, VERDICTS)
+        turned = found.iloc[::-1].reset_index(drop=True)
+        turned.attrs = found.attrs
+        return turned
+
+    def anomalies(
+        self,
+        *,
+        service: str | None = None,
+        metric: str | None = None,
+        severity: str | None = None,
+        lasting: bool | None = None,
+        since: Moment = None,
+        until: Moment = None,
+        limit: int = _ROWS,
+    ) -> pd.DataFrame:
+        """Anomalies, the newest first; `severity` is the least that is wanted."""
+        asked = {"service": service, "metric": metric, "severity": severity, "lasting": lasting}
+        span = _span(since, until)
+        return self._listed("/v1/anomalies", "anomalies", {**asked, **span}, limit, ANOMALIES)
+
+    def incidents(
+        self,
+        *,
+        service: str | None = None,
+        severity: str | None = None,
+        lasting: bool | None = None,
+        merged: bool | None = None,
+        since: Moment = None,
+        until: Moment = None,
+        limit: int = _ROWS,
+    ) -> pd.DataFrame:
+        """Incidents, the newest first; `merged` has those too that went into others."""
+        asked = {"service": service, "severity": severity, "lasting": lasting, "merged": merged}
+        span = _span(since, until)
+        return self._listed("/v1/incidents", "incidents", {**asked, **span}, limit, INCIDENTS)
+
+    def suspects(self, incident: str) -> pd.DataFrame:
+        """The changes that an incident may come of, the likeliest first."""
+        return frame_of(_rows(self._one("/v1/incidents", incident), "suspects"), SUSPECTS)
+
+    def changes(
+        self,
+        *,
+        service: str | None = None,
+        anywhere: bool | None = None,
+        kind: str | None = None,
+        since: Moment = None,
+        until: Moment = None,
+        limit: int = _ROWS,
+    ) -> pd.DataFrame:
+        """Changes, the newest first; `anywhere` has those too that name no service."""
+        asked = {"service": service, "anywhere": anywhere, "kind": kind}
+        span = _span(since, until)
+        return self._listed("/v1/changes", "changes", {**asked, **span}, limit, CHANGES)
+
+    def _one(self, path: str, id: str) -> dict[str, Any]:
+        return _object(self._server.get(f"{path}/{_named(id, 'id')}"))
+
+    def _listed(
+        self,
+        path: str,
+        key: str,
+        asked: Mapping[str, Word],
+        limit: int,
+        columns: Sequence[Column],
+    ) -> pd.DataFrame:
+        """Pages until `limit`; `attrs["more"]` says whether there are others behind them."""
+        if not 1 <= limit <= MOST_ROWS:
+            words = f"limit: {limit} is not between 1 and {MOST_ROWS}"
+            raise InputError(words, field="limit")
+        found: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while len(found) < limit:
+            page = self._page(path, {**asked, "cursor": cursor}, min(_PAGE, limit - len(found)))
+            rows, before, cursor = _rows(page, key), cursor, _cursor(page)
+            found += rows[: limit - len(found)]
+            if cursor is None or cursor == before or not rows:
+                break
+        frame = frame_of(found, columns)
+        frame.attrs["more"] = cursor is not None
+        return frame
+
+    def _page(self, path: str, asked: Mapping[str, Word], limit: int) -> dict[str, Any]:
+        words = {name: _query(word) for name, word in asked.items() if word is not None}
+        return _object(self._server.get(f"{path}?{urlencode({**words, 'limit': limit})}"))
+
+
+def _query(word: str | bool) -> str:
+    return str(word).lower() if isinstance(word, bool) else word
+
+
+def _named(id: str, field: str) -> str:
+    """A part of a path, whatever is in it."""
+    if not id:
+        raise InputError(f"{field}: it is empty", field=field)
+    return quote(id, safe="")
+
+
+def _span(since: Moment, until: Moment) -> dict[str, Word]:
+    return {"from": _moment(since, "since"), "to": _moment(until, "until")}
+
+
+def _moment(at: Moment, field: str) -> str | None:
+    sent = _sent(at, field)
+    return None if sent is None else str(sent)
+
+
+def _sent(value: object, field: str) -> object:
+    """A value as JSON has it; `InputError` for a time that is of no zone."""
+    if not isinstance(value, datetime):
+        return value
+    if value.utcoffset() is None:
+        words = f"{field}: {value} has no time zone; say which it is of, as UTC"
+        raise InputError(words, field=field)
+    return value.isoformat()
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise CouldNotAskError(f"the answer is none of serinus: {error}") from error
+
+
+def _rows(page: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    try:
+        return msgspec.convert(page.get(key), type=list[dict[str, Any]])
+    except msgspec.ValidationError as error:
+        raise CouldNotAskError(f"the answer is none of serinus: it has no {key}") from error
+
+
+def _cursor(page: Mapping[str, Any]) -> str | None:
+    cursor = page.get("next")
+    return str(cursor) if cursor else None
