@@ -1,0 +1,1 @@
+"""Where the past of series comes from: months of it, on an even grid."""
