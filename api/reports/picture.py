@@ -7,8 +7,9 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
+from api.reports.gist import gist_of
 from api.reports.runway import Lane, Runway, runway_of
-from api.reports.words import Wall, capital, span_text
+from api.reports.words import Wall, span_text
 from detector.capacity.report import Report
 from pipelines.notify.plain import one_line
 
@@ -19,7 +20,7 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 # A phone shows it whole, and everything in it can be read there.
 WIDTH = 720
-_LANES, _LINES = 6, 3
+_LANES = 6
 _EDGE, _ROW, _LINE = 20, 34, 24
 # Where bars begin and end.
 _LEFT, _RIGHT = 240, 560
@@ -33,8 +34,7 @@ _FINE = 2
 def picture_of(report: Report, wall: Wall) -> bytes:
     """A PNG; the same of the same report."""
     runway, title = runway_of(report, wall), f"Capacity of {report.scope}"
-    lines = [capital(one_line(line, 300)) for line in report.summary[:_LINES]]
-    lines = lines or ["Nothing was found that a report could tell of."]
+    lines = [one_line(line, 300) for line in gist_of(report, wall)]
     sheet = _Sheet(_height(lines, runway))
     sheet.text((_EDGE, 14), one_line(title, 80), size=19)
     sheet.text((WIDTH - _EDGE, 17), wall.short(report.made_at), size=14, colour=_MUTED, anchor="ra")

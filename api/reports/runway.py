@@ -12,7 +12,8 @@ from detector.capacity.report import Report
 
 __all__ = ["LANES", "Lane", "Runway", "runway_of"]
 
-LANES = 10
+# On paper they leave room for what is to be done.
+LANES = 6
 _TICKS = 4
 
 

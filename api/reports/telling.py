@@ -24,6 +24,7 @@ __all__ = [
     "ahead_text",
     "by_text",
     "driver_text",
+    "shorter",
     "state_of",
     "used_text",
     "when_text",
@@ -93,10 +94,18 @@ def used_text(told: Assessment) -> str:
     if room is None:
         known = [value for value in told.usage.values if value is not None]
         return shown(known[-1], unit) if known else "–"
-    used, limit = shown(room.used, unit), shown(room.limit, unit)
-    number, _, word = used.partition(" ")
-    first = number if limit.endswith(f" {word}") else used
-    return f"{first} of {limit} ({share_text(room.share)})"
+    used, limit = shorter(room.used, room.limit, unit), shown(room.limit, unit)
+    return f"{used} of {limit} ({share_text(room.share)})"
+
+
+def shorter(value: float, beside: float, unit: str) -> str:
+    """An amount without its unit, where another amount that has the same stands behind it.
+
+    >>> shorter(1, 2, "cores"), shorter(900 * 2**20, 2**31, "bytes")
+    ('1', '900 MiB')
+    """
+    number, _, word = shown(value, unit).partition(" ")
+    return number if shown(beside, unit).endswith(f" {word}") else shown(value, unit)
 
 
 def ahead_text(room: Headroom | None) -> str:
@@ -130,7 +139,8 @@ def advice_text(told: Assessment, wall: Wall) -> str:
 def _sizes(told: Assessment, sizing: Sizing) -> str:
     unit = told.identity.unit
     each = f" for each of {told.replicas} replicas" if told.replicas > 1 else ""
-    return f"the {sizing.what} from {shown(sizing.present, unit)} to {shown(sizing.to, unit)}{each}"
+    present = shorter(sizing.present, sizing.to, unit)
+    return f"the {sizing.what} from {present} to {shown(sizing.to, unit)}{each}"
 
 
 def _cost(sizing: Sizing) -> str:

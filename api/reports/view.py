@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from api.reports.gist import gist_of, sentence_of
 from api.reports.runway import Runway, runway_of
 from api.reports.telling import (
     State,
@@ -13,11 +14,12 @@ from api.reports.telling import (
     ahead_text,
     by_text,
     driver_text,
+    shorter,
     state_of,
     used_text,
     when_text,
 )
-from api.reports.words import Wall, capital, chance_text, money_text, share_text, span_text
+from api.reports.words import Wall, chance_text, money_text, share_text, span_text
 from detector.capacity.assessed import Accuracy, Action, Assessment, Outlook, Sizing
 from detector.capacity.report import Report
 from detector.capacity.units import shown
@@ -27,7 +29,7 @@ __all__ = ["PARTS", "ROWS", "Deed", "Part", "Row", "View", "view_of"]
 # Resources in the table, and those of them that have a part of their own with a chart: a page with
 # more is slow on a phone, and nobody reads it. The other forms of the report have all.
 ROWS, PARTS, LEFT_OUT = 2000, 60, 200
-_DEEDS, _SAVINGS = 8, 5
+_DEEDS, _SAVINGS = 4, 2
 _WORDS = {
     State.OUT: ("fail", "✖"),
     State.LIKELY: ("fail", "▲"),
@@ -85,7 +87,7 @@ class View:
     title: str
     about: str
     tint: str
-    summary: tuple[str, ...]
+    gist: tuple[str, ...]
     counts: tuple[tuple[str, str], ...]
     runway: Runway | None
     deeds: tuple[Deed, ...]
@@ -119,7 +121,7 @@ def view_of(report: Report, wall: Wall) -> View:
         title=f"Capacity of {report.scope}: the next {within}",
         about=f"As of {wall.minute(report.made_at)}. {_many(len(told))}.",
         tint=_tint(states),
-        summary=tuple(capital(line) for line in report.summary),
+        gist=gist_of(report, wall),
         counts=tuple(_counts(states, within)),
         runway=runway_of(report, wall),
         deeds=tuple(_deed(one, wall) for one in raised[:_DEEDS]),
@@ -131,7 +133,7 @@ def view_of(report: Report, wall: Wall) -> View:
         what_if=report.what_if,
         rows=rows,
         more_rows=max(0, len(told) - ROWS),
-        parts=tuple(_part(row, one) for row, one in zip(rows[:PARTS], told, strict=False)),
+        parts=tuple(_part(row, one, wall) for row, one in zip(rows[:PARTS], told, strict=False)),
         more_parts=max(0, len(told) - PARTS),
         left_out=tuple((one.name, one.why) for one in report.left_out[:LEFT_OUT]),
         more_left_out=max(0, len(report.left_out) - LEFT_OUT),
@@ -172,7 +174,7 @@ def _deed(told: Assessment, wall: Wall) -> Deed:
     sizing = _sizing(told)
     unit, each = told.identity.unit, f" × {told.replicas}" if told.replicas > 1 else ""
     verb = "Raise" if sizing.action is Action.RAISE else "Lower"
-    sizes = f"{shown(sizing.present, unit)} → {shown(sizing.to, unit)}{each}"
+    sizes = f"{shorter(sizing.present, sizing.to, unit)} → {shown(sizing.to, unit)}{each}"
     saving = sizing.saving or 0.0
     verb_money = "saves " if saving > 0 else "costs "
     return Deed(
@@ -204,8 +206,8 @@ def _money(raised: Sequence[Assessment], lowered: Sequence[Assessment]) -> str:
 def _sure(told: Sequence[Assessment]) -> Iterator[str]:
     """How far dates can be relied on."""
     yield (
-        "Dates are given as a range: in eight cases of ten it should be within it. The day that is"
-        " named is the middle: as often earlier as later."
+        "Dates are ranges: eight cases of ten should lie within. The day that is named is their"
+        " middle."
     )
     known = [one.accuracy for one in told if one.accuracy is not None]
     if dates := sum(one.dates for one in known):
@@ -245,11 +247,11 @@ def _row(number: int, told: Assessment, wall: Wall) -> Row:
     )
 
 
-def _part(row: Row, told: Assessment) -> Part:
+def _part(row: Row, told: Assessment, wall: Wall) -> Part:
     unit = told.identity.unit
     return Part(
         row=row,
-        when=_sentence(told, row),
+        when=sentence_of(told, wall),
         chart=any(value is not None for value in told.usage.values),
         facts=tuple(_facts(row, told)),
         driver="" if told.driver is None else driver_text(told.driver, unit),
@@ -257,18 +259,6 @@ def _part(row: Row, told: Assessment) -> Part:
         assumptions=(*(f"Assumed: {one}" for one in told.what_if), *told.assumptions),
         accuracy="" if told.accuracy is None else accuracy_text(told.accuracy),
     )
-
-
-def _sentence(told: Assessment, row: Row) -> str:
-    """The state with the dates, as one says it."""
-    match state_of(told):
-        case State.UNKNOWN:
-            return f"It is not known when this runs out: {row.when}."
-        case State.OUT:
-            return f"It has run out, {row.when}."
-        case State.LASTS:
-            return f"It does not run out {row.when.removeprefix('not ')}."
-    return f"It {state_of(told)} {row.when}."
 
 
 def _facts(row: Row, told: Assessment) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,7 @@ from detector.capacity.assessed import (
 )
 from detector.capacity.report import LeftOut, Report
 from detector.capacity.resource import Identity, Kind, Limit
+from detector.capacity.summary import composed
 
 GIB = float(2**30)
 DAY_MS, DAY_S = 86_400_000, 86_400
@@ -218,20 +219,15 @@ def hostile() -> Assessment:
 
 
 def report(*assessments: Assessment) -> Report:
-    """The report of a shop."""
-    told = assessments or (pool(), disk(), memory(), new(), cores(), partitions())
-    return Report(
+    """The report of a shop, or of these."""
+    return composed(
+        assessments or (pool(), disk(), memory(), new(), cores(), partitions()),
         made_at=NOW,
         horizon_s=HORIZON_S,
         scope="all services",
-        assessments=told,
         left_out=(
             LeftOut(name="traffic of gateway", why="no limit is known: set one under capacity:"),
             LeftOut(name="disk of log-archive", why="every value is missing since 2 November"),
         ),
         what_if=("traffic +40 % from 2026-12-01",),
-        summary=(
-            "connections pool of checkout has run out already, since Saturday 21 November.",
-            "disk data of orders-db runs out first of the rest: in 23 days, Friday 18 December.",
-        ),
     )

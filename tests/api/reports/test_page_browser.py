@@ -11,7 +11,7 @@ import pytest
 from api.reports.page import page_of
 from api.reports.words import Wall
 from detector.capacity.report import Report
-from tests.api.reports.examples import disk, hostile, memory, report
+from tests.api.reports.examples import cores, disk, hostile, memory, new, pool, report
 from tests.api.ui.browser import Browser, running_browser
 from tests.api.ui.test_browser import DRAWN, SPILT, WIDE
 
@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 PAGES = {"shop": report(), "hostile": report(hostile(), disk(), memory())}
 FIGURES = "JSON.parse(document.getElementById('figures').textContent).length"
+TITLES = "[...document.querySelectorAll('h2 .title')].map((one) => one.innerText).join()"
 TALL = (
     "[...document.querySelectorAll('.chart')].filter((place) => place.clientHeight >"
     " Number(place.querySelector('.main-svg').getAttribute('height')) + 8).length"
@@ -68,13 +69,19 @@ def test_nothing_of_a_hostile_name_is_run(browser: Browser, tmp_path: Path) -> N
     browser.show(width=1000)
     page = opened(browser, PAGES["hostile"], tmp_path)
     assert page.run("document.querySelectorAll('main script, main img').length") == 0
-    assert "<script>alert(1)</script>" in page.run("document.querySelector('h2 .title').innerText")
+    assert "<script>alert(1)</script>" in page.run(TITLES)
 
 
-def test_paper_has_the_gist_on_its_first_page(browser: Browser, tmp_path: Path) -> None:
+FLEET = report(*(one() for one in (pool, disk, disk, disk, memory, cores, new) for _ in range(5)))
+
+
+@pytest.mark.parametrize("told", [PAGES["shop"], FLEET], ids=["shop", "fleet"])
+def test_paper_has_the_gist_on_its_first_page(
+    browser: Browser, told: Report, tmp_path: Path
+) -> None:
     """A manager reads one page: what runs out first, what to do, what it costs, how sure."""
     browser.show(width=1000, dark=True)
-    page = opened(browser, PAGES["shop"], tmp_path)
+    page = opened(browser, told, tmp_path)
     page.run(
         "void addEventListener('beforeprint', () => { window.paper = {"
         " ink: getComputedStyle(document.querySelector('.chart .xtick text')).fill,"

@@ -127,9 +127,9 @@ def test_amounts_of_different_size_keep_their_units() -> None:
 @pytest.mark.parametrize(
     ("told", "words"),
     [
-        (disk(), f"Raise the limit from 200 GiB to 320 GiB by Monday 7 December: {COSTS}"),
-        (pool(), "Raise the limit from 50 connections to 72 connections now"),
-        (cores(), f"Lower the request from 3 cores to 1.2 cores for each of 12 replicas: {SAVES}"),
+        (disk(), f"Raise the limit from 200 to 320 GiB by Monday 7 December: {COSTS}"),
+        (pool(), "Raise the limit from 50 to 72 connections now"),
+        (cores(), f"Lower the request from 3 to 1.2 cores for each of 12 replicas: {SAVES}"),
         (partitions(), "Keep it as it is"),
         (new(), "–"),
     ],

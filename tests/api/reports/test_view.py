@@ -22,6 +22,7 @@ from tests.api.reports.examples import (
     report,
 )
 
+DISK = "in 23 days, Friday 18 December, between 9 December and 4 January 2027"
 EMPTY = replace(report(), assessments=(), left_out=(), summary=(), what_if=())
 
 
@@ -33,8 +34,11 @@ def view(*told: Assessment) -> View:
 def test_the_first_page_says_what_is_first() -> None:
     """A sentence begins with a capital, whatever a resource is called."""
     assert view().title == "Capacity of all services: the next 90 days"
-    assert view().summary[0] == (
-        "Connections pool of checkout has run out already, since Saturday 21 November."
+    assert view().gist == (
+        "3 of 5 resources may run out within 90 days; the most urgent first.",
+        "Connections pool of checkout has run out since Saturday 21 November, 4 days ago.",
+        f"Disk data of orders-db runs out {DISK}.",
+        "Memory of checkout runs out perhaps from 4 February 2027 on (22 % within 90 days).",
     )
     assert view().about == "As of 25 November 2026, 07:00 UTC. 6 resources."
 
@@ -64,7 +68,7 @@ def test_what_to_do_comes_by_its_day() -> None:
     """The first to be done is the first to be read; what may be smaller is apart."""
     deeds = view().deeds
     assert [one.by for one in deeds] == ["now", "Monday 7 December", "Friday 25 December"]
-    assert deeds[1].what == "Raise the limit: 200 GiB → 320 GiB"
+    assert deeds[1].what == "Raise the limit: 200 → 320 GiB"
     assert deeds[2].what.endswith("× 6")
     assert [one.of for one in view().savings] == ["cpu of search"]
 
@@ -105,7 +109,7 @@ def test_a_part_has_all_that_is_known() -> None:
     part = view().parts[2]
     assert part.assumptions[0] == "Assumed: traffic +40 % from 2026-12-01"
     assert dict(part.facts)["Requested"] == "1.5 GiB"
-    assert part.when == "It may run out perhaps from 4 February 2027 on (22 % within 90 days)."
+    assert part.when == "It runs out perhaps from 4 February 2027 on (22 % within 90 days)."
     assert view().parts[1].accuracy.startswith("Last month we said 168 GiB")
     assert view(new()).parts[0].when == (
         "It is not known when this runs out: not enough history: needs 21 days, has 4 days."
@@ -143,10 +147,10 @@ def test_the_runway_is_of_what_runs_out() -> None:
 
 
 def test_the_runway_is_short() -> None:
-    """Of more than ten the rest is counted; without any there is none."""
+    """Of more than six the rest is counted; without any there is none."""
     runway = runway_of(replace(report(), assessments=(disk(),) * 14), Wall())
     assert runway is not None
-    assert (len(runway.lanes), runway.more) == (LANES, 4)
+    assert (len(runway.lanes), runway.more) == (LANES, 8)
     assert runway_of(report(cores(), partitions(), new()), Wall()) is None
 
 
