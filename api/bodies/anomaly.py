@@ -95,6 +95,7 @@ class AnomalyAnswer(Answer):
     side: Literal["above", "below"] = Field(description="Of its expected range.")
     since: str = Field(description="First abnormal sample.")
     until: str | None = Field(description="Last abnormal sample; null while it lasts.")
+    again: str | None = Field(description="First since it opened again; null if it never did.")
     ended: Literal["calm", "silent", "feedback"] | None = Field(description="Why it is closed.")
     series: int = Field(description="Series that took part.")
     of: int = Field(description="Series that there are.")
@@ -183,6 +184,7 @@ def _head(anomaly: Anomaly, *, is_rate: bool) -> dict[str, Any]:
         "side": anomaly.side.value,
         "since": _time(anomaly.start),
         "until": None if anomaly.end is None else _time(anomaly.end),
+        "again": None if anomaly.again is None else _time(anomaly.again),
         "ended": None if anomaly.ending is None else anomaly.ending.value,
         "series": anomaly.members,
         "of": anomaly.live,

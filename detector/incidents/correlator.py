@@ -22,7 +22,7 @@ from detector.incidents.linking import LinkSettings, Rates, link
 from detector.incidents.parting import parted
 from detector.incidents.state import Live, State
 from detector.incidents.suspects import SHOWN, Suspects, SuspectSettings, suspected
-from detector.incidents.symptom import Symptom
+from detector.incidents.symptom import Symptom, begun_at
 
 __all__ = ["Correlator", "CorrelatorSettings"]
 
@@ -78,7 +78,9 @@ class Correlator:
     def feed(self, symptoms: Iterable[Symptom], now: int) -> list[IncidentEvent]:
         """Symptoms that began, grew or ended; what is to be told of it."""
         told: list[IncidentEvent] = []
-        for symptom in symptoms:
+        for one in symptoms:
+            told += self._rested(one, now)
+            symptom = self._anew(one)
             live = self.state.owner(symptom.id)
             told += self._update(live, symptom, now) if live else self._add(symptom, now)
             self.state.remember(symptom, near=self.settings.near, recent=self.settings.recent)
@@ -98,12 +100,7 @@ class Correlator:
         self.state.tidy(now - _NEAR_MS)
         for live in list(self.state.live.values()):
             self.state.trim(live, most=self.settings.ids)
-            quiet = now - live.last
-            if _is_open(live) and not live.open and quiet >= self.settings.quiet_ms:
-                over = resolved(live.incident, live.last)
-                told.append(self._tell(live, over, EntryKind.RESOLVED, over.id, now))
-            elif not _is_open(live) and quiet > self.settings.quiet_ms + self.settings.again_ms:
-                self.state.drop(live)
+            told += self._rest(live, now, now)
         return told
 
     def dismiss(self, symptom: str, now: int) -> list[IncidentEvent]:
@@ -121,6 +118,30 @@ class Correlator:
             return self._part(live, kept, now)
         live.last = now
         return [self._tell(live, resolved(live.incident, now), EntryKind.RESOLVED, symptom, now)]
+
+    def _rest(self, live: Live, by: int, now: int) -> list[IncidentEvent]:
+        """What was quiet for long enough by a time is over then, and later forgotten."""
+        quiet, told = by - live.last, list[IncidentEvent]()
+        if _is_open(live) and not live.open and quiet >= self.settings.quiet_ms:
+            over = resolved(live.incident, live.last)
+            told = [self._tell(live, over, EntryKind.RESOLVED, over.id, now)]
+        if not _is_open(live) and quiet > self.settings.quiet_ms + self.settings.again_ms:
+            self.state.drop(live)
+        return told
+
+    def _rested(self, symptom: Symptom, now: int) -> list[IncidentEvent]:
+        """Its incident, by when it came again: nobody may have looked in between."""
+        live = self.state.owner(symptom.id)
+        if live is None or symptom.again is None:
+            return []
+        return self._rest(live, symptom.again, now)
+
+    def _anew(self, symptom: Symptom) -> Symptom:
+        """What comes again after its incident was forgotten began when it came again."""
+        if symptom.again is not None and self.state.owner(symptom.id) is None:
+            self.state.back[symptom.id] = symptom.again
+        since = self.state.back.get(symptom.id)
+        return symptom if since is None else begun_at(symptom, since)
 
     def _add(self, symptom: Symptom, now: int) -> list[IncidentEvent]:
         linked = self._linked(symptom)
@@ -148,9 +169,8 @@ class Correlator:
     def _open(
         self, symptoms: tuple[Symptom, ...], kind: EntryKind, of: str, now: int
     ) -> IncidentEvent:
-        remembered = now - self.settings.quiet_ms - self.settings.again_ms
-        is_back = kind is EntryKind.OPENED and symptoms[0].start < remembered
-        live = Live(incident=begun(self.state.tenant, symptoms, now), is_back=is_back)
+        since = self.state.back.get(symptoms[0].id)
+        live = Live(incident=begun(self.state.tenant, symptoms, now, since=since))
         self.state.take(live, symptoms)
         self.state.live[live.incident.id] = live
         self.state.count(live, is_new=True)

@@ -14,11 +14,16 @@ __all__ = ["begun", "ordered", "reopened", "resolved", "taken_up", "top", "with_
            "with_symptoms", "worst"]  # fmt: skip
 
 
-def begun(tenant: str, symptoms: tuple[Symptom, ...], now: int) -> Incident:
-    """An incident of its first symptoms, which are in order."""
+def begun(
+    tenant: str, symptoms: tuple[Symptom, ...], now: int, *, since: int | None = None
+) -> Incident:
+    """An incident of its first symptoms, which are in order.
+
+    `since`: the first of them had an incident before, and came again then (unix ms).
+    """
     first = symptoms[0]
     return Incident(
-        id=incident_id(tenant, first.id),
+        id=incident_id(tenant, first.id if since is None else f"{first.id}/{since}"),
         tenant=tenant,
         state=IncidentState.OPEN,
         severity=worst(symptoms),

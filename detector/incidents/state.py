@@ -19,8 +19,7 @@ class Live:
     """An incident that is open, or was lately.
 
     `ids` are all its symptoms, `open` those that last, `last` when the last one ended so far;
-    `counted` as of which severity, and of whom, it is counted; one that `is_back` after it was
-    forgotten was counted then.
+    `counted` as of which severity, and of whom, it is counted.
     """
 
     incident: Incident
@@ -28,12 +27,14 @@ class Live:
     open: set[str] = field(default_factory=set)
     last: int = 0
     counted: tuple[Severity, str] | None = None
-    is_back: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class State:
-    """Incidents, where each symptom belongs, and the latest symptoms by service and of all."""
+    """Incidents, where each symptom belongs, and the latest symptoms by service and of all.
+
+    `back` are symptoms that came again after their incident was forgotten, and since when.
+    """
 
     tenant: str
     rates: Rates
@@ -42,6 +43,7 @@ class State:
     near: dict[str, list[Symptom]] = field(default_factory=dict)
     recent: list[Symptom] = field(default_factory=list)
     changes: dict[str, Change] = field(default_factory=dict)
+    back: dict[str, int] = field(default_factory=dict)
 
     def owner(self, symptom: str) -> Live | None:
         """The incident of a symptom, while it is remembered."""
@@ -60,12 +62,17 @@ class State:
             live.last = max(live.last, symptom.start if symptom.end is None else symptom.end)
 
     def count(self, live: Live, *, is_new: bool) -> None:
-        """Who showed an incident first is taken to have begun it by itself, for now."""
+        """Who showed an incident first is taken to have begun it by itself, for now.
+
+        What came again does not count by severity: what follows within hours of another is no
+        chance of its own (A. C. Davison, R. L. Smith, Models for Exceedances over High Thresholds,
+        1990).
+        """
         first, rates = live.incident.services[0], self.rates
         if is_new:
             rates.begun[first] = rates.begun.get(first, 0) + 1
         counts = live.incident.severity, first
-        if live.counted != counts and not live.is_back:
+        if live.counted != counts and live.incident.symptoms[0].id not in self.back:
             self._uncount(live)
             rates.grade(*counts, 1)
             live.counted = counts
@@ -90,14 +97,17 @@ class State:
             return
         gone = {id for id in live.ids[:-most] if id not in live.open}
         live.ids = [id for id in live.ids if id not in gone]
-        for id in gone:
-            self.of.pop(id, None)
+        self._let_go(gone)
 
     def drop(self, live: Live) -> None:
         """An incident is remembered no longer."""
         del self.live[live.incident.id]
-        for id in live.ids:
+        self._let_go(live.ids)
+
+    def _let_go(self, symptoms: Iterable[str]) -> None:
+        for id in symptoms:
             self.of.pop(id, None)
+            self.back.pop(id, None)
 
     def remember(self, symptom: Symptom, *, near: int, recent: int) -> None:
         """A symptom is one of the latest now, whether it is new or became another."""
@@ -106,7 +116,7 @@ class State:
 
     def forget(self, symptom: str, service: str) -> None:
         """A symptom is no longer looked at."""
-        self.of.pop(symptom, None)
+        self._let_go((symptom,))
         self.near[service] = [one for one in self.near.get(service, []) if one.id != symptom]
         self.recent = [one for one in self.recent if one.id != symptom]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from detector.stream.anomaly import Anomaly, AnomalyKind, AnomalyState, Severity, Side
 from detector.stream.columns import SeriesInfo, SeriesKind
 from detector.stream.words import told_in_words
 
-__all__ = ["Symptom", "symptom_of"]
+__all__ = ["Symptom", "begun_at", "symptom_of"]
 
 _VERSIONS = ("version", "service_version", "pod_template_hash", "app_kubernetes_io_version")
 
@@ -19,7 +19,8 @@ class Symptom:
     """One excursion of one service; times are unix milliseconds, `end` None while it lasts.
 
     `share` is how many of the subject's series left their range; `versions` are those that the
-    series which did so name. `text` is all of it in a sentence.
+    series which did so name. `text` is all of it in a sentence. `again` is when it was last opened
+    again, after it had ended.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Symptom:
     share: float
     versions: frozenset[str]
     text: str = ""
+    again: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -67,4 +69,11 @@ def symptom_of(anomaly: Anomaly, series: Mapping[int, SeriesInfo]) -> Symptom:
             if name in _VERSIONS and value
         ),
         text=told_in_words(anomaly, is_rate=is_rate),
+        again=anomaly.again,
     )
+
+
+def begun_at(symptom: Symptom, start: int) -> Symptom:
+    """As if it had begun only then."""
+    end = None if symptom.end is None else max(start, symptom.end)
+    return replace(symptom, start=start, end=end)

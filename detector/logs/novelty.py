@@ -121,11 +121,11 @@ def _telling(state: LogState, service: int, rows: list[int], at: int) -> tuple[T
     if key in state.open:
         return state.open[key], Happening.GREW
     resting = state.resting.pop(key, None)
+    start = min(int(state.rows["first"][row]) for row in rows)
     if resting is not None and at - resting.newest <= state.settings.quiet_s * 1000:
-        state.open[key] = resting
+        resting.again, state.open[key] = start, resting
         return resting, Happening.REOPENED
     subject = state.subject(service, key[0])
-    start = min(int(state.rows["first"][row]) for row in rows)
     id = anomaly_id(state.place, subject, Side.ABOVE, start, rows[0])
     made = Telling(id=id, kind=key[0], subject=subject, service=service, start=start, newest=at)
     state.open[key] = made

@@ -67,7 +67,7 @@ def _telling(state: LogState, service: int, first: Silent, now: int) -> tuple[Te
         return state.open[key], Happening.GREW
     resting = state.resting.pop(key, None)
     if resting is not None and now - resting.newest <= _QUIET_MS:
-        state.open[key] = resting
+        resting.again, state.open[key] = first.since, resting
         return resting, Happening.REOPENED
     subject = state.subject(service, _KIND)
     id = anomaly_id(state.place, subject, Side.BELOW, first.since, first.row)

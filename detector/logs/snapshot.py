@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from detector.logs.rows import FIELDS, WORDS, Rows
 from detector.logs.services import Services
 from detector.logs.settings import LogSettings
-from detector.logs.state import LogState
+from detector.logs.state import NEVER, LogState
 from detector.logs.story import Noted, Story, Telling
 from detector.logs.whole import NOTE, NOTED, NUMBERS, STORY, TELLING, check_whole
 from detector.stream.anomaly import AnomalyKind, LineNote, Severity
@@ -136,6 +136,7 @@ def _tellings(every: Sequence[Telling], are_open: int) -> dict[str, NDArray[Any]
         "telling.severity": _whole(_SEVERITIES.index(one.severity) for one in every),
         "telling.open": _whole(nth < are_open for nth in range(len(every))),
         **{f"telling.{name}": _whole(getattr(one, name) for one in every) for name in TELLING},
+        "telling.again": _whole(NEVER if one.again is None else one.again for one in every),
         "noted.of": _whole(nth for nth, _, _ in noted),
         "noted.row": _whole(row for _, row, _ in noted),
         **{f"noted.{name}": _whole(getattr(one, name) for one in ones) for name in NOTED},
@@ -149,6 +150,8 @@ def _tellings(every: Sequence[Telling], are_open: int) -> dict[str, NDArray[Any]
 
 def _read_tellings(state: LogState, arrays: Arrays) -> None:
     every = []
+    # States of before there was such a thing have none.
+    again = arrays["telling.again"].tolist() if "telling.again" in arrays else []
     for nth, id in enumerate(read_texts("telling.id", arrays)):
         kind = _KINDS[int(arrays["telling.kind"][nth])]
         facts = {name: int(arrays[f"telling.{name}"][nth]) for name in TELLING}
@@ -161,6 +164,7 @@ def _read_tellings(state: LogState, arrays: Arrays) -> None:
             is_deploy=bool(facts["is_deploy"]),
             start=facts["start"],
             newest=facts["newest"],
+            again=again[nth] if again and again[nth] != NEVER else None,
             members=facts["members"],
             told_members=facts["told_members"],
             told_lines=facts["told_lines"],

@@ -83,7 +83,10 @@ class Noted:
 
 @dataclass(slots=True, kw_only=True)
 class Telling:
-    """An anomaly of lines that is open, or rests."""
+    """An anomaly of lines that is open, or rests.
+
+    `again` is when what opened it last began, after it had closed.
+    """
 
     id: str
     kind: AnomalyKind
@@ -91,6 +94,7 @@ class Telling:
     service: int
     start: int
     newest: int
+    again: int | None = None
     is_deploy: bool = False
     severity: Severity = Severity.LOW
     members: int = 0
@@ -152,6 +156,7 @@ class Telling:
             contributions=tuple(self._contribution(row, one, ending) for row, one in ranked),
             kind=self.kind,
             lines=tuple(one.note for _, one in ranked),
+            again=self.again,
         )
         return Happened(kind=kind, at=at, anomaly=anomaly)
 

@@ -70,6 +70,8 @@ def _sizes_of_tellings(arrays: Arrays) -> Iterator[tuple[str, int]]:
     tellings, noted = len(arrays["telling.id.ends"]), len(arrays["noted.of"])
     parts = (*TELLING, "kind", "severity", "open")
     yield from ((f"telling.{name}", tellings) for name in parts)
+    if "telling.again" in arrays:
+        yield "telling.again", tellings
     yield from (
         (f"noted.{name}", noted) for name in (*NOTED, "row", "surprise", "every_s", "count")
     )

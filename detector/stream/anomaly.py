@@ -159,9 +159,10 @@ class Anomaly:
 
     `members` is how many series took part, of `live` that the subject has; the contributions of
     some dozens are kept. `start` and `end` are unix milliseconds of the first and the last abnormal
-    sample. Of those about lines `lines` are the templates, in the order of the contributions; of
-    those about a service so are `metrics`, and each contribution is one of them. `traces` are of
-    requests at its time, where the service has spans.
+    sample; `again` is that of the first since it was last opened again, None if it never was. Of
+    those about lines `lines` are the templates, in the order of the contributions; of those about a
+    service so are `metrics`, and each contribution is one of them. `traces` are of requests at its
+    time, where the service has spans.
     """
 
     id: str
@@ -180,6 +181,7 @@ class Anomaly:
     lines: tuple[LineNote, ...] = ()
     metrics: tuple[MetricNote, ...] = ()
     traces: tuple[TraceNote, ...] = ()
+    again: int | None = None
 
     @property
     def peak(self) -> Contribution:

@@ -35,7 +35,7 @@ class Gathering:
     """An open anomaly; `over` are contributions that ended, `under_way` series that last.
 
     `members` counts the series that took part; `told` is the excess, `told_members` the number of
-    series that were last told of.
+    series that were last told of. `again` is when it was last opened after it had closed.
     """
 
     id: str
@@ -47,11 +47,14 @@ class Gathering:
     members: int = 0
     told_members: int = 0
     end: int = 0
+    again: int | None = None
     over: dict[int, Contribution] = field(default_factory=dict)
     under_way: dict[int, Excursion] = field(default_factory=dict)
 
     def join(self, series: int, excursion: Excursion) -> None:
         """One more series; one that took part before begins anew and is counted once."""
+        if self.members and not self.under_way:
+            self.again = excursion.start
         if series not in self.over and series not in self.under_way:
             self.members += 1
         self.under_way[series] = excursion
@@ -107,6 +110,7 @@ class Gathering:
             members=self.members,
             live=max(live, self.members),
             contributions=tuple(ranked[:KEPT]),
+            again=self.again,
         )
 
 

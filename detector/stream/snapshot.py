@@ -15,7 +15,7 @@ from detector.stream.gathering import Gathering
 from detector.stream.opening import silent_at
 from detector.stream.scoring import Arrays, Scorer
 from detector.stream.settings import StreamSettings
-from detector.stream.state import StreamState
+from detector.stream.state import NEVER, StreamState
 from detector.stream.suppression import Window
 from detector.stream.tracks import FIELDS, GONE, Tracks
 
@@ -165,6 +165,7 @@ def _gatherings(state: StreamState) -> dict[str, NDArray[Any]]:
         "anomaly.subject": _whole(number for (number, _), _ in every),
         "anomaly.side": _whole(_SIDES.index(one.side) for _, one in every),
         "anomaly.severity": _whole(_SEVERITIES.index(one.severity) for _, one in every),
+        "anomaly.again": _whole(NEVER if one.again is None else one.again for _, one in every),
         "anomaly.told": np.array([one.told for _, one in every], np.float64),
         **{
             f"anomaly.{name}": _whole(getattr(one, name) for _, one in every)
@@ -177,6 +178,8 @@ def _gatherings(state: StreamState) -> dict[str, NDArray[Any]]:
 
 
 def _read_gatherings(subjects: Sequence[Subject], arrays: Arrays) -> list[Gathering]:
+    # States of before there was such a thing have none.
+    again = arrays["anomaly.again"].tolist() if "anomaly.again" in arrays else []
     found = [
         Gathering(
             id=id,
@@ -186,6 +189,7 @@ def _read_gatherings(subjects: Sequence[Subject], arrays: Arrays) -> list[Gather
             told=float(arrays["anomaly.told"][row]),
             start=int(arrays["anomaly.start"][row]),
             end=int(arrays["anomaly.end"][row]),
+            again=again[row] if again and again[row] != NEVER else None,
             members=int(arrays["anomaly.members"][row]),
             told_members=int(arrays["anomaly.told_members"][row]),
         )

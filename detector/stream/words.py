@@ -115,6 +115,8 @@ def _many(anomaly: Anomaly) -> str:
 
 def _lasts(anomaly: Anomaly) -> str:
     since = clock_text(anomaly.start)
+    if anomaly.again is not None:
+        since += f", came again at {clock_text(anomaly.again)}"
     if anomaly.state is AnomalyState.OPEN or anomaly.end is None:
         return f"it began at {since} and lasts"
     span = _span((anomaly.end - anomaly.start) / 1000)

@@ -293,6 +293,7 @@ def _alone(state: State) -> State:
         of=state.of,
         near=state.near,
         recent=state.recent,
+        back=state.back,
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
-from api.bodies.anomaly import anomaly_body, topic_body
+from api.bodies.anomaly import anomaly_body, event_body, topic_body
 from detector.stream.columns import SeriesInfo, SeriesKind
 from detector.stream.record import KeptAnomaly
 from tests.pipelines.topics.test_outgoing import happened
@@ -24,3 +25,12 @@ def test_an_event_holds_what_the_api_answers() -> None:
 def test_the_same_event_is_the_same_bytes() -> None:
     """It is written again after a crash."""
     assert topic_body(happened(), SERIES) == topic_body(happened(), SERIES)
+
+
+def test_when_it_came_back_is_told() -> None:
+    """Whoever looks for what changed before it looks from then on."""
+    one = happened()
+    back = replace(one, anomaly=replace(one.anomaly, again=one.anomaly.start + 3_600_000))
+    assert json.loads(topic_body(one, SERIES))["again"] is None
+    assert json.loads(topic_body(back, SERIES))["again"] == "2025-11-24T17:00:00Z"
+    assert event_body(back)["again"] == "2025-11-24T17:00:00Z"

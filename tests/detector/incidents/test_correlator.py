@@ -99,6 +99,150 @@ def test_what_ended_long_ago_is_forgotten() -> None:
     assert fed(made, symptom("cart", 600)) == [EntryKind.OPENED]
 
 
+def over(made: Correlator, until: float) -> None:
+    """All is quiet for long enough to be forgotten."""
+    made.tick(at(11))
+    made.tick(at(until))
+    assert made.incidents == ()
+
+
+def test_what_comes_again_later_is_an_incident_of_its_own_since_then() -> None:
+    """Else a change in between is no suspect, and nobody hears of it anew."""
+    made = correlator()
+    one = symptom("cart")
+    first = made.feed([one], at(1))[0].incident
+    made.feed([replace(one, end=at(5))], at(5))
+    over(made, 60)
+    made.changed([change("cart", 178)], at(179))
+
+    told = made.feed([replace(one, again=at(180))], at(181))
+
+    assert [event.kind for event in told] == [EntryKind.OPENED]
+    second = told[0].incident
+    assert second.id != first.id
+    assert second.began == at(180)
+    assert second.suspects.suspects[0].probability > second.suspects.none
+    made.feed([replace(one, again=at(180), end=at(190))], at(190))
+    (ended,) = made.tick(at(196))
+    assert (ended.incident.id, ended.incident.resolved_at) == (second.id, at(190))
+    made.tick(at(300))
+    assert (made.state.back, made.state.of) == ({}, {})
+
+
+def test_what_comes_again_later_is_so_also_where_nobody_looked_in_between() -> None:
+    """A process was away for hours, and hears of the end and of the return at once."""
+    made = correlator()
+    one = symptom("cart")
+    fed(made, one)
+    ended, back = replace(one, end=at(5)), replace(one, again=at(180))
+    told = made.feed([ended, back], at(181))
+    assert [event.kind for event in told] == [EntryKind.RESOLVED, EntryKind.OPENED]
+    assert (told[0].incident.resolved_at, told[1].incident.began) == (at(5), at(180))
+    soon = replace(one, again=at(200))
+    told = made.feed([replace(back, end=at(190)), soon], at(201))
+    assert [event.kind for event in told] == [EntryKind.RESOLVED, EntryKind.REOPENED]
+
+
+def test_what_comes_again_is_not_counted_once_more() -> None:
+    """A service that flickers for a night would seem to fall ill by itself all the time."""
+    made = correlator()
+    one = symptom("cart")
+    fed(made, one, replace(one, end=at(5)))
+    counted = {"medium": {"cart": 1}}
+    assert made.state.rates.graded == counted
+    for hour in (3, 6, 9):
+        back = replace(one, again=at(60 * hour))
+        made.feed([back], at(60 * hour))
+        made.feed([replace(back, severity=Severity.HIGH)], at(60 * hour + 1))
+        made.feed([replace(back, end=at(60 * hour + 5))], at(60 * hour + 5))
+        made.tick(at(60 * hour + 60))
+    assert made.state.rates.graded == counted
+    assert fed(made, symptom("cart", 900)) == [EntryKind.OPENED]
+    assert made.state.rates.graded == {"medium": {"cart": 2}}
+
+
+def test_what_comes_again_soon_goes_on_as_it_was() -> None:
+    """Its incident is remembered."""
+    made = correlator()
+    one = symptom("cart")
+    fed(made, one, replace(one, end=at(5)))
+    made.tick(at(11))
+    told = made.feed([replace(one, again=at(20))], at(21))
+    assert [event.kind for event in told] == [EntryKind.REOPENED]
+    assert made.incidents[0].began == one.start
+
+
+def test_what_came_again_as_its_own_goes_on_when_it_does_so_once_more() -> None:
+    """It is that one that opens again, with the start that it had."""
+    made = correlator()
+    one = symptom("cart")
+    fed(made, one, replace(one, end=at(5)))
+    over(made, 60)
+    made.feed([replace(one, again=at(180))], at(181))
+    made.feed([replace(one, again=at(180), end=at(185))], at(185))
+    made.tick(at(190))
+    told = made.feed([replace(one, again=at(200))], at(201))
+    assert [event.kind for event in told] == [EntryKind.REOPENED]
+    assert told[0].incident.began == at(180)
+
+
+def test_what_comes_again_while_its_incident_lasts_is_a_part_of_it() -> None:
+    """Another symptom holds it open, however long."""
+    made = correlator()
+    one = symptom("cart")
+    fed(made, one, symptom("web", 1), replace(one, end=at(5)))
+    made.tick(at(300))
+    assert made.feed([replace(one, again=at(301))], at(302)) == []
+    assert made.incidents[0].count == 2
+
+
+def test_what_comes_again_joins_what_is_there_by_then() -> None:
+    """It is the same outage of the database that others feel."""
+    made = correlator()
+    one = symptom("web")
+    fed(made, one, replace(one, end=at(5)))
+    over(made, 60)
+    fed(made, symptom("cart", 179))
+    made.feed([replace(one, again=at(180))], at(181))
+    (incident,) = made.incidents
+    assert incident.services == ("cart", "web")
+    assert [symptom.start for symptom in incident.symptoms] == [at(179), at(180)]
+
+
+def test_what_has_lasted_for_long_when_it_is_first_heard_of_keeps_its_beginning() -> None:
+    """An alert of others that fires since yesterday."""
+    made = correlator()
+    (told,) = made.feed([symptom("cart", -900)], at(0))
+    assert told.incident.began == at(-900)
+
+
+COMINGS = st.lists(
+    st.tuples(SERVICES, st.integers(1, 200), st.integers(1, 90)), min_size=1, max_size=12
+)
+
+
+@given(COMINGS)
+def test_however_often_things_come_again_no_incident_began_before_they_did(
+    comings: list[tuple[str, int, int]],
+) -> None:
+    """Times out of each other would show an end before a beginning, or blame what came after."""
+    made, now = correlator(), 0
+    seen: dict[str, int] = {}
+    for service, pause, lasts in comings:
+        now += pause
+        made.tick(at(now))
+        again = at(now) if service in seen else None
+        seen.setdefault(service, now)
+        one = symptom(service, seen[service], id=f"an_{service}", again=again)
+        told = made.feed([one], at(now))
+        assert all(e.incident.began == at(now) for e in told if e.kind is EntryKind.OPENED)
+        now += lasts
+        made.feed([replace(one, end=at(now))], at(now))
+        for incident in made.incidents:
+            assert all(incident.began <= one.start for one in incident.symptoms)
+    assert made.state.back.keys() <= made.state.of.keys()
+
+
 def test_what_a_later_symptom_holds_together_is_merged() -> None:
     """The followers of the younger one are told where it went; the older keeps its id."""
     made = correlator()

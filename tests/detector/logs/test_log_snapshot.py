@@ -77,6 +77,20 @@ def test_a_restart_changes_nothing_of_what_follows(before: list[Line], after: li
     assert bits(other) == bits(state)
 
 
+def test_a_state_of_before_it_was_kept_when_an_anomaly_came_again_goes_on() -> None:
+    """An upgrade would forget what every service writes; no more than that is not known."""
+    state = learned()
+    for at in (NOW, NOW + 20 * MINUTE):
+        run(state, [Line(at, f"no db {at}", 3, Level.ERROR), *usual(at, at + 15 * MINUTE)])
+    whole = taken(state)
+    old = {name: array for name, array in whole.items() if name != "telling.again"}
+    upgraded = again(state, old)
+    assert [one.again for one in state.resting.values()] == [T0 + NOW + 20 * MINUTE]
+    assert [one.again for one in upgraded.resting.values()] == [None]
+    with pytest.raises(ValueError, match=r"not whole: telling\.again does"):
+        again(state, {**whole, "telling.again": whole["telling.again"][:0]})
+
+
 @HEAVY
 @given(LINES)
 def test_an_anomaly_is_opened_before_it_grows_and_closed_after(lines: list[Line]) -> None:

@@ -66,6 +66,18 @@ def test_it_is_told_in_words() -> None:
     )
 
 
+def test_new_lines_after_it_had_closed_open_it_again_since_then() -> None:
+    """Whoever looks for what changed before them has to know when they came."""
+    state = learned()
+    first = run(state, [error(0), *usual(NOW, NOW + 15 * MINUTE)])
+    back = run(state, [error(20 * MINUTE, "disk full"), *usual(NOW + 20 * MINUTE, NOW + HOUR)])
+    assert kinds(first) == [Happening.OPENED, Happening.CLOSED]
+    assert kinds(back) == [Happening.REOPENED, Happening.CLOSED]
+    assert [one.anomaly.again for one in first] == [None, None]
+    assert [one.anomaly.again for one in back] == [T0 + NOW + 20 * MINUTE] * 2
+    assert back[0].anomaly.start == T0 + NOW
+
+
 def test_many_new_lines_at_once_are_one_anomaly_with_all_of_them() -> None:
     """A broken database would be thirty pages in one minute."""
     lines = [error(n * 10_000, f"failure of part {chr(65 + n)}") for n in range(12)]

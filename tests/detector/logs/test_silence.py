@@ -166,6 +166,18 @@ def test_any_pace_is_learned_and_its_end_is_told(beat: int, jitter: int) -> None
     assert kinds(happened) == [Happening.OPENED]
 
 
+def test_a_silence_that_comes_again_did_so_when_the_next_line_was_missed() -> None:
+    """A change in between may be its cause."""
+    state = learned()
+    first = without(state, 60)[0].anomaly
+    run(state, usual(NOW + HOUR, NOW + 3 * HOUR))
+    back = without_at(state, NOW + 3 * HOUR)[0]
+    assert (back.kind, back.anomaly.id) == (Happening.REOPENED, first.id)
+    assert first.again is None
+    assert back.anomaly.again is not None
+    assert 0 <= T0 + NOW + 3 * HOUR - back.anomaly.again <= 2 * MINUTE
+
+
 def without_at(state: LogState, at: int) -> list[Happened]:
     """The service logs on from a time, its heartbeat does not."""
     return run(state, usual(at, at + 30 * MINUTE, beat=0))

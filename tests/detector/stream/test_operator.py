@@ -71,6 +71,55 @@ def test_what_leaves_its_range_again_soon_opens_the_same_anomaly() -> None:
     assert later[-1].anomaly.id != first[0].anomaly.id
 
 
+def test_since_when_an_anomaly_lasts_again_is_told() -> None:
+    """Whoever looks for what changed before it has to know when it came back."""
+    state = stream_of(series_of(1))
+    first, back = following(state, [4.0, *CALM]), following(state, [-0.5, 5.0, 7.0, *CALM])
+    assert [one.anomaly.again for one in first] == [None, None]
+    assert [one.anomaly.again for one in back] == [T0 + 8 * MINUTE] * 3
+    third = following(state, [5.0])[0].anomaly
+    assert (third.start, third.again) == (T0 + MINUTE, T0 + 15 * MINUTE)
+
+
+def test_a_series_that_joins_what_lasts_does_not_make_it_come_again() -> None:
+    """The first pod calmed down while the second one was odd: it never ended."""
+    state = stream_of(series_of(2))
+    relay = [(0, MINUTE, 4.0), (1, 2 * MINUTE, 4.0)]
+    calm = [(0, n * MINUTE, 0.0) for n in range(3, 8)]
+    state, _ = step(state, columns_of(relay + calm + [(1, 7 * MINUTE, 9.0)]))
+    _, happened = step(state, columns_of([(0, 8 * MINUTE, 12.0)]))
+    assert happened[-1].anomaly.members == 2
+    assert happened[-1].anomaly.again is None
+
+
+PODS = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 12), st.sampled_from([0.0, 4.0, -6.0])),
+    max_size=60,
+)
+
+
+@given(PODS)
+def test_what_came_again_did_so_when_its_event_says_and_after_it_had_ended(
+    samples: list[tuple[int, int, float]],
+) -> None:
+    """Else it would be another incident for no reason, or none for a good one."""
+    state = stream_of(series_of(3))
+    ended: dict[str, int] = {}
+    again: dict[str, int | None] = {}
+    rows, at = list[tuple[int, int, float]](), 0
+    for series, minutes, value in samples:
+        at += (minutes + 1) * MINUTE
+        rows.append((series, at, value))
+    for one in step(state, columns_of(rows))[1]:
+        known = again.get(one.anomaly.id)
+        if one.kind is Happening.REOPENED:
+            assert one.anomaly.again == one.at > ended[one.anomaly.id]
+        else:
+            assert one.anomaly.again == known
+        again[one.anomaly.id] = one.anomaly.again
+        ended[one.anomaly.id] = one.anomaly.end or 0
+
+
 def test_series_of_one_service_and_metric_gather_in_one_anomaly() -> None:
     """Twelve pods that queue are one thing that happened."""
     state = stream_of([*series_of(4), *series_of(2, service="cart")])

@@ -89,6 +89,26 @@ def test_an_anomaly_that_rests_is_opened_again_after_a_restart() -> None:
     assert (back.id, back.start) == (first.id, T0 + MINUTE)
 
 
+def test_since_when_an_anomaly_lasts_again_is_known_after_a_restart() -> None:
+    """Its incident would have begun with its first time, hours before."""
+    state = stream_of(series_of(1))
+    following(state, [4.0] + [0.0] * 5 + [5.0])
+    grown = following(again(state, taken(state)), [9.0])[0].anomaly
+    assert (grown.start, grown.again) == (T0 + MINUTE, T0 + 7 * MINUTE)
+
+
+def test_a_state_of_before_that_was_kept_goes_on() -> None:
+    """An upgrade in the middle of a rollout; and what comes again after it is known."""
+    state = stream_of([*series_of(1), *series_of(1, service="cart")])
+    step(state, columns_of([(0, MINUTE, 4.0), (1, MINUTE, 4.0), (1, 2 * MINUTE, 0.0)]))
+    step(state, columns_of([(1, n * MINUTE, 0.0) for n in range(3, 7)]))
+    old = {name: array for name, array in taken(state).items() if name != "anomaly.again"}
+    upgraded = again(state, old)
+    assert bits(upgraded) == bits(state)
+    _, (cart,) = step(upgraded, columns_of([(1, 7 * MINUTE, 4.0)]))
+    assert cart.anomaly.again == T0 + 7 * MINUTE
+
+
 def test_a_state_of_the_first_schema_goes_on() -> None:
     """An upgrade would forget every baseline, and who had samples since the last count."""
     state = stream_of(series_of(3))

@@ -167,6 +167,17 @@ def test_the_sentence_names_whose_what_how_far_and_since_when() -> None:
     )
 
 
+def test_the_sentence_says_when_it_came_again() -> None:
+    """What began in the night and is back at noon did not last for all of the morning."""
+    happened = following(stream_of(series_of(1)), [4.0, *CALM, 5.0, *CALM])
+    assert told_in_words(happened[2].anomaly).endswith(
+        "it began at 14:01 UTC, came again at 14:07 UTC and lasts."
+    )
+    assert told_in_words(happened[3].anomaly).endswith(
+        "it began at 14:01 UTC, came again at 14:07 UTC and was over after 6 min."
+    )
+
+
 @given(st.floats(allow_nan=True, allow_infinity=True))
 def test_numbers_are_short(value: float) -> None:
     """Seventeen digits hide the three that matter."""

@@ -36,8 +36,9 @@ def anomaly(
     severity: Severity = Severity.MEDIUM,
     tenant: str = "default",
     metric: str = "errors",
+    again: float | None = None,
 ) -> Anomaly:
-    """Errors of a service from a minute on; over where `until` is given."""
+    """Errors of a service from a minute on; over where `until` is given, back where `again` is."""
     start = T0 + round(MINUTE * minute)
     end = None if until is None else T0 + round(MINUTE * until)
     subject = Subject(service=service, namespace="shop", cluster="", metric=metric)
@@ -58,6 +59,7 @@ def anomaly(
         members=1,
         live=4,
         contributions=(worst,),
+        again=None if again is None else T0 + round(MINUTE * again),
     )
 
 

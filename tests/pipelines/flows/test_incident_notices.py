@@ -110,6 +110,24 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     database.close()
 
 
+@pytest.mark.parametrize("rules", [None, AlertRules(route=Tree(receiver="chat"))])
+def test_what_comes_again_after_hours_is_a_thread_of_its_own(
+    scene: Scene, rules: AlertRules | None
+) -> None:
+    """Nobody reads on in the thread of this morning, and its news would wake nobody."""
+    scene.rules = rules
+    scene.happen(1, anomaly("db"))
+    scene.happen(2, anomaly("db", until=1))
+    for minute in (7, 60):
+        scene.happen(minute)
+    scene.tell()
+    scene.happen(181, anomaly("db", again=180))
+    scene.tell()
+    briefs = [errand.notice for errand in scene.errands()]
+    assert [one.incident.why for one in briefs if one.incident] == ["opened", "resolved", "opened"]
+    assert len({one.thread for one in briefs}) == 2
+
+
 def test_an_incident_is_a_thread_that_opens_and_ends(scene: Scene) -> None:
     """In its order, each once."""
     scene.happen(1, anomaly("db"))

@@ -139,6 +139,33 @@ def test_a_change_that_is_told_late_becomes_its_suspect(scene: Scene) -> None:
     assert scene.told() == ["opened", "suspect"]
 
 
+def test_what_comes_again_after_hours_is_another_incident_of_what_changed_since(
+    scene: Scene,
+) -> None:
+    """Also where a process begins anew in between: the deployment before it is its suspect."""
+    process = scene.process()
+    settled(process)
+    scene.tell(anomaly("db"))
+    settled(process)
+    scene.tell(anomaly("db", until=10))
+    for minute in (11, 16, 60):
+        scene.at(minute)
+        settled(process)
+    scene.log.add("default", [deployed("db", 178)])
+    scene.at(181)
+    scene.tell(anomaly("db", again=180))
+    settled(process)
+    scene.tell(anomaly("db", again=180, until=185))
+    scene.at(200)
+    settled(scene.process())
+    first, second = scene.kept()
+    assert scene.told() == ["opened", "resolved", "opened", "resolved"]
+    assert (first.began, first.resolved_at) == (T0, T0 + 10 * MINUTE)
+    assert (second.began, second.resolved_at) == (T0 + 180 * MINUTE, T0 + 185 * MINUTE)
+    assert not first.suspects.suspects
+    assert second.suspects.suspects[0].probability > 0.9
+
+
 def test_what_happened_before_the_first_start_is_not_told(scene: Scene) -> None:
     """An upgrade would wake people for the anomalies of the last month."""
     scene.tell(anomaly("db"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from detector.errors import InputError, NotFoundError
@@ -11,6 +12,9 @@ from detector.incidents.correlator import Correlator
 from detector.incidents.incident import EntryKind, Incident, IncidentEvent, IncidentState
 from detector.incidents.record import IncidentFilter, KeptIncident, Said, SaidKind
 from detector.stream.anomaly import Severity
+from pipelines.stores import schema
+from pipelines.stores.anomalies import upsert
+from pipelines.stores.codec import pack
 from pipelines.stores.connections import Connections
 from pipelines.stores.incidents import Heard, SqlIncidents
 from tests.detector.incidents.making import CALLS, MINUTE, T0, change, symptom
@@ -63,6 +67,35 @@ def test_a_state_goes_on_where_it_was(database: Connections) -> None:
     read.state.changes = correlator.state.changes
     assert read.feed([later], T0 + MINUTE) == correlator.feed([later], T0 + MINUTE)
     assert read.state == correlator.state
+
+
+def test_since_when_a_symptom_is_back_is_known_after_a_restart(database: Connections) -> None:
+    """Its incident would begin hours before it did."""
+    store, (correlator, told), later = SqlIncidents(database), correlated(0), T0 + 180 * MINUTE
+    correlator.tick(later - 60 * MINUTE)
+    correlator.tick(later)
+    back = symptom("cart", 0, again=later)
+    told += correlator.feed([back], later)
+    kept(store, correlator, told)
+    read = Correlator(store.states()["default"])
+    read.feed([replace(back, severity=Severity.HIGH)], later + MINUTE)
+    assert [one.began for one in read.incidents] == [later]
+    ids = [one.incident.id for one in store.list(EVERY).incidents]
+    assert (len(ids), ids[0]) == (2, read.incidents[0].id)
+
+
+def test_a_state_of_before_that_was_kept_is_read(database: Connections) -> None:
+    """An upgrade would tell of all that lasts anew."""
+    store, (correlator, told) = SqlIncidents(database), correlated(0)
+    kept(store, correlator, told)
+    state = msgspec.to_builtins(correlator.state, builtin_types=(bytes,))
+    del state["back"]
+    for live in state["live"].values():
+        live["is_back"] = True
+    with database.write() as transaction:
+        row = {"tenant": "default", "body": pack(state)}
+        transaction.run(upsert(schema.incident_states, "tenant"), row)
+    assert store.states()["default"].live == correlator.state.live
 
 
 def test_who_comes_too_late_keeps_nothing(database: Connections) -> None:
