@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from api.reports.telling import State, state_of, when_text
+from api.reports.telling import when_text
 from api.reports.words import Wall, capital
 from detector.capacity.assessed import Assessment
 from detector.capacity.report import Report
+from detector.reports.state import State, state_of
 
 __all__ = ["gist_of", "sentence_of"]
 

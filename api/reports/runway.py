@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from api.reports.telling import State, state_of
 from api.reports.words import Wall
 from detector.capacity.assessed import Assessment, Exhaustion
 from detector.capacity.report import Report
+from detector.reports.state import State, state_of
 
 __all__ = ["LANES", "Lane", "Runway", "runway_of"]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from io import StringIO
 
-from api.reports.telling import state_of
 from detector.capacity.assessed import Assessment
 from detector.capacity.report import LeftOut, Report
+from detector.reports.state import state_of
 
 __all__ = ["COLUMNS", "csv_of"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import assert_never
 
 from api.reports.words import Wall, chance_text, money_text, past_text, share_text, span_text
@@ -18,42 +17,15 @@ from detector.capacity.assessed import (
 from detector.capacity.units import shown
 
 __all__ = [
-    "State",
     "accuracy_text",
     "advice_text",
     "ahead_text",
     "by_text",
     "driver_text",
     "shorter",
-    "state_of",
     "used_text",
     "when_text",
 ]
-
-_LIKELY, _POSSIBLE = 0.5, 0.1
-
-
-class State(StrEnum):
-    """How urgent a resource is, the most urgent first."""
-
-    OUT = "has run out"
-    LIKELY = "runs out"
-    POSSIBLE = "may run out"
-    UNKNOWN = "not known"
-    LASTS = "lasts"
-
-
-def state_of(told: Assessment) -> State:
-    """By the chance that it runs out within the horizon."""
-    out = told.exhaustion
-    if out is None or told.problem is not None:
-        return State.UNKNOWN
-    if out.since is not None:
-        return State.OUT
-    if out.chance >= _LIKELY or out.p50 is not None:
-        return State.LIKELY
-    is_possible = out.chance >= _POSSIBLE or out.p10 is not None
-    return State.POSSIBLE if is_possible else State.LASTS
 
 
 def when_text(told: Assessment, wall: Wall) -> str:

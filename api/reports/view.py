@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from api.reports.gist import gist_of, sentence_of
 from api.reports.runway import Runway, runway_of
 from api.reports.telling import (
-    State,
     accuracy_text,
     advice_text,
     ahead_text,
     by_text,
     driver_text,
     shorter,
-    state_of,
     used_text,
     when_text,
 )
@@ -23,6 +21,7 @@ from api.reports.words import Wall, chance_text, money_text, share_text, span_te
 from detector.capacity.assessed import Accuracy, Action, Assessment, Outlook, Sizing
 from detector.capacity.report import Report
 from detector.capacity.units import shown
+from detector.reports.state import State, state_of
 
 __all__ = ["PARTS", "ROWS", "Deed", "Part", "Row", "View", "view_of"]
 

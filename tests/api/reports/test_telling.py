@@ -9,12 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.reports.telling import (
-    State,
     accuracy_text,
     advice_text,
     by_text,
     driver_text,
-    state_of,
     used_text,
     when_text,
 )
@@ -48,25 +46,6 @@ def out(**words: object) -> Assessment:
     """A disk of which this is told."""
     told = {"chance": 0.5, "p10": None, "p50": None, "p90": None, **words}
     return replace(disk(), exhaustion=Exhaustion(**told))  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("told", "state"),
-    [
-        (pool(), State.OUT),
-        (disk(), State.LIKELY),
-        (memory(), State.POSSIBLE),
-        (cores(), State.LASTS),
-        (partitions(), State.LASTS),
-        (new(), State.UNKNOWN),
-        (replace(disk(), exhaustion=None), State.UNKNOWN),
-        (replace(disk(), problem="units are mixed"), State.UNKNOWN),
-    ],
-    ids=lambda one: one.identity.title if isinstance(one, Assessment) else one,
-)
-def test_states_are_by_what_is_known(told: Assessment, state: State) -> None:
-    """What has a problem is never said to last."""
-    assert state_of(told) is state
 
 
 @pytest.mark.parametrize(
