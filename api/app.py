@@ -23,6 +23,7 @@ from api.receiving_logs import LOG_PATHS
 from api.routes import (
     alerts,
     anomalies,
+    capacity,
     changes,
     delivery,
     digest,
@@ -37,6 +38,7 @@ from api.routes import (
     learning,
     modes,
     policies,
+    reports,
     rollouts,
     scans,
     services,
@@ -46,7 +48,7 @@ from api.routes import (
 )
 from api.settings import Settings
 from api.telemetry import Telemetry
-from api.ui import anomaly_pages, incident_pages, pages, service_pages
+from api.ui import anomaly_pages, incident_pages, pages, report_pages, service_pages
 from api.version import serinus_version
 from detector.gate.curve import Curve
 
@@ -73,6 +75,7 @@ TAGS = [
         "name": "incidents",
         "description": "Anomalies of one cause, the changes that may be it, and what was said.",
     },
+    {"name": "capacity", "description": "What runs out when, and what a series will be."},
     {"name": "changes", "description": "What was changed, and who told it."},
     {"name": "scans", "description": "What security scanners found in a revision."},
     {"name": "logs", "description": "What services write into their logs, by template."},
@@ -145,11 +148,14 @@ def create_app(
         hooks,
         changes,
         scans,
+        capacity,
+        reports,
         delivery,
         pages,
         service_pages,
         anomaly_pages,
         incident_pages,
+        report_pages,
     ):
         app.include_router(room.router)
     install_problems(app)

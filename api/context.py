@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.auth.access import Access
+from api.capacity import Capacity
 from api.changing import Changing
 from api.correlating import Correlating
 from api.events import Events
@@ -18,6 +19,7 @@ from api.pool import Pool
 from api.probe import Probe
 from api.receiving import MetricReceiver
 from api.receiving_logs import LogReceiver
+from api.reporting import Reporting
 from api.settings import Settings
 from api.streaming import Streaming
 from api.telemetry import Telemetry, account_of
@@ -39,7 +41,8 @@ class Context:
 
     `spoken` gives what a rollout's page tells of log templates, by the ids of both; `clock` tells
     pages how long ago a moment was; `services` is None without a metric source,
-    `receiver`, `tracing`, `streaming` and `correlating` without a stream.
+    `receiver`, `tracing`, `streaming` and `correlating` without a stream, `capacity` unless the
+    configuration asks for it.
     """
 
     gate: Gatekeeper
@@ -61,6 +64,8 @@ class Context:
     changing: Changing | None = None
     correlating: Correlating | None = None
     weekly: Weekly | None = None
+    capacity: Capacity | None = None
+    reporting: Reporting | None = None
 
     async def ask(
         self, question: Callable[[VerdictRequest], Verdict], request: VerdictRequest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -17,7 +17,7 @@ from pipelines.notify.settings import NotifierSettings
 
 __all__ = ["NotifierSection", "NotifySettings"]
 
-Wanted = Literal["fail", "pause", "weekly", "incident", "blind"]
+Wanted = Literal["fail", "pause", "weekly", "incident", "blind", "capacity", "report"]
 
 
 def _reachable(url: str | None) -> str | None:
@@ -60,7 +60,7 @@ class NotifierSection(Section):
     mail: MailSection | None = None
     template: str | None = None
     headers: dict[str, SecretStr] = Field(default_factory=dict)
-    kinds: tuple[Wanted, ...] = ("fail", "pause", "weekly", "incident", "blind")
+    kinds: tuple[Wanted, ...] = get_args(Wanted)
     services: tuple[str, ...] = ("*",)
     severity: Literal["low", "medium", "high"] = "medium"
     allow_private: bool = False

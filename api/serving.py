@@ -9,6 +9,7 @@ from dataclasses import replace
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.capacity import open_capacity
 from api.changing import take_changes
 from api.compose import Opened, open_services, source_of
 from api.correlating import take_incidents
@@ -19,6 +20,7 @@ from api.probe import source_probe, store_probe
 from api.pulling import open_line_pulling, open_pulling, show_line_pulling, show_pulling
 from api.receiving import take_metrics
 from api.receiving_logs import take_logs
+from api.reporting import Reporting, open_scheduling, wall_of
 from api.settings import Settings
 from api.streaming import Streaming
 from api.weekly import Weekly
@@ -49,8 +51,15 @@ def serving_app(
     cluster = watch_kubernetes(opened.stores.changes, settings)
     services = open_services(settings, opened.source)
     inferring = infer_changes(services, opened.stores.changes, settings)
+    routes = [notifier.route for notifier in settings.notify.native()]
+    capacity = open_capacity(settings, opened.source, opened.stores, routes=routes)
+    scheduling = open_scheduling(settings, opened.source, opened.stores, routes=routes)
 
     def stop() -> None:
+        if scheduling is not None:
+            scheduling.close()
+        if capacity is not None:
+            capacity.close()
         inferring.close()
         cluster.close()
         on_stop()
@@ -65,15 +74,23 @@ def serving_app(
         on_stop=stop,
     )
     app.state.context = replace(
-        app.state.context, services=services, streaming=streaming, spoken=curves.spoken
+        app.state.context,
+        services=services,
+        streaming=streaming,
+        spoken=curves.spoken,
+        capacity=capacity,
+        reporting=Reporting(store=opened.stores.reports, wall=wall_of(settings)),
     )
     take_changes(app, opened.stores.changes, settings)
     cluster.start(app.state.context.telemetry.registry)
     inferring.start(app.state.context.telemetry.registry)
+    if capacity is not None:
+        capacity.start(app.state.context.telemetry.registry)
+    if scheduling is not None:
+        scheduling.start(app.state.context.telemetry.registry)
     if streaming is not None:
         take_metrics(app, streaming)
         streaming.show(app.state.context.telemetry.registry)
-        routes = [notifier.route for notifier in settings.notify.native()]
         take_incidents(app, streaming, opened.stores, routes, settings.alerts.native())
         _watch(app, opened, streaming, routes, cluster)
         if settings.logs.enabled:

@@ -18,12 +18,14 @@ from pydantic_settings import (
 from api.access_settings import AuthSettings, BudgetSettings
 from api.alerts_settings import AlertsSection
 from api.bodies.policy import PolicyBody
+from api.capacity_settings import CapacitySection
 from api.changes_settings import ChangesSection
 from api.incidents_settings import IncidentsSection
 from api.ingest_settings import IngestSettings
 from api.kafka_settings import KafkaSection
 from api.logs_settings import LogsSection
 from api.notify import NotifySettings
+from api.reports_settings import ReportsSection
 from api.section import Count, Seconds, Section, TlsSettings
 from api.stream_settings import StreamSection
 from api.traces_settings import TracesSection
@@ -112,6 +114,8 @@ class Settings(BaseSettings):
     policies: dict[str, PolicyBody] = {}
     packs: tuple[Path, ...] = ()
     objectives: tuple[Path, ...] = ()
+    capacity: CapacitySection = CapacitySection()
+    reports: ReportsSection = ReportsSection()
     notify: NotifySettings = NotifySettings()
     alerts: AlertsSection = AlertsSection()
     changes: ChangesSection = ChangesSection()

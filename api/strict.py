@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import msgspec
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -82,7 +83,7 @@ class ClosedRoute(StrictRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The strict handler behind a look at the query."""
         handler = super().get_route_handler()
-        known = {field.alias for field in self.dependant.query_params}
+        known = set(_words(self.dependant))
 
         async def closed(request: Request) -> Response:
             for name in request.query_params:
@@ -91,6 +92,13 @@ class ClosedRoute(StrictRoute):
             return await handler(request)
 
         return closed
+
+
+def _words(of: Dependant) -> Iterator[str]:
+    """What a route takes in its query, by itself and by what it depends on."""
+    yield from (field.alias for field in of.query_params)
+    for one in of.dependencies:
+        yield from _words(one)
 
 
 def _unknown(name: str, known: set[str]) -> dict[str, Any]:

@@ -47,6 +47,8 @@ class NoticeKind(StrEnum):
     WEEKLY = "weekly"
     INCIDENT = "incident"
     BLIND = "blind"
+    CAPACITY = "capacity"
+    REPORT = "report"
     TEST = "test"
 
 
@@ -70,7 +72,8 @@ class Notice:
 
     `at` is unix seconds. `verdict` is what it is about, `incident` the incident. A weekly one has
     the services that never get a verdict as `ailing` and what came of `policies`, or a team's
-    `digest`. Those of one `thread` are told in the order of their `nth`.
+    `digest`. `service`: whose it is, where none of these says it. `report`: the id of the one that
+    it tells of. Those of one `thread` are told in the order of their `nth`.
     """
 
     id: str
@@ -87,6 +90,8 @@ class Notice:
     nth: int = 0
     policies: tuple[PolicyScore, ...] = ()
     digest: Digest | None = None
+    service: str = ""
+    report: str = ""
 
     @property
     def is_lasting(self) -> bool:
@@ -159,7 +164,8 @@ class Route:
         if notice.incident is not None:
             return notice.kind in self.kinds and self._concerns(notice.incident)
         if verdict is None:
-            return notice.kind in self.kinds
+            concerns = not notice.service or self.covers(notice.service)
+            return notice.kind in self.kinds and concerns
         waits = notice.kind is NoticeKind.FAIL and verdict.mode is Mode.PAUSE
         wanted = notice.kind in self.kinds or (waits and NoticeKind.PAUSE in self.kinds)
         return wanted and self.covers(verdict.service)

@@ -23,6 +23,7 @@ _NAMES = {
     NoticeKind.FAIL: "SerinusRolloutFailed",
     NoticeKind.PAUSE: "SerinusRolloutWaits",
     NoticeKind.BLIND: "SerinusBlind",
+    NoticeKind.CAPACITY: "SerinusCapacity",
     NoticeKind.TEST: "SerinusTest",
 }
 _SEVERITIES = {Gravity.HIGH: "critical", Gravity.MEDIUM: "warning", Gravity.LOW: "info"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from detector.alerts.digest import Digest
 from detector.alerts.digest_words import rule_words
@@ -36,6 +37,8 @@ _SIGNS = {
     NoticeKind.WEEKLY: ":calendar:",
     NoticeKind.INCIDENT: ":rotating_light:",
     NoticeKind.BLIND: ":see_no_evil:",
+    NoticeKind.CAPACITY: ":hourglass_flowing_sand:",
+    NoticeKind.REPORT: ":bar_chart:",
     NoticeKind.TEST: ":wave:",
 }
 
@@ -66,6 +69,9 @@ def _blocks(notice: Notice, public_url: str | None) -> Iterator[Block]:
         yield section(escaped(score_words(score)))
     if notice.digest is not None:
         yield from _digest(notice.digest)
+    if notice.report:
+        where = f"/reports/{quote(notice.report, safe='')}"
+        yield context(page(public_url, where, "The whole report"))
     if notice.verdict is not None:
         yield context(_origin(notice.verdict, public_url))
 

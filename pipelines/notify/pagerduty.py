@@ -67,7 +67,7 @@ def event_of(notice: Notice, public_url: str | None) -> dict[str, Json] | None:
 def _action(notice: Notice) -> str | None:
     """A new trigger on an open alert wakes nobody: it is a line of the alert's log."""
     incident = notice.incident
-    if notice.kind is NoticeKind.WEEKLY:
+    if notice.kind in {NoticeKind.WEEKLY, NoticeKind.REPORT}:
         return None
     if incident is None:
         return "trigger"
@@ -110,6 +110,7 @@ _KINDS = {
     NoticeKind.FAIL: "error",
     NoticeKind.PAUSE: "warning",
     NoticeKind.BLIND: "warning",
+    NoticeKind.CAPACITY: "warning",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from detector.alerts.brief import BriefState, Cause, IncidentBrief, Sign
 from detector.alerts.digest_words import held_words, rule_words
@@ -88,6 +88,8 @@ def page_of(notice: Notice, public_url: str | None) -> str | None:
     where = public_url.rstrip("/")
     if notice.verdict is not None:
         return f"{where}/rollouts/{notice.verdict.attempt}"
+    if notice.report:
+        return f"{where}/reports/{quote(notice.report, safe='')}"
     return None if notice.incident is None else f"{where}/incidents/{notice.incident.id}"
 
 
@@ -96,7 +98,7 @@ def subject_of(notice: Notice) -> str:
     if notice.verdict is not None:
         return notice.verdict.service
     services = () if notice.incident is None else notice.incident.services
-    return services[0] if services else ""
+    return services[0] if services else notice.service
 
 
 def one_line(text: str, most: int) -> str:

@@ -20,6 +20,7 @@ from api.settings import Settings
 from api.streaming import Streaming
 from detector.logs.lines import Level
 from pipelines.stores.memory_changes import MemoryChanges
+from tests.api.capable import capable
 from tests.api.doors import Door, failing_door, looking_client
 from tests.api.streaming import message, values_of
 from tests.api.test_anomalies import COLUMNS, streamed
@@ -242,9 +243,18 @@ def changes() -> dict[tuple[str, str], Any]:
     }
 
 
+def foretold() -> dict[tuple[str, str], Any]:
+    """An answer of each operation on capacity."""
+    client = capable().client
+    return {
+        ("/v1/capacity", "get"): client.get("/v1/capacity?curves=true").json(),
+        ("/v1/forecasts", "get"): client.get("/v1/forecasts?query=memory").json(),
+    }
+
+
 def test_what_is_sent_is_what_is_documented(tmp_path: Path) -> None:
     """Field by field, against the schema; a field that is not documented is an error too."""
-    answers = sent(failing_door()) | odd(tmp_path) | changes()
+    answers = sent(failing_door()) | odd(tmp_path) | changes() | foretold()
     for path, method, operation in operations():
         good = next(answer for status, answer in operation["responses"].items() if status < "300")
         if "application/json" in good.get("content", {}):
