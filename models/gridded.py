@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Stat", "gridded"]
+from models.stat import Stat
+
+__all__ = ["gridded"]
 
 Floats: TypeAlias = NDArray[np.float64]
 # Counters are taken to have gone on evenly between samples, unless those are so many steps apart.
 _APART = 1.5
 # The share of a step that samples have to cover to tell of all of it.
 _COVERED = 0.5
-
-
-class Stat(StrEnum):
-    """What a step tells: of a gauge its mean, most, least or last; of a counter its rate."""
-
-    MEAN = "mean"
-    MAX = "max"
-    MIN = "min"
-    LAST = "last"
-    RATE = "rate"
 
 
 def gridded(

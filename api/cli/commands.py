@@ -15,6 +15,7 @@ from api.cli.digest_command import digest
 from api.cli.discover_command import discover
 from api.cli.evidence_commands import explain, export, notify, replay
 from api.cli.fit_command import fit
+from api.cli.forecast_command import forecast
 from api.cli.guard import guarded
 from api.cli.incident_command import incidents
 from api.cli.init_command import init
@@ -53,6 +54,7 @@ from api.cli.question import (
     StartedAt,
     Weight,
 )
+from api.cli.report_command import report
 from api.cli.scan_command import scan
 from api.cli.shadow_command import shadow
 from api.cli.slo_command import slo
@@ -76,6 +78,7 @@ app.add_typer(init)
 app.command()(backtest)
 app.command()(aa)
 app.command()(fit)
+app.command()(forecast)
 app.command()(odd)
 app.add_typer(shadow)
 for command in (export, replay, explain, notify):
@@ -85,6 +88,7 @@ app.add_typer(worker)
 app.add_typer(topics)
 app.add_typer(logs)
 app.add_typer(slo)
+app.add_typer(report)
 app.command()(change)
 app.command()(changes)
 app.command()(scan)

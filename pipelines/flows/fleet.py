@@ -15,10 +15,11 @@ from functools import partial
 from time import perf_counter
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from detector.errors import SerinusError, SourceError
+from detector.errors import ConfigError, SerinusError, SourceError
 from models.forecast.history import ShortHistoryError
 from pipelines.flows.fleet_kept import Came, Kept, Trouble
 from pipelines.flows.spread import Places, spread
+from pipelines.version import code_version
 
 __all__ = ["Given", "Pace", "Progress", "Task", "over_fleet"]
 
@@ -92,7 +93,8 @@ def over_fleet(
     done, troubled, of = len(task.series) - len(left), 0, len(task.series)
     yield Progress(done=done, troubled=troubled, of=of)
     sizes = _Sizes(pace)
-    work = partial(_worked, work=task.work)
+    code = None if places.dask is None else code_version()
+    work = partial(_worked, work=task.work, code=code)
     with _pages(task, left, pace.page) as pages:
         chunks = sizes.cut(given for page in pages for given in page)
         for _, came in spread(chunks, work, _lost, places, _single):
@@ -165,7 +167,10 @@ class _Sizes:
             self._each_s += 0.5 * (came.busy_s / len(came.batch) - self._each_s)
 
 
-def _worked(chunk: _Chunk[Value], work: Callable[[Value], bytes]) -> _Came:
+def _worked(chunk: _Chunk[Value], work: Callable[[Value], bytes], code: str | None = None) -> _Came:
+    """`code`: what is to be run; a worker of another version would mix its results with ours."""
+    if code is not None and code != code_version():
+        raise ConfigError("--dask: a worker runs another version of serinus: install the same")
     began = perf_counter()
     batch = tuple(Came(one.series, _made(one.value, work)) for one in chunk)
     return _Came(batch, perf_counter() - began)

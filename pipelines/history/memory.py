@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from detector.series import FloatArray
-from models.gridded import Stat, gridded
+from models.gridded import gridded
+from models.stat import Stat
 from pipelines.history.port import SeriesId, Span
 
 __all__ = ["MemoryHistory"]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from detector.errors import ConfigError, InputError, SourceError
 from detector.series import FloatArray
-from models.gridded import Stat
+from models.stat import Stat
 from pipelines.history.memory import on_grid
 from pipelines.history.port import SeriesId, Span
 
@@ -42,6 +42,12 @@ class ParquetHistory:
         self._path, self._stat, self._zone = path, stat, zone or "UTC"
         self._labels = _labels_of(self._dataset.schema, self._arrow, path)
         self._naive = self._dataset.schema.field(_TIME).type.tz is None
+
+    @property
+    def files(self) -> Sequence[str]:
+        """What is read."""
+        found: Sequence[str] = self._dataset.files
+        return found
 
     def close(self) -> None:
         """Nothing to give up."""

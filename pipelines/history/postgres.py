@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from detector.errors import ConfigError, InputError, SourceError
 from detector.series import FloatArray
-from models.gridded import Stat
+from models.stat import Stat
 from pipelines.history.memory import on_grid
 from pipelines.history.port import SeriesId, Span
 
@@ -85,7 +85,7 @@ class PostgresHistory:
         zone: str = "",
         timeout_s: float = 300.0,
     ) -> None:
-        self._where = _where(url)
+        self.where = _where(url)
         self._url, self._stat, self._zone, self._timeout_s = url, stat, zone or "UTC", timeout_s
         text = statement.strip().rstrip(";").replace("%", "%%")
         # A comment at the end of the statement must not swallow the bracket.
@@ -163,13 +163,13 @@ class PostgresHistory:
         try:
             yield
         except psycopg.errors.QueryCanceled as error:
-            text = f"{self._where} did not answer within {self._timeout_s:g} s"
+            text = f"{self.where} did not answer within {self._timeout_s:g} s"
             raise SourceError(text) from error
         except psycopg.OperationalError as error:
-            raise SourceError(f"{self._where} does not answer: {_said(error)}") from error
+            raise SourceError(f"{self.where} does not answer: {_said(error)}") from error
         except psycopg.Error as error:
             raise InputError(
-                f"{self._where} refuses the statement: {_said(error)}", field="sql"
+                f"{self.where} refuses the statement: {_said(error)}", field="sql"
             ) from error
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from detector.errors import InputError, SourceError
 from detector.selector import format_query, parse_selector
 from detector.series import Answer, FloatArray, Matcher, MatchOp, Query
-from models.gridded import Stat
+from models.stat import Stat
 from pipelines.history.port import SeriesId, Span
 from pipelines.sources.catalog import PrometheusCatalog
 from pipelines.sources.cost import Cost, Skew

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.gridded import Floats, Stat, gridded
+from models.gridded import Floats, gridded
+from models.stat import Stat
 
 HOUR = 3600.0
 # Whole seconds: the laws are about steps, not about the last bits of sums.

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
-from detector.errors import SourceError
+from detector.errors import ConfigError, SourceError
 from models.forecast.history import ShortHistoryError
+from pipelines.flows import fleet
 from pipelines.flows.fleet import Given, Pace, Progress, Task, over_fleet
 from pipelines.flows.fleet_kept import Kept, Trouble
 from pipelines.flows.spread import TRIES, Places
+from pipelines.version import code_version
 from tests.pipelines.flows.fleets import Work, names, task
 
 HERE = Places()
@@ -169,6 +171,14 @@ def test_chunks_grow_until_they_keep_a_worker_busy(kept: Kept) -> None:
 def test_no_series_is_no_work(kept: Kept) -> None:
     """And no error."""
     assert run(task(Work(kept.file.parent), []), HERE, kept) == Progress(done=0, troubled=0, of=0)
+
+
+def test_workers_of_another_version_are_refused(tmp_path: Path) -> None:
+    """Results of two versions must not lie side by side."""
+    chunk = (Given("a", "a"),)
+    assert fleet._worked(chunk, Work(tmp_path), code_version()).batch[0].series == "a"
+    with pytest.raises(ConfigError, match="another version"):
+        fleet._worked(chunk, Work(tmp_path), "0123456789abcdef")
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.gridded import Stat
+from models.stat import Stat
 from pipelines.history.memory import MemoryHistory
 from pipelines.history.parquet import ParquetHistory
 from pipelines.history.port import HistorySource

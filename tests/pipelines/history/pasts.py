@@ -12,7 +12,18 @@ import numpy as np
 from detector.series import FloatArray
 from tests.servers import require_server
 
-__all__ = ["DAY", "MEMORY", "ODD", "PAST", "REQUESTS", "RESETS", "T0", "Sampled", "make_months"]
+__all__ = [
+    "DAY",
+    "MEMORY",
+    "ODD",
+    "PAST",
+    "REQUESTS",
+    "RESETS",
+    "T0",
+    "Sampled",
+    "long_blocks",
+    "make_months",
+]
 
 T0 = 1_767_225_600  # 2026-01-01: blocks of a past year stay within the retention
 DAY, EVERY = 86_400, 300
@@ -55,9 +66,14 @@ def make_months(data: Path) -> None:
         for one in PAST
         for at, value in zip(one.times, one.values, strict=True)
     ]
+    long_blocks("\n".join([*lines, "# EOF"]) + "\n", data)
+
+
+def long_blocks(openmetrics: str, data: Path) -> None:
+    """Months of samples as few blocks: of two hours each there would be hundreds."""
     data.mkdir(parents=True)
     text = data.parent / "months.om"
-    text.write_text("\n".join([*lines, "# EOF"]) + "\n", encoding="utf-8")
+    text.write_text(openmetrics, encoding="utf-8")
     command = [str(require_server("promtool")), "tsdb", "create-blocks-from"]
     command += ["--max-block-duration=720h", "openmetrics", str(text), str(data)]
     subprocess.run(command, check=True, capture_output=True, timeout=60)

@@ -9,7 +9,7 @@ import pytest
 
 from detector.series import FloatArray
 from models.baseline.calendar import Calendar
-from models.gridded import Stat
+from models.stat import Stat
 from pipelines.history.port import HistorySource, SeriesId, Span, history_of, span_until
 from tests.pipelines.history.pasts import DAY, MEMORY, ODD, PAST, REQUESTS, T0
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from detector.errors import ConfigError, InputError, SourceError
-from models.gridded import Stat
+from models.stat import Stat
 from pipelines.history.port import SeriesId, Span
 from pipelines.history.postgres import PostgresHistory
 from tests.pipelines.history.pasts import DAY, T0

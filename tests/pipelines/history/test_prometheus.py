@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from detector.errors import SourceError
-from models.gridded import Stat
+from models.stat import Stat
 from pipelines.history.port import SeriesId, Span
 from pipelines.history.prometheus import PrometheusHistory
 from pipelines.sources.settings import Auth, Budget, SourceSettings

@@ -1,0 +1,169 @@
+"""`serinus forecast`: a fleet forecast, or its past ones held against what came."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from api.cli.forecast_source import From, opened
+from api.cli.forecast_words import Step
+from detector.errors import InputError
+from detector.slo.window import parse_duration
+from models.forecast.history import DAY_S, HOUR_S, History
+from models.stat import Stat
+from pipelines.flows.fleet import Task, over_fleet
+from pipelines.flows.fleet_jobs import Backtesting, Forecasting
+from pipelines.flows.fleet_kept import Kept
+from pipelines.flows.fleet_read import Reading, task_of
+from pipelines.flows.fleet_written import (
+    backtest_columns,
+    backtest_told,
+    forecast_columns,
+    forecast_told,
+    whole,
+    write_lines,
+    write_parquet,
+)
+from pipelines.flows.spread import Places
+from pipelines.history.port import SeriesId, span_until
+from pipelines.zones import calendar_of
+
+__all__ = ["Wanted", "run"]
+
+_PLAIN_WIDTH = 140
+# Troubles that are shown one by one; the others are counted.
+_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is wanted, as it was typed."""
+
+    source: From
+    service: str | None
+    step: Step
+    back: str
+    horizon: str
+    floor: float | None
+    backtest: int
+    jobs: int
+    dask: str | None
+    resume: Path | None
+    out: Path | None
+
+    @property
+    def step_s(self) -> int:
+        """Seconds of a step."""
+        return HOUR_S if self.step is Step.HOUR else DAY_S
+
+    @property
+    def work(self) -> Callable[[History], bytes]:
+        """What is done to each series."""
+        ahead = int(parse_duration(self.horizon, field="horizon").usual_s // self.step_s)
+        if ahead < 1:
+            raise InputError(f"{self.horizon!r} is shorter than a {self.step}", field="horizon")
+        if self.backtest:
+            every = max(ahead // 2, 7 * DAY_S // self.step_s)
+            return Backtesting(ahead=ahead, origins=self.backtest, every=every)
+        return Forecasting(ahead=ahead)
+
+    @property
+    def least(self) -> float | None:
+        """What values cannot go below."""
+        return 0.0 if self.floor is None and self.source.stat is Stat.RATE else self.floor
+
+
+def run(wanted: Wanted, *, config: Path | None, prometheus: str | None) -> int:
+    """Forecast each series and write what came; 0 where it is something, 4 where nothing did."""
+    work, places = wanted.work, Places(jobs=wanted.jobs, dask=wanted.dask)
+    if wanted.out is not None and wanted.out.suffix not in {".jsonl", ".parquet"}:
+        raise InputError(f"{wanted.out}: name it .jsonl or .parquet", field="out")
+    calendar = calendar_of(wanted.source.zone)
+    back_s = parse_duration(wanted.back, field="back").usual_s
+    with _kept(wanted) as (kept, until):
+        span = span_until(until, back_s, wanted.step_s, calendar)
+        source, said = opened(wanted.source, config=config, prometheus=prometheus)
+        with closing(source):
+            read = Reading(
+                source=source, span=span, calendar=calendar, said=said, floor=wanted.least
+            )
+            series = read.series(wanted.service)
+            what = "backtest" if wanted.backtest else "forecast"
+            task = task_of(what, work, read, series)
+            _done(task, places, kept)
+        written = _written(wanted, task, kept, series)
+        _show_troubles(kept, task)
+    return 0 if written else 4
+
+
+@contextmanager
+def _kept(wanted: Wanted) -> Iterator[tuple[Kept, float]]:
+    """Where results are kept, and up to when history is read: as the run began."""
+    now = time.time()
+    with (
+        tempfile.TemporaryDirectory(prefix="serinus-fleet-") as folder,
+        closing(Kept((wanted.resume or Path(folder)) / "fleet.db")) as kept,
+    ):
+        until = float(kept.setting("until", repr(now)))
+        if until < now - wanted.step_s:
+            began = datetime.fromtimestamp(until, UTC).isoformat(timespec="minutes")
+            print(f"goes on with the run of {began}: history is read up to it", file=sys.stderr)
+        yield kept, until
+
+
+def _done(task: Task[History], places: Places, kept: Kept) -> None:
+    """All of it, with a bar on standard error."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        shown = bar.add_task("series", total=len(task.series))
+        for told in over_fleet(task, places, kept):
+            failed = f", {told.troubled} in trouble" if told.troubled else ""
+            bar.update(shown, completed=told.done, description=f"series{failed}")
+
+
+def _written(
+    wanted: Wanted, task: Task[History], kept: Kept, series: Mapping[str, SeriesId]
+) -> int:
+    """What came of series, in their order, whatever the order in which it came; of how many."""
+    results = ((series[name], made) for name, made in kept.results(task.name, task.series))
+    told = backtest_told if wanted.backtest else forecast_told
+    if wanted.out is None:
+        return write_lines(sys.stdout.buffer, results, told)
+    if wanted.out.suffix == ".parquet":
+        columns = backtest_columns if wanted.backtest else forecast_columns
+        return write_parquet(wanted.out, results, columns)
+    with whole(wanted.out) as unfinished, unfinished.open("wb") as file:
+        return write_lines(file, results, told)
+
+
+def _show_troubles(kept: Kept, task: Task[History]) -> None:
+    """The series of which nothing came, on standard error."""
+    plain = Console(file=sys.stderr)
+    console = plain if plain.is_terminal else Console(file=sys.stderr, width=_PLAIN_WIDTH)
+    table = Table("series", "reason", "", box=None, pad_edge=False)
+    counted: Counter[str] = Counter()
+    for name, trouble in kept.troubles(task.name):
+        counted[trouble.reason] += 1
+        if counted.total() <= _SHOWN:
+            table.add_row(name, trouble.reason, trouble.text)
+    if not counted:
+        return
+    console.print(table, markup=False)
+    counts = ", ".join(f"{count} {reason}" for reason, count in counted.most_common())
+    print(f"{counted.total()} of {len(task.series)} series in trouble: {counts}", file=sys.stderr)
