@@ -99,6 +99,10 @@ BENCH_ARGS ?= --quick
 reference: setup ## the pages of docs/reference/, from the code
 	@$(BIN)/python tools/reference.py
 
+.PHONY: notebooks
+notebooks: setup ## run the notebooks, and keep what they show
+	@$(BIN)/python tools/notebooks.py $(ARGS)
+
 .PHONY: docs
 docs: reference ## the documentation as a site, in build/site
 	@$(BIN)/zensical build --strict --clean

@@ -11,6 +11,7 @@ from __future__ import annotations
 from api.cli.guard import CouldNotAskError
 from api.client import examples
 from api.client.backtesting import Backtest, Rollout, backtest
+from api.client.chart import Chart, chart
 from api.client.detecting import detect, score
 from api.client.forecasting import forecast
 from api.client.judging import follow, judge
@@ -20,6 +21,7 @@ from detector.errors import ConfigError, InputError, NotFoundError, SerinusError
 
 __all__ = [
     "Backtest",
+    "Chart",
     "Client",
     "ConfigError",
     "CouldNotAskError",
@@ -29,6 +31,7 @@ __all__ = [
     "SerinusError",
     "Verdict",
     "backtest",
+    "chart",
     "detect",
     "examples",
     "follow",

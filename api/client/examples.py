@@ -83,6 +83,23 @@ class Watched:
     values: pd.DataFrame
     faults: pd.DataFrame
 
+    def found(self, anomalies: pd.DataFrame, *, within: str = "15min") -> pd.DataFrame:
+        """The faults, with how many minutes `late` each was told, missing where it was not.
+
+        An anomaly is of a fault where it began `within` that time after it, in the same metric;
+        `attrs["false"]` is how many are of none.
+        """
+        import pandas as pd
+
+        spans = anomalies[["metric", "since"]].merge(self.faults, on="metric", suffixes=("", "_of"))
+        after = spans["since"] - spans["since_of"]
+        told = spans[(after >= pd.Timedelta(0)) & (after <= pd.Timedelta(within))]
+        late = (told["since"] - told["since_of"]).dt.total_seconds() / 60
+        first = late.groupby(told["metric"]).min()
+        faults = self.faults.assign(late=self.faults["metric"].map(first).astype("float64"))
+        faults.attrs["false"] = len(anomalies) - len(told)
+        return faults
+
 
 def watched(*, seed: int, days: int = 14, metrics: int = 4) -> Watched:
     """Metrics of a shop with a day and a week in them, and a fault of each in the second half."""

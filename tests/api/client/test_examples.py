@@ -53,6 +53,24 @@ def test_a_fault_moves_its_metric_by_what_it_says() -> None:
         assert abs(fault.by) >= 25
 
 
+def test_what_a_detector_tells_is_held_against_the_faults() -> None:
+    """Found, late, missed, and false."""
+    watched = examples.watched(seed=2, days=6, metrics=3)
+    first, second, third = watched.faults["since"]
+    minute = pd.Timedelta("1min")
+    told = pd.DataFrame(
+        {
+            "metric": ["metric_0", "metric_0", "metric_1", "metric_2", "metric_9"],
+            "since": [first + 3 * minute, first + 9 * minute, second - minute, third, third],
+        }
+    )
+    found = watched.found(told)
+    assert found["late"].fillna(-1).tolist() == [3.0, -1.0, 0.0]
+    assert found.attrs["false"] == 2
+    assert watched.found(told.iloc[:0])["late"].isna().all()
+    assert watched.found(told, within="2min")["late"].isna().tolist() == [True, True, False]
+
+
 def test_traffic_is_least_on_weekends() -> None:
     """And grows by a per cent a week."""
     traffic = examples.usage(seed=1, weeks=8)
