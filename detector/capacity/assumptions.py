@@ -13,7 +13,7 @@ from detector.capacity.moments import day, lasting
 from detector.capacity.resource import Limit, Resource
 from detector.capacity.units import shown
 from models.baseline.calendar import DAY_MS
-from models.growth.futures import LEAST_DAYS
+from models.growth.futures import LEAST_DAYS, Futures
 
 __all__ = ["assumed", "problem_of"]
 
@@ -53,14 +53,15 @@ def assumed(
     limit: Limit | None,
     days: Days,
     model: DriverModel | None,
-    weights: Mapping[str, float],
+    drawn: Futures,
     as_of: int,
 ) -> tuple[str, ...]:
     """What the date rests on, each in a sentence."""
     return (
-        *_of_growth(resource, weights),
+        *_of_growth(resource, drawn.weights),
         *_of_limit(resource, limit, as_of),
         *_of_measuring(days),
+        *_of_steps(days, drawn.steps),
         *_of_driver(resource, limit, model, as_of),
     )
 
@@ -96,10 +97,17 @@ def _of_measuring(days: Days) -> Iterator[str]:
         yield f"Nothing is known of {missing} days in a row."
     if days.known < _YOUNG_DAYS:
         yield f"There are {days.known} days of history only, so the dates are wide apart."
-    jumps = {n - (n - 1 in days.jumps()) for n in days.jumps()}
-    if jumps:
-        told = "a known change is" if len(jumps) == 1 else f"{len(jumps)} known changes are"
+
+
+def _of_steps(days: Days, found: tuple[int, ...]) -> Iterator[str]:
+    """Where the level moved at once, by changes that are known or not."""
+    known = len({n - (n - 1 in days.jumps()) for n in days.jumps()})
+    if known:
+        told = "a known change is" if known == 1 else f"{known} known changes are"
         yield f"What moved with {told} taken as a step, not as growth."
+    if found:
+        dates = " and ".join(day(days.start_ms + DAY_MS * at + DAY_MS // 2) for at in found)
+        yield f"The level moved at once on {dates}; that is taken as a step, not as growth."
 
 
 def _longest_gap(days: Days) -> int:

@@ -54,7 +54,7 @@ def _part(
     value = paths[row, at]
     before = np.where(at > 0, paths[row, np.maximum(at - 1, 0)], last)
     level = np.broadcast_to(bound, paths.shape)[row, at]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         part = (level - before) / (value - before)
     inside: Floats = np.where(value > before, np.clip(part, 0.0, 1.0), 0.0)
     return inside

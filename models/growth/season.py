@@ -31,7 +31,9 @@ def weekly(values: Floats, weekday: Ints) -> Floats:
     profile = np.array([np.median(some) for some in each])
     profile -= profile.mean()
     spread = np.median(np.abs(apart[known] - profile[weekday[known]])) / 0.6745
-    chance, found = spread**2 / counts.mean(), float(np.mean(profile**2))
+    # A median varies by half of pi times as much as a mean.
+    chance = np.pi / 2 * spread**2 / counts.mean()
+    found = float(np.mean(profile**2))
     shrunk: Floats = profile * max(0.0, 1.0 - chance / found) if found > 0 else profile
     return shrunk
 

@@ -1,8 +1,9 @@
 """A saw-tooth: what grows until it is thrown back, again and again (rotated logs, restarted leaks).
 
-A renewal process: the rise of each day and the length of each tooth are drawn from those that were
-seen, weighed anew for each future (the Bayesian bootstrap; Rubin, 1981), so that few teeth are told
-with less certainty; where a tooth begins follows a line through the beginnings that were seen.
+Each tooth has a length, a rate and a beginning. Cube roots of lengths are normal, as of what is
+gamma distributed (Wilson and Hilferty, 1931), rates are normal, beginnings lie about a line. What
+is known of the three from the teeth that were seen is drawn anew for each future, so few teeth are
+told with less certainty.
 """
 
 from __future__ import annotations
@@ -11,124 +12,143 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
 __all__ = ["Teeth", "drawn_teeth", "teeth"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 # A fall so much larger than the usual step is a reset, and so large a share of all that was seen.
-_TIMES, _SHARE = 6.0, 0.2
-_LEAST_RESETS = 2
+_TIMES, _SHARE = 2.5, 0.1
+_LEAST_RESETS, _LEAST_DAYS = 2, 8
 # Steps that are up, of those that are no resets.
-_RISING = 0.7
+_RISING = 0.75
+# How much lengths and rates differ before any was seen, which counts as one that was.
+_LENGTHS_DIFFER, _RATES_DIFFER = 0.3, 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Teeth:
-    """What was seen of a saw-tooth: `rises` (d,) a day, by tooth `of` (d,); `lengths` (r,) in days.
+    """What was seen of a saw-tooth, by tooth: `lengths` in days, `rates` a day, `bottoms`.
 
-    `bottoms` (r,): where each whole tooth began, `at` (r,) days before the end. `last`: the value
-    now, `elapsed`: days since the last reset. The last tooth is not whole.
+    `at`: how many days before the end each began. The last tooth is not whole: `elapsed` days old,
+    `last` its value now and `rate` its own so far, None of a tooth that has just begun. `noise`:
+    the spread of single days.
     """
 
-    rises: Floats
-    of: Ints
-    lengths: Ints
+    lengths: Floats
+    rates: Floats
     bottoms: Floats
-    at: Ints
+    at: Floats
     last: float
     elapsed: int
+    rate: float | None
+    noise: float
 
 
 def teeth(values: Floats) -> Teeth | None:
     """The saw-tooth of a series without gaps, by day: (n,). None where it is none."""
     steps = np.diff(values)
-    if len(steps) < 8:
+    if len(steps) < _LEAST_DAYS:
         return None
     usual = float(np.median(np.abs(steps)))
     resets = np.flatnonzero(steps < -max(_TIMES * usual, _SHARE * float(np.ptp(values))))
-    rest = np.delete(steps, resets)
-    if len(resets) < _LEAST_RESETS or (rest > 0).mean() < _RISING:
+    rises = np.delete(steps, resets)
+    if len(resets) < _LEAST_RESETS or (rises > 0).mean() < _RISING:
         return None
-    kept = np.setdiff1d(np.arange(len(steps)), resets)
+    return _seen(values, steps, resets)
+
+
+def _seen(values: Floats, steps: Floats, resets: Ints) -> Teeth | None:
+    begins = resets + 1
+    each = [steps[begin:end] for begin, end in zip(begins, [*resets[1:], len(steps)], strict=True)]
+    whole = [some.mean() for some in each[:-1] if len(some)]
+    if len(whole) < _LEAST_RESETS - 1:
+        return None
+    own = each[-1]
+    off = np.concatenate([some - some.mean() for some in each if len(some) > 1] or [np.zeros(1)])
     return Teeth(
-        rises=steps[kept],
-        of=np.searchsorted(resets, kept),
-        lengths=np.diff(resets),
-        bottoms=values[resets + 1],
-        at=len(values) - 1 - (resets + 1),
+        lengths=np.diff(begins).astype(np.float64),
+        rates=np.array(whole),
+        bottoms=values[begins],
+        at=(len(values) - 1 - begins).astype(np.float64),
         last=float(values[-1]),
-        elapsed=len(values) - 1 - int(resets[-1] + 1),
+        elapsed=len(own),
+        rate=float(own.mean()) if len(own) > 1 else None,
+        noise=float(np.sqrt(np.mean(off**2))),
     )
 
 
 def drawn_teeth(seen: Teeth, ahead: int, count: int, rng: np.random.Generator) -> Floats:
     """Futures, equally likely: (count, ahead)."""
-    rises = _rises(seen, ahead, count, rng)
+    usual, varied = _sample(seen.rates, _RATES_DIFFER, count, rng)
+    mean, spread = _sample(np.cbrt(seen.lengths), _LENGTHS_DIFFER / 3, count, rng)
     bottoms = _bottoms(seen, ahead, count, rng)
-    left = _remaining(seen, count, rng)
-    value = np.full(count, seen.last)
-    paths = np.empty((ahead, count))
+    rate = _running(seen, usual, varied, rng)
+    left = _left(seen.elapsed, mean, spread, rng)
+    value, paths = np.full(count, seen.last), np.empty((ahead, count))
     for day in range(ahead):
         falls = left <= 0
-        value = np.where(falls, bottoms[:, day], value + rises[:, day])
-        left = np.where(falls, _lengths(seen, count, rng) - 1, left - 1)
-        paths[day] = value
+        left = np.where(falls, _lengths(mean, spread, rng), left) - 1
+        rate = np.where(falls, usual + varied * rng.standard_normal(count), rate)
+        value = np.where(falls, bottoms[day], value + rate)
+        paths[day] = value + seen.noise / np.sqrt(2) * rng.standard_normal(count)
     futures: Floats = paths.T
     return futures
 
 
-def _rises(seen: Teeth, ahead: int, count: int, rng: np.random.Generator) -> Floats:
-    """What is added each day: (count, ahead)."""
-    weights = rng.standard_exponential((count, len(seen.rises)))
-    shares = np.cumsum(weights / weights.sum(axis=1, keepdims=True), axis=1)
-    at = np.stack([np.searchsorted(some, rng.random(ahead)) for some in shares])
-    drawn: Floats = seen.rises[np.minimum(at, len(seen.rises) - 1)]
+def _sample(
+    seen: Floats, differ: float, count: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Mean and spread of a normal of which a sample was seen, as they may be: (count,) each."""
+    size, mean = len(seen), float(seen.mean())
+    if size > _LEAST_RESETS and np.ptp(seen) == 0:
+        return np.full(count, mean), np.zeros(count)
+    squares = float(((seen - mean) ** 2).sum()) + (differ * mean) ** 2
+    spread = np.sqrt(squares / rng.chisquare(size, count))
+    return mean + spread / np.sqrt(size) * rng.standard_normal(count), spread
+
+
+def _running(seen: Teeth, usual: Floats, varied: Floats, rng: np.random.Generator) -> Floats:
+    """The rate of the tooth that runs: what it showed, and what teeth are like."""
+    if seen.rate is None:
+        return usual + varied * rng.standard_normal(len(usual))
+    chance, known = (seen.noise**2 / seen.elapsed**2) + 1e-300, varied**2 + 1e-300
+    share = known / (known + chance)
+    middle = share * seen.rate + (1 - share) * usual
+    drawn: Floats = middle + np.sqrt(share * chance) * rng.standard_normal(len(usual))
     return drawn
 
 
-def _lengths(seen: Teeth, count: int, rng: np.random.Generator) -> Ints:
-    """How long a tooth is: as one that was seen."""
-    return rng.choice(seen.lengths, size=count)
+def _lengths(mean: Floats, spread: Floats, rng: np.random.Generator) -> Floats:
+    """How long teeth are, in whole days."""
+    return _days(mean + spread * rng.standard_normal(len(mean)))
 
 
-def _remaining(seen: Teeth, count: int, rng: np.random.Generator) -> Ints:
-    """Days until the running tooth ends: as those that were longer, or by chance as long again."""
-    longer = seen.lengths[seen.lengths > seen.elapsed]
-    if len(longer):
-        return rng.choice(longer, size=count) - seen.elapsed - 1
-    mean = max(float(seen.lengths.mean()) / 2, 1.0)
-    return rng.geometric(1 / mean, size=count) - 1
+def _days(roots: Floats) -> Floats:
+    days: Floats = np.maximum(np.rint(np.maximum(roots, 0.0) ** 3), 1.0)
+    return days
+
+
+def _left(elapsed: int, mean: Floats, spread: Floats, rng: np.random.Generator) -> Floats:
+    """Days until the running tooth ends: it has lasted so long already."""
+    least = ndtr((np.cbrt(elapsed + 0.5) - mean) / np.maximum(spread, 1e-9))
+    share = np.minimum(least + (1 - least) * rng.random(len(mean)), 1 - 1e-12)
+    left: Floats = np.maximum(_days(mean + spread * ndtri(share)), elapsed + 1) - elapsed - 1
+    return left
 
 
 def _bottoms(seen: Teeth, ahead: int, count: int, rng: np.random.Generator) -> Floats:
-    """Where a tooth would begin each day: (count, ahead)."""
-    weights = rng.standard_exponential((count, len(seen.bottoms)))
-    days = -seen.at.astype(np.float64)
-    middle = _mean(weights, days)
-    level = _mean(weights, np.broadcast_to(seen.bottoms, weights.shape))
-    apart = days - middle
-    slope = _slope(weights, apart, seen.bottoms - level)
-    line = level + slope * (np.arange(1.0, ahead + 1) - middle)
-    off = seen.bottoms - np.median(seen.bottoms + 0 * days)
-    if len(off) > _LEAST_RESETS:
-        fit = np.polyfit(days, seen.bottoms, 1)
-        off = seen.bottoms - np.polyval(fit, days)
-    drawn: Floats = line + rng.choice(off, size=(count, ahead))
+    """Where a tooth would begin each day: (ahead, count), about a line through those seen."""
+    days, size = -seen.at, len(seen.at)
+    middle = days.mean()
+    wide = float(((days - middle) ** 2).sum())
+    slope = float(((days - middle) * seen.bottoms).sum()) / wide
+    off = seen.bottoms - seen.bottoms.mean() - slope * (days - middle)
+    free = max(size - 2, 1)
+    spread = np.sqrt((off**2).sum() / rng.chisquare(free, count))
+    level = seen.bottoms.mean() + spread / np.sqrt(size) * rng.standard_normal(count)
+    slopes = slope + spread / np.sqrt(wide) * rng.standard_normal(count)
+    to_come = np.arange(1.0, ahead + 1)[:, None] - middle
+    drawn: Floats = level + slopes * to_come + spread * rng.standard_normal((ahead, count))
     return drawn
-
-
-def _mean(weights: Floats, values: Floats) -> Floats:
-    mean: Floats = (weights * values).sum(axis=1, keepdims=True) / weights.sum(
-        axis=1, keepdims=True
-    )
-    return mean
-
-
-def _slope(weights: Floats, apart: Floats, above: Floats) -> Floats:
-    """Of the line through the beginnings; flat where there are hardly any."""
-    if apart.shape[1] <= _LEAST_RESETS:
-        return np.zeros((len(weights), 1))
-    spread = (weights * apart**2).sum(axis=1, keepdims=True)
-    slope: Floats = (weights * apart * above).sum(axis=1, keepdims=True) / np.maximum(spread, 1e-9)
-    return slope
