@@ -1,0 +1,100 @@
+"""How far off a forecast may be, from how far off it was: conformal, pooled over days.
+
+The absolute errors of all origins are pooled over a day of the horizon and its two neighbours, and
+a day of an origin counts as one error for the correction for few (Vovk 2005; Lei et al. 2018).
+Errors are compared in units of what the time of the day usually scatters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.forecast.outcome import LEVELS
+
+__all__ = ["Together", "errors_of", "scatter_of", "together_of"]
+
+Floats = NDArray[np.float64]
+_BLOCKS = 3
+# By which power of the horizon errors grow where nothing was tried is told by how they grow where
+# it was, of which half is believed: the other half is this, between a fixed level's and a walk's.
+_GROWTH, _BELIEVED = 0.4, 0.5
+_SLOWEST, _FASTEST = 0.0, 1.0
+_ODD = 0.98
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """The share of the errors' variance that hangs together, and over how many steps."""
+
+    slow: float
+    memory: float
+
+
+def scatter_of(values: Floats, day: int) -> Floats:
+    """How much each step of the day usually differs from a week before: (day,), from the last on.
+
+    `scatter[k]` belongs to the steps k, k + day, ... after the last value.
+    """
+    week = 7 * day
+    change = np.abs(values[week:] - values[:-week])
+    place = np.arange(week - len(values), 0) % day
+    change = np.minimum(change, np.quantile(change, _ODD))
+    mean = np.bincount(place, weights=change, minlength=day) / np.maximum(
+        np.bincount(place, minlength=day), 1
+    )
+    whole = float(change.mean())
+    scatter: Floats = np.maximum(mean, max(0.05 * whole, 1e-12))
+    return scatter
+
+
+def errors_of(off: Floats, ahead: int, day: int) -> Floats:
+    """What may be added to a forecast at the probabilities `LEVELS`: (K, ahead).
+
+    `off` (m, R): how far off m origins were, R steps each, in units of scatter.
+    """
+    origins, reach = off.shape
+    share = np.abs(2 * LEVELS - 1)
+    few = 1 + 1 / (origins * min(_BLOCKS, max(reach // day, 1)))
+    share, sign = np.minimum(share * few, 1.0), np.sign(LEVELS - 0.5)
+    blocks = max(reach // day, 1)
+    sizes = np.stack([_pooled(np.abs(off), block, day, share) for block in range(blocks)], axis=1)
+    step = np.arange(ahead)
+    grown = np.maximum(1.0, (step + 1) / reach) ** _growth(off, day)
+    errors: Floats = sign[:, None] * sizes[:, np.minimum(step // day, blocks - 1)] * grown
+    return errors
+
+
+def together_of(off: Floats, day: int) -> Together:
+    """How errors of a path hang together: by the means of their days."""
+    origins, reach = off.shape
+    days = reach // day
+    if days < 2:
+        return Together(slow=0.5, memory=float(day))
+    means = off[:, : days * day].reshape(origins, days, day).mean(axis=2)
+    whole, between = float(np.mean(off**2)), float(np.mean(means**2))
+    alike = float(np.mean(means[:, 1:] * means[:, :-1])) / max(between, 1e-12)
+    kept = min(max(alike, 0.1), 0.99)
+    return Together(
+        slow=min(max(between / max(whole, 1e-12), 0.05), 0.99), memory=-day / float(np.log(kept))
+    )
+
+
+def _growth(off: Floats, day: int) -> float:
+    """The power of the horizon by which errors grow."""
+    days = off.shape[1] // day
+    if days < 3:
+        return _GROWTH
+    size = np.abs(off[:, : days * day]).reshape(len(off), days, day).mean(axis=(0, 2))
+    ahead = np.log(np.arange(days) + 0.5)
+    seen = np.polyfit(ahead, np.log(np.maximum(size, 1e-12)), 1, w=np.sqrt(np.arange(days) + 1))[0]
+    slope = min(max(float(seen), _SLOWEST), _FASTEST)
+    return _BELIEVED * slope + (1 - _BELIEVED) * _GROWTH
+
+
+def _pooled(off: Floats, block: int, day: int, share: Floats) -> Floats:
+    low, high = max(block - 1, 0) * day, (block + 2) * day
+    sizes: Floats = np.quantile(off[:, low:high], share)
+    return sizes
