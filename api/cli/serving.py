@@ -169,17 +169,21 @@ def _gate(settings: Settings, streaming: Streaming | None) -> Opened:
 
 def _charts(
     settings: Settings, opened: Opened, streaming: Streaming | None
-) -> Callable[[Notice], bytes] | None:
-    """Pictures for messages of incidents; there are none without a stream."""
+) -> Callable[[Notice], bytes]:
+    """Pictures for messages: of reports, and of incidents where there is a stream."""
+    from api.reporting import Reporting, pictured, wall_of
+
+    reporting = Reporting(store=opened.stores.reports, wall=wall_of(settings))
     if streaming is None:
-        return None
+        return pictured(reporting, None)
     from pipelines.notify.incident_chart import IncidentCharts
 
-    return IncidentCharts(
+    incidents = IncidentCharts(
         anomalies=lambda: streaming.anomalies,
         source=opened.source,
         tenants=frozenset({"default", settings.stream.pull.tenant, settings.logs.tenant}),
     )
+    return pictured(reporting, incidents)
 
 
 @contextmanager

@@ -10,10 +10,10 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from api.assets import source_of, unneeded_styles
 from api.reports.figures import figure_of
 from api.reports.view import PARTS, view_of
 from api.reports.words import Wall
-from api.ui.assets import source_of, unneeded_styles
 from api.version import serinus_version
 from detector.capacity.report import Report
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from api.ui.assets import source_of
+from api.assets import source_of
 from detector.backtest.course import Course, Poll
 from detector.backtest.score import score
 from detector.backtest.words import minutes, total_rows

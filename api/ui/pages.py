@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 from starlette.responses import RedirectResponse, Response
 
+from api.assets import PREFIX, asset, packed
 from api.context import Context, In
-from api.ui.assets import PREFIX, asset, packed
 from api.ui.beside import beside_of
 from api.ui.headline import glass_text
 from api.ui.listing import list_view

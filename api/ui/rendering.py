@@ -11,9 +11,9 @@ from fastapi import Depends, Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from api.assets import asset_url, unneeded_styles
 from api.context import Context
 from api.problems import Overloaded, problem_of
-from api.ui.assets import asset_url, unneeded_styles
 from detector.errors import InputError, NotFoundError, StoreError
 
 __all__ = ["Base", "html", "shown"]

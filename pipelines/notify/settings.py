@@ -22,6 +22,7 @@ _KINDS = frozenset(kind for kind in NoticeKind if kind is not NoticeKind.TEST)
 _HTTP = frozenset({"alertmanager", "slack", "teams", "webhook"})
 # These wake people, or keep what is broken now; a report of the week is neither.
 _PAGERS = frozenset({"alertmanager", "pagerduty"})
+_REPORTS = frozenset({NoticeKind.WEEKLY, NoticeKind.REPORT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +136,7 @@ class NotifierSettings:
     @property
     def route(self) -> Route:
         """What it wants."""
-        never = {NoticeKind.WEEKLY} if self.kind in _PAGERS else set()
-        kinds = self.kinds - never
+        kinds = self.kinds - _REPORTS if self.kind in _PAGERS else self.kinds
         return Route(name=self.name, kinds=kinds, services=self.services, severity=self.severity)
 
     def address(self) -> str:

@@ -73,6 +73,7 @@ def _data(notice: Notice, public_url: str | None) -> dict[str, Json]:
         "policies": [score_data(score) for score in notice.policies],
         "digest": None if notice.digest is None else digest_data(notice.digest),
         "incident": None if incident is None else incident_data(incident),
+        "report": notice.report or None,
     }
 
 

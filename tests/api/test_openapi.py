@@ -24,6 +24,7 @@ from tests.api.capable import capable
 from tests.api.doors import Door, failing_door, looking_client
 from tests.api.streaming import message, values_of
 from tests.api.test_anomalies import COLUMNS, streamed
+from tests.api.test_reports import door_with
 from tests.pipelines.flows.logging import lines
 from tests.pipelines.flows.test_spans import spans
 from tests.pipelines.ingest.test_alertmanager import alert
@@ -249,6 +250,21 @@ def foretold() -> dict[tuple[str, str], Any]:
     return {
         ("/v1/capacity", "get"): client.get("/v1/capacity?curves=true").json(),
         ("/v1/forecasts", "get"): client.get("/v1/forecasts?query=memory").json(),
+        **reported(),
+    }
+
+
+def reported() -> dict[tuple[str, str], Any]:
+    """The same of reports."""
+    door = door_with()
+    page = door.get("/v1/reports").json()
+    path = f"/v1/reports/{page['reports'][0]['id']}"
+    return {
+        ("/v1/reports", "get"): page,
+        ("/v1/reports/{id}", "get"): door.get(path).json(),
+        ("/v1/reports/{before}/against/{after}", "get"): door.get(
+            f"{path}/against/{page['reports'][1]['id']}"
+        ).json(),
     }
 
 
@@ -292,6 +308,8 @@ def fuzzed() -> Fuzzed:
         "/v1/anomalies": "an_0",
         "/v1/incidents": "inc_0",
         "/v1/templates": "lt_0",
+        # Nor does it keep reports.
+        "/v1/reports": "report-20261125-070000",
     }
     return Fuzzed(door, schema, ids)
 

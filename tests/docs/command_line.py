@@ -14,7 +14,7 @@ OPTION = re.compile(r"^--[a-z][a-z-]*")
 
 
 # Commands that have commands of their own.
-GROUPS = frozenset({"pack", "init", "shadow", "logs", "slo"})
+GROUPS = frozenset({"pack", "init", "shadow", "logs", "slo", "report"})
 
 
 def problems(words: list[str]) -> Iterator[str]:

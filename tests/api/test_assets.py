@@ -11,7 +11,7 @@ from importlib.resources import files
 import pytest
 from plotly.offline import get_plotlyjs
 
-from api.ui.assets import asset, asset_url
+from api.assets import asset, asset_url
 from tests.api.ui.parsed import Node
 from tests.api.ui.scenes import Shop
 from tests.api.ui.site import Site
