@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from api.settings import Settings
+from detector.capacity.ports import Outlooks
 from detector.gate.request import VerdictRequest
 from detector.gate.session import Session
 from detector.logs.ports import TemplateTexts
@@ -72,6 +73,7 @@ def open_gate(
     )
     discover = _discovery(settings.packs, metered, awaited)
     stores, close = _memory() if in_memory else _kept(settings)
+    known = replace(known, outlooks=_outlooks(stores))
     return _opened(
         metered, stores, close, discover=discover, known=known, clock=clock, baselines=baselines
     )
@@ -86,6 +88,13 @@ def _budgets(settings: Settings, metered: MeteredSource) -> Budgets:
     objectives = load_objectives(settings.objectives)
     discover = _discovery(settings.packs if objectives else (), metered, lambda: "")
     return CountedBudgets(objectives, metered.source, BoundCounters(discover, metered))
+
+
+def _outlooks(stores: Stores) -> Outlooks:
+    """Capacity as any replica has assessed it."""
+    from pipelines.capacity.keeping import KeptCapacity, KeptOutlooks
+
+    return KeptOutlooks(KeptCapacity(stores.reports))
 
 
 def source_of(settings: Settings) -> Source:

@@ -93,6 +93,7 @@ def _mapping(annotation: object) -> bool:
 _BODIES = {
     "BudgetPolicyBody": "[rule](../slo.md#in-the-gate)",
     "ScanRuleBody": "[rule](../scans.md#in-the-gate)",
+    "CapacityRuleBody": "[rule](../capacity.md#in-the-gate)",
 }
 _WORDS: dict[type, str] = {float: "number", bool: "true or false", str: "text"}
 

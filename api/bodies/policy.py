@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, model_validator
 
 from api.bodies.budget import BudgetPolicyBody
+from api.bodies.capacity_rule import CapacityRuleBody, capacity_rule_body
 from api.bodies.expression import ExpressionBody, expression_body
 from api.bodies.loose import Flag, Number, Strict, Word, finite
 from api.bodies.scan import ScanRuleBody, scan_rule_body
@@ -123,6 +124,12 @@ class PolicyBody(Strict):
         "looked at.",
         examples=[{"limits": {"critical": 0, "high": 5}, "require": True}],
     )
+    capacity: CapacityRuleBody | None = Field(
+        None,
+        description="Within what time no resource of the service may run out for a final pass; "
+        "absent: capacity is not looked at.",
+        examples=[{"within_s": 604800, "kinds": ["cpu", "memory"]}],
+    )
     signals: dict[str, SignalPolicyBody] | None = Field(
         None, description="Changes of single signals, by name."
     )
@@ -149,7 +156,10 @@ class PolicyBody(Strict):
 
     def native(self, *, name: str | None = None) -> Policy:
         """The policy, with the defaults for what is absent; without a name it is `inline`."""
-        own = {"signals", "name", "promises_slo", "fail_when", "pass_needs", "budget", "scans"}
+        own = {
+            "signals", "name", "promises_slo", "fail_when", "pass_needs",
+            "budget", "scans", "capacity",
+        }  # fmt: skip
         given = self.model_dump(exclude_none=True, exclude=own)
         promises = self.slo is not None if self.promises_slo is None else self.promises_slo
         signals = {
@@ -163,6 +173,7 @@ class PolicyBody(Strict):
             pass_needs=None if self.pass_needs is None else self.pass_needs.native(),
             budget=None if self.budget is None else self.budget.native(),
             scans=None if self.scans is None else self.scans.native(),
+            capacity=None if self.capacity is None else self.capacity.native(),
             signals=signals,
             name=name or self.name or "inline",
         )
@@ -176,6 +187,7 @@ def policy_body(policy: Policy) -> dict[str, Any]:
     body["fail_when"] = expression_body(policy.fail_when)
     body["pass_needs"] = expression_body(policy.pass_needs)
     body["scans"] = scan_rule_body(policy.scans)
+    body["capacity"] = capacity_rule_body(policy.capacity)
     body["signals"] = {name: asdict(signal) for name, signal in policy.signals.items()}
     if policy.budget is not None:
         # The gate sets it when an attempt begins.

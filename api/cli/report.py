@@ -33,6 +33,8 @@ UNDECIDED = {
     "budget_burning": f"look at what fails in the whole service; {AGAIN}",
     "scan_limit": f"mend what the scanner found in a new revision; {NO_WAIT}",
     "scan_missing": f"tell a report of this revision by serinus scan; {AGAIN}",
+    "capacity_short": f"raise the limit of what would run out, or use less; {NO_WAIT}",
+    "capacity_unknown": f"see at /v1/capacity why it is not assessed; {AGAIN}",
     "control_exhausted": "leave the control more traffic, or set allow_control_exhausted",
     "load_not_comparable": f"scale the canary with its weight; {AGAIN}",
     "needs_pods": f"run more canary pods, or widen the limit in the policy; {NO_WAIT}",

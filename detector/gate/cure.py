@@ -23,6 +23,7 @@ _VAIN = frozenset(
         ReasonCode.NEEDS_PODS,
         ReasonCode.SCAN_LIMIT,
         ReasonCode.SCAN_MISSING,
+        ReasonCode.CAPACITY_SHORT,
     }
 )
 
@@ -155,6 +156,13 @@ _CURES: Mapping[str, Callable[[Verdict, Reason], str]] = {
     ReasonCode.SCAN_MISSING: _plain(
         "The policy's `scans` requires a report: `serinus scan FILE` in the pipeline tells it, of"
         " the same service and revision as the question."
+    ),
+    ReasonCode.CAPACITY_SHORT: _plain(
+        "A resource of the service would run out within what the policy's `capacity` allows: raise"
+        " its limit, or let the next revision use less."
+    ),
+    ReasonCode.CAPACITY_UNKNOWN: _plain(
+        "The policy's `capacity` waits for an assessment: see at `/v1/capacity` why there is none."
     ),
     ReasonCode.CONTROL_EXHAUSTED: _plain(
         "The control had no traffic left: stop at a weight of 90 %, or set"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+from detector.capacity.rule import CapacityRule
 from detector.gate.expression import Expression
 from detector.scans.rule import ScanRule
 from detector.slo.policy import BudgetPolicy
@@ -66,6 +67,7 @@ class Policy(_Digested):
     combination decide; None: any that is judged fails, all that are required are needed.
     `budget`: what is left of the service's error budgets holds a pass, or tightens all limits.
     `scans`: what scanners may have found in a revision that passes.
+    `capacity`: within what time no resource of the service may run out for a final pass.
     `time_scale`: demo and tests only; 1/15 makes one second count as fifteen, in every time
     constant of the engine alike.
     """
@@ -88,6 +90,7 @@ class Policy(_Digested):
     pass_needs: Expression | None = None
     budget: BudgetPolicy | None = None
     scans: ScanRule | None = None
+    capacity: CapacityRule | None = None
     signals: Mapping[str, SignalPolicy] = field(default_factory=dict)
 
     @property

@@ -25,6 +25,8 @@ class ReasonCode(StrEnum):
     BUDGET_BURNING = "budget_burning"
     SCAN_LIMIT = "scan_limit"
     SCAN_MISSING = "scan_missing"
+    CAPACITY_SHORT = "capacity_short"
+    CAPACITY_UNKNOWN = "capacity_unknown"
     CONTROL_EXHAUSTED = "control_exhausted"
     BURST = "burst"
     SUSPICIOUS = "suspicious"

@@ -33,7 +33,8 @@ class Circumstances:
     may be missing. `closing_head` is set where the answer of the deadline stands, which was made
     from the samples up to that chunk; `head` names the newest chunk. `wordings`: what the log lines
     that the answer tells of say. `spent`: what was known of error budgets. `scanned`: why what
-    scanners had told of the revision holds a pass.
+    scanners had told of the revision holds a pass, `exhausting`: why what promotion would do to
+    the resources of the service holds a final one.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Circumstances:
     wordings: tuple[Wording, ...] = ()
     scanned: Reason | None = None
     spent: tuple[Spent, ...] = ()
+    exhausting: Reason | None = None
 
     @property
     def is_past_deadline(self) -> bool:
@@ -198,6 +200,8 @@ def _undisturbed(judgement: Judgement, seen: Circumstances) -> tuple[Outcome, Re
     """What the statistics say, unless the samples may be incomplete."""
     if judgement.outcome is Outcome.PASS and seen.partial is not None:
         return Outcome.INCONCLUSIVE, seen.partial
+    if judgement.outcome is Outcome.PASS and seen.exhausting is not None:
+        return Outcome.INCONCLUSIVE, seen.exhausting
     reason = judgement.reason
     if reason.code in _EMPTY and judgement.notes:
         reason = Reason(reason.code, " ".join((reason.text, *judgement.notes)))

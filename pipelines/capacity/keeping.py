@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
+from time import monotonic
 
 from detector.capacity.report import Report, of_json, to_json
 from detector.errors import InputError
 from detector.reports.kept import KeptReport, ReportFilter, ReportStore
 from models.baseline.calendar import DAY_MS
 
-__all__ = ["NAME", "KeptCapacity"]
+__all__ = ["NAME", "KeptCapacity", "KeptOutlooks"]
 
 NAME = "capacity"
 _PAGE, _PAGES = 200, 20
 # Reports that are compared with what came: of about these days ago.
 _AGES_D = (7, 14, 30, 60, 90)
 _SCOPE = "everything"
+_FRESH_S = 60.0
 
 
 @dataclass(slots=True)
@@ -117,3 +119,20 @@ class KeptCapacity:
                 self._read.clear()
             self._read[about.id] = report
         return report
+
+
+@dataclass(slots=True)
+class KeptOutlooks:
+    """`Outlooks` of what is kept, by this process or another replica; looked up once a minute."""
+
+    kept: KeptCapacity
+    monotonic: Callable[[], float] = monotonic
+    _looked_at: float = float("-inf")
+
+    def at(self, as_of: float) -> Report | None:
+        """See `Outlooks`."""
+        now = self.monotonic()
+        if now - self._looked_at >= _FRESH_S:
+            self.kept.renewed()
+            self._looked_at = now
+        return self.kept.at(round(1000 * as_of))

@@ -18,6 +18,7 @@ from detector.ports import Stores
 from pipelines.flows.asked import Asked
 from pipelines.flows.circumstances import circumstances_of
 from pipelines.flows.playback import judged, playback
+from pipelines.flows.runway import Runway
 from pipelines.flows.turns import Recent
 from pipelines.flows.watch import SessionFactory, Watch
 from pipelines.flows.wordings import wordings_of
@@ -30,7 +31,8 @@ _STORED_EVERY_S = 60.0
 class Answering:
     """Judges, rules, and keeps what comes of it, with what is to be told by `routes`.
 
-    Remembers what it said last of `warm` attempts. `texts` tells what log lines say.
+    Remembers what it said last of `warm` attempts. `texts` tells what log lines say,
+    `runway` what promotion would exhaust.
     """
 
     def __init__(
@@ -40,9 +42,10 @@ class Answering:
         warm: int,
         routes: Sequence[Route] = (),
         texts: TemplateTexts | None = None,
+        runway: Runway | None = None,
     ) -> None:
         self._stores, self._sessions, self._routes = stores, sessions, routes
-        self._texts = texts
+        self._texts, self._runway = texts, runway or Runway()
         # By attempt: what its last stored answer said, that answer's id, and when it was given.
         self._given: Recent[tuple[object, str, float]] = Recent(4 * warm)
 
@@ -53,6 +56,7 @@ class Answering:
         judgement = self._judgement(asked, attempt, seen, watch)
         seen = replace(seen, wordings=wordings_of(judgement, attempt, self._texts))
         judgement = named(judgement, seen.wordings)
+        seen = replace(seen, exhausting=self._runway.short(attempt, judgement, seen))
         latched = _latched(attempt, judgement, watch, asked.now)
         is_new_latch = latched.latch is not attempt.latch
         attempt = replace(

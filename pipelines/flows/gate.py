@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from detector.capacity.ports import Outlooks
 from detector.errors import ConflictError
 from detector.gate.attempt import Attempt, Identity, identity_of
 from detector.gate.policy import Policy
@@ -25,6 +26,7 @@ from pipelines.flows.locate import Discover, Locator
 from pipelines.flows.past import Past
 from pipelines.flows.people import People
 from pipelines.flows.records import Records
+from pipelines.flows.runway import Runway
 from pipelines.flows.scans import Scans
 from pipelines.flows.thrift import Thrift
 from pipelines.flows.turns import Budget, Turns
@@ -47,7 +49,7 @@ class GateSettings:
     """Bounds of the gate: seconds of one question, attempts kept warm in memory.
 
     `routes`: who is told of which answers. `texts`: what kinds of log lines say.
-    `budgets`: what is left of error budgets.
+    `budgets`: what is left of error budgets. `outlooks`: capacity as it was assessed.
     """
 
     bound_s: float = 8.0
@@ -56,6 +58,7 @@ class GateSettings:
     routes: tuple[Route, ...] = ()
     texts: TemplateTexts | None = None
     budgets: Budgets | None = None
+    outlooks: Outlooks | None = None
 
 
 class Gate:
@@ -87,10 +90,11 @@ class Gate:
         self._following = Following(
             stores, source, locator, session_factory, warm, baselines, self._thrift
         )
+        runway, texts = Runway(self.settings.outlooks), self.settings.texts
         self._answering = Answering(
-            stores, session_factory, warm, self.settings.routes, self.settings.texts
+            stores, session_factory, warm, self.settings.routes, texts, runway
         )
-        self._past = Past(stores, self._following, self.settings.texts, self._thrift)
+        self._past = Past(stores, self._following, texts, self._thrift, runway)
         self._turns = Turns()
 
     def judge(self, request: VerdictRequest) -> Verdict:

@@ -16,6 +16,7 @@ from pipelines.flows.asked import Asked, check_deadline
 from pipelines.flows.circumstances import circumstances_of
 from pipelines.flows.following import Following
 from pipelines.flows.playback import judged
+from pipelines.flows.runway import Runway
 from pipelines.flows.thrift import Thrift
 from pipelines.flows.wordings import wordings_of
 
@@ -31,9 +32,10 @@ class Past:
         following: Following,
         texts: TemplateTexts | None = None,
         thrift: Thrift | None = None,
+        runway: Runway | None = None,
     ) -> None:
         self._stores, self._following, self._texts = stores, following, texts
-        self._thrift = thrift or Thrift()
+        self._thrift, self._runway = thrift or Thrift(), runway or Runway()
 
     def judge(self, asked: Asked, identity: Identity, policy: Policy, as_of: float) -> Verdict:
         """The answer that was due at `as_of`."""
@@ -52,7 +54,10 @@ class Past:
             attempt, seen, watch, lambda _, until: self._following.watch_at(asked, attempt, until)
         )
         wordings = wordings_of(judgement, attempt, self._texts)
-        return rule(attempt, named(judgement, wordings), replace(seen, wordings=wordings))
+        seen = replace(
+            seen, wordings=wordings, exhausting=self._runway.short(attempt, judgement, seen)
+        )
+        return rule(attempt, named(judgement, wordings), seen)
 
     def _located(self, asked: Asked, attempt: Attempt, as_of: float) -> Attempt:
         """With the plan of that moment, where none was stored and a canary was there."""

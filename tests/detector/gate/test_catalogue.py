@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detector.capacity.report import Report
+from detector.gate.exhausting import exhaustion_of
 from detector.gate.judgement import Judgement
 from detector.gate.policy import Policy, SignalPolicy
 from detector.gate.reason import SIGNAL_NAMES, Reason, ReasonCode
@@ -20,6 +22,7 @@ from detector.series import Series
 from tests.detector.gate.rollouts import PLAN, Recipe, Run, make
 from tests.detector.gate.scraped import Life, Town, Watching, lives, scraped, signal_of
 from tests.detector.gate.test_attempt import T0, attempt
+from tests.detector.gate.test_exhausting import NOW_S, RULE, report_of
 from tests.detector.gate.test_ruling import (
     DOWN,
     HOLES,
@@ -314,6 +317,16 @@ def ruled(**changes: object) -> Judgement | object:
     return rule(attempt(), UNSURE, circumstances(**changes))
 
 
+def promoted_over(report: Report | None) -> object:
+    """A healthy release of a service whose CPU runs out, or was never assessed."""
+    rule_ = replace(RULE, hold_unknown=True)
+    passed = replace(UNSURE, outcome=Outcome.PASS)
+    why = exhaustion_of(
+        rule_, report, passed, services=frozenset({"web"}), namespace="", as_of=NOW_S
+    )
+    return rule(attempt(), passed, circumstances(exhausting=why))
+
+
 REASONS: dict[str, Callable[[], object]] = {
     "overridden": lambda: ruled(override=OVERRIDE),
     "rollback": lambda: ruled(rollback="hash:b"),
@@ -323,6 +336,8 @@ REASONS: dict[str, Callable[[], object]] = {
     "deadline_reached": lambda: ruled(deadline=T0),
     "scan_limit": lambda: ruled(scanned=hold_of(LIMITED, "v42", [scan(critical=1)], SCANNED)),
     "scan_missing": lambda: ruled(scanned=hold_of(REQUIRED, "v42", [], SCANNED)),
+    "capacity_short": lambda: promoted_over(report_of()),
+    "capacity_unknown": lambda: promoted_over(None),
     "stale_data": stale,
     "no_canary_data": lambda: Watching(edited(HEALTHY, "canary", absent)).ask(END),
     "no_control_data": lambda: Watching(edited(HEALTHY, "stable", absent)).ask(END),

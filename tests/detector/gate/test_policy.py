@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.capacity.rule import CapacityRule
 from detector.gate.expression import signal
 from detector.gate.policy import Mode, Policy, RollbackRule, SignalPolicy
 from detector.scans.rule import ScanRule
@@ -33,6 +34,7 @@ OTHER: dict[str, object] = {
     "pass_needs": signal("latency"),
     "budget": BudgetPolicy(),
     "scans": ScanRule(),
+    "capacity": CapacityRule(),
     "signals": {"latency": SignalPolicy(limit=0.3)},
 }
 
