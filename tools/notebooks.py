@@ -90,7 +90,7 @@ def _plain(notebook: Any) -> Any:  # noqa: ANN401
 
 def written(notebook: Any) -> str:  # noqa: ANN401
     """A notebook as the text of its file."""
-    return nbformat.writes(notebook, indent=1) + "\n"
+    return f"{nbformat.writes(notebook, indent=1)}\n"
 
 
 def differences(kept: Any, made: Any) -> Sequence[str]:  # noqa: ANN401

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from api.cli.guard import CouldNotAskError
 from api.client import examples
+from api.client.assessing import CapacityReport, assess, resource
 from api.client.backtesting import Backtest, Rollout, backtest
 from api.client.chart import Chart, chart
 from api.client.detecting import detect, score
@@ -21,6 +22,7 @@ from detector.errors import ConfigError, InputError, NotFoundError, SerinusError
 
 __all__ = [
     "Backtest",
+    "CapacityReport",
     "Chart",
     "Client",
     "ConfigError",
@@ -30,6 +32,7 @@ __all__ = [
     "Rollout",
     "SerinusError",
     "Verdict",
+    "assess",
     "backtest",
     "chart",
     "detect",
@@ -37,5 +40,6 @@ __all__ = [
     "follow",
     "forecast",
     "judge",
+    "resource",
     "score",
 ]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANOMALIES",
+    "CAPACITY",
     "CHANGES",
     "INCIDENTS",
     "SIGNALS",
@@ -146,6 +147,29 @@ CHANGES: Sequence[Column] = (
     _of("inferred", Dtype.FLAG),
     *_times("told_at"),
     *_text("source", "subject", "id"),
+)
+
+CAPACITY: Sequence[Column] = (
+    *_text("title", "kind", "unit"),
+    _of("used", Dtype.NUMBER, "headroom", "used"),
+    _of("limit", Dtype.NUMBER),
+    _of("requested", Dtype.NUMBER),
+    _of("share", Dtype.NUMBER, "headroom", "share"),
+    _of("ahead", Dtype.NUMBER, "headroom", "ahead"),
+    _of("chance", Dtype.NUMBER, "exhaustion", "chance"),
+    _of("p10", Dtype.TIME, "exhaustion", "p10"),
+    _of("p50", Dtype.TIME, "exhaustion", "p50"),
+    _of("p90", Dtype.TIME, "exhaustion", "p90"),
+    _of("since", Dtype.TIME, "exhaustion", "since"),
+    _of("action", Dtype.TEXT, "sizing", "action"),
+    _of("what", Dtype.TEXT, "sizing", "what"),
+    _of("to", Dtype.NUMBER, "sizing", "to"),
+    _of("by", Dtype.TIME, "sizing", "by"),
+    _of("saving", Dtype.NUMBER, "sizing", "saving"),
+    _of("currency", Dtype.TEXT, "sizing", "currency"),
+    *_text("sentence", "problem", "name", "service", "namespace", "cluster", "team", "source"),
+    _of("replicas", Dtype.COUNT),
+    *_text("id"),
 )
 
 

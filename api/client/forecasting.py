@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from api.client.series import each, grid_of, seconds_of, times_of
+from api.client.series import Grid, each, grid_of, seconds_of, times_of
 from detector.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from models.forecast.history import History
     from models.forecast.outcome import Forecast
 
-__all__ = ["forecast"]
+__all__ = ["forecast", "history_of"]
 
 _COVERAGE = 0.9
 
@@ -54,7 +54,7 @@ def forecast(
     told: dict[Any, pd.DataFrame] = {}
     for name, series in each(history):
         grid = grid_of(series, step_s=step_s, how=how)
-        past = _history(grid, changes, floor, ceiling)
+        past = history_of(grid, changes=changes, floor=floor, ceiling=ceiling)
         told[name] = _frame(_forecast(past, ahead_s, name), past, coverage)
     if isinstance(history, pd.Series):
         return told[history.name]
@@ -63,12 +63,14 @@ def forecast(
     return joined
 
 
-def _history(
-    grid: tuple[int, int, Any],
-    changes: Sequence[datetime],
-    floor: float | None,
-    ceiling: float | None,
+def history_of(
+    grid: Grid,
+    *,
+    changes: Sequence[datetime] = (),
+    floor: float | None = None,
+    ceiling: float | None = None,
 ) -> History:
+    """A grid as the models take it; changes outside of it are left out."""
     from models.forecast.history import History
 
     start_ms, step_s, values = grid

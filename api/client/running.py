@@ -14,7 +14,17 @@ import msgspec
 from api.cli.guard import CouldNotAskError
 from api.cli.logs_run import LOCAL
 from api.cli.server import TIMEOUT_S, Server
-from api.client.columns import ANOMALIES, CHANGES, INCIDENTS, SUSPECTS, VERDICTS, Column, frame_of
+from api.client.columns import (
+    ANOMALIES,
+    CAPACITY,
+    CHANGES,
+    INCIDENTS,
+    SUSPECTS,
+    VERDICTS,
+    Column,
+    frame_of,
+)
+from api.client.foretold import foretold
 from api.client.verdict import Verdict
 from detector.errors import ConfigError, InputError
 
@@ -182,6 +192,64 @@ class Client:
         span = _span(since, until)
         return self._listed("/v1/changes", "changes", {**asked, **span}, limit, CHANGES)
 
+    def capacity(
+        self,
+        *,
+        service: str | None = None,
+        team: str | None = None,
+        namespace: str | None = None,
+        kind: str | None = None,
+        within_days: int | None = None,
+        limit: int = _ROWS,
+    ) -> pd.DataFrame:
+        """Resources, the most urgent first, as they were last assessed.
+
+        `within_days` has only those that run out by then, by their P50. `attrs` have the `summary`
+        of all, `made_at`, and the `problem` where there is no assessment yet, or none newer.
+        """
+        asked = {"service": service, "team": team, "namespace": namespace, "kind": kind}
+        within = None if within_days is None else str(within_days)
+        return self._listed(
+            "/v1/capacity",
+            "resources",
+            {**asked, "within_days": within},
+            limit,
+            CAPACITY,
+            told=("summary", "made_at", "problem"),
+        )
+
+    def forecast(  # noqa: PLR0913 - it is asked for by that many words
+        self,
+        *,
+        query: str | None = None,
+        service: str | None = None,
+        namespace: str | None = None,
+        signal: str | None = None,
+        resource: str | None = None,
+        horizon_days: int = 14,
+        history_days: int = 56,
+        how: str = "mean",
+        coverage: float = 0.9,
+    ) -> pd.DataFrame:
+        """What a PromQL query, a `signal` of a service or a `resource` will be, as `forecast` does.
+
+        A resource is told by its `id` in `capacity`, by days and between P10 and P90, whatever
+        `coverage` is. `InputError` where nothing can be foretold, as of too little history.
+        """
+        asked = {
+            "query": query,
+            "service": service,
+            "namespace": namespace,
+            "signal": signal,
+            "resource": resource,
+            "horizon_days": horizon_days,
+            "history_days": history_days,
+            "hour": how,
+            "coverage": coverage,
+        }
+        words = {name: word for name, word in asked.items() if word is not None}
+        return foretold(_object(self._server.get(f"/v1/forecasts?{urlencode(words)}")))
+
     def _one(self, path: str, id: str) -> dict[str, Any]:
         return _object(self._server.get(f"{path}/{_named(id, 'id')}"))
 
@@ -192,13 +260,18 @@ class Client:
         asked: Mapping[str, Word],
         limit: int,
         columns: Sequence[Column],
+        told: Sequence[str] = (),
     ) -> pd.DataFrame:
-        """Pages until `limit`; `attrs["more"]` says whether there are others behind them."""
+        """Pages until `limit`; `attrs["more"]` says whether there are others behind them.
+
+        `told`: words of the last page that go into `attrs`.
+        """
         if not 1 <= limit <= MOST_ROWS:
             words = f"limit: {limit} is not between 1 and {MOST_ROWS}"
             raise InputError(words, field="limit")
         found: list[dict[str, Any]] = []
         cursor: str | None = None
+        page: Mapping[str, Any] = {}
         while len(found) < limit:
             page = self._page(path, {**asked, "cursor": cursor}, min(_PAGE, limit - len(found)))
             rows, before, cursor = _rows(page, key), cursor, _cursor(page)
@@ -206,7 +279,7 @@ class Client:
             if cursor is None or cursor == before or not rows:
                 break
         frame = frame_of(found, columns)
-        frame.attrs["more"] = cursor is not None
+        frame.attrs = {"more": cursor is not None, **{name: page.get(name) for name in told}}
         return frame
 
     def _page(self, path: str, asked: Mapping[str, Word], limit: int) -> dict[str, Any]:
