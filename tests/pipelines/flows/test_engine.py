@@ -51,7 +51,13 @@ discover = FixedDiscovery(requests=REQUESTS, signals=SIGNALS, start_time=STARTED
 
 
 def serve(
-    world: World, rng: np.random.Generator, name: str, track: str, born: float, errors: float
+    world: World,
+    rng: np.random.Generator,
+    name: str,
+    track: str,
+    born: float,
+    errors: float,
+    cpu: float = 0.01,
 ) -> None:
     """One pod at 20 requests/s until T0 + 1500, with errors, latencies and CPU."""
     times = np.arange(born, T0 + 1500, 15.0) + rng.uniform(0, 15)
@@ -69,16 +75,16 @@ def serve(
         add({"__name__": BUCKETS.metric, **pod, "le": le}, times, buckets[:, number].astype(float))
     add({"__name__": STARTED.metric, **pod}, times, np.full(len(times), born))
     labels = {"__name__": CPU.metric, "pod": name, "container": "app"}
-    add(labels, times, np.cumsum(requests * 0.01))
+    add(labels, times, np.cumsum(requests * cpu))
 
 
-def shop(errors: float) -> World:
-    """Six stable pods and three canary pods from T0 on."""
+def shop(errors: float, cpu: float = 0.01) -> World:
+    """Six stable pods and three canary pods from T0 on, which use so much CPU for a request."""
     world, rng = World(), np.random.default_rng(7)
     for number in range(6):
         serve(world, rng, f"stable-{number}", "stable", T0 - 4000, 0.004)
     for number in range(3):
-        serve(world, rng, f"canary-{number}", "canary", T0, errors)
+        serve(world, rng, f"canary-{number}", "canary", T0, errors, cpu)
     start(world)
     return world
 

@@ -13,14 +13,17 @@ from detector.gate.policy import Policy, RollbackRule
 from detector.gate.reason import ReasonCode
 from detector.gate.render import verdict_body
 from detector.gate.request import Stage, VerdictRequest
+from detector.gate.session import Session
 from detector.gate.verdict import Outcome, Verdict
 from pipelines.capacity.keeping import KeptCapacity, KeptOutlooks
-from pipelines.flows.gate import GateSettings
+from pipelines.flows.gate import Gate, GateSettings
 from pipelines.flows.runway import Runway
 from tests.detector.gate.test_attempt import attempt
 from tests.detector.gate.test_exhausting import assessment
 from tests.detector.gate.test_ruling import UNSURE, circumstances
 from tests.pipelines.flows.scripted import T0, World, ask, at
+from tests.pipelines.flows.test_engine import discover
+from tests.pipelines.flows.test_engine import shop as shop_of_engine
 
 POLICY = Policy(name="roomy", min_total_s=200.0, capacity=CapacityRule())
 STRICT = replace(POLICY, name="strict", capacity=CapacityRule(hold_unknown=True))
@@ -40,10 +43,10 @@ def shop(second: float = 400) -> World:
     return world
 
 
-def assess(world: World, first: float, *, service: str = "checkout") -> None:
+def assess(world: World, first: float, *, service: str = "checkout", growth: float = 20.0) -> None:
     """A report of now, in which the CPU of a service goes on from `first` of ten cores."""
     now = round(1000 * world.clock.at)
-    one = assessment(first, first + 20.0, service=service)
+    one = assessment(first, first + growth, service=service)
     assert one.outlook is not None
     moved = replace(one, as_of=now, outlook=replace(one.outlook, start_ms=now))
     report = Report(made_at=now, horizon_s=90 * 86_400, scope="", assessments=(moved,))
@@ -184,3 +187,40 @@ def test_a_store_that_fails_is_no_pass() -> None:
     world.settings = GateSettings(outlooks=Down())
     with pytest.raises(StoreError):
         world.gate.judge(question())
+
+
+def hungry(cpu: float) -> World:
+    """The real engine on canary pods that use so much CPU for a request; the control's use 0.01."""
+    world = shop_of_engine(0.004, cpu)
+    world.settings = GateSettings(outlooks=KeptOutlooks(KeptCapacity(world.stores.reports)))
+    world.made = Gate(
+        source=world.source,
+        catalog=world.source,
+        stores=world.stores,
+        clock=world.clock,
+        discover=discover,
+        session_factory=Session,
+        settings=world.settings,
+    )
+    return world
+
+
+@pytest.mark.parametrize(
+    ("cpu", "outcome"), [(0.0105, Outcome.PASS), (0.014, Outcome.INCONCLUSIVE)], ids=["5", "40"]
+)
+def test_what_the_engine_sees_of_cpu_is_carried_to_all_traffic(
+    cpu: float, outcome: Outcome
+) -> None:
+    """Eight cores of ten: five per cent more fit, forty do not."""
+    world = hungry(cpu)
+    policy = replace(POLICY, history_s=3600.0)
+    for second in range(30, 1000, 60):
+        world.clock.at = T0 + second
+        if second == 30:
+            assess(world, 7.9, growth=0.5)
+        verdict = world.gate.judge(question(policy))
+    assert verdict.outcome is outcome
+    if outcome is Outcome.INCONCLUSIVE:
+        assert verdict.reason.code == ReasonCode.CAPACITY_SHORT
+        assert "Promotion would exhaust cpu app of checkout about" in verdict.reason.text
+        assert " % for all traffic. Without it " in verdict.reason.text
