@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from api.reports.words import Wall
-from detector.capacity.assessed import Assessment, Curve, Exhaustion
+from detector.capacity.assessed import Assessment, Curve, Exhaustion, Outlook
 from detector.capacity.resource import Limit
 from detector.capacity.units import converted
 from detector.errors import InputError
@@ -96,20 +96,31 @@ def _past(usage: Curve, scale: float, wall: Wall) -> Iterator[Figure]:
 
 
 def _band(told: Assessment, scale: float, wall: Wall) -> Iterator[Figure]:
-    """Eight futures of ten, and their middle."""
+    """Where most futures lie, and half of them, around their middle."""
     ahead = told.outlook
     if ahead is None:
         return
     few = -(-len(ahead.p50) // _POINTS) or 1
     times = [ahead.start_ms + 1000 * ahead.step_s * n for n in range(len(ahead.p50))][::few]
-    yield _edge(_line("", "@band", times, ahead.p10[::few], scale, wall))
-    yield {
-        **_edge(_line("8 of 10 futures", "@band", times, ahead.p90[::few], scale, wall)),
-        "fill": "tonexty",
-        "fillcolor": "@band",
-        "showlegend": True,
-    }
+    for name, colour, low, high in _bands(ahead):
+        yield _edge(_line("", colour, times, low[::few], scale, wall))
+        yield {
+            **_edge(_line(name, colour, times, high[::few], scale, wall)),
+            "fill": "tonexty",
+            "fillcolor": colour,
+            "showlegend": True,
+        }
     yield _line("Forecast", "@canary", times, ahead.p50[::few], scale, wall, dash="6px,3px")
+
+
+def _bands(of: Outlook) -> Iterator[tuple[str, str, Sequence[float], Sequence[float]]]:
+    """The wide one first; reports of before knew one alone."""
+    if not of.p05 or not of.p95:
+        yield "8 of 10 futures", "@band", of.p10, of.p90
+        return
+    yield "9 of 10 futures", "@band", of.p05, of.p95
+    if of.p25 and of.p75:
+        yield "half of all", "@half", of.p25, of.p75
 
 
 def _edge(line: Figure) -> Figure:

@@ -32,6 +32,10 @@ __all__ = ["MOST_HORIZON_S", "Assessment", "assess"]
 Ints = NDArray[np.int64]
 MOST_HORIZON_S = 366 * DAY_S
 _FUTURES = 1000
+# What is told of futures, day by day.
+_LEVELS = {
+    "p05": 0.05, "p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95,
+}  # fmt: skip
 # Days that a chart shows of the past.
 _SHOWN = 180
 
@@ -163,12 +167,10 @@ def _outlook(known: _Known, paths: FloatArray, drawn: Futures) -> Outlook:
     """Quantiles by day; what fills up goes no further than its limit."""
     if known.resource.kind is Kind.DISK and known.limit is not None:
         paths = np.minimum(paths, known.bound(known.limit)[: known.ahead])
-    p10, p50, p90 = np.quantile(paths, (0.1, 0.5, 0.9), axis=0)
+    quantiles = np.quantile(paths, list(_LEVELS.values()), axis=0).tolist()
     return Outlook(
         start_ms=known.days.end_ms,
         step_s=DAY_S,
-        p10=tuple(p10.tolist()),
-        p50=tuple(p50.tolist()),
-        p90=tuple(p90.tolist()),
+        **{name: tuple(values) for name, values in zip(_LEVELS, quantiles, strict=True)},
         weights=dict(drawn.weights),
     )

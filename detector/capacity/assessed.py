@@ -33,6 +33,7 @@ class Curve:
 class Outlook:
     """What will be used, by steps: below `p10` in one future of ten, and so on.
 
+    `p05`, `p25`, `p75` and `p95` are for charts, empty where a report is of before them.
     `weights`: the share of each forecaster. `mase`: how far off such forecasts were in the past,
     of which a seasonal naive one is 1; None where that is not known.
     """
@@ -42,6 +43,10 @@ class Outlook:
     p10: tuple[float, ...]
     p50: tuple[float, ...]
     p90: tuple[float, ...]
+    p05: tuple[float, ...] = ()
+    p25: tuple[float, ...] = ()
+    p75: tuple[float, ...] = ()
+    p95: tuple[float, ...] = ()
     weights: dict[str, float] = field(default_factory=dict)
     mase: float | None = None
 

@@ -56,6 +56,10 @@ def outlook(first: float, a_day: float, *, noise: float) -> Outlook:
         p10=tuple((middle - wide).tolist()),
         p50=tuple(middle.tolist()),
         p90=tuple((middle + wide).tolist()),
+        p05=tuple((middle - 1.28 * wide).tolist()),
+        p25=tuple((middle - 0.53 * wide).tolist()),
+        p75=tuple((middle + 0.53 * wide).tolist()),
+        p95=tuple((middle + 1.28 * wide).tolist()),
         weights={"trend": 0.55, "profile": 0.45},
         mase=0.84,
     )

@@ -72,14 +72,24 @@ def test_planned_steps_are_part_of_the_limit() -> None:
 
 
 def test_the_forecast_goes_on_where_the_past_ends() -> None:
-    """Eight futures of ten around their middle."""
-    told = figure(disk())["data"]
-    low, high, middle = told[0], told[1], line(disk(), "Forecast")
-    assert high["fill"] == "tonexty"
-    assert len(middle["x"]) == AHEAD
-    assert middle["x"][0] == Wall().stamp(NOW)
-    between = zip(low["y"], middle["y"], high["y"], strict=True)
-    assert all(a <= b <= c for a, b, c in between)
+    """Nine futures of ten, half of them within, and the middle of all."""
+    lines = figure(disk())["data"][:5]
+    assert [one.get("fill") for one in lines] == [None, "tonexty", None, "tonexty", None]
+    assert [one["name"] for one in lines] == ["", "9 of 10 futures", "", "half of all", "Forecast"]
+    low, high, least, most, middle = (one["y"] for one in lines)
+    assert len(middle) == AHEAD
+    assert lines[-1]["x"][0] == Wall().stamp(NOW)
+    for values in zip(low, least, middle, most, high, strict=True):
+        assert list(values) == sorted(values)
+
+
+def test_a_report_of_before_has_the_band_that_it_knew() -> None:
+    """It was kept when there was one alone."""
+    known = disk().outlook
+    assert known is not None
+    old = replace(known, p05=(), p25=(), p75=(), p95=())
+    lines = figure(replace(disk(), outlook=old))["data"][:3]
+    assert [one["name"] for one in lines] == ["", "8 of 10 futures", "Forecast"]
 
 
 def test_the_days_of_exhaustion_are_marked() -> None:
