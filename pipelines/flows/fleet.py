@@ -12,12 +12,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from time import perf_counter
+from time import thread_time
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from detector.errors import ConfigError, SerinusError, SourceError
 from models.forecast.history import ShortHistoryError
 from pipelines.flows.fleet_kept import Came, Kept, Trouble
+from pipelines.flows.lanes import Lanes
 from pipelines.flows.spread import Places, spread
 from pipelines.version import code_version
 
@@ -50,7 +51,7 @@ class Task(Generic[Value]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """Series that are read at once, and how long a worker is to be busy with one chunk.
+    """Series that are read at once, and how much CPU a worker is to spend on one chunk.
 
     A chunk has at most `most` series, and no more than a page. Below 0.2 s what it costs to send
     one is felt; what is lost with its worker is all of it.
@@ -71,7 +72,7 @@ class Progress:
 
 
 class _Came(NamedTuple):
-    """What came of a chunk, and how long a worker was busy with it."""
+    """What came of a chunk, and how long the CPU was busy with it: others may share the machine."""
 
     batch: tuple[Came, ...]
     busy_s: float
@@ -81,7 +82,7 @@ _Chunk: TypeAlias = tuple[Given[Value], ...]
 
 
 def over_fleet(
-    task: Task[Value], places: Places, kept: Kept, pace: Pace | None = None
+    task: Task[Value], places: Places | Lanes, kept: Kept, pace: Pace | None = None
 ) -> Iterator[Progress]:
     """Do the work on each series that is not finished, keep what came of it, and tell how far.
 
@@ -93,8 +94,7 @@ def over_fleet(
     done, troubled, of = len(task.series) - len(left), 0, len(task.series)
     yield Progress(done=done, troubled=troubled, of=of)
     sizes = _Sizes(pace)
-    code = None if places.dask is None else code_version()
-    work = partial(_worked, work=task.work, code=code)
+    work = partial(_worked, work=task.work, code=_code(places))
     with _pages(task, left, pace.page) as pages:
         chunks = sizes.cut(given for page in pages for given in page)
         for _, came in spread(chunks, work, _lost, places, _single):
@@ -103,6 +103,11 @@ def over_fleet(
             done += len(came.batch)
             troubled += sum(isinstance(one.what, Trouble) for one in came.batch)
             yield Progress(done=done, troubled=troubled, of=of)
+
+
+def _code(places: Places | Lanes) -> str | None:
+    """What workers elsewhere have to run; those of this machine run what we do."""
+    return code_version() if isinstance(places, Places) and places.dask is not None else None
 
 
 @contextmanager
@@ -171,9 +176,9 @@ def _worked(chunk: _Chunk[Value], work: Callable[[Value], bytes], code: str | No
     """`code`: what is to be run; a worker of another version would mix its results with ours."""
     if code is not None and code != code_version():
         raise ConfigError("--dask: a worker runs another version of serinus: install the same")
-    began = perf_counter()
+    began = thread_time()
     batch = tuple(Came(one.series, _made(one.value, work)) for one in chunk)
-    return _Came(batch, perf_counter() - began)
+    return _Came(batch, thread_time() - began)
 
 
 def _made(value: Value | Trouble, work: Callable[[Value], bytes]) -> bytes | Trouble:

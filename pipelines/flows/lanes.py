@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 from detector.errors import BrokerError, ConfigError
@@ -20,6 +22,10 @@ Made = TypeVar("Made")
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
 )
+
+
+# Workers that came or went are noticed after so long.
+_COUNTED_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +59,14 @@ class Lanes(Protocol):
 
 
 @contextmanager
-def lanes_of(places: Places) -> Iterator[Lanes]:
-    """The workers of some places, ended at the end.
+def lanes_of(places: Places | Lanes) -> Iterator[Lanes]:
+    """The workers of some places, ended at the end; those that are given stay as they are.
 
     `ConfigError` where Dask is asked for and is not installed, or has no scheduler or worker.
     """
-    if places.is_here:
+    if not isinstance(places, Places):
+        yield places
+    elif places.is_here:
         yield _Here()
     elif places.dask is None:
         with _processes(places.jobs) as lanes:
@@ -148,14 +156,19 @@ class _Cluster:
 
     def __init__(self, client: Any, address: str) -> None:  # noqa: ANN401 - it ships no types
         self._client, self._address = client, address
+        self._width, self._counted_at = 0, -math.inf
         # Never by the name of what is done: the same part is done again where it is asked for.
         self._executor = client.get_executor(pure=False)
 
     @property
     def width(self) -> int:
         """A part for each thread, and one for each worker that waits there for its turn."""
-        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-        return max(1, sum(1 + int(worker["nthreads"]) for worker in workers))
+        if monotonic() - self._counted_at > _COUNTED_S:
+            # It asks the scheduler.
+            workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+            self._width = max(1, sum(1 + int(worker["nthreads"]) for worker in workers))
+            self._counted_at = monotonic()
+        return self._width
 
     def submit(self, work: Callable[[Part], Made], part: Part) -> Future[Made]:
         if self._client.status != "running":

@@ -26,7 +26,7 @@ def spread(
     parts: Iterable[Part],
     work: Callable[[Part], Made],
     lost: Callable[[Part, str], Made],
-    places: Places,
+    places: Places | Lanes,
     pieces: Callable[[Part], Sequence[Part]] = lambda part: (part,),
 ) -> Iterator[tuple[int, Made]]:
     """What is made of each part with its number, in the order in which they end.
@@ -34,7 +34,8 @@ def spread(
     A part is taken from `parts` when a worker is free for it. `work` and parts travel to other
     processes, where more than one is asked for. A part whose worker was ended is sent again as its
     `pieces`, with the same number; `lost` is what stands for one that ended its worker `TRIES`
-    times, with the reason. `ConfigError` where Dask is asked for and is not there.
+    times, with the reason. `places` may be workers that are there already (see `lanes_of`).
+    `ConfigError` where Dask is asked for and is not there.
     """
     with lanes_of(places) as lanes:
         run = _Run(iter(enumerate(parts)), work, lanes, pieces)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from pipelines.flows.lanes import lanes_of
 from pipelines.flows.spread import TRIES, Places, spread
 
 
@@ -37,6 +39,33 @@ def always_deadly(part: int) -> str:
     return doubled(part)
 
 
+def process(_: int) -> str:
+    """Where a part was worked on."""
+    return str(os.getpid())
+
+
+def one_by(part: int) -> str:
+    """A bug."""
+    return str(1 // part)
+
+
+def all_but_one(part: list[int]) -> str:
+    """Ends its process where 1 is among them."""
+    if 1 in part:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return ",".join(map(str, part))
+
+
+def lost_pieces(part: list[int], why: str) -> str:
+    """What stands for them."""
+    return f"{part}: {why}"
+
+
+def pieces(part: list[int]) -> list[list[int]]:
+    """One by one."""
+    return [[one] for one in part]
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_each_part_comes_back_once_with_its_number(jobs: int) -> None:
     """Here or in two processes: the same."""
@@ -57,6 +86,43 @@ def test_a_part_that_kills_each_time_is_told() -> None:
     """It ends; the part has a reason with a next move."""
     made = dict(spread([0, 1], always_deadly, lost, Places(jobs=2)))
     assert made[1] == f"1: its worker was ended {TRIES} times: out of memory? try fewer --jobs"
+
+
+@pytest.mark.slow
+def test_workers_that_are_there_are_used_again() -> None:
+    """Two runs one after the other pay for one start."""
+    with lanes_of(Places(jobs=2)) as lanes:
+        first, second = (dict(spread(list(range(4)), process, lost, lanes)) for _ in range(2))
+    assert set(second.values()) <= set(first.values())
+    assert str(os.getpid()) not in first.values()
+
+
+def test_a_part_is_taken_when_a_worker_is_free_for_it() -> None:
+    """A thousand parts are not read before the first is done."""
+    taken: list[int] = []
+
+    def parts() -> Iterator[int]:
+        for part in range(10):
+            taken.append(part)
+            yield part
+
+    made = spread(parts(), doubled, lost, Places())
+    assert next(made) == (0, "0")
+    assert taken == [0]
+
+
+@pytest.mark.slow
+def test_a_part_that_kills_is_sent_in_pieces() -> None:
+    """Each piece comes back with the part's number; the guilty one is told."""
+    made = list(spread([[1, 2], [5]], all_but_one, lost_pieces, Places(jobs=2), pieces))
+    ended = f"[1]: its worker was ended {TRIES} times: out of memory? try fewer --jobs"
+    assert sorted(made) == [(0, "2"), (0, ended), (1, "5")]
+
+
+def test_what_is_no_death_is_raised() -> None:
+    """A bug is not tried three times."""
+    with pytest.raises(ZeroDivisionError):
+        list(spread([0], one_by, lost, Places()))
 
 
 def test_nothing_to_do_is_nothing_done() -> None:
