@@ -136,8 +136,9 @@ def usage(*, seed: int, weeks: int = 8, kind: str = "traffic") -> pd.Series:
             values = 200.0 * _rhythm(hours, 0.4, 0.2) * (1 + hours / 168 * 0.01)
             values *= np.exp(0.05 * _noise(rng, len(hours), 0.7))
         case "disk":
-            written = 0.15 * _GIB * _rhythm(hours, 0.5, 0.3) * rng.gamma(4.0, 0.25, len(hours))
-            values = 300 * _GIB + np.cumsum(written)
+            pace = 0.15 * np.exp(0.25 * _noise(rng, len(hours), 0.95))
+            written = _rhythm(hours, 0.5, 0.3) * pace * rng.gamma(4.0, 0.25, len(hours))
+            values = _GIB * (300 + np.cumsum(written))
         case _:
             raise InputError(f"kind: {kind!r} is neither 'traffic' nor 'disk'", field="kind")
     index = pd.date_range(BEGIN, periods=len(hours), freq="1h", name="at").as_unit("ns")

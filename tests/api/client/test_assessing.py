@@ -16,8 +16,12 @@ from detector.capacity.report import of_json
 from detector.capacity.resource import Kind
 
 GIB = 2.0**30
-DISK = client.examples.usage(seed=1, weeks=8, kind="disk")
 CPU = (client.examples.usage(seed=2, weeks=8) / 100).rename("web")
+DISK = pd.Series(
+    300 * GIB + np.cumsum(np.random.default_rng(1).gamma(4.0, 0.04 * GIB, len(CPU))),
+    index=CPU.index,
+    name="disk",
+)
 END = DISK.index[-1] + pd.Timedelta("1h")
 
 
