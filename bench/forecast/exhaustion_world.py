@@ -236,11 +236,10 @@ def memory_growing(rng: np.random.Generator, past: int) -> World:
 
 
 def _load(rng: np.random.Generator, hour: Floats, level: Floats) -> Floats:
-    """What people do, with noise of hours and of days."""
+    """What people do, with noise of 0.5 to 3 % by the hour and of 0.5 to 2 % by the day."""
     days = _smooth(len(hour) // 24 + 1, rng.uniform(0.2, 0.8), rng).repeat(24)[: len(hour)]
-    noise = np.exp(
-        rng.uniform(0.005, 0.03) * days + rng.uniform(0.01, 0.05) * rng.standard_normal(len(hour))
-    )
+    by_day, by_hour = rng.uniform(0.005, 0.02), rng.uniform(0.005, 0.03)
+    noise = np.exp(by_day * days + by_hour * rng.standard_normal(len(hour)))
     return level * _daily(hour, rng.uniform(0.2, 0.6), rng) * noise
 
 
@@ -283,7 +282,8 @@ def cpu_stepped(rng: np.random.Generator, past: int) -> World:
 def connections(rng: np.random.Generator, past: int) -> World:
     """Whole numbers, with stray spikes of an hour."""
     hour = _hours(past)
-    first, rate = _rate(rng)
+    first = float(np.exp(rng.uniform(4.6, 7.6)))
+    rate = first * float(np.exp(rng.uniform(np.log(0.002), np.log(0.02))))
     level = first + rate * hour / 24
     values = rng.poisson(_load(rng, hour, level)).astype(np.float64)
     slope = _sloped(values, level, past)
@@ -297,7 +297,7 @@ def connections(rng: np.random.Generator, past: int) -> World:
 def licences(rng: np.random.Generator, past: int) -> World:
     """People who come, now and then a team, and hardly leave."""
     hour = _hours(past)
-    first = float(rng.integers(30, 400))
+    first = float(rng.integers(60, 800))
     rate = first * rng.uniform(0.003, 0.015)
     comes = rng.poisson(rate / 24, len(hour)) * (1 + rng.poisson(0.5, len(hour)))
     leaves = rng.poisson(0.1 * rate / 24, len(hour))

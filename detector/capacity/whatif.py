@@ -68,7 +68,7 @@ WhatIf = Load | Resized
 _SPANS = r"(?:\s+from\s+(?P<since>.+?))?(?:\s+(?:to|until)\s+(?P<until>.+?))?"
 _KIND = r"(?:(?P<kind>[a-z]+)\s*:\s*)?"
 _LOAD = re.compile(
-    _KIND + r"(?P<of>traffic|usage)\s*(?P<by>[-+]?[0-9.]+\s*%|[x*]\s*[0-9.]+)" + _SPANS
+    _KIND + r"(?P<of>traffic|usage)\s*(?P<by>[-+][0-9.]+\s*%|[x*]\s*[0-9.]+)" + _SPANS
 )
 _ZONES = re.compile(_KIND + r"zones\s+(?P<from>\d{1,3})\s*->\s*(?P<to>\d{1,3})" + _SPANS)
 _LIMIT = re.compile(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,9 @@ def _ways(values: Floats, weekday: Ints, jumps: tuple[int, ...]) -> list[_Way]:
     size, known = len(values), values[np.isfinite(values)]
     season = weekly(values, weekday[:size])[weekday]
     even = fitted(values - season[:size], jumps)
-    added = _Way(name=STEADY, fit=even, back=_plus(season[size:]), evidence=even.evidence)
+    added = _Way(
+        name=STEADY, fit=even, back=partial(_plus, season=season[size:]), evidence=even.evidence
+    )
     if known.min() <= 0:
         return [added]
     logs = np.log(values)
@@ -92,32 +95,29 @@ def _ways(values: Floats, weekday: Ints, jumps: tuple[int, ...]) -> list[_Way]:
     by_level = _Way(
         name=STEADY,
         fit=uneven,
-        back=_times(np.exp(shares[size:])),
+        back=partial(_times, season=np.exp(shares[size:])),
         evidence=uneven.evidence - float(shares[uneven.judged].sum()),
     )
     compounds = _Way(
         name=COMPOUNDING,
         fit=bent,
-        back=_exp(shares[size:], most),
+        back=partial(_exp, season=shares[size:], most=most),
         evidence=bent.evidence - float(logs[bent.judged].sum()),
     )
     return [added, by_level, compounds]
 
 
-def _plus(season: Floats) -> Callable[[Floats], Floats]:
-    return lambda level: level + season
+def _plus(level: Floats, season: Floats) -> Floats:
+    return level + season
 
 
-def _times(season: Floats) -> Callable[[Floats], Floats]:
-    return lambda level: level * season
+def _times(level: Floats, season: Floats) -> Floats:
+    return level * season
 
 
-def _exp(season: Floats, most: float) -> Callable[[Floats], Floats]:
-    def back(logs: Floats) -> Floats:
-        values: Floats = np.exp(np.minimum(logs + season, most))
-        return values
-
-    return back
+def _exp(logs: Floats, season: Floats, most: float) -> Floats:
+    values: Floats = np.exp(np.minimum(logs + season, most))
+    return values
 
 
 def _sizes(level: Floats) -> Floats:
@@ -126,8 +126,9 @@ def _sizes(level: Floats) -> Floats:
     filled = np.interp(np.arange(len(level)), known, level[known])
     padded = np.pad(filled, _AROUND // 2, mode="edge")
     middle = np.median(np.lib.stride_tricks.sliding_window_view(padded, _AROUND), axis=1)
-    sizes: Floats = np.maximum(middle, 1e-3 * float(middle.max()))
-    return sizes / sizes[-1]
+    at_least = np.maximum(middle, 1e-3 * float(middle.max()))
+    sizes: Floats = at_least / at_least[-1]
+    return sizes
 
 
 def _mixed(

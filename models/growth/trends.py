@@ -29,7 +29,7 @@ _STIFF: Floats = np.array([0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0])
 _STAYS, _MOVES, _WIDE = 0.7, 0.02, 1.0
 # A slope is taken for at least so much of the level in a day, and the noise for no more than that.
 _LEAST_SLOPE = 5e-4
-_FREE = 1e4
+_FREE, _SLOPE_FREE = 1e4, 1.0
 _SHAPE, _SCALE = 1.0, 1e-4
 _FIRST = 2
 
@@ -112,7 +112,7 @@ class _Run:
         self.lag_step = share * np.where(self.kept < 1, 1 - self.kept**2, 1.0)
         size = len(share)
         self.state, self.spread = np.zeros((3, size)), np.zeros((3, 3, size))
-        self.spread[0, 0], self.spread[1, 1] = _FREE, 1.0
+        self.spread[0, 0], self.spread[1, 1] = _FREE, _SLOPE_FREE
         self.spread[2, 2] = np.where(self.kept < 1, share, 0.0)
         self.squares, self.logs, self.skip = np.zeros(size), np.zeros(size), _FIRST
         self.judged: list[int] = []
