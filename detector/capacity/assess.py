@@ -33,9 +33,7 @@ Ints = NDArray[np.int64]
 MOST_HORIZON_S = 366 * DAY_S
 _FUTURES = 1000
 # What is told of futures, day by day.
-_LEVELS = {
-    "p05": 0.05, "p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95,
-}  # fmt: skip
+_LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 # Days that a chart shows of the past.
 _SHOWN = 180
 
@@ -167,10 +165,18 @@ def _outlook(known: _Known, paths: FloatArray, drawn: Futures) -> Outlook:
     """Quantiles by day; what fills up goes no further than its limit."""
     if known.resource.kind is Kind.DISK and known.limit is not None:
         paths = np.minimum(paths, known.bound(known.limit)[: known.ahead])
-    quantiles = np.quantile(paths, list(_LEVELS.values()), axis=0).tolist()
+    p05, p10, p25, p50, p75, p90, p95 = (
+        tuple(level) for level in np.quantile(paths, _LEVELS, axis=0).tolist()
+    )
     return Outlook(
         start_ms=known.days.end_ms,
         step_s=DAY_S,
-        **{name: tuple(values) for name, values in zip(_LEVELS, quantiles, strict=True)},
+        p05=p05,
+        p10=p10,
+        p25=p25,
+        p50=p50,
+        p75=p75,
+        p90=p90,
+        p95=p95,
         weights=dict(drawn.weights),
     )
