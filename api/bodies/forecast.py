@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
@@ -11,8 +11,10 @@ from pydantic import Field
 from api.bodies.answer import Answer
 from api.bodies.numbers import digits, time_text
 from detector.capacity.assessed import Assessment, Outlook
-from models.forecast.outcome import Forecast
 from pipelines.capacity.forecasting import Foretold
+
+if TYPE_CHECKING:
+    from models.forecast.outcome import Forecast
 
 __all__ = ["ForecastAnswer", "foretold_body", "outlook_body"]
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from zlib import crc32
 
-from detector.capacity.assess import assess
 from detector.capacity.assessed import Assessment
 from detector.capacity.prices import Prices
 from detector.capacity.report import LeftOut, Report
@@ -74,6 +73,9 @@ def _by_resource(past: Iterable[Report]) -> dict[str, list[Report]]:
 
 def _work(part: _Part) -> Assessment | LeftOut:
     """Numbers that no honest answer can be made of cost their own resource alone."""
+    # The statistics are loaded where something is assessed, and not at every start.
+    from detector.capacity.assess import assess
+
     resource, terms = part.resource, part.terms
     try:
         return assess(

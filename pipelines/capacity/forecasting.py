@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from detector.capacity.packs.schema import Fold
 from detector.errors import InputError, SourceError
 from models.baseline.calendar import Calendar
-from models.forecast.ensemble import forecast
 from models.forecast.history import History, ShortHistoryError
-from models.forecast.outcome import Forecast
 from pipelines.capacity.grid import Grid, folded, grid_of, rows_of
 from pipelines.capacity.ranges import Ranges
+
+if TYPE_CHECKING:
+    from models.forecast.outcome import Forecast
 
 __all__ = ["Foretold", "Past", "foretold", "history_of"]
 
@@ -52,6 +54,9 @@ def foretold(ranges: Ranges, query: str, past: Past, *, ahead_s: int, timeout_s:
     `InputError` (field `query`) where it has several series, or the source refuses it;
     `SourceError`.
     """
+    # The statistics are loaded where something is foretold, and not at every start.
+    from models.forecast.ensemble import forecast
+
     grid = grid_of(past.as_of, past.days)
     history = history_of(ranges, query, grid=grid, fold=past.fold, timeout_s=timeout_s)
     marks = _positions(history, past.changes)

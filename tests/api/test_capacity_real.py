@@ -167,7 +167,7 @@ def test_a_query_and_a_signal_are_foretold(served: Served) -> None:
     """By the same rhythm, in PromQL or by the service's name."""
     query = 'sum(rate(http_requests_total{service="web"}[5m]))'
     by_query = served.client.get("/v1/forecasts", params={"query": query, "horizon_days": 2})
-    asked = {"service": "web", "signal": "requests", "horizon_days": 2}
+    asked = {"service": "web", "signal": "requests", "horizon_days": "2"}
     by_name = served.client.get("/v1/forecasts", params=asked)
     assert by_query.status_code == by_name.status_code == 200, by_name.text
     assert "http_requests_total" in by_name.json()["of"]

@@ -214,11 +214,13 @@ def test_what_the_engine_sees_of_cpu_is_carried_to_all_traffic(
     """Eight cores of ten: five per cent more fit, forty do not."""
     world = hungry(cpu)
     policy = replace(POLICY, history_s=3600.0)
-    for second in range(30, 1000, 60):
+    world.clock.at = T0 + 20
+    assess(world, 7.9, growth=0.5)
+    for second in range(30, 930, 60):
         world.clock.at = T0 + second
-        if second == 30:
-            assess(world, 7.9, growth=0.5)
-        verdict = world.gate.judge(question(policy))
+        world.gate.judge(question(policy))
+    world.clock.at = T0 + 930
+    verdict = world.gate.judge(question(policy))
     assert verdict.outcome is outcome
     if outcome is Outcome.INCONCLUSIVE:
         assert verdict.reason.code == ReasonCode.CAPACITY_SHORT
