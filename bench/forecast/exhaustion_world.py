@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from detector.capacity.resource import Kind, Limit, Resource
 from models.forecast.history import History
 
-__all__ = ["AFTER_DAYS", "FAMILIES", "Case", "drawn"]
+__all__ = ["AFTER_DAYS", "FAMILIES", "Case", "came", "drawn"]
 
 Floats = NDArray[np.float64]
 # Midnight of a Thursday, 1 January 2026.
@@ -70,7 +70,7 @@ def drawn(family: str, seed: int) -> Case:
     after = values[past:]
     return Case(
         family=family, resource=resource, now=now, after=after,
-        came=_came(after, float(values[past - 1]), limit, now, world.kind),
+        came=came(after, limit, now, world.kind),
     )  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def _with_gaps(values: Floats, rng: np.random.Generator) -> Floats:
     return seen
 
 
-def _came(after: Floats, last: float, limit: Limit, now: int, kind: Kind) -> float:
+def came(after: Floats, limit: Limit, now: int, kind: Kind) -> float:
     """In days from now, as the documentation says what exhausted means."""
     hours = now + HOUR_MS * np.arange(len(after))
     bound = np.array([limit.at(int(hour)) for hour in hours])
