@@ -26,7 +26,8 @@ def _season(hours: int, rng: Rng) -> Floats:
     hump = np.exp(-0.5 * ((hour - peak) / width) ** 2)
     second = rng.uniform(0, 0.6) * np.exp(-0.5 * ((hour - peak + rng.uniform(6, 9)) / 2) ** 2)
     quiet = 1 - rng.uniform(0, 0.6) * (np.arange(hours) // DAY % 7 >= 5)
-    return 1 + rng.uniform(0.3, 1.5) * (hump + second) * quiet + 0.2 * (quiet - 1)
+    season: Floats = 1 + rng.uniform(0.3, 1.5) * (hump + second) * quiet + 0.2 * (quiet - 1)
+    return season
 
 
 def _noise(hours: int, rng: Rng, size: float) -> Floats:
@@ -42,7 +43,8 @@ def _noise(hours: int, rng: Rng, size: float) -> Floats:
 
 def _wander(hours: int, rng: Rng, size: float) -> Floats:
     """A level that goes its own way, `size` in a week."""
-    return np.cumsum(rng.standard_normal(hours)) * size / np.sqrt(WEEK)
+    wander: Floats = np.cumsum(rng.standard_normal(hours)) * size / np.sqrt(WEEK)
+    return wander
 
 
 def _traffic(hours: int, rng: Rng) -> Floats:
@@ -79,13 +81,15 @@ def _disk(hours: int, rng: Rng) -> Floats:
     saw = rng.uniform(0.5, 4) * (np.arange(hours) % rotated) / rotated
     written = rng.uniform(0.002, 0.03) * (0.5 + 0.5 * _season(hours, rng))
     slower = np.where(np.arange(hours) < rng.uniform(0, 0.7) * hours, rng.choice([0.4, 1, 1, 2]), 1)
-    return 60 + np.cumsum(written * slower) + saw + _noise(hours, rng, 0.05)
+    filled: Floats = 60 + np.cumsum(written * slower) + saw + _noise(hours, rng, 0.05)
+    return filled
 
 
 def _queue(hours: int, rng: Rng) -> Floats:
     """A backlog: nothing most of the time, and a job each night."""
     busy = (np.arange(hours) % DAY == int(rng.uniform(0, 23))) * rng.gamma(3, 40, hours)
-    return np.round(busy + (rng.random(hours) < 0.1) * rng.exponential(10, hours))
+    waiting: Floats = np.round(busy + (rng.random(hours) < 0.1) * rng.exponential(10, hours))
+    return waiting
 
 
 def _holidays(hours: int, rng: Rng) -> Floats:

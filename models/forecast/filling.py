@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from models.forecast.profile import around
+
 __all__ = ["filled"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+# How often the level that filled gaps tell is believed anew.
+_AGAIN = 2
 
 
 def filled(values: Floats, slots: Ints, day: int) -> Floats:
@@ -22,30 +26,43 @@ def filled(values: Floats, slots: Ints, day: int) -> Floats:
         return values
     if not known.any():
         raise ValueError("nothing was measured")
-    usual = _usual(values, slots, 7 * day)
-    off = values - usual
+    week = 7 * day
+    told = _bridged(values, _usual(values, slots, week), day)
+    # What is usual is beside the level: weeks before a step or down a slope are like the others.
+    for _ in range(_AGAIN if len(values) >= week else 0):
+        told = _bridged(values, _usual(values - around(told, week), slots, week), day)
+    return told
+
+
+def _bridged(values: Floats, usual: Floats, day: int) -> Floats:
+    """Gaps filled by the usual and a level over it."""
+    known = np.isfinite(values)
     at = np.flatnonzero(known)
-    level = np.interp(np.arange(len(values)), at, _smoothed(off[at], day))
+    level = np.interp(np.arange(len(values)), at, _smoothed(values[at] - usual[at], at, day))
     return np.where(known, values, usual + level)
 
 
 def _usual(values: Floats, slots: Ints, week: int) -> Floats:
     """The median of each time of the week, of all times where one was never seen: (n,)."""
     known = np.isfinite(values)
-    middle = float(np.median(values[known]))
-    told = np.full(week, middle)
-    order = np.argsort(slots[known], kind="stable")
-    times, starts = np.unique(slots[known][order], return_index=True)
-    for time, part in zip(times, np.split(values[known][order], starts[1:]), strict=True):
-        told[time] = np.median(part)
-    return told[slots]
+    seen, times = values[known], slots[known]
+    ranked = seen[np.lexsort((seen, times))]
+    count = np.bincount(times, minlength=week)
+    ends = np.cumsum(count)
+    low, high = ends - count + (count - 1) // 2, ends - count + count // 2
+    last = len(ranked) - 1
+    median = (ranked[np.clip(low, 0, last)] + ranked[np.minimum(high, last)]) / 2
+    told: Floats = np.where(count > 0, median, np.median(seen))[slots]
+    return told
 
 
-def _smoothed(off: Floats, day: int) -> Floats:
-    """Means of about a day around each, so that no single value sets the level of a gap."""
-    width = min(day, len(off))
+def _smoothed(off: Floats, at: Ints, day: int) -> Floats:
+    """Means of a day to each side, so that no single value sets the level of a gap.
+
+    `off` (k,) at the steps `at`: beyond a gap of a day begins another level.
+    """
     total = np.concatenate([[0.0], np.cumsum(off)])
-    low = np.maximum(np.arange(len(off)) - width // 2, 0)
-    high = np.minimum(low + width, len(off))
+    low = np.searchsorted(at, at - day, side="right")
+    high = np.searchsorted(at, at + day, side="left")
     means: Floats = (total[high] - total[low]) / (high - low)
     return means

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +16,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 HOUR_S, DAY_S = 3600, 86_400
 _MONDAY, _SUNDAY = 3, 6
+# Squares of larger values are no numbers.
+_LARGEST = 1e100
 
 
 class ShortHistoryError(ValueError):
@@ -33,7 +36,8 @@ class History:
     `values` (n,) in the unit of the series, NaN where nothing was measured; each stands for the
     `step_s` seconds from `start_ms` (unix) on. `changes`: positions from which on a known change
     may have shifted the level. `floor` and `ceiling`: what the values cannot leave. ValueError
-    where a day is no whole number of steps, a change is outside, or values are infinite.
+    where a day is no whole number of steps, a change is outside, values are infinite or beyond
+    1e100, or the floor is above the ceiling.
     """
 
     values: Floats
@@ -49,8 +53,12 @@ class History:
             raise ValueError(f"step_s {self.step_s}: a day is no whole number of steps")
         if any(not 0 < change < len(self.values) for change in self.changes):
             raise ValueError(f"changes {self.changes}: outside of {len(self.values)} values")
-        if np.isinf(self.values).any():
-            raise ValueError("values: infinite")
+        if (np.abs(self.values) > _LARGEST).any():
+            raise ValueError(f"values: infinite, or beyond {_LARGEST:g}")
+        low = -math.inf if self.floor is None else self.floor
+        high = math.inf if self.ceiling is None else self.ceiling
+        if not low <= high or low == math.inf or high == -math.inf:
+            raise ValueError(f"floor {self.floor} and ceiling {self.ceiling} leave no room")
 
     @property
     def day(self) -> int:
@@ -72,7 +80,8 @@ class History:
 
         Between 0 and seven days of steps, from Monday on.
         """
-        local = local_ms(self.starts(ahead), self.calendar)
+        # A step is where its middle is: days of 24 hours drift over midnight with the clocks.
+        local = local_ms(self.starts(ahead) + 500 * self.step_s, self.calendar)
         day = local // DAY_MS
         weekday = np.where(np.isin(day, self.calendar.holidays), _SUNDAY, (day + _MONDAY) % 7)
         of: Ints = weekday * self.day + (local - day * DAY_MS) // (1000 * self.step_s)

@@ -53,9 +53,13 @@ def scatter_of(values: Floats, day: int) -> Floats:
 def errors_of(off: Floats, ahead: int, day: int) -> Floats:
     """What may be added to a forecast at the probabilities `LEVELS`: (K, ahead).
 
-    `off` (m, R): how far off m origins were, R steps each, in units of scatter.
+    `off` (m, R): how far off m origins were, R steps each, in units of scatter; NaN where that is
+    not known. ValueError where it is known nowhere.
     """
-    origins, reach = off.shape
+    reach = off.shape[1]
+    origins = int(np.isfinite(off).any(axis=1).sum())
+    if not origins:
+        raise ValueError("nothing is known of how far off a forecast is")
     share = np.abs(2 * LEVELS - 1)
     few = 1 + 1 / (origins * min(_BLOCKS, max(reach // day, 1)))
     share, sign = np.minimum(share * few, 1.0), np.sign(LEVELS - 0.5)
@@ -68,14 +72,12 @@ def errors_of(off: Floats, ahead: int, day: int) -> Floats:
 
 
 def together_of(off: Floats, day: int) -> Together:
-    """How errors of a path hang together: by the means of their days."""
-    origins, reach = off.shape
-    days = reach // day
-    if days < 2:
+    """How errors of a path hang together: by the means of their days. NaN as in `errors_of`."""
+    if off.shape[1] // day < 2:
         return Together(slow=0.5, memory=float(day))
-    means = off[:, : days * day].reshape(origins, days, day).mean(axis=2)
-    whole, between = float(np.mean(off**2)), float(np.mean(means**2))
-    alike = float(np.mean(means[:, 1:] * means[:, :-1])) / max(between, 1e-12)
+    means = _by_day(off, day)
+    whole, between = _mean(off**2), _mean(means**2)
+    alike = _mean(means[:, 1:] * means[:, :-1]) / max(between, 1e-12)
     kept = min(max(alike, 0.1), 0.99)
     return Together(
         slow=min(max(between / max(whole, 1e-12), 0.05), 0.99), memory=-day / float(np.log(kept))
@@ -84,17 +86,34 @@ def together_of(off: Floats, day: int) -> Together:
 
 def _growth(off: Floats, day: int) -> float:
     """The power of the horizon by which errors grow."""
-    days = off.shape[1] // day
-    if days < 3:
+    size = np.array([_mean(one) for one in _by_day(np.abs(off), day).T])
+    days = np.flatnonzero(size)
+    if len(days) < 3:
         return _GROWTH
-    size = np.abs(off[:, : days * day]).reshape(len(off), days, day).mean(axis=(0, 2))
-    ahead = np.log(np.arange(days) + 0.5)
-    seen = np.polyfit(ahead, np.log(np.maximum(size, 1e-12)), 1, w=np.sqrt(np.arange(days) + 1))[0]
-    slope = min(max(float(seen), _SLOWEST), _FASTEST)
-    return _BELIEVED * slope + (1 - _BELIEVED) * _GROWTH
+    ahead, weight = np.log(days + 0.5), np.sqrt(days + 1)
+    slope = float(np.polyfit(ahead, np.log(size[days]), 1, w=weight)[0])
+    return _BELIEVED * min(max(slope, _SLOWEST), _FASTEST) + (1 - _BELIEVED) * _GROWTH
+
+
+def _by_day(off: Floats, day: int) -> Floats:
+    """The mean of each whole day of each origin, NaN where nothing is known: (m, days)."""
+    days = off.shape[1] // day
+    parts = off[:, : days * day].reshape(len(off), days, day)
+    count = np.isfinite(parts).sum(axis=2)
+    means: Floats = np.where(count, np.nansum(parts, axis=2) / np.maximum(count, 1), np.nan)
+    return means
+
+
+def _mean(values: Floats) -> float:
+    """Of what is known, zero where nothing is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else 0.0
 
 
 def _pooled(off: Floats, block: int, day: int, share: Floats) -> Floats:
+    """Quantiles over a day and its neighbours, over all days where nothing is known of these."""
     low, high = max(block - 1, 0) * day, (block + 2) * day
-    sizes: Floats = np.quantile(off[:, low:high], share)
+    pool = off[:, low:high]
+    known = np.isfinite(pool)
+    sizes: Floats = np.quantile(pool[known] if known.any() else off[np.isfinite(off)], share)
     return sizes

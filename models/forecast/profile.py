@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["levels_of", "profile_of"]
+__all__ = ["around", "levels_of", "profile_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -13,6 +13,14 @@ Ints = NDArray[np.int64]
 _KEPT = 0.85
 # Weeks that a profile of days alone is worth beside what single times of the week say.
 _PRIOR_WEEKS = 0.5
+
+
+def around(values: Floats, week: int) -> Floats:
+    """The mean of the week around each value; at the ends, of the first and the last week."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    means = (total[week:] - total[:-week]) / week
+    before = week // 2
+    return np.pad(means, (before, len(values) - len(means) - before), mode="edge")
 
 
 def profile_of(values: Floats, slots: Ints, day: int) -> Floats:
@@ -23,7 +31,7 @@ def profile_of(values: Floats, slots: Ints, day: int) -> Floats:
     same time of all days where weeks are few.
     """
     week = 7 * day
-    off = _by_week(values - _around(values, week), slots, week)
+    off = _by_week(values - around(values, week), slots, week)
     age = np.arange(len(off))[::-1]
     weights = np.where(np.isnan(off), 0.0, (_KEPT**age)[:, None])
     times = weights.sum(axis=0)
@@ -42,14 +50,6 @@ def levels_of(adjusted: Floats, day: int) -> Floats:
     days = len(adjusted) // day
     levels: Floats = np.median(adjusted[len(adjusted) - days * day :].reshape(days, day), axis=1)
     return levels
-
-
-def _around(values: Floats, week: int) -> Floats:
-    """The mean of the week around each value; at the ends, of the first and the last week."""
-    total = np.concatenate([[0.0], np.cumsum(values)])
-    means = (total[week:] - total[:-week]) / week
-    before = week // 2
-    return np.pad(means, (before, len(values) - len(means) - before), mode="edge")
 
 
 def _by_week(off: Floats, slots: Ints, week: int) -> Floats:

@@ -21,6 +21,8 @@ _RIDGE = 1e-4
 _PRIOR = 1.0
 _EVERY = 4
 _SMALLEST = 1e-3
+# What windows differ by at least, in squares of their usual daily change, to be learned from.
+_LEAST = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,19 +82,25 @@ class Sums:
         if not self.series:
             raise ValueError("no series is long enough for a pool")
         past = len(self.gram)
-        ridge = _RIDGE * np.trace(self.gram) / past
+        # Series that never changed leave nothing to learn, and weights of zero.
+        ridge = _RIDGE * max(float(np.trace(self.gram)) / past, _LEAST)
         weights = np.linalg.solve(self.gram + ridge * np.eye(past), self.cross)
-        return Pool(weights=weights, day=self.day, series=self.series)
+        return Pool(weights=np.asarray(weights, dtype=np.float64), day=self.day, series=self.series)
 
 
 def own_weights(values: Floats, pool: Pool) -> Floats:
-    """The weights of one series, without gaps: (P, H). The pool's where it is too short."""
+    """The weights of one series, without gaps: (P, H). The pool's where it tells nothing of them.
+
+    That is where it is too short, or never changes.
+    """
     if len(values) < pool.past + pool.ahead:
         return pool.weights
     before, after = _windows(values, pool.past, pool.ahead, pool.day)
     before, after = before[::-_EVERY], after[::-_EVERY]
     alike = before @ before.T
-    prior = _PRIOR * np.trace(alike) / len(alike)
+    prior = _PRIOR * float(np.trace(alike)) / len(alike)
+    if prior < _LEAST:
+        return pool.weights
     pulled = np.linalg.solve(alike + prior * np.eye(len(alike)), after - before @ pool.weights)
     weights: Floats = pool.weights + before.T @ pulled
     return weights
