@@ -143,7 +143,7 @@ def _forecast(
         exhaustion=exhaustion,
         headroom=_left(known, near),
         sizing=sized(resource, known.limit, near, exhaustion, prices, known.as_of),
-        assumptions=assumed(resource, known.limit, days, base.driver, drawn, known.as_of),
+        assumptions=assumed(resource, known.limit, days, base.driver, drawn, known.as_of, what_if),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -10,8 +10,9 @@ from detector.capacity.assessed import DriverModel
 from detector.capacity.days import LASTING_H, REACHED_ONCE, Days
 from detector.capacity.driver import load_at
 from detector.capacity.moments import day, lasting
-from detector.capacity.resource import Limit, Resource
+from detector.capacity.resource import Kind, Limit, Resource
 from detector.capacity.units import shown
+from detector.capacity.whatif import UNDRIVEN, Load, LoadOf, WhatIf
 from models.baseline.calendar import DAY_MS
 from models.growth.futures import LEAST_DAYS, Futures
 
@@ -41,7 +42,7 @@ def _mixed(resource: Resource, days: Days) -> str | None:
     """Bytes against GiB, and its kin."""
     if resource.limit is None:
         return None
-    limit, used = resource.limit.at(days.end_ms), float(np.nanmax(days.worst[-7:]))
+    limit, used = resource.limit.at(days.end_ms), days.last
     if used > _TIMES_ABOVE * limit or 0 < used < limit / _TIMES_BELOW:
         unit = resource.unit or "as plain numbers"
         return f"{used:.4g} are used of a limit of {limit:.4g}, both {unit}: are units mixed?"
@@ -55,15 +56,37 @@ def assumed(
     model: DriverModel | None,
     drawn: Futures,
     as_of: int,
+    what_if: Sequence[WhatIf] = (),
 ) -> tuple[str, ...]:
     """What the date rests on, each in a sentence."""
     return (
+        *_of_what_ifs(resource, model, what_if),
         *_of_growth(resource, drawn.weights),
         *_of_limit(resource, limit, as_of),
         *_of_measuring(days),
         *_of_steps(days, drawn.steps),
         *_of_driver(resource, limit, model, as_of),
     )
+
+
+def _of_what_ifs(
+    resource: Resource, model: DriverModel | None, what_if: Sequence[WhatIf]
+) -> Iterator[str]:
+    own = [one for one in what_if if one.kind in (None, resource.kind)]
+    for one in own:
+        yield f"It is supposed that: {one.text}."
+    if any(isinstance(one, Load) and one.of is LoadOf.TRAFFIC for one in own):
+        yield from _of_traffic(resource.kind, model)
+
+
+def _of_traffic(kind: Kind, model: DriverModel | None) -> Iterator[str]:
+    """How more traffic becomes more usage."""
+    if kind in UNDRIVEN:
+        yield f"Traffic is taken to move no {kind}."
+    elif kind is Kind.DISK:
+        yield "Traffic is taken to fill the disk so many times as fast."
+    elif model is None and kind is not Kind.TRAFFIC:
+        yield "Usage is multiplied as traffic is, as nothing is known that drives it."
 
 
 def _of_growth(resource: Resource, weights: Mapping[str, float]) -> Iterator[str]:

@@ -42,7 +42,7 @@ class Prices:
                 raise InputError(f"a price of {price:g} for {kind}: 0 or more", field="prices")
 
     def of(self, kind: Kind, amount: float, unit: str) -> float | None:
-        """What an amount costs a month, None where that has no price.
+        """What an amount costs a month, None where that has no price: an inode is no GiB.
 
         >>> Prices(a_month={Kind.MEMORY: 4.0}).of(Kind.MEMORY, 512, "MiB")
         2.0
@@ -50,4 +50,7 @@ class Prices:
         price = self.a_month.get(kind)
         if price is None:
             return None
-        return price * converted(amount, unit, PRICED[kind])
+        try:
+            return price * converted(amount, unit, PRICED[kind] or unit)
+        except InputError:
+            return None

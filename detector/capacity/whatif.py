@@ -19,11 +19,21 @@ from detector.capacity.units import amount, quantity
 from detector.errors import InputError
 from detector.series import FloatArray
 
-__all__ = ["Load", "LoadOf", "Resized", "WhatIf", "carried", "loaded", "parse", "resized"]
+__all__ = [
+    "UNDRIVEN",
+    "Load",
+    "LoadOf",
+    "Resized",
+    "WhatIf",
+    "carried",
+    "loaded",
+    "parse",
+    "resized",
+]
 
 Ints = NDArray[np.int64]
 _MOST_TIMES = 1000.0
-_UNDRIVEN = frozenset({Kind.PARTITIONS, Kind.LICENCES})
+UNDRIVEN = frozenset({Kind.PARTITIONS, Kind.LICENCES})
 # What lies between the bounds of a normal interval of 90 %.
 _NINETY = 2 * 1.6448536269514722
 
@@ -235,7 +245,7 @@ def _with(
     factors = load.factor * np.exp(spread * rng.standard_normal((len(paths), 1)))
     if load.of is LoadOf.USAGE or kind is Kind.TRAFFIC:
         return np.where(on, paths * factors, paths)
-    if kind in _UNDRIVEN:
+    if kind in UNDRIVEN:
         return paths
     if kind is Kind.DISK:
         return _growing(paths, factors, on)

@@ -151,6 +151,20 @@ def test_a_step_of_a_known_change_is_no_trend() -> None:
     assert any("a known change is taken as a step" in one for one in known.assumptions)
 
 
+def test_what_is_supposed_is_told_with_what_it_takes_for_granted() -> None:
+    """Before all else; of other kinds' what-ifs nothing."""
+    of = told(disk(limit=200.0), "traffic +40%", "cpu: usage +10%")
+    assert of.what_if == ("traffic +40%",)
+    assert of.assumptions[:2] == (
+        "It is supposed that: traffic +40%.",
+        "Traffic is taken to fill the disk so many times as fast.",
+    )
+    assert dates(of)[1] == pytest.approx(40 / 1.4, abs=2)
+    idle = told(replace(web(), driver=None), "traffic +40%")
+    assert "as nothing is known that drives it" in idle.assumptions[1]
+    assert told(web(), "traffic +40%").assumptions[1].startswith("Usage goes on")
+
+
 def test_without_a_limit_there_is_an_outlook_and_no_date() -> None:
     """It says so."""
     of = told(replace(disk(), limit=None))

@@ -16,12 +16,13 @@ def test_an_amount_is_priced_in_what_its_kind_is_sold_in() -> None:
     prices = Prices(currency="EUR", a_month={Kind.MEMORY: 4.0, Kind.CPU: 20.0, Kind.LICENCES: 9.0})
     assert prices.of(Kind.MEMORY, 3 * 2**30, "bytes") == 12.0
     assert prices.of(Kind.CPU, 250, "millicores") == pytest.approx(5.0)
-    assert prices.of(Kind.LICENCES, 2, "") == 18.0
+    assert prices.of(Kind.LICENCES, 2, "") == prices.of(Kind.LICENCES, 2, "seats") == 18.0
 
 
 def test_what_has_no_price_costs_nothing_known() -> None:
-    """Not nothing."""
+    """Not nothing; inodes are on a disk, and are not sold by the GiB."""
     assert Prices().of(Kind.DISK, 1.0, "bytes") is None
+    assert Prices(a_month={Kind.DISK: 0.1}).of(Kind.DISK, 1e6, "inodes") is None
 
 
 @pytest.mark.parametrize("price", [-1.0, math.nan, math.inf])
