@@ -18,7 +18,7 @@ from pipelines.capacity.alerting import CapacityAlerts
 from pipelines.capacity.keeping import KeptCapacity
 from pipelines.capacity.known import KnownChanges
 from pipelines.capacity.ranges import Ranges, open_ranges
-from pipelines.capacity.reading import Names, Reading
+from pipelines.capacity.reading import Changed, Names, Reading, unchanged
 from pipelines.capacity.refreshing import Refreshing
 from pipelines.flows.looping import Loop
 
@@ -29,12 +29,16 @@ _LOOK_S = 30.0
 
 @dataclass(slots=True)
 class Capacity:
-    """What is known of capacity: `kept` as it was last assessed, `ranges` for other questions."""
+    """What is known of capacity: `kept` as it was last assessed, `ranges` for other questions.
+
+    `changed`: when services were changed.
+    """
 
     ranges: Ranges
     kept: KeptCapacity
     refreshing: Refreshing
     loop: Loop
+    changed: Changed = unchanged
     on_close: Callable[[], None] = lambda: None
 
     def start(self, registry: CollectorRegistry) -> None:
@@ -69,10 +73,11 @@ def open_capacity(
     section = settings.capacity
     if not section.enabled:
         return None
-    ranges = open_ranges(settings.source.native())
+    # Who asks for a forecast does not wait until months have been read for all resources.
+    reads, asks = (open_ranges(settings.source.native()) for _ in range(2))
     kept = KeptCapacity(stores.reports)
     refreshing = Refreshing(
-        reads=capacity_reader(settings, names, stores.changes, ranges),
+        reads=capacity_reader(settings, names, stores.changes, reads),
         kept=kept,
         horizon_s=section.horizon_s,
         every_s=3600 * section.every_h,
@@ -83,8 +88,19 @@ def open_capacity(
         heard=_told(section.alert_days, stores, routes),
     )
     loop = Loop("capacity", refreshing.look, every_s=_LOOK_S)
+
+    def close() -> None:
+        reads.close()
+        asks.close()
+
     return Capacity(
-        ranges=ranges, kept=kept, refreshing=refreshing, loop=loop, on_close=ranges.close
+        ranges=asks,
+        kept=kept,
+        refreshing=refreshing,
+        loop=loop,
+        # One each time: requests come side by side.
+        changed=lambda *asked: KnownChanges(stores.changes)(*asked),
+        on_close=close,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -196,6 +197,7 @@ def _foretold(
         days=span.history_days,
         fold=span.fold,
         calendar=context.settings.stream.calendar(),
+        changes=_changes(capacity, of, span, now),
     )
     told = foretold(
         capacity.ranges,
@@ -205,6 +207,14 @@ def _foretold(
         timeout_s=max(until - time.monotonic(), 0.0),
     )
     return query, told
+
+
+def _changes(capacity: Capacity, of: _Of, span: _Span, now: float) -> Sequence[int]:
+    """Known ones of the service that is asked about, in unix ms."""
+    if of.service is None:
+        return ()
+    since = now - span.history_days * _DAY_S
+    return capacity.changed(of.service, of.namespace or "", round(1000 * since), round(1000 * now))
 
 
 def _query(context: Context, of: _Of, now: float, timeout_s: float) -> str:

@@ -12,7 +12,7 @@ from detector.capacity.packs.schema import Fold
 from detector.errors import InputError, SourceError
 from models.baseline.calendar import Calendar
 from models.forecast.history import History, ShortHistoryError
-from pipelines.capacity.grid import Grid, folded, grid_of, rows_of
+from pipelines.capacity.grid import Grid, folded, grid_of, rows_of, whole
 from pipelines.capacity.ranges import Ranges
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def history_of(ranges: Ranges, query: str, *, grid: Grid, fold: Fold, timeout_s:
         if error.code == "query_rejected" and not error.retryable:
             raise InputError(str(error), field="query", semantic=True) from error
         raise
-    rows = rows_of(answer, grid)
+    rows = rows_of(whole(answer), grid)
     if len(rows) > 1:
         told = "; ".join(str(dict(sorted(one))) for one in sorted(rows, key=sorted)[:_NAMED])
         raise InputError(

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.capacity.packs.schema import Fold
+from detector.errors import SourceError
 from detector.series import Answer, FloatArray
 
-__all__ = ["Grid", "Labels", "Rows", "folded", "grid_of", "labels_of", "rows_of"]
+__all__ = ["Grid", "Labels", "Rows", "folded", "grid_of", "labels_of", "rows_of", "whole"]
 
 Labels = frozenset[tuple[str, str]]
 Rows = Mapping[Labels, FloatArray]
@@ -61,6 +62,16 @@ def folded(query: str, fold: Fold, step_s: int) -> str:
     """
     function = {Fold.MAX: "max", Fold.MEAN: "avg", Fold.MIN: "min"}[fold]
     return f"{function}_over_time(({query})[{step_s}s:{_WITHIN[step_s]}s])"
+
+
+def whole(answer: Answer) -> Answer:
+    """The answer, unless the source warns that series may be missing: then `SourceError`.
+
+    A limit that is missing would look like none, and a disk that is missing like no disk.
+    """
+    if answer.warnings:
+        raise SourceError(f"the source warns that series may be missing: {answer.warnings[0]}")
+    return answer
 
 
 def rows_of(answer: Answer, grid: Grid) -> dict[Labels, FloatArray]:

@@ -16,16 +16,15 @@ from detector.errors import SourceError
 from detector.series import FloatArray
 from pipelines.capacity.building import Measurements, resource_of
 from pipelines.capacity.choosing import Candidate, chosen_of, is_meant, matched
-from pipelines.capacity.grid import Grid, Labels, folded, grid_of, rows_of
+from pipelines.capacity.grid import Grid, Labels, folded, grid_of, rows_of, whole
 from pipelines.capacity.ranges import Ranges
 from pipelines.capacity.remembering import Remembered
 from pipelines.capacity.wanted import Sought, Wanted, sought
 
-__all__ = ["Changed", "Names", "Read", "Reading"]
+__all__ = ["Changed", "Names", "Read", "Reading", "unchanged"]
 
 # A query of 90 days in chunks; and a list of names.
 _QUERY_S, _NAMES_S = 120.0, 30.0
-_WARNINGS_MOST = 20
 
 Changed = Callable[[str, str, int, int], Sequence[int]]
 """When a service of a namespace was changed, between two unix ms."""
@@ -48,7 +47,8 @@ class Read:
     left_out: tuple[LeftOut, ...]
 
 
-def _unchanged(_service: str, _namespace: str, _since: int, _until: int) -> Sequence[int]:
+def unchanged(_service: str, _namespace: str, _since: int, _until: int) -> Sequence[int]:
+    """Where nobody tells of changes."""
     return ()
 
 
@@ -59,7 +59,7 @@ class Reading:
     ranges: Ranges
     names: Names
     wanted: Wanted
-    changed: Changed = _unchanged
+    changed: Changed = unchanged
     monotonic: Callable[[], float] = time.monotonic
     _remembered: Remembered = field(init=False)
     _until: float = field(init=False, default=0.0)
@@ -115,11 +115,11 @@ class Reading:
         ]
 
     def _asked(self, query: str, grid: Grid) -> dict[Labels, FloatArray]:
-        """What a query says now; the source warns where series may be missing."""
+        """What a query says now."""
         answer = self.ranges.ranged(
             query, grid.end, grid.end, step_s=float(grid.step_s), timeout_s=self._left_s()
         )
-        return rows_of(answer, grid)
+        return rows_of(whole(answer), grid)
 
     def _resources(self, one: Sought, mine: frozenset[Labels], grid: Grid) -> list[Resource]:
         """Those of one kind; without its limit none is told of: it would look endless."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from detector.series import FloatArray
-from pipelines.capacity.grid import Grid, Labels, rows_of
+from pipelines.capacity.grid import Grid, Labels, rows_of, whole
 from pipelines.capacity.ranges import Ranges
 
 __all__ = ["Remembered"]
@@ -56,7 +56,7 @@ class Remembered:
             timeout_s=timeout_s,
         )
         rows = {} if known is None else known[0]
-        for labels, row in rows_of(answer, grid).items():
+        for labels, row in rows_of(whole(answer), grid).items():
             if keep(labels):
                 held = rows.setdefault(labels, np.full(grid.count, math.nan))
                 held[since:] = row[since:]

@@ -109,7 +109,7 @@ def served(url: str) -> Iterator[Served]:
         context = door.app.state.context
         services = open_services(settings, source, clock=lambda: END)
         door.app.state.context = replace(context, capacity=capacity, services=services)
-        cost = capacity.ranges.cost  # type: ignore[attr-defined]
+        cost = capacity.refreshing.reads.ranges.cost  # type: ignore[attr-defined]
         yield Served(door.client, cost.samples, cost.queries)
         capacity.close()
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.capacity.packs import Fold
+from detector.errors import SourceError
 from detector.series import Answer, Series
-from pipelines.capacity.grid import Grid, folded, grid_of, rows_of
+from pipelines.capacity.grid import Grid, folded, grid_of, rows_of, whole
 
 GRID = Grid(end=10 * 3600, step_s=3600, count=4)
 
@@ -63,6 +64,13 @@ def test_series_are_told_by_labels_that_say_something() -> None:
     """A name that a function left, and empty labels, tell no resources apart."""
     labels = {"__name__": "a", "pod": "", "job": "x"}
     assert list(rows_of(answered(1.0, labels=labels), GRID)) == [frozenset({("job", "x")})]
+
+
+def test_what_may_be_partial_is_no_answer() -> None:
+    """A store of Thanos that is away hides no limit."""
+    with pytest.raises(SourceError, match="may be missing: a store is away"):
+        whole(Answer(series=(), warnings=("a store is away",)))
+    assert whole(answered(1.0)).series[0].values.tolist() == [1.0]
 
 
 @given(st.lists(st.floats(0, 1e12), min_size=4, max_size=4))
