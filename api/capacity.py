@@ -89,6 +89,10 @@ def open_capacity(
     )
     loop = Loop("capacity", refreshing.look, every_s=_LOOK_S)
 
+    def changed(service: str, namespace: str, since: int, until: int) -> Sequence[int]:
+        # What is looked up is of one thread, and requests come side by side.
+        return KnownChanges(stores.changes)(service, namespace, since, until)
+
     def close() -> None:
         reads.close()
         asks.close()
@@ -98,8 +102,7 @@ def open_capacity(
         kept=kept,
         refreshing=refreshing,
         loop=loop,
-        # One each time: requests come side by side.
-        changed=lambda *asked: KnownChanges(stores.changes)(*asked),
+        changed=changed,
         on_close=close,
     )
 
