@@ -14,7 +14,7 @@ from detector.capacity.resource import Limit
 from detector.capacity.units import converted
 from detector.errors import InputError
 
-__all__ = ["Figure", "figure_of"]
+__all__ = ["Figure", "figure_of", "key_of"]
 
 Figure: TypeAlias = dict[str, Any]
 _BINARY = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
@@ -29,21 +29,14 @@ def figure_of(place: str, told: Assessment, wall: Wall) -> Figure:
     lines += [*_limits(told, scale, wall)]
     return {
         "id": place,
-        "paper": 215,
+        "paper": 185,
         "data": lines,
         "layout": {
-            "height": 280,
-            "margin": {"l": 64, "r": 18, "t": 26, "b": 70},
+            "height": 250,
+            "margin": {"l": 64, "r": 18, "t": 26, "b": 44},
             "hovermode": "x unified",
             "dragmode": False,
-            "showlegend": True,
-            "legend": {
-                "orientation": "h",
-                "x": 0,
-                "yref": "container",
-                "y": 0.01,
-                "yanchor": "bottom",
-            },
+            "showlegend": False,
             "xaxis": {
                 "type": "date",
                 "gridcolor": "@grid",
@@ -64,6 +57,19 @@ def figure_of(place: str, told: Assessment, wall: Wall) -> Figure:
             **_marks(told, wall),
         },
     }
+
+
+def key_of(told: Assessment) -> tuple[tuple[str, str], ...]:
+    """What each line and colour of the chart means: names with classes of the style sheet."""
+    known = [("used", "used")]
+    if told.outlook is not None:
+        bands = zip(("band", "half"), (name for name, *_ in _bands(told.outlook)), strict=False)
+        known += [("forecast", "forecast"), *bands]
+    if told.limit is not None:
+        known.append(("limit", "limit"))
+    if told.requested is not None:
+        known.append(("requested", "requested"))
+    return tuple(known)
 
 
 def _scale(told: Assessment) -> tuple[float, str]:
@@ -108,7 +114,6 @@ def _band(told: Assessment, scale: float, wall: Wall) -> Iterator[Figure]:
             **_edge(_line(name, colour, times, high[::few], scale, wall)),
             "fill": "tonexty",
             "fillcolor": colour,
-            "showlegend": True,
         }
     yield _line("Forecast", "@canary", times, ahead.p50[::few], scale, wall, dash="6px,3px")
 
@@ -120,11 +125,11 @@ def _bands(of: Outlook) -> Iterator[tuple[str, str, Sequence[float], Sequence[fl
         return
     yield "9 of 10 futures", "@band", of.p05, of.p95
     if of.p25 and of.p75:
-        yield "half of all", "@half", of.p25, of.p75
+        yield "half of all futures", "@half", of.p25, of.p75
 
 
 def _edge(line: Figure) -> Figure:
-    return {**line, "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    return {**line, "line": {"width": 0}, "hoverinfo": "skip"}
 
 
 def _limits(told: Assessment, scale: float, wall: Wall) -> Iterator[Figure]:

@@ -26,7 +26,7 @@ def page_of(report: Report, wall: Wall) -> str:
     figures = [
         figure_of(part.row.place, told, wall)
         for part, told in zip(view.parts, report.assessments[:PARTS], strict=True)
-        if part.chart
+        if part.key
     ]
     return _template().render(
         view=view,

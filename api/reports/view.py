@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from api.reports.figures import key_of
 from api.reports.gist import gist_of, sentence_of
 from api.reports.runway import Runway, runway_of
 from api.reports.telling import (
@@ -17,7 +18,7 @@ from api.reports.telling import (
     used_text,
     when_text,
 )
-from api.reports.words import Wall, chance_text, money_text, share_text, span_text
+from api.reports.words import Wall, capital, chance_text, money_text, share_text, span_text
 from detector.capacity.assessed import Accuracy, Action, Assessment, Outlook, Sizing
 from detector.capacity.report import Report
 from detector.capacity.units import shown
@@ -71,7 +72,7 @@ class Part:
 
     row: Row
     when: str
-    chart: bool
+    key: tuple[tuple[str, str], ...]
     facts: tuple[tuple[str, str], ...]
     driver: str
     why: str
@@ -194,12 +195,13 @@ def _money(raised: Sequence[Assessment], lowered: Sequence[Assessment]) -> str:
     currency = currencies.pop()
     saved = sum(one.saving or 0.0 for one in priced if one.action is Action.LOWER)
     spent = -sum(one.saving or 0.0 for one in priced if one.action is Action.RAISE)
+    told = [
+        f"to raise what is too small costs {money_text(spent, currency)}" if spent else "",
+        f"to lower what is too large saves {money_text(saved, currency)}" if saved else "",
+    ]
     free = len(raised) + len(lowered) - len(priced)
     beside = f" {_many(free)} without a price not counted." if free else ""
-    return (
-        f"To raise what is too small costs {money_text(spent, currency)}; to lower what is too"
-        f" large saves {money_text(saved, currency)}.{beside}"
-    )
+    return f"{capital('; '.join(one for one in told if one))}.{beside}" if any(told) else ""
 
 
 def _sure(told: Sequence[Assessment]) -> Iterator[str]:
@@ -251,7 +253,7 @@ def _part(row: Row, told: Assessment, wall: Wall) -> Part:
     return Part(
         row=row,
         when=sentence_of(told, wall),
-        chart=any(value is not None for value in told.usage.values),
+        key=key_of(told) if any(value is not None for value in told.usage.values) else (),
         facts=tuple(_facts(row, told)),
         driver="" if told.driver is None else driver_text(told.driver, unit),
         why="" if told.sizing is None else told.sizing.why,

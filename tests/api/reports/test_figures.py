@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.reports.figures import figure_of
+from api.reports.figures import figure_of, key_of
 from api.reports.words import Wall
 from detector.capacity.assessed import Assessment, Curve
 from detector.capacity.resource import Limit
@@ -75,12 +75,32 @@ def test_the_forecast_goes_on_where_the_past_ends() -> None:
     """Nine futures of ten, half of them within, and the middle of all."""
     lines = figure(disk())["data"][:5]
     assert [one.get("fill") for one in lines] == [None, "tonexty", None, "tonexty", None]
-    assert [one["name"] for one in lines] == ["", "9 of 10 futures", "", "half of all", "Forecast"]
+    assert [one["name"] for one in lines] == [
+        "",
+        "9 of 10 futures",
+        "",
+        "half of all futures",
+        "Forecast",
+    ]
     low, high, least, most, middle = (one["y"] for one in lines)
     assert len(middle) == AHEAD
     assert lines[-1]["x"][0] == Wall().stamp(NOW)
     for values in zip(low, least, middle, most, high, strict=True):
         assert list(values) == sorted(values)
+
+
+def test_the_key_names_all_that_is_drawn() -> None:
+    """Below the chart, where it does not lie over the days on a phone."""
+    assert dict(key_of(memory())) == {
+        "used": "used",
+        "forecast": "forecast",
+        "band": "9 of 10 futures",
+        "half": "half of all futures",
+        "limit": "limit",
+        "requested": "requested",
+    }
+    assert [kind for kind, _ in key_of(new())] == ["used", "limit"]
+    assert figure(disk())["layout"]["showlegend"] is False
 
 
 def test_a_report_of_before_has_the_band_that_it_knew() -> None:

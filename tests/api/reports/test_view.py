@@ -80,6 +80,7 @@ def test_money_is_added_up() -> None:
         " 410 EUR a month. 1 resource without a price not counted."
     )
     assert view(pool()).money == "No prices are set, so costs are not told."
+    assert view(disk()).money == "To raise what is too small costs 14 EUR a month."
 
 
 def test_currencies_are_not_added() -> None:
