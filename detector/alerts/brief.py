@@ -67,8 +67,9 @@ class IncidentBrief:
     `reopened`, `due` where only time passed, or `said`, with the words in `note` and their kind in
     `said`), `nth` how many times something was told of it before. `services` are those that show
     it, the first one first; `signs` the first of `count`; `causes` the likeliest first, with `none`
-    the probability that it was no change. `into` is the incident that took it up. `labels` are what
-    routes look at: `service`, `namespace`, `cluster`, `severity` and what else is known.
+    the probability that it was no change. `into` is the incident that took it up. One that
+    `is_back` had been over for long when its first sign came again. `labels` are what routes look
+    at: `service`, `namespace`, `cluster`, `severity` and what else is known.
     """
 
     id: str
@@ -87,6 +88,7 @@ class IncidentBrief:
     causes: tuple[Cause, ...]
     none: float
     into: str | None = None
+    is_back: bool = False
     labels: tuple[tuple[str, str], ...] = ()
     note: str = ""
     said: str = ""

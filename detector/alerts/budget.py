@@ -30,6 +30,8 @@ WEEK_MS = 7 * 86_400_000
 PAST_MS = 4 * WEEK_MS
 # Four doublings of the services outweigh a step of severity: sixteen that are slow, one that fails.
 _SEVERITY, _USERS = 4.0, 2.0
+# What comes again people have heard of, or it was not worth it: half a step less.
+_BACK = 2.0
 # A tenth of the budget is kept back for the gravest: of each week's worst three 94 % are told
 # instead of 91 %, of its worst ten 67 % instead of 71 %. Of the last ones a part is never kept.
 _RESERVE, _LEAST = 0.1, 0.3
@@ -63,7 +65,8 @@ def rank_of(brief: IncidentBrief) -> float:
     """How much an incident is worth telling; only the order counts.
 
     Severity first, then how many services show it and by how many signs, whether users see it (the
-    label `user_facing` is `true`), and how sure it is that a change caused it, which can be undone.
+    label `user_facing` is `true`), and how sure it is that a change caused it, which can be undone;
+    less where it only comes again.
     """
     users = labels_of(brief).get("user_facing") == "true"
     return (
@@ -72,6 +75,7 @@ def rank_of(brief: IncidentBrief) -> float:
         + 0.5 * math.log2(max(1, brief.count))
         + (_USERS if users else 0.0)
         + 0.5 * (1.0 - brief.none)
+        - (_BACK if brief.is_back else 0.0)
     )
 
 

@@ -39,6 +39,7 @@ def brief_of(told: NumberedEvent) -> IncidentBrief:
         causes=tuple(_cause(one) for one in likely),
         none=suspects.none,
         into=incident.into,
+        is_back=incident.is_back,
         labels=_labels(incident),
         note=event.note,
         said=event.said,

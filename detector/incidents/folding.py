@@ -34,6 +34,7 @@ def begun(
         count=len(symptoms),
         suspects=NONE,
         timeline=(),
+        is_back=since is not None,
     )
 
 

@@ -59,7 +59,8 @@ class Incident:
     """As it is now; times are unix milliseconds.
 
     `began` is the start of its first symptom, `told_at` when it was first told. `symptoms` in the
-    order of their starts, of `count` that there were. `into` is the incident that took it up.
+    order of their starts, of `count` that there were. `into` is the incident that took it up. What
+    it began with `is_back`: it had an incident before.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Incident:
     suspects: Suspects
     timeline: tuple[Entry, ...]
     into: str | None = None
+    is_back: bool = False
 
     @property
     def is_grave(self) -> bool:

@@ -115,6 +115,14 @@ def test_what_makes_an_incident_worth_telling(worse: object) -> None:
     assert rank_of(worse) > rank_of(brief())  # type: ignore[arg-type]
 
 
+def test_what_comes_again_is_worth_less_than_what_is_new() -> None:
+    """A service that flickers all night would spend the week; graver than it was, it is heard."""
+    back = replace(brief(), severity=Gravity.MEDIUM, is_back=True)
+    new = replace(back, is_back=False)
+    assert rank_of(replace(new, severity=Gravity.LOW)) < rank_of(back) < rank_of(new)
+    assert rank_of(new) < rank_of(replace(back, severity=Gravity.HIGH))
+
+
 def simulated(seed: int, weeks: int = 12, rate: float = 40.0) -> list[tuple[int, float]]:
     """Incidents of a team whose weeks are alike but for chance."""
     rng = np.random.default_rng(seed)

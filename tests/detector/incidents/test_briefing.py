@@ -54,6 +54,16 @@ def test_the_end_is_told_with_its_time() -> None:
     )  # fmt: skip
 
 
+def test_one_that_comes_again_after_hours_says_so() -> None:
+    """It ranks below what is new."""
+    correlator = Correlator.fresh("default", T0)
+    back = symptom("cart", end=T0 + MINUTE, again=None)
+    (first,) = correlator.feed([back], T0 + MINUTE)
+    (second,) = correlator.feed([symptom("cart", again=T0 + 600 * MINUTE)], T0 + 601 * MINUTE)[1:]
+    briefs = [brief_of(NumberedEvent(number=1, event=event)) for event in (first, second)]
+    assert [(one.is_back, one.began - T0) for one in briefs] == [(False, 0), (True, 600 * MINUTE)]
+
+
 def test_one_that_went_into_another_ends_and_says_where() -> None:
     """Whoever was told of it is led on."""
     correlator = Correlator.fresh("default", T0)

@@ -121,6 +121,7 @@ def test_what_comes_again_later_is_an_incident_of_its_own_since_then() -> None:
     second = told[0].incident
     assert second.id != first.id
     assert second.began == at(180)
+    assert (first.is_back, second.is_back) == (False, True)
     assert second.suspects.suspects[0].probability > second.suspects.none
     made.feed([replace(one, again=at(180), end=at(190))], at(190))
     (ended,) = made.tick(at(196))
