@@ -23,8 +23,8 @@ _TIMES, _SHARE = 2.5, 0.1
 _LEAST_RESETS, _LEAST_DAYS = 2, 8
 # Steps that are up, of those that are no resets.
 _RISING = 0.75
-# How much lengths and rates differ before any was seen, which counts as one that was.
-_LENGTHS_DIFFER, _RATES_DIFFER = 0.3, 0.15
+# How much lengths and rates differ before any was seen, which counts as so many that were.
+_LENGTHS_DIFFER, _RATES_DIFFER, _SEEN_BEFORE = 0.25, 0.1, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ def _seen(values: Floats, steps: Floats, resets: Ints) -> Teeth | None:
         last=float(values[-1]),
         elapsed=len(own),
         rate=float(own.mean()) if len(own) > 1 else None,
-        noise=float(np.sqrt(np.mean(off**2))),
+        noise=1.4826 * float(np.median(np.abs(off))),
     )
 
 
@@ -104,8 +104,8 @@ def _sample(
     size, mean = len(seen), float(seen.mean())
     if size > _LEAST_RESETS and np.ptp(seen) == 0:
         return np.full(count, mean), np.zeros(count)
-    squares = float(((seen - mean) ** 2).sum()) + (differ * mean) ** 2
-    spread = np.sqrt(squares / rng.chisquare(size, count))
+    squares = float(((seen - mean) ** 2).sum()) + _SEEN_BEFORE * (differ * mean) ** 2
+    spread = np.sqrt(squares / rng.chisquare(size - 1 + _SEEN_BEFORE, count))
     return mean + spread / np.sqrt(size) * rng.standard_normal(count), spread
 
 
