@@ -15,7 +15,7 @@ from models.forecast.history import History
 from pipelines.capacity.grid import Grid, Labels
 from pipelines.capacity.wanted import BY_HAND, Sought, Wanted
 
-__all__ = ["Measurements", "resource_of", "steps_of"]
+__all__ = ["Measurements", "named_of", "resource_of", "steps_of"]
 
 # A limit that is measured may tremble (what a file system keeps for root does): less is no step.
 _STEP = 1e-3
@@ -47,16 +47,7 @@ def resource_of(
     changes: Sequence[int],
 ) -> Resource:
     """The resource of a series; `changes` are known ones of its service, in unix ms."""
-    told = dict(labels)
-    service = _first(one.service, told)
-    named = {
-        "service": service,
-        "namespace": _first(one.namespace, told),
-        "cluster": _first(one.cluster, told),
-        "team": wanted.team_of(service),
-    }
-    if one.own is not None:
-        named |= {key: said for key in named if (said := getattr(one.own, key))}
+    told, named = dict(labels), named_of(one, labels, wanted)
     limit = steps_of(read.limit, grid)
     if limit is not None and one.own is not None and one.own.planned:
         limit = _planned(limit, one.own.planned)
@@ -75,6 +66,21 @@ def resource_of(
         replicas=read.replicas if one.own is None else one.own.replicas,
         **named,
     )
+
+
+def named_of(one: Sought, labels: Labels, wanted: Wanted) -> dict[str, str]:
+    """Whose a series is: its service, namespace, cluster and team."""
+    told = dict(labels)
+    service = _first(one.service, told)
+    named = {
+        "service": service,
+        "namespace": _first(one.namespace, told),
+        "cluster": _first(one.cluster, told),
+        "team": wanted.team_of(service),
+    }
+    if one.own is not None:
+        named |= {key: said for key in named if (said := getattr(one.own, key))}
+    return named
 
 
 def steps_of(values: FloatArray | float | None, grid: Grid) -> Limit | None:

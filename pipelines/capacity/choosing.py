@@ -60,6 +60,8 @@ def matched(rows: Mapping[Labels, FloatArray], labels: Labels) -> FloatArray | N
     >>> matched(rows, frozenset({("ns", "b")}))
     array([2.])
     """
+    if labels in rows:
+        return rows[labels]
     mine = sorted((one for one in rows if one <= labels), key=len, reverse=True)
     if not mine or (len(mine) > 1 and len(mine[0]) == len(mine[1])):
         return None

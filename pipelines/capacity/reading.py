@@ -14,7 +14,7 @@ from detector.capacity.report import LeftOut
 from detector.capacity.resource import Resource
 from detector.errors import SourceError
 from detector.series import FloatArray
-from pipelines.capacity.building import Measurements, resource_of
+from pipelines.capacity.building import Measurements, named_of, resource_of
 from pipelines.capacity.choosing import Candidate, chosen_of, is_meant, matched
 from pipelines.capacity.grid import Grid, Labels, folded, grid_of, rows_of, whole
 from pipelines.capacity.ranges import Ranges
@@ -40,11 +40,15 @@ class Names(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What was read at `as_of` (unix seconds), and what was not, with the reasons."""
+    """What was read at `as_of` (unix seconds), and what was not, with the reasons.
+
+    `owners`: services and teams of all that there is, wanted or not.
+    """
 
     as_of: float
     resources: tuple[Resource, ...]
     left_out: tuple[LeftOut, ...]
+    owners: frozenset[tuple[str, str]] = frozenset()
 
 
 def unchanged(_service: str, _namespace: str, _since: int, _until: int) -> Sequence[int]:
@@ -77,18 +81,25 @@ class Reading:
         if kinds and len(failed) == len(kinds):
             raise failed[0][1]
         left = [LeftOut(name=one.name, why=str(error)) for one, error in failed]
-        chosen, beyond = chosen_of(found, self.wanted.most)
+        named = [named_of(one.sought, one.labels, self.wanted) for one in found]
+        mine = [one for one, who in zip(found, named, strict=True) if self.wanted.concerns(who)]
+        chosen, beyond = chosen_of(mine, self.wanted.most)
         resources: list[Resource] = []
         for one in kinds:
-            mine = frozenset(each.labels for each in chosen if each.sought is one)
-            if not mine:
+            its = frozenset(each.labels for each in chosen if each.sought is one)
+            if not its:
                 continue
             try:
-                resources += self._resources(one, mine, grid)
+                resources += self._resources(one, its, grid)
             except SourceError as error:
                 left.append(LeftOut(name=one.name, why=str(error)))
         self._remembered.forget(frozenset(q for one in kinds for q in _queries(one, grid)))
-        return Read(as_of=as_of, resources=tuple(resources), left_out=(*left, *beyond))
+        return Read(
+            as_of=as_of,
+            resources=tuple(resources),
+            left_out=(*left, *beyond),
+            owners=frozenset((who["service"], who["team"]) for who in named),
+        )
 
     def _candidates(
         self, kinds: Sequence[Sought], grid: Grid
@@ -181,7 +192,7 @@ class Reading:
             query,
             grid,
             chosen=mine,
-            keep=lambda labels: any(labels <= each for each in mine),
+            keep=lambda labels: labels in mine or any(labels <= each for each in mine),
             timeout_s=self._left_s(),
         )
 

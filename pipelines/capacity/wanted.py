@@ -50,7 +50,8 @@ class Wanted:
 
     `days` back; `most` resources, the fullest first; `rate_s`: the window of rates; `where`: what
     the labels of packs' resources have to match. `limits`: numbers in place of a pack's limits, by
-    pack and resource. `teams`: patterns of the services of each.
+    pack and resource. `teams`: patterns of the services of each. `services` and `team`: of these
+    alone; of all where they are empty.
     """
 
     packs: Sequence[CapacityPack] = ()
@@ -62,6 +63,17 @@ class Wanted:
     limits: Mapping[str, float] = field(default_factory=dict)
     teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calendar: Calendar = field(default_factory=Calendar)
+    services: tuple[str, ...] = ()
+    team: str = ""
+
+    def concerns(self, named: Mapping[str, str]) -> bool:
+        """Whether what has this `service` and `team` is read.
+
+        >>> Wanted(services=("cart",)).concerns({"service": "crm", "team": ""})
+        False
+        """
+        is_mine = not self.services or named["service"] in self.services
+        return is_mine and self.team in {"", named["team"]}
 
     def team_of(self, service: str) -> str:
         """The first team whose patterns name a service, "" where none does.

@@ -77,7 +77,7 @@ class Capable:
 def capable(*, looked: bool = True, stores: Stores | None = None, **changes: object) -> Capable:
     """The app; `looked`: after its first assessment."""
     section = CapacitySection.model_validate({"enabled": True, "resources": RESOURCES, **changes})
-    settings = Settings(capacity=section)
+    settings = Settings(capacity=section, insecure=True)
     stores = stores or memory_stores()
     table = TableRanges({query: {(): course} for query, course in COURSES.items()})
     wanted = replace(section.native(), packs=())
