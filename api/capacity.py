@@ -52,9 +52,18 @@ class Capacity:
         self.on_close()
 
 
-def capacity_reader(settings: Settings, names: Names, log: ChangeLog, ranges: Ranges) -> Reading:
-    """What reads the resources that the settings ask for; `ConfigError`."""
-    wanted = settings.capacity.native(calendar=settings.stream.calendar())
+def capacity_reader(
+    settings: Settings,
+    names: Names,
+    log: ChangeLog,
+    ranges: Ranges,
+    *,
+    services: Sequence[str] = (),
+    team: str = "",
+) -> Reading:
+    """What reads the resources that the settings ask for, or those of some; `ConfigError`."""
+    calendar = settings.stream.calendar()
+    wanted = settings.capacity.native(calendar=calendar, services=tuple(services), team=team)
     return Reading(ranges=ranges, names=names, wanted=wanted, changed=KnownChanges(log))
 
 

@@ -129,11 +129,22 @@ def open_scheduling(
     _check(schedules, routes)
     ranges, wall = open_ranges(settings.source.native()), wall_of(settings)
     archive = Archive(store=stores.reports)
-    reads = capacity_reader(settings, names, stores.changes, ranges)
+    # Each reads its own again and again, of which only the newest.
+    reads = {
+        one.name: capacity_reader(
+            settings,
+            names,
+            stores.changes,
+            ranges,
+            services=one.order.services,
+            team=one.order.team,
+        )
+        for one in schedules
+    }
 
     def makes(schedule: Schedule) -> Making:
         return Making(
-            reads=reads,
+            reads=reads[schedule.name],
             read_s=settings.capacity.read_s,
             prices=settings.capacity.prices.native(),
             past=lambda at: archive.past(at, schedule.order.scope),

@@ -100,7 +100,14 @@ def _made(
     ranges = open_ranges(settings.source.native())
     try:
         making = Making(
-            reads=capacity_reader(settings, source_of(settings), stores.changes, ranges),
+            reads=capacity_reader(
+                settings,
+                source_of(settings),
+                stores.changes,
+                ranges,
+                services=order.services,
+                team=order.team,
+            ),
             read_s=settings.capacity.read_s,
             prices=settings.capacity.prices.native(),
             places=Places(jobs=asked.jobs),

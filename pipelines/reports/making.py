@@ -112,10 +112,11 @@ def _check(order: Order, mine: Sequence[Resource], read: Read) -> None:
     if mine or order.is_all:
         return
     field = "service" if order.services else "team"
-    names = {one.service if order.services else one.team for one in read.resources} - {""}
+    there = {*read.owners, *((one.service, one.team) for one in read.resources)}
+    names = {service if order.services else team for service, team in there} - {""}
     known = ", ".join(sorted(names)[:20])
-    there = f"there are: {known}" if known else "and there are no others"
-    raise InputError(f"no resource of {order.scope} is there; {there}", field=field)
+    others = f"there are: {known}" if known else "and there are no others"
+    raise InputError(f"no resource of {order.scope} is there; {others}", field=field)
 
 
 def _left_out(order: Order, left: Sequence[LeftOut]) -> list[LeftOut]:

@@ -175,3 +175,22 @@ def test_no_time_is_an_error_that_says_so() -> None:
     one.monotonic = lambda: next(moments)
     with pytest.raises(SourceError, match=r"capacity\.read_s"):
         one.read(NOW, timeout_s=60)
+
+
+def test_of_some_services_only_theirs_are_read() -> None:
+    """A report of one service must not depend on how full the others are, nor read their months."""
+    one, _ = reading(services=("b",), most=1)
+    read = one.read(NOW, timeout_s=60)
+    assert [each.service for each in read.resources] == ["b"]
+    assert read.left_out == ()
+    assert read.owners == {("a", ""), ("b", ""), ("c", "")}
+
+
+def test_of_a_team_only_its_own_are_read() -> None:
+    """By the patterns of the configuration, and what people set by hand by what they said."""
+    seats = ByHand(name="seats", kind=Kind.LICENCES, unit="", usage="used", team="sales")
+    one, _ = reading(team="shop", teams={"shop": ("a", "c")}, by_hand=(seats,))
+    assert sorted(each.service for each in one.read(NOW, timeout_s=60).resources) == ["a", "c"]
+    other, _ = reading(team="sales", by_hand=(seats,))
+    found = other.read(NOW, timeout_s=60).resources
+    assert {(each.name, each.team) for each in found} == {("seats", "sales")}
