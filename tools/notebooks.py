@@ -48,7 +48,8 @@ def executed(kept: Any) -> Any:  # noqa: ANN401
     with tempfile.TemporaryDirectory() as folder:
         notebook = _bare(copy.deepcopy(kept))
         before = {key: os.environ.get(key) for key in ("IPYTHONDIR", "PYTHONPATH")}
-        os.environ.update(IPYTHONDIR=folder, PYTHONPATH=str(ROOT))
+        found = os.pathsep.join(filter(None, (str(ROOT), before["PYTHONPATH"])))
+        os.environ.update(IPYTHONDIR=folder, PYTHONPATH=found)
         try:
             where = {"metadata": {"path": folder}}
             client = NotebookClient(notebook, timeout=_CELL_S, resources=where, record_timing=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -29,6 +30,8 @@ HOUR_S, DAY_S = 3600, 86_400
 # Values that are taken of one series, and steps that a grid has at most: ten years of hours.
 _MOST_VALUES, _MOST_STEPS = 10_000_000, 90_000
 _MOST_SERIES = 10_000
+# Days as everything else of ours writes them; pandas is to know them by a capital letter alone.
+_DAYS = re.compile(r"(?<=\d)d$")
 Grid: TypeAlias = "tuple[int, int, NDArray[np.float64]]"
 
 
@@ -132,9 +135,10 @@ def seconds_of(span: str | float | pd.Timedelta, field: str) -> float:
     """A span of time in seconds, as "14d", a Timedelta, or a number of seconds."""
     import pandas as pd
 
+    told = _DAYS.sub("D", span) if isinstance(span, str) else span
     try:
         found = (
-            pd.Timedelta(span, unit="s") if isinstance(span, int | float) else pd.Timedelta(span)
+            pd.Timedelta(told, unit="s") if isinstance(told, int | float) else pd.Timedelta(told)
         )
     except (TypeError, ValueError, OverflowError) as error:
         words = f"{field}: {span!r} is no span of time; write 14d or 6h"

@@ -116,8 +116,8 @@ def test_a_band_lies_between_its_bounds() -> None:
 
 def test_a_span_is_shaded_as_far_as_it_is_seen() -> None:
     """One that lasts reaches the edge, one that is over before is not drawn."""
-    lasting = pd.DataFrame({"since": [BEGIN - pd.Timedelta("9d")], "until": [pd.NaT]})
-    over = pd.DataFrame({"since": [BEGIN - pd.Timedelta("9d")], "until": [BEGIN]})
+    lasting = pd.DataFrame({"since": [BEGIN - pd.Timedelta("9D")], "until": [pd.NaT]})
+    over = pd.DataFrame({"since": [BEGIN - pd.Timedelta("9D")], "until": [BEGIN]})
     all_of_it, none = (
         [
             rect

@@ -75,7 +75,7 @@ def test_traffic_is_least_on_weekends() -> None:
     """And grows by a per cent a week."""
     traffic = examples.usage(seed=1, weeks=8)
     weekly = traffic.groupby(np.arange(len(traffic)) // 168).mean()
-    weekend = traffic.index.dayofweek >= 5
+    weekend = traffic.index.day_of_week >= 5
     assert traffic[weekend].mean() < 0.9 * traffic[~weekend].mean()
     assert weekly.iloc[-1] / weekly.iloc[0] == pytest.approx(1.07, abs=0.05)
 

@@ -83,7 +83,7 @@ def test_a_known_change_is_taken_where_it_lies_within_the_history() -> None:
     step = TRAFFIC.copy()
     at = step.index[len(step) // 2]
     step[step.index >= at] += 100
-    told = client.forecast(step, "1d", changes=[at.to_pydatetime(), NEXT + pd.Timedelta("9d")])
+    told = client.forecast(step, "1d", changes=[at.to_pydatetime(), NEXT + pd.Timedelta("9D")])
     assert set(told.attrs["shifts"]) <= {at}
 
 
