@@ -95,7 +95,8 @@ def steps_of(values: FloatArray | float | None, grid: Grid) -> Limit | None:
     if not len(known) or known[-1] < len(values) - _GONE:
         return None
     steps: list[tuple[int, float]] = []
-    for at in known.tolist():
+    moved = np.diff(values[known], prepend=np.nan) != 0
+    for at in known[moved].tolist():
         value = float(values[at])
         if not steps or abs(value - steps[-1][1]) > _STEP * steps[-1][1]:
             steps.append((1000 * (grid.start + at * grid.step_s), value))

@@ -49,4 +49,5 @@ def query_of(counted: Counted, signal: str) -> str:
     total = f"sum(rate({format_query(counted.total)}[5m]))"
     if signal == "requests":
         return total
-    return f"sum(rate({format_query(counted.part)}[5m])) / {total}"
+    # No series of failures beside counted requests is no failure.
+    return f"(sum(rate({format_query(counted.part)}[5m])) or 0 * {total}) / {total}"
