@@ -7,7 +7,8 @@ that no change made, for four weeks with daily and weekly seasons (`fleet_world.
 each minute goes through the product's models and operator, its anomalies with the changes through
 the correlation, and what is told of incidents through the rules of who hears of it: one team, of at
 most 42 a week. A fault counts as found if an incident began in its time at its service or at one
-that calls it. Beside it, on the same incidents: the latest change before an incident, and the
+that calls it; `unsure` are those where *none* has between 0.3 and 0.7, of which about half should
+be of no change. Beside it, on the same incidents: the latest change before an incident, and the
 latest one of the very service.
 """
 
@@ -266,6 +267,7 @@ def figures_of(fleet: Fleet, watch: Watch) -> dict[str, float]:
     ranks = [one.rank() for one in guilty]
     first = budgeted(watch.events, BUDGET)
     heard = [one for one in seen if any(each.last.id in first for each in one.incidents)]
+    unsure = [one for one in seen if 0.3 <= one.incidents[0].last.suspects.none < 0.7]
     return {
         "guilty_first": _share(rank == 1 for rank in ranks),
         "guilty_top3": _share(rank is not None and rank <= 3 for rank in ranks),
@@ -280,6 +282,8 @@ def figures_of(fleet: Fleet, watch: Watch) -> dict[str, float]:
         "unrelated_faults": float(len(alone)),
         "stray_incidents_a_day": len(stray) / fleet.days,
         "anomaly_events": float(watch.anomalies),
+        "unsure": float(len(unsure)),
+        "unsure_unrelated": _share(one.fault.change is None for one in unsure),
     }
 
 
