@@ -22,7 +22,7 @@ LASTING_H = 2
 # Older days say little of the next ninety.
 MOST_DAYS = 400
 # Of a day, so much must be known.
-_LEAST_KNOWN = 0.5
+_LEAST_KNOWN = 0.25
 _SUNDAY, _MONDAY = 6, 3
 
 

@@ -21,6 +21,8 @@ _LIMIT_SHARE, _LIMIT_MARGIN = 0.95, 1.2
 _REQUEST_SHARE, _REQUEST_MARGIN = 0.9, 1.1
 # Nothing is changed for less than a fifth.
 _BAND = 0.2
+# Of what there is, so much is left at least: what was never used may be needed at times.
+_LEAST_PART = 0.01
 _CHANCE = 0.1
 _WEEK = 7
 # What can be made smaller at all: nobody shrinks a disk or a topic.
@@ -102,7 +104,7 @@ def _fitting(
     resource: Resource, what: str, present: float, to: float, prices: Prices, held: str
 ) -> Sizing:
     """Lower or raise where it is off by more than the band, else keep."""
-    unit = resource.unit
+    unit, to = resource.unit, max(to, _rounded_up(_LEAST_PART * present, resource.unit))
     if to > present * (1 + _BAND) and what == "request":
         why = f"more is used than is requested: {shown(to, unit)} holds {held}"
         return _sizing(resource, Action.RAISE, what, present, to, prices, why=why)

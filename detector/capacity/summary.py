@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from detector.capacity.assessed import Action, Assessment, Exhaustion
 from detector.capacity.moments import day, lasting
 from detector.capacity.report import LeftOut, Report
+from detector.capacity.resource import Kind
 from detector.capacity.units import shown
 
 __all__ = ["composed", "sentence", "urgency"]
@@ -52,12 +53,23 @@ def urgency(of: Assessment) -> tuple[int, float, float, str]:
 
 def sentence(of: Assessment) -> str:
     """What there is to say of a resource in one or two sentences."""
-    title = of.identity.title[0].upper() + of.identity.title[1:]
+    title = _begun(of.identity.title)
     if of.problem is not None:
-        return f"{title}: no date can be told: {of.problem}."
+        return f"{title}: no date can be told: {of.problem}" + "." * (of.problem[-1:] != "?")
     if of.exhaustion is None:
         return f"{title}: no date can be told, as no limit is known."
     return f"{title} {_when(of.exhaustion, of)}.{_advice(of)}"
+
+
+def _begun(title: str) -> str:
+    """As a sentence begins with it.
+
+    >>> _begun("cpu of web"), _begun("disk data of db")
+    ('CPU of web', 'Disk data of db')
+    """
+    if title.partition(" ")[0] == Kind.CPU:
+        return title[:3].upper() + title[3:]
+    return title[0].upper() + title[1:]
 
 
 def _when(found: Exhaustion, of: Assessment) -> str:

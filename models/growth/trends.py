@@ -27,8 +27,8 @@ _LAGS = (
 _STIFF: Floats = np.array([0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0])
 # How likely a slope is to stay, and by what share of it, in a day, it moves else.
 _STAYS, _MOVES, _WIDE = 0.7, 0.02, 1.0
-# A slope is taken for at least so much of the level in a day, and the noise for no more than that.
-_LEAST_SLOPE = 5e-4
+# A slope is taken for at least so much of the level in a day, and of the usual step.
+_LEAST_SLOPE, _LEAST_SHARE = 5e-4, 1e-4
 _FREE, _SLOPE_FREE = 1e4, 1.0
 _SHAPE, _SCALE = 1.0, 1e-4
 _FIRST = 2
@@ -74,7 +74,7 @@ def fitted(values: Floats, jumps: tuple[int, ...] = (), sizes: Floats | None = N
     squares = np.ones(len(values)) if sizes is None else sizes**2
     for at, value in enumerate((values - origin) / unit):
         run.step(at, float(value), float(squares[at]), is_free=at in freed)
-    return run.trends(origin, unit, _slope(levelled, known) / unit)
+    return run.trends(origin, unit, max(_slope(levelled, known) / unit, _LEAST_SHARE))
 
 
 def _levelled(values: Floats, known: Ints, jumps: tuple[int, ...]) -> Floats:

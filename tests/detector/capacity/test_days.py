@@ -59,10 +59,10 @@ def test_negative_values_are_counted_and_left_out() -> None:
 
 
 def test_a_day_that_was_hardly_measured_is_not_known() -> None:
-    """Eleven hours are too few, twelve are not."""
+    """Five hours are too few, six are not."""
     values = np.ones(48)
-    values[:13] = np.nan
-    values[24:36] = np.nan
+    values[:19] = np.nan
+    values[24:42] = np.nan
     found = days_of(hours(values), Kind.DISK, NOW)
     assert np.isnan(found.worst).tolist() == [True, False]
     assert found.known == 1
@@ -124,4 +124,4 @@ def test_a_day_is_never_worse_than_its_largest_value(values: np.ndarray, kind: K
     whole = values[len(values) % 24 :].reshape(-1, 24)
     for worst, day in zip(found.worst, whole, strict=True):
         known = day[np.isfinite(day) & (day >= 0)]
-        assert np.isnan(worst) or (worst <= known.max() and len(known) >= 12)
+        assert np.isnan(worst) or (worst <= known.max() and len(known) >= 6)

@@ -91,12 +91,15 @@ def test_of_many_the_first_five_are_named() -> None:
     [
         (NEVER, "lasts for the next 90 days: the chance that it runs out is below 1 %"),
         (YOUNG, "no date can be told: not enough history"),
-        (UNLIMITED, "no date can be told, as no limit is known"),
+        (UNLIMITED, "no date can be told, as no limit is known."),
+        (replace(disk(limit=1.0), name="mixed"), "both GiB: are units mixed?"),
     ],
 )
 def test_a_sentence_is_never_surer_than_the_figures(resource: Resource, words: str) -> None:
     """No certainty, and no line where there is none."""
-    assert words in sentence(told(resource))
+    said = sentence(told(resource))
+    assert words in said
+    assert not said.endswith("?.")
 
 
 def test_what_is_raised_in_each_replica_says_so() -> None:
@@ -104,6 +107,7 @@ def test_what_is_raised_in_each_replica_says_so() -> None:
     said = sentence(told(web(limit=1.5, growth=1.0, replicas=3)))
     assert "Raise the limit of each replica from 1.5 cores to " in said
     assert "EUR a month" in said
+    assert said.startswith("CPU of web is used up since ")
 
 
 def test_a_maybe_is_before_a_hardly() -> None:

@@ -93,6 +93,7 @@ def test_a_constant_stays() -> None:
     """To a hair."""
     low, middle, high = ahead(fitted(np.full(60, 7.0)))
     assert (low, middle, high) == pytest.approx((7, 7, 7), abs=1e-3)
+    assert ahead(fitted(np.zeros(60))) == pytest.approx((0, 0, 0), abs=1e-3)
 
 
 def test_three_values_are_too_few() -> None:
