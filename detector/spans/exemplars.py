@@ -59,11 +59,15 @@ class _Found:
 
 
 def sought_for(anomaly: Anomaly, about: About, *, now: int, back_ms: int) -> Sought:
-    """Requests from so long before its first abnormal sample up to its last one, or up to now."""
+    """Requests from so long before its first abnormal sample up to its last one, or up to now.
+
+    Of what opened again that is the first one since then: before it lie hours of usual ones.
+    """
+    first = anomaly.start if anomaly.again is None else anomaly.again
     return Sought(
         service=anomaly.subject.service,
         namespace=anomaly.subject.namespace,
-        since=anomaly.start - back_ms,
+        since=first - back_ms,
         until=now if anomaly.end is None else anomaly.end + _LATE_MS,
         operations=about.operations,
         lead=about.lead,

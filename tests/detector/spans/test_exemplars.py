@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.spans.columns import SpanKind
-from detector.spans.exemplars import Sought, examples
+from detector.spans.exemplars import Sought, examples, sought_for
 from detector.spans.operator import step
+from detector.spans.series import About
 from detector.spans.settings import SpanSettings
 from detector.spans.state import SpanState, opened
 from detector.stream.traced import LEADING, MOST, SpentNote, TraceNote, TraceWhy, merged
 from tests.detector.spans.writing import NOW_MS, Written, call_of, columns
+from tests.pipelines.flows.happening import T0, anomaly
 
 SETTINGS = SpanSettings(
     series=500, edges=200, seen=50_000, waiting=5_000, recent=20_000, groups=100
@@ -62,6 +64,16 @@ def test_a_slow_minute_is_shown_by_its_slow_requests() -> None:
         assert note.spent[0].operation == "SELECT orders"
         assert note.spent[0].seconds > 0.4
         assert sum(one.seconds for one in note.spent) == pytest.approx(note.duration_s, rel=0.05)
+
+
+def test_of_what_came_again_requests_since_then_are_sought() -> None:
+    """Those of the night are not what is wrong at noon, and those in between went as usual."""
+    about, now = About(lead=TraceWhy.SLOWEST), T0 + 200 * MINUTE
+    first = sought_for(anomaly("checkout", until=9), about, now=now, back_ms=MINUTE)
+    back = sought_for(anomaly("checkout", again=180), about, now=now, back_ms=MINUTE)
+    assert first.since == T0 - MINUTE
+    assert T0 + 9 * MINUTE < first.until < back.since == T0 + 179 * MINUTE
+    assert back.until == now
 
 
 def test_beside_them_one_is_shown_as_it_went_before() -> None:
