@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from api.client.judging import Told, discovery, every_of, policy_of, world_of
+from api.client.counts import discovery, world_of
+from api.client.judging import Told, every_of, policy_of
 from detector.errors import InputError
 
 if TYPE_CHECKING:

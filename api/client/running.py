@@ -6,14 +6,22 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import quote, urlencode
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
-import msgspec
-
-from api.cli.guard import CouldNotAskError
 from api.cli.logs_run import LOCAL
 from api.cli.server import TIMEOUT_S, Server
+from api.client.asking import (
+    Moment,
+    Word,
+    cursor_of,
+    named,
+    object_of,
+    query_of,
+    rows_of,
+    sent,
+    span_of,
+)
 from api.client.columns import (
     ANOMALIES,
     CAPACITY,
@@ -31,16 +39,13 @@ from detector.errors import ConfigError, InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MOST_ROWS", "Client", "Moment"]
+__all__ = ["MOST_ROWS", "Client"]
 
 # Rows that one call gives at most: some hundred megabytes of answers.
 MOST_ROWS = 100_000
 _ROWS = 1000
 _PAGE = 200
 _LONGEST_S = 600.0
-# A point in time: with a time zone, or as text in ISO 8601 or unix seconds.
-Moment: TypeAlias = datetime | str | float | None
-Word: TypeAlias = str | bool | None
 
 
 class Client:
@@ -109,10 +114,10 @@ class Client:
         fields of a question: `control`, `namespace`, `cluster`, `clusters`, `rollout`, `revision`,
         `attempt`, `started_at`, `deadline`, `as_of`, `weight`, `stage`.
         """
-        told = {name: _sent(value, name) for name, value in more.items()}
+        told = {name: sent(value, name) for name, value in more.items()}
         body = {"service": service, "canary": canary, "policy": policy, **told}
         asked = {name: value for name, value in body.items() if value is not None}
-        return Verdict(_object(self._server.post("/v1/verdicts", asked)))
+        return Verdict(object_of(self._server.post("/v1/verdicts", asked)))
 
     def verdict(self, id: str) -> Verdict:
         """One verdict as it was given, with its signals."""
@@ -130,12 +135,12 @@ class Client:
     ) -> pd.DataFrame:
         """Verdicts, the newest first: at most `limit`, over as many pages as that takes."""
         asked = {"service": service, "rollout": rollout, "outcome": outcome}
-        span = _span(since, until)
-        return self._listed("/v1/verdicts", "verdicts", {**asked, **span}, limit, VERDICTS)
+        times = span_of(since, until)
+        return self._listed("/v1/verdicts", "verdicts", {**asked, **times}, limit, VERDICTS)
 
     def timeline(self, attempt: str, *, limit: int = _ROWS) -> pd.DataFrame:
         """What was answered in one try of a rollout, the oldest first."""
-        path = f"/v1/rollouts/{_named(attempt, 'attempt')}"
+        path = f"/v1/rollouts/{named(attempt, 'attempt')}"
         found = self._listed(path, "timeline", {}, limit, VERDICTS)
         turned = found.iloc[::-1].reset_index(drop=True)
         turned.attrs = found.attrs
@@ -154,8 +159,8 @@ class Client:
     ) -> pd.DataFrame:
         """Anomalies, the newest first; `severity` is the least that is wanted."""
         asked = {"service": service, "metric": metric, "severity": severity, "lasting": lasting}
-        span = _span(since, until)
-        return self._listed("/v1/anomalies", "anomalies", {**asked, **span}, limit, ANOMALIES)
+        times = span_of(since, until)
+        return self._listed("/v1/anomalies", "anomalies", {**asked, **times}, limit, ANOMALIES)
 
     def incidents(
         self,
@@ -170,12 +175,12 @@ class Client:
     ) -> pd.DataFrame:
         """Incidents, the newest first; `merged` has those too that went into others."""
         asked = {"service": service, "severity": severity, "lasting": lasting, "merged": merged}
-        span = _span(since, until)
-        return self._listed("/v1/incidents", "incidents", {**asked, **span}, limit, INCIDENTS)
+        times = span_of(since, until)
+        return self._listed("/v1/incidents", "incidents", {**asked, **times}, limit, INCIDENTS)
 
     def suspects(self, incident: str) -> pd.DataFrame:
         """The changes that an incident may come of, the likeliest first."""
-        return frame_of(_rows(self._one("/v1/incidents", incident), "suspects"), SUSPECTS)
+        return frame_of(rows_of(self._one("/v1/incidents", incident), "suspects"), SUSPECTS)
 
     def changes(
         self,
@@ -189,8 +194,8 @@ class Client:
     ) -> pd.DataFrame:
         """Changes, the newest first; `anywhere` has those too that name no service."""
         asked = {"service": service, "anywhere": anywhere, "kind": kind}
-        span = _span(since, until)
-        return self._listed("/v1/changes", "changes", {**asked, **span}, limit, CHANGES)
+        times = span_of(since, until)
+        return self._listed("/v1/changes", "changes", {**asked, **times}, limit, CHANGES)
 
     def capacity(
         self,
@@ -248,10 +253,10 @@ class Client:
             "coverage": coverage,
         }
         words = {name: word for name, word in asked.items() if word is not None}
-        return foretold(_object(self._server.get(f"/v1/forecasts?{urlencode(words)}")))
+        return foretold(object_of(self._server.get(f"/v1/forecasts?{urlencode(words)}")))
 
     def _one(self, path: str, id: str) -> dict[str, Any]:
-        return _object(self._server.get(f"{path}/{_named(id, 'id')}"))
+        return object_of(self._server.get(f"{path}/{named(id, 'id')}"))
 
     def _listed(
         self,
@@ -274,7 +279,7 @@ class Client:
         page: Mapping[str, Any] = {}
         while len(found) < limit:
             page = self._page(path, {**asked, "cursor": cursor}, min(_PAGE, limit - len(found)))
-            rows, before, cursor = _rows(page, key), cursor, _cursor(page)
+            rows, before, cursor = rows_of(page, key), cursor, cursor_of(page)
             found += rows[: limit - len(found)]
             if cursor is None or cursor == before or not rows:
                 break
@@ -283,54 +288,5 @@ class Client:
         return frame
 
     def _page(self, path: str, asked: Mapping[str, Word], limit: int) -> dict[str, Any]:
-        words = {name: _query(word) for name, word in asked.items() if word is not None}
-        return _object(self._server.get(f"{path}?{urlencode({**words, 'limit': limit})}"))
-
-
-def _query(word: str | bool) -> str:
-    return str(word).lower() if isinstance(word, bool) else word
-
-
-def _named(id: str, field: str) -> str:
-    """A part of a path, whatever is in it."""
-    if not id:
-        raise InputError(f"{field}: it is empty", field=field)
-    return quote(id, safe="")
-
-
-def _span(since: Moment, until: Moment) -> dict[str, Word]:
-    return {"from": _moment(since, "since"), "to": _moment(until, "until")}
-
-
-def _moment(at: Moment, field: str) -> str | None:
-    sent = _sent(at, field)
-    return None if sent is None else str(sent)
-
-
-def _sent(value: object, field: str) -> object:
-    """A value as JSON has it; `InputError` for a time that is of no zone."""
-    if not isinstance(value, datetime):
-        return value
-    if value.utcoffset() is None:
-        words = f"{field}: {value} has no time zone; say which it is of, as UTC"
-        raise InputError(words, field=field)
-    return value.isoformat()
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(body, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
-        raise CouldNotAskError(f"the answer is none of serinus: {error}") from error
-
-
-def _rows(page: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    try:
-        return msgspec.convert(page.get(key), type=list[dict[str, Any]])
-    except msgspec.ValidationError as error:
-        raise CouldNotAskError(f"the answer is none of serinus: it has no {key}") from error
-
-
-def _cursor(page: Mapping[str, Any]) -> str | None:
-    cursor = page.get("next")
-    return str(cursor) if cursor else None
+        words = {name: query_of(word) for name, word in asked.items() if word is not None}
+        return object_of(self._server.get(f"{path}?{urlencode({**words, 'limit': limit})}"))

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from api import client
-from api.client.judging import discovery, policy_of, world_of
+from api.client.counts import discovery, world_of
+from api.client.judging import policy_of
 from api.client.series import milliseconds_of
 from detector.gate.policy import Policy
 from detector.gate.render import verdict_body
