@@ -142,7 +142,9 @@ def _listed(place: Place, name: str | None, limit: int) -> bytes:
         asked = {"limit": str(limit)} | ({} if name is None else {"name": name})
         return place.asked(f"?{urlencode(asked)}")
     with place.archive() as archive:
-        wanted = ReportFilter(tenant=archive.tenant, name=name, limit=limit)
+        wanted = ReportFilter(
+            tenant=archive.tenant, name=name, for_people=name is None, limit=limit
+        )
         return _json(reports_body(archive.store.list(wanted)))
 
 

@@ -8,8 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from api.reports.gist import gist_of
-from api.reports.view import view_of
+from api.reports.view import View, view_of
 from api.reports.words import Wall
 from detector.capacity.report import LeftOut, Report
 from detector.logs.plain import plain
@@ -32,17 +31,16 @@ def _shown(report: Report, wall: Wall) -> Iterator[RenderableType]:
     for line in view.what_if:
         yield Text(plain(f"What if: {line}"), style="yellow")
     yield Text()
-    for line in gist_of(report, wall):
+    for line in view.gist:
         yield Text(plain(line))
     if view.rows:
         yield Text()
-        yield _table(report, wall)
+        yield _table(view)
     yield from _told(view.money)
     yield from _left_out(report.left_out)
 
 
-def _table(report: Report, wall: Wall) -> Table:
-    view = view_of(report, wall)
+def _table(view: View) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("state", "resource", "used", "runs out", "what to do"):
         table.add_column(name, overflow="fold")
@@ -50,7 +48,7 @@ def _table(report: Report, wall: Wall) -> Table:
         state = Text(f"{row.icon} {row.state}", style=_COLOURS[row.tint], no_wrap=True)
         words = (row.title, row.used, row.when, row.advice)
         table.add_row(state, *(Text(plain(word)) for word in words))
-    more = len(report.assessments) - min(len(view.rows), _ROWS)
+    more = len(view.rows) + view.more_rows - min(len(view.rows), _ROWS)
     if more > 0:
         table.add_row(Text(f"and {more:,} more", style="dim"))
     return table

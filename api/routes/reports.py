@@ -52,13 +52,18 @@ async def listed(
     request: Request,
     context: In,
     *,
-    name: Annotated[Word, Query(description="Only those of this schedule.")] = None,
+    name: Annotated[
+        Word,
+        Query(description="Only those of this schedule; `capacity` are those of the background."),
+    ] = None,
     cursor: Annotated[Cursor, Query(description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=200, description="Reports on a page.")] = 50,
 ) -> Response:
     """Those of the tenant that `X-Scope-OrgID` names, `default` without it."""
     store = reporting_of(context.reporting).store
-    wanted = ReportFilter(tenant=tenant_of(request), name=name, after=cursor, limit=limit)
+    wanted = ReportFilter(
+        tenant=tenant_of(request), name=name, for_people=name is None, after=cursor, limit=limit
+    )
     return json_response(reports_body(await context.pool.run(store.list, wanted)))
 
 

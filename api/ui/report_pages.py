@@ -60,7 +60,13 @@ async def one(
 
 def _listed(context: Context, tenant: str, name: str, before: str) -> Response:
     reporting = reporting_of(context.reporting)
-    wanted = ReportFilter(tenant=tenant, name=name or None, after=before or None, limit=_PER_PAGE)
+    wanted = ReportFilter(
+        tenant=tenant,
+        name=name or None,
+        for_people=not name,
+        after=before or None,
+        limit=_PER_PAGE,
+    )
     page = reporting.store.list(wanted)
     rows = tuple(_row(kept, reporting.wall.minute(kept.at)) for kept in page.reports)
     return html("reports.html", rows=rows, name=name, before=before, older=page.next)

@@ -5,10 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["MOST_BYTES", "KeptReport", "ReportFilter", "ReportPage", "ReportStore"]
+__all__ = [
+    "BACKGROUND",
+    "BACKGROUND_DAYS",
+    "MOST_BYTES",
+    "KeptReport",
+    "ReportFilter",
+    "ReportPage",
+    "ReportStore",
+]
 
 # Of the content: a fleet's report has a few kilobytes for each resource.
 MOST_BYTES = 2**28
+# What those are called that are made every few hours for whoever asks. They go sooner: none older
+# than 90 days is held against what came, and a year of them is gigabytes.
+BACKGROUND, BACKGROUND_DAYS = "capacity", 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +47,15 @@ class KeptReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFilter:
-    """Which reports, newest first; `after` is the `next` of the page before."""
+    """Which reports, newest first; `after` is the `next` of the page before.
+
+    `for_people`: without those of the background, which nobody asked for.
+    """
 
     tenant: str
     name: str | None = None
     scope: str | None = None
+    for_people: bool = False
     after: str | None = None
     limit: int = 50
 

@@ -9,12 +9,12 @@ from time import monotonic
 
 from detector.capacity.report import Report, of_json, to_json
 from detector.errors import InputError
-from detector.reports.kept import KeptReport, ReportFilter, ReportStore
+from detector.reports.kept import BACKGROUND, KeptReport, ReportFilter, ReportStore
 from models.baseline.calendar import DAY_MS
 
 __all__ = ["NAME", "KeptCapacity", "KeptOutlooks"]
 
-NAME = "capacity"
+NAME = BACKGROUND
 _PAGE, _PAGES = 200, 20
 # Reports that are compared with what came: of about these days ago.
 _AGES_D = (7, 14, 30, 60, 90)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from detector.errors import NotFoundError
-from detector.reports.kept import KeptReport, ReportFilter, ReportPage
+from detector.gate.record import FAIL_DAYS
+from detector.reports.kept import BACKGROUND, BACKGROUND_DAYS, KeptReport, ReportFilter, ReportPage
+from models.baseline.calendar import DAY_MS
 from pipelines.stores.cursors import cursor_at, read_cursor
 
 __all__ = ["MemoryReports"]
@@ -39,9 +41,11 @@ class MemoryReports:
         )
 
     def prune(self, before: int) -> None:
-        """Forget those of before unix milliseconds."""
-        for key in [key for key, one in self.rows.items() if one.at < before]:
-            del self.rows[key]
+        """Forget those of before unix milliseconds; of the background those of 300 days later."""
+        sooner = before + DAY_MS * (FAIL_DAYS - BACKGROUND_DAYS)
+        for key, one in list(self.rows.items()):
+            if one.at < (sooner if one.name == BACKGROUND else before):
+                del self.rows[key]
 
 
 def _is_wanted(one: KeptReport, wanted: ReportFilter) -> bool:
@@ -49,5 +53,6 @@ def _is_wanted(one: KeptReport, wanted: ReportFilter) -> bool:
         one.tenant == wanted.tenant
         and wanted.name in {None, one.name}
         and wanted.scope in {None, one.scope}
+        and not (wanted.for_people and one.name == BACKGROUND)
         and (wanted.after is None or (one.at, one.id) < read_cursor(wanted.after))
     )

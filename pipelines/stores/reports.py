@@ -9,7 +9,7 @@ import sqlalchemy as sa
 import zstandard
 
 from detector.errors import NotFoundError, StoreError
-from detector.reports.kept import MOST_BYTES, KeptReport, ReportFilter, ReportPage
+from detector.reports.kept import BACKGROUND, MOST_BYTES, KeptReport, ReportFilter, ReportPage
 from pipelines.stores import schema
 from pipelines.stores.codec import inflated
 from pipelines.stores.connections import Connections
@@ -85,6 +85,8 @@ def _conditions(wanted: ReportFilter) -> list[sa.ColumnElement[bool]]:
     found = [_kept.tenant == wanted.tenant]
     if wanted.name is not None:
         found.append(_kept.name == wanted.name)
+    if wanted.for_people:
+        found.append(_kept.name != BACKGROUND)
     if wanted.scope is not None:
         found.append(_kept.scope == wanted.scope)
     if wanted.after is not None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from detector.gate.record import FAIL_DAYS, PASS_DAYS, Kept, Pruned
 from detector.gate.verdict import Outcome
 from detector.ports import Stores
+from detector.reports.kept import BACKGROUND, BACKGROUND_DAYS
 from pipelines.stores import schema
 from pipelines.stores.aa import SqlAa
 from pipelines.stores.attempts import (
@@ -101,6 +102,10 @@ class SqlRetention:
             schema.changes.delete().where(schema.changes.c.last_at < round(1000 * older)),
             schema.scans.delete().where(schema.scans.c.at < round(1000 * older)),
             schema.reports.delete().where(schema.reports.c.at < round(1000 * older)),
+            schema.reports.delete().where(
+                schema.reports.c.name == BACKGROUND,
+                schema.reports.c.at < round(1000 * (now - BACKGROUND_DAYS * DAY_S)),
+            ),
         )
         with self._db.write() as transaction:
             gone, chunks, rows, *_ = (transaction.run(compiled(step)) for step in steps)

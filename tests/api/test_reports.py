@@ -64,6 +64,14 @@ def test_pages_and_schedules(door: Door) -> None:
     assert (ids(rest), rest.json()["next"]) == ([OLD], None)
 
 
+def test_what_nobody_asked_for_is_not_in_the_way() -> None:
+    """The background keeps one every six hours; who wants them asks for them by name."""
+    door = door_with(capacity=replace(report(), made_at=NOW + 1))
+    assert ids(door.get("/v1/reports")) == [NEW, OLD]
+    assert ids(door.get("/v1/reports", name="capacity")) == ["capacity-20261125-070000"]
+    assert "capacity-2026" not in door.client.get("/reports").text
+
+
 def test_another_tenant_sees_none(door: Door) -> None:
     """Neither in lists nor by their ids."""
     headers = {"X-Scope-OrgID": "other"}

@@ -66,12 +66,14 @@ def test_one_of_another_tenant_is_not_there(stores: Stores) -> None:
 @pytest.mark.parametrize(
     ("wanted", "ids"),
     [
-        ({}, ["r4", "r3", "r2", "r1"]),
+        ({}, ["r4", "r3", "r2", "r1", "r5"]),
         ({"name": "monthly"}, ["r3"]),
         ({"name": ""}, ["r4"]),
         ({"scope": "all"}, ["r4"]),
         ({"name": "weekly", "scope": "all"}, []),
         ({"limit": 2}, ["r4", "r3"]),
+        ({"for_people": True, "limit": 3}, ["r4", "r3", "r2"]),
+        ({"name": "capacity"}, ["r5"]),
     ],
     ids=str,
 )
@@ -82,6 +84,7 @@ def test_the_newest_come_first(stores: Stores, wanted: dict[str, object], ids: l
         replace(REPORT, id="r2"),
         replace(REPORT, id="r3", at=T0 + 1, name="monthly"),
         replace(REPORT, id="r4", at=T0 + 2, name="", scope="all"),
+        replace(REPORT, id="r5", at=T0 - 9, name="capacity"),
     ):
         stores.reports.add(report)
     assert found(stores, **wanted) == ids
@@ -109,11 +112,14 @@ def test_a_cursor_of_others_is_refused(stores: Stores) -> None:
 
 
 def test_reports_go_after_a_year(stores: Stores) -> None:
-    """As verdicts that failed: 400 days."""
+    """As verdicts that failed: 400 days; those that nobody asked for after 100."""
     stores.reports.add(replace(REPORT, id="old", at=T0 - 401 * DAY_MS))
     stores.reports.add(replace(REPORT, id="edge", at=T0 - 399 * DAY_MS))
+    for days in (99, 101):
+        background = replace(REPORT, id=f"b{days}", at=T0 - days * DAY_MS, name="capacity")
+        stores.reports.add(background)
     stores.retention.prune(T0 / 1000)
-    assert found(stores) == ["edge"]
+    assert found(stores) == ["b99", "edge"]
 
 
 def test_what_was_damaged_is_named(database: Connections) -> None:
