@@ -31,6 +31,7 @@ _SHARE, _PIXELS = 0.01, 2.0
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)
 _COORDINATE = re.compile(r"-?\d+(?:\.\d+)?")
 _PICTURE = "image/svg+xml"
+_SHOWN = 2000
 
 
 def names() -> Sequence[str]:
@@ -111,7 +112,14 @@ def _of_cell(kept: Sequence[Any], made: Sequence[Any]) -> Iterator[str]:
         if kind not in shown or kind not in again:
             yield f"{kind} is {'new' if kind in again else 'gone'}"
         elif not _is_alike(shown[kind], again[kind], is_picture=kind.endswith(_PICTURE)):
-            yield f"{kind} was\n{shown[kind][:2000]}\nand is\n{again[kind][:2000]}"
+            yield _told(kind, shown[kind], again[kind])
+
+
+def _told(kind: str, kept: str, made: str) -> str:
+    """What was and what is; of a picture nobody reads the numbers."""
+    if kind.endswith(_PICTURE):
+        return f"{kind} is another picture"
+    return f"{kind} was\n{kept[:_SHOWN]}\nand is\n{made[:_SHOWN]}"
 
 
 def _texts(outputs: Sequence[Any]) -> Iterator[tuple[str, str]]:
