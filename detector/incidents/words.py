@@ -52,11 +52,12 @@ def title_words(incident: Incident) -> str:
 
 
 def summary_words(incident: Incident) -> str:
-    """Since when, how much of it there is, and whether it lasts."""
+    """Since when, whether it was so before, how much of it there is, and whether it lasts."""
     many = f"{incident.count} anomalies" if incident.count != 1 else "1 anomaly"
     services = len(incident.services)
     where = f"{services} services" if services != 1 else "1 service"
-    return f"{many} in {where} since {clock_text(incident.began)}; {_state(incident)}."
+    again = ", not for the first time" if incident.is_back else ""
+    return f"{many} in {where} since {clock_text(incident.began)}{again}; {_state(incident)}."
 
 
 def cause_words(incident: Incident) -> str:

@@ -54,6 +54,17 @@ def test_a_summary_says_since_when_and_whether_it_lasts() -> None:
     assert summary_words(over) == "1 anomaly in 1 service since 14:13 UTC; over since 14:14 UTC."
 
 
+def test_a_summary_says_that_it_comes_again() -> None:
+    """Whoever slept through the first one looks there, too."""
+    correlator = Correlator.fresh("default", T0)
+    correlator.feed([symptom("db", end=T0 + MINUTE)], T0 + MINUTE)
+    back = symptom("db", again=T0 + 180 * MINUTE)
+    told = correlator.feed([back], T0 + 181 * MINUTE)[-1]
+    assert summary_words(told.incident) == (
+        "1 anomaly in 1 service since 17:13 UTC, not for the first time; it lasts."
+    )
+
+
 def test_the_likely_cause_is_named_with_how_sure_that_is() -> None:
     """And where none is likely that is said."""
     assert cause_words(incident(symptom("db"))) == (
