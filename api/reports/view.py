@@ -21,6 +21,7 @@ from api.reports.telling import (
 from api.reports.words import Wall, capital, chance_text, money_text, share_text, span_text
 from detector.capacity.assessed import Accuracy, Action, Assessment, Outlook, Sizing
 from detector.capacity.report import Report
+from detector.capacity.resource import Identity
 from detector.capacity.units import shown
 from detector.reports.state import State, state_of
 
@@ -232,20 +233,32 @@ def _usual(known: Sequence[Accuracy]) -> Iterator[str]:
 def _row(number: int, told: Assessment, wall: Wall) -> Row:
     state, of = state_of(told), told.identity
     tint, icon = _WORDS[state]
-    where = (of.cluster, of.namespace, *(f"{k}={v}" for k, v in sorted(of.labels.items())))
-    team = f"team {of.team}" if of.team else ""
     return Row(
         place=f"resource-{number}" if number < PARTS else "",
         state=state.value,
         tint=tint,
         icon=icon,
         title=of.title,
-        where=" · ".join(part for part in (*where, team) if part),
+        where=_where(of),
         used=used_text(told),
         ahead=ahead_text(told.headroom),
         when=when_text(told, wall),
         advice=advice_text(told, wall),
     )
+
+
+def _where(of: Identity) -> str:
+    """Its place, its team, and what else tells it apart, each once."""
+    named = {of.cluster, of.namespace, of.service, of.name}
+    others = (f"{k}={v}" for k, v in sorted(of.labels.items()) if v not in named)
+    team = f"team {of.team}" if of.team else ""
+    return " · ".join(part for part in (of.cluster, of.namespace, team, *others) if part)
+
+
+def _assumed(told: Assessment) -> tuple[str, ...]:
+    """What is supposed comes first, where the assumptions do not say it themselves."""
+    said = "\n".join(told.assumptions)
+    return (*(f"Assumed: {one}" for one in told.what_if if one not in said), *told.assumptions)
 
 
 def _part(row: Row, told: Assessment, wall: Wall) -> Part:
@@ -257,7 +270,7 @@ def _part(row: Row, told: Assessment, wall: Wall) -> Part:
         facts=tuple(_facts(row, told)),
         driver="" if told.driver is None else driver_text(told.driver, unit),
         why="" if told.sizing is None else told.sizing.why,
-        assumptions=(*(f"Assumed: {one}" for one in told.what_if), *told.assumptions),
+        assumptions=_assumed(told),
         accuracy="" if told.accuracy is None else accuracy_text(told.accuracy),
     )
 

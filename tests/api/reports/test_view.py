@@ -118,6 +118,21 @@ def test_a_part_has_all_that_is_known() -> None:
     assert view(cores()).parts[0].when == "It does not run out within 90 days (under 1 %)."
 
 
+def test_a_place_is_told_once() -> None:
+    """Exporters repeat the namespace and the workload in labels; a volume's name is news."""
+    labels = {"namespace": "shop", "container": "web", "persistentvolumeclaim": "db-0"}
+    identity = replace(disk().identity, name="web", labels=labels)
+    (row,) = view(replace(disk(), identity=identity)).rows
+    assert row.where == "eu-1 · shop · team shop · persistentvolumeclaim=db-0"
+
+
+def test_what_is_supposed_is_said_once() -> None:
+    """By the assumptions, where they say it themselves."""
+    what_if = memory().what_if[0]
+    told = replace(memory(), assumptions=(f"It is supposed that: {what_if}.",))
+    assert view(told).parts[0].assumptions == (f"It is supposed that: {what_if}.",)
+
+
 def test_a_fleet_fits_a_page() -> None:
     """What is left out of the page is counted; the most urgent ones are in it."""
     many = replace(
