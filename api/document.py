@@ -7,6 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.bodies.answer import EXAMPLE_VERDICT
+from api.bodies.capacity import EXAMPLE_CAPACITY
+from api.bodies.forecast import EXAMPLE_FORECAST
 from api.problems import Problem
 
 __all__ = ["Documented", "refusal"]
@@ -30,6 +32,8 @@ class Documented(FastAPI):
         schemas["Problem"] = Problem.model_json_schema()
         # FastAPI leaves nulls out of examples; each key of ours is always sent, so it is shown.
         schemas["VerdictAnswer"]["examples"] = [EXAMPLE_VERDICT]
+        schemas["CapacityAnswer"]["examples"] = [EXAMPLE_CAPACITY]
+        schemas["ForecastAnswer"]["examples"] = [EXAMPLE_FORECAST]
         _forget_plain_errors(document)
         return document
 

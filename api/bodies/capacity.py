@@ -13,7 +13,7 @@ from detector.capacity.assessed import Accuracy, Assessment, DriverModel, Exhaus
 from detector.capacity.report import Report
 from detector.capacity.summary import sentence
 
-__all__ = ["CapacityAnswer", "capacity_body", "resource_body"]
+__all__ = ["EXAMPLE_CAPACITY", "CapacityAnswer", "capacity_body", "resource_body"]
 
 KindWord = Literal[
     "cpu", "memory", "disk", "connections", "partitions", "licences", "traffic", "other"
@@ -289,3 +289,66 @@ def _accuracy(told: Accuracy) -> dict[str, Any]:
 
 def _moment(at: int | None) -> str | None:
     return None if at is None else time_text(at)
+
+
+EXAMPLE_CAPACITY: dict[str, Any] = {
+    "made_at": "2026-11-23T12:00:00.000Z",
+    "horizon_s": 7776000,
+    "problem": None,
+    "summary": ["1 of 42 resources may run out within 90 days; the most urgent first."],
+    "what_if": [],
+    "resources": [
+        {
+            "id": "eu/shop//disk/data-db-0{cluster=eu,persistentvolumeclaim=data-db-0}",
+            "name": "data-db-0",
+            "title": "disk data-db-0",
+            "kind": "disk",
+            "unit": "bytes",
+            "service": None,
+            "namespace": "shop",
+            "cluster": "eu",
+            "team": None,
+            "source": "kubernetes_volumes.bytes",
+            "labels": {"cluster": "eu", "persistentvolumeclaim": "data-db-0"},
+            "sentence": "Disk data-db-0 runs out about 5 December 2026 (between 3 December 2026 and"
+            " 8 December 2026 with 80 %; above 99 % within 90 days).",
+            "limit": 97710500000,
+            "requested": None,
+            "replicas": 1,
+            "exhaustion": {
+                "chance": 0.998,
+                "p10": "2026-12-03T09:00:00.000Z",
+                "p50": "2026-12-05T10:30:00.000Z",
+                "p90": "2026-12-08T01:00:00.000Z",
+                "since": None,
+                "means": "usage reaches the limit for the first time",
+            },
+            "headroom": {
+                "used": 91268100000,
+                "limit": 97710500000,
+                "left": 6442450000,
+                "share": 0.934066,
+                "ahead": 1.0,
+            },
+            "sizing": {
+                "action": "raise",
+                "what": "limit",
+                "present": 97710500000,
+                "to": 171799000000,
+                "by": "2026-12-03T09:00:00.000Z",
+                "saving": -5.52,
+                "currency": "EUR",
+                "why": "it holds the peaks of 95 futures of 100, and a fifth",
+            },
+            "driver": None,
+            "accuracy": None,
+            "assumptions": ["Usage goes on as its past allows: a steady trend (81%)."],
+            "problem": None,
+            "what_if": [],
+            "usage": None,
+            "outlook": None,
+        }
+    ],
+    "left_out": [{"name": "redis.memory", "why": "Prometheus refused the query"}],
+    "next": "1795435200000.1",
+}

@@ -16,7 +16,7 @@ from pipelines.capacity.forecasting import Foretold
 if TYPE_CHECKING:
     from models.forecast.outcome import Forecast
 
-__all__ = ["ForecastAnswer", "foretold_body", "outlook_body"]
+__all__ = ["EXAMPLE_FORECAST", "ForecastAnswer", "foretold_body", "outlook_body"]
 
 # P10 to P90 is what a report keeps.
 _KEPT = 0.8
@@ -141,3 +141,26 @@ def _shifts(found: Forecast, start_ms: int, step_ms: int) -> list[dict[str, Any]
 
 def _at(start_ms: int, step: int | None, step_ms: int) -> str | None:
     return None if step is None else time_text(start_ms + step_ms * step)
+
+
+EXAMPLE_FORECAST: dict[str, Any] = {
+    "of": 'sum(rate(http_requests_total{service="checkout"}[5m]))',
+    "as_of": "2026-11-23T12:20:00.000Z",
+    "step_s": 3600,
+    "measured_from": "2026-09-28T12:00:00.000Z",
+    "measured_to": "2026-11-23T12:00:00.000Z",
+    "points": [
+        {
+            "at": "2026-11-23T12:00:00.000Z",
+            "value": 182.4,
+            "intervals": [
+                {"coverage": 0.8, "low": 171.9, "high": 193.6},
+                {"coverage": 0.95, "low": 165.2, "high": 201.7},
+            ],
+        }
+    ],
+    "weights": {"weekly profile": 0.62, "theta": 0.38},
+    "mase": 0.71,
+    "shifts": [{"at": "2026-11-02T09:00:00.000Z", "by": 21.5}],
+    "problem": None,
+}
