@@ -1,8 +1,8 @@
 """How far off a forecast may be, from how far off it was: conformal, pooled over days.
 
-The absolute errors of all origins are pooled over a day of the horizon and its two neighbours, and
-a day of an origin counts as one error for the correction for few (Vovk 2005; Lei et al. 2018).
-Errors are compared in units of what the time of the day usually scatters.
+The absolute errors of all origins are pooled over a day of the horizon and its two neighbours. For
+the correction for few (Vovk 2005; Lei et al. 2018), the more the errors of a day hang together, the
+fewer they are. They are compared in units of what the time of the day usually scatters.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def errors_of(off: Floats, ahead: int, day: int) -> Floats:
     if not origins:
         raise ValueError("nothing is known of how far off a forecast is")
     share = np.abs(2 * LEVELS - 1)
-    few = 1 + 1 / (origins * min(_BLOCKS, max(reach // day, 1)))
+    few = 1 + 1 / (origins * min(_BLOCKS, max(reach // day, 1)) * _apart(off, day))
     share, sign = np.minimum(share * few, 1.0), np.sign(LEVELS - 0.5)
     blocks = max(reach // day, 1)
     sizes = np.stack([_pooled(np.abs(off), block, day, share) for block in range(blocks)], axis=1)
@@ -82,6 +82,12 @@ def together_of(off: Floats, day: int) -> Together:
     return Together(
         slow=min(max(between / max(whole, 1e-12), 0.05), 0.99), memory=-day / float(np.log(kept))
     )
+
+
+def _apart(off: Floats, day: int) -> float:
+    """Of how many errors that do not hang together a day of them speaks."""
+    slow = together_of(off, day).slow
+    return 1.0 / (slow + (1 - slow) / min(day, int(off.shape[1])))
 
 
 def _growth(off: Floats, day: int) -> float:

@@ -26,10 +26,10 @@ _LAST_DAYS = 7
 def _last_weeks(past: Past) -> Floats:
     """The last two weeks again, with a part of the drift from week to week."""
     week, values = past.week, past.values
-    latest = values[-week:]
-    before = values[-2 * week : -week] if len(values) >= 2 * week else latest
-    blend = np.resize(_WEEKS[0] * latest + _WEEKS[1] * before, past.ahead)
-    drift = float(np.median(latest - before))
+    count = len(values)
+    earlier = count - week if count >= 2 * week else count
+    blend = _WEEKS[0] * _again(past, count, week) + _WEEKS[1] * _again(past, earlier, week)
+    drift = float(np.median(values[-week:] - values[earlier - week : earlier]))
     weeks = _WEEKS[1] + 1 + np.arange(past.ahead) // week
     grown = _DRIFT_KEPT * (1 - _DRIFT_KEPT**weeks) / (1 - _DRIFT_KEPT)
     told: Floats = blend + drift * grown
@@ -58,7 +58,23 @@ def _held_level(past: Past) -> Floats:
 
 def _yesterday(past: Past) -> Floats:
     """Yesterday again, each day."""
-    return np.resize(past.values[-past.day :], past.ahead)
+    return _again(past, len(past.values), past.day)
+
+
+def _again(past: Past, until: int, span: int) -> Floats:
+    """What came last at the time of each step, of the first `until` values: (H,).
+
+    Times come again after `span` steps, but where clocks are moved or a day is off. What was
+    skipped is taken from one span before, and what was not seen in two from its place.
+    """
+    first, count, times = max(until - 2 * span, 0), len(past.values), past.slots % span
+    last = np.full(span, np.nan)
+    last[times[first:until]] = past.values[first:until]
+    seen = last[times[count:]]
+    told: Floats = np.where(
+        np.isnan(seen), np.resize(past.values[until - span : until], past.ahead), seen
+    )
+    return told
 
 
 def _levels(onward: Callable[[Floats, Floats], Floats]) -> Callable[[Past], Floats]:

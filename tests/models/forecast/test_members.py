@@ -134,3 +134,38 @@ def test_growth_goes_on(name: str) -> None:
         line = 0.5 * np.arange(8 * WEEK, 10 * WEEK) + OF_WEEK[np.arange(2 * WEEK) % WEEK]
         # A week's growth is 84.
         assert found == pytest.approx(line, abs=5)
+
+
+@pytest.mark.parametrize("name", ["last weeks", "yesterday"])
+@pytest.mark.parametrize("moved", [1, -1])
+@pytest.mark.parametrize("at", [3 * WEEK - 30, 3 * WEEK - 5, 3 * WEEK, 3 * WEEK + 40])
+def test_what_is_told_again_is_told_at_its_hour(name: str, moved: int, at: int) -> None:
+    """Clocks were moved in the last days, or will be."""
+    hours = np.arange(5 * WEEK)
+    slots = (hours + np.where(hours < at, 0, moved)) % WEEK
+    lived = OF_DAY[slots % DAY]
+    past = Past(values=lived[: 3 * WEEK], slots=slots, day=DAY)
+    off = MEMBERS[name](past) - lived[3 * WEEK :]
+    # What was seen a week before is at another place where the clocks were moved in between.
+    assert np.median(np.abs(off)) < 1e-9
+    if name == "yesterday" or at >= 3 * WEEK:
+        assert off == pytest.approx(np.zeros(2 * WEEK), abs=1e-9)
+
+
+def test_the_last_weeks_tell_a_holiday_as_a_sunday() -> None:
+    """And a working day after one that was a holiday as the week before."""
+    week = np.repeat([5.0, 5, 5, 5, 5, 2, 1], DAY)
+    slots = np.arange(6 * WEEK) % WEEK
+    slots[3 * WEEK + 2 * DAY : 3 * WEEK + 3 * DAY] = np.arange(6 * DAY, WEEK)
+    slots[4 * WEEK + DAY : 4 * WEEK + 2 * DAY] = np.arange(6 * DAY, WEEK)
+    past = Past(values=week[slots][: 4 * WEEK], slots=slots, day=DAY)
+    assert MEMBERS["last weeks"](past) == pytest.approx(week[slots][4 * WEEK :])
+
+
+def test_a_weekday_that_was_never_seen_is_told_from_its_place() -> None:
+    """One week is all, and its Wednesday was a holiday."""
+    slots = np.arange(2 * WEEK) % WEEK
+    slots[2 * DAY : 3 * DAY] = np.arange(6 * DAY, WEEK)
+    values = np.repeat(np.arange(7.0), DAY)
+    found = MEMBERS["last weeks"](Past(values=values, slots=slots, day=DAY))
+    assert found.reshape(7, DAY)[:, 0].tolist() == [0, 1, 2, 3, 4, 5, 6]
