@@ -195,6 +195,16 @@ def test_clocks_that_change_and_leap_days_move_no_date() -> None:
     assert dates(zoned)[1] == pytest.approx(dates(plain)[1], abs=3)
 
 
+def test_a_leap_day_is_a_day() -> None:
+    """Forty days before the first of March 2028, it is full forty days on."""
+    leap = 1_835_481_600_000  # 1 March 2028.
+    later = replace(disk(limit=200.0).usage, start_ms=disk().usage.start_ms + (leap - NOW))
+    of = assess(replace(disk(limit=200.0), usage=later), horizon_s=90 * DAY_S, as_of=leap)
+    assert of.exhaustion is not None
+    assert of.exhaustion.p50 is not None
+    assert (of.exhaustion.p50 - leap) / DAY_MS == pytest.approx(40, abs=2)
+
+
 def test_prices_tell_what_is_saved() -> None:
     """Three replicas that ask for eight cores and use a little more than one."""
     of = assess(
