@@ -23,6 +23,7 @@ from pipelines.notify.email import Email, message_of
 from pipelines.notify.pagerduty import event_of
 from pipelines.notify.plain import page_of, plain_of
 from pipelines.notify.settings import NotifierSettings
+from pipelines.notify.slack_app import SlackApp
 from pipelines.notify.webhook import cloud_event
 from pipelines.reports.keeping import Archive
 from pipelines.stores.memory import memory_stores
@@ -30,7 +31,9 @@ from pipelines.stores.memory_reports import MemoryReports
 from tests.api.reports.examples import NOW, report
 from tests.pipelines.capacity.faked import TableRanges
 from tests.pipelines.notify.receiver import notice as fail
+from tests.pipelines.notify.slack_server import slack
 from tests.pipelines.notify.test_email import settings as mail_settings
+from tests.pipelines.notify.test_slack_app import settings as app_settings
 
 ID = "weekly-20261125-070000"
 WHERE = "https://serinus.example.org"
@@ -134,6 +137,17 @@ def test_mail_has_it_attached(reporting: Reporting) -> None:
     assert picture.get_content() == chart
     assert str(mail["Subject"]).startswith("Capacity of all services: 3 of 5")
     assert Email(settings) is not None
+
+
+def test_slack_shows_the_picture_below_the_message(reporting: Reporting) -> None:
+    """By the app of a workspace, from the outbox, as everything else that it is told."""
+    with slack() as workspace:
+        SlackApp(app_settings(workspace.url), pictured(reporting, None)).send(notice())
+        (file,) = workspace.files.values()
+        (told,) = workspace.roots
+    assert file.body == pictured(reporting, None)(notice())
+    assert file.thread_ts == told.ts
+    assert file.alt.startswith("Capacity of all services: 3 of 5")
 
 
 def test_where_nothing_is_kept_there_are_no_reports() -> None:
