@@ -23,8 +23,9 @@ __all__ = ["FOLDER", "ROOT", "differences", "executed", "names", "read", "writte
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "notebooks"
-# Of one cell; a whole notebook is to take less than a minute.
-_CELL_S = 120
+# Of one cell, on a machine that is busy with other things; a whole notebook takes less than half a
+# minute of a free core.
+_CELL_S = 300
 # What is shown may differ by this share on another machine: sums of floats depend on the order in
 # which a processor adds them. A picture, by as many pixels.
 _SHARE, _PIXELS = 0.01, 2.0

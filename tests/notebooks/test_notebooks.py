@@ -14,6 +14,7 @@ from tools.notebooks import FOLDER, ROOT, differences, executed, names, read, wr
 
 NAMES = names()
 SHORT = 26
+FOREIGN = r"https?://|open\(|read_csv|os\.environ|import (requests|httpx)"
 notebooks = pytest.mark.parametrize("name", NAMES)
 
 
@@ -29,6 +30,7 @@ def code_cells(name: str) -> list[Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @notebooks
 def test_it_runs_and_shows_what_is_kept(name: str) -> None:
     """Whoever opens it, here or on a page of a forge, reads what the code does today."""
@@ -76,7 +78,9 @@ def test_it_is_short_and_has_a_picture(name: str) -> None:
 def test_it_needs_nothing_but_itself(name: str) -> None:
     """No address, no file and no environment: it runs on a train."""
     source = "\n".join(cell.source for cell in code_cells(name))
-    assert not re.search(r"https?://|open\(|read_csv|os\.environ|import (requests|httpx)|/work", source)
+    assert not re.search(
+        r"https?://|open\(|read_csv|os\.environ|import (requests|httpx)|/work", source
+    )
 
 
 @pytest.mark.parametrize("document", ["notebooks/README.md", "docs/notebooks.md"])
