@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ _ONE_THREAD = dict.fromkeys(
 
 # Workers that came or went are noticed after so long.
 _COUNTED_S = 5.0
+# Machines of a cluster may start anew; without any for longer, nobody will come.
+_ALONE_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,10 @@ class Lanes(Protocol):
 
     def submit(self, work: Callable[[Part], Made], part: Part) -> Future[Made]:
         """Begin a part; never more than `width` are under way."""
+        ...
+
+    def look(self) -> None:
+        """Where nothing ended for a while: `BrokerError` if nothing will."""
         ...
 
     def is_death(self, error: BaseException) -> bool:
@@ -89,6 +96,9 @@ class _Here:
             done.set_exception(error)
         return done
 
+    def look(self) -> None:
+        """It is here."""
+
     def is_death(self, error: BaseException) -> bool:
         return False
 
@@ -105,6 +115,9 @@ class _Processes:
 
     def submit(self, work: Callable[[Part], Made], part: Part) -> Future[Made]:
         return next(lane for lane in self._lanes if lane.is_free).submit(work, part)
+
+    def look(self) -> None:
+        """A process that ended is told of by its future."""
 
     def is_death(self, error: BaseException) -> bool:
         return isinstance(error, BrokenProcessPool)
@@ -156,25 +169,55 @@ class _Cluster:
 
     def __init__(self, client: Any, address: str) -> None:  # noqa: ANN401 - it ships no types
         self._client, self._address = client, address
-        self._width, self._counted_at = 0, -math.inf
-        # Never by the name of what is done: the same part is done again where it is asked for.
-        self._executor = client.get_executor(pure=False)
+        self._width, self._counted_at, self._alive_at = 0, -math.inf, monotonic()
+        # What nobody holds, Dask forgets.
+        self._held: set[Any] = set()
 
     @property
     def width(self) -> int:
         """A part for each thread, and one for each worker that waits there for its turn."""
         if monotonic() - self._counted_at > _COUNTED_S:
-            # It asks the scheduler.
-            workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-            self._width = max(1, sum(1 + int(worker["nthreads"]) for worker in workers))
-            self._counted_at = monotonic()
+            self._count()
         return self._width
+
+    def look(self) -> None:
+        self._count()
+        if monotonic() - self._alive_at > _ALONE_S:
+            raise BrokerError(
+                f"the scheduler at {self._address} has had no worker for {_ALONE_S:g} s:"
+                " look why they end, and start again"
+            )
 
     def submit(self, work: Callable[[Part], Made], part: Part) -> Future[Made]:
         if self._client.status != "running":
             raise BrokerError(f"the scheduler at {self._address} went away: start again")
-        begun: Future[Made] = self._executor.submit(work, part)
-        return begun
+        # Never by the name of what is done: the same part is done again where it is asked for.
+        begun = self._client.submit(work, part, pure=False)
+        told: Future[Made] = Future()
+        self._held.add(begun)
+        # Not by Dask's own executor: a part whose result is lost with its worker, and that then
+        # ends another one, is never heard of again there. Nor by its callbacks: one that waits
+        # for such a result keeps all others waiting.
+        self._client.loop.add_callback(self._tell, told, begun)
+        return told
+
+    async def _tell(self, told: Future[Made], begun: Any) -> None:  # noqa: ANN401
+        """In the client's loop."""
+        try:
+            told.set_result(await begun.result())
+        except (CancelledError, asyncio.CancelledError):
+            told.set_exception(BrokerError(f"the scheduler at {self._address} went away"))
+        except Exception as error:  # noqa: BLE001 - told to the one who waits for it
+            told.set_exception(error)
+        finally:
+            self._held.discard(begun)
+
+    def _count(self) -> None:
+        """Ask the scheduler for its workers."""
+        now = self._counted_at = monotonic()
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        self._width = max(1, sum(1 + int(worker["nthreads"]) for worker in workers))
+        self._alive_at = now if workers else self._alive_at
 
     def is_death(self, error: BaseException) -> bool:
         from distributed import KilledWorker
@@ -182,7 +225,8 @@ class _Cluster:
         return isinstance(error, KilledWorker)
 
     def close(self) -> None:
-        self._executor.shutdown(wait=False)
+        self._client.cancel(list(self._held))
+        self._held.clear()
 
 
 @contextmanager

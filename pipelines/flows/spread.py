@@ -18,6 +18,8 @@ from pipelines.flows.lanes import Lanes, Places, lanes_of
 __all__ = ["TRIES", "Places", "spread"]
 
 TRIES = 3
+# Where no part ended for so long, the workers are looked after.
+_LOOK_S = 15.0
 Part = TypeVar("Part")
 Made = TypeVar("Made")
 
@@ -35,7 +37,7 @@ def spread(
     processes, where more than one is asked for. A part whose worker was ended is sent again as its
     `pieces`, with the same number; `lost` is what stands for one that ended its worker `TRIES`
     times, with the reason. `places` may be workers that are there already (see `lanes_of`).
-    `ConfigError` where Dask is asked for and is not there.
+    `ConfigError` where Dask is asked for and is not there, `BrokerError` where it goes away.
     """
     with lanes_of(places) as lanes:
         run = _Run(iter(enumerate(parts)), work, lanes, pieces)
@@ -70,7 +72,9 @@ class _Run(Generic[Part, Made]):
     def made(self) -> Iterator[tuple[_Sent[Part], Future[Made] | None]]:
         """Each part with what came of it, None where it is given up."""
         while self._fill():
-            done, _ = wait(self.under_way, return_when=FIRST_COMPLETED)
+            done, _ = wait(self.under_way, _LOOK_S, return_when=FIRST_COMPLETED)
+            if not done:
+                self.lanes.look()
             for future in done:
                 sent = self.under_way.pop(future)
                 error = future.exception()

@@ -31,7 +31,6 @@ class Work:
     once: str = ""
     bad: str = ""
     broken: str = ""
-    takes_s: float = 0.0
 
     def __call__(self, name: str) -> bytes:
         """Twice the name."""
