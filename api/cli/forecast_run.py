@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from detector.slo.window import parse_duration
 from models.forecast.history import DAY_S, HOUR_S, History
 from models.stat import Stat
 from pipelines.flows.fleet import Task, over_fleet
+from pipelines.flows.fleet_common import learned_of
 from pipelines.flows.fleet_jobs import Backtesting, Forecasting
 from pipelines.flows.fleet_kept import Kept
 from pipelines.flows.fleet_read import Reading, task_of
@@ -99,12 +100,26 @@ def run(wanted: Wanted, *, config: Path | None, prometheus: str | None) -> int:
                 source=source, span=span, calendar=calendar, said=said, floor=wanted.least
             )
             series = read.series(wanted.service)
+            work = _learned(work, read, series)
             what = "backtest" if wanted.backtest else "forecast"
             task = task_of(what, work, read, series)
             _done(task, places, kept)
         written = _written(wanted, task, kept, series)
         _show_troubles(kept, task)
     return 0 if written else 4
+
+
+def _learned(
+    work: Callable[[History], bytes], read: Reading, series: Mapping[str, SeriesId]
+) -> Callable[[History], bytes]:
+    """The work, with what the series have in common: forecasts, but no past ones, may hear it."""
+    if not isinstance(work, Forecasting):
+        return work
+    learned = learned_of(read, series, work.ahead)
+    if learned is None:
+        return work
+    print(f"learned what {learned.series} series have in common", file=sys.stderr)
+    return replace(work, of=learned.digest, common=learned.common)
 
 
 @contextmanager

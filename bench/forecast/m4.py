@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import process_time
 
+for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
@@ -69,7 +72,7 @@ def _series(path: Path) -> dict[str, Floats]:
 def _common(series: Sequence[Floats]) -> Common | None:
     gathered = Gathered(past=PAST, ahead=AHEAD, day=DAY, held=HELD + AHEAD)
     for values in series:
-        gathered.add(values)
+        gathered.add(values, np.arange(len(values)) % (7 * DAY))
     return gathered.common()
 
 

@@ -8,25 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.forecast.boosted import Boosted
 from models.forecast.common import Common
-from models.forecast.filling import filled
-from models.forecast.history import DAY_S, History, ShortHistoryError
+from models.forecast.history import History
 from models.forecast.intervals import errors_of, scatter_of, together_of
 from models.forecast.members import MEMBERS
 from models.forecast.origins import Origins, origins_of
 from models.forecast.outcome import Forecast
 from models.forecast.past import Past
+from models.forecast.ready import LEAST_DAYS, Ready, ready_of
 from models.forecast.regression import own_weights, told_by
 from models.forecast.scale import scales_of
-from models.forecast.shifts import levelled
 
 __all__ = ["LEAST_DAYS", "MOST_AHEAD", "forecast"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Own = Mapping[str, Floats]
-# Days that must have been measured, and steps ahead that are told at most.
-LEAST_DAYS, MOST_AHEAD = 14, 10_000
+# Steps ahead that are told at most.
+MOST_AHEAD = 10_000
 # A member counts by this power of how much smaller its error was.
 _POWER = 6
 # An origin counts so much less than the one after it.
@@ -34,13 +33,14 @@ _LATER = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ready:
-    """What is forecast: values without gaps, known changes taken out."""
+class _Learned:
+    """What is heard beside the members: weights of the regression by scale, and trees."""
 
-    values: Floats
-    slots: Ints
-    day: int
-    known: NDArray[np.bool_]
+    weights: Mapping[str, Floats]
+    trees: Boosted | None
+
+
+_NOTHING = _Learned(weights={}, trees=None)
 
 
 def forecast(history: History, ahead: int, common: Common | None = None) -> Forecast:
@@ -53,9 +53,9 @@ def forecast(history: History, ahead: int, common: Common | None = None) -> Fore
     """
     if not 1 <= ahead <= MOST_AHEAD:
         raise ValueError(f"ahead {ahead}: between 1 and {MOST_AHEAD}")
-    ready, shifts = _ready(history, ahead)
+    ready = ready_of(history, ahead)
     origins = origins_of(len(ready.values), ahead, ready.day)
-    before, now = _own(ready, origins, _fitting(common, ahead))
+    before, now = _learned(ready, origins, ahead, common)
     names, told = _told(ready, len(ready.values), ahead, now)
     tried = _tried(ready, origins, before)
     weights, off = _heard(tried)
@@ -71,30 +71,14 @@ def forecast(history: History, ahead: int, common: Common | None = None) -> Fore
         slow=together.slow,
         memory=together.memory,
         weights=dict(zip(names, weights.tolist(), strict=True)),
-        mase=float(np.abs(off).mean() / _naive(ready)),
-        shifts=shifts,
+        mase=float(np.nanmean(np.abs(off)) / _naive(ready)),
+        shifts=ready.shifts,
         floor=_floor(ready.values, history),
         ceiling=history.ceiling,
     )
 
 
-def _ready(history: History, ahead: int) -> tuple[_Ready, dict[int, float]]:
-    first = np.flatnonzero(np.isfinite(history.values))[:1]
-    start = int(first[0]) if len(first) else 0
-    known = np.isfinite(history.values[start:])
-    has_s = int(known.sum()) * history.step_s
-    if has_s < LEAST_DAYS * DAY_S:
-        raise ShortHistoryError(needs_s=LEAST_DAYS * DAY_S, has_s=has_s)
-    slots = history.of_week(ahead)[start:]
-    past = slots[: len(known)]
-    values = filled(history.values[start:], past, history.day)
-    changes = tuple(change - start for change in history.changes if change > start)
-    values, moved = levelled(values, past, history.day, changes)
-    ready = _Ready(values=values, slots=slots, day=history.day, known=known)
-    return ready, {change + start: size for change, size in moved.items()}
-
-
-def _told(ready: _Ready, until: int, ahead: int, own: Own) -> tuple[list[str], Floats]:
+def _told(ready: Ready, until: int, ahead: int, learned: _Learned) -> tuple[list[str], Floats]:
     """What each member tells after the first `until` values: names, and (members, ahead)."""
     values = ready.values[:until]
     names: list[str] = []
@@ -105,34 +89,37 @@ def _told(ready: _Ready, until: int, ahead: int, own: Own) -> tuple[list[str], F
         for name, member in MEMBERS.items():
             names.append(name + scale.name)
             told.append(scale.back(member(past), values))
-        if scale.name in own:
+        if scale.name in learned.weights:
             names.append("regression" + scale.name)
-            told.append(scale.back(told_by(own[scale.name], seen, ready.day)[:ahead], values))
+            regressed = told_by(learned.weights[scale.name], seen, ready.day)[:ahead]
+            told.append(scale.back(regressed, values))
+        if learned.trees is not None and not scale.name:
+            names.append("boosted trees")
+            told.append(learned.trees.told(past))
     return names, np.stack(told)
 
 
-def _own(ready: _Ready, origins: Origins, common: Common | None) -> tuple[Own, Own]:
-    """The series' own weights on what its fleet has in common, by scale: for origins, and for now.
-
-    None where the fleet's are of another rhythm, or look further back than the first origin.
-    """
-    if common is None or common.day != ready.day or common.past > origins.at[0]:
-        return {}, {}
-    scales, first = scales_of(ready.values), origins.at[0]
-    seen = {scale.name: scale.to(ready.values) for scale in scales}
+def _learned(
+    ready: Ready, origins: Origins, ahead: int, common: Common | None
+) -> tuple[_Learned, _Learned]:
+    """What a fleet says, bent to this series: for origins in its past, and for now."""
+    first = origins.at[0]
+    count = len(ready.values)
+    if common is None or not common.serves(count=count, first=first, ahead=ahead, day=ready.day):
+        return _NOTHING, _NOTHING
+    seen = {scale.name: scale.to(ready.values) for scale in scales_of(ready.values)}
     before = {name: own_weights(seen[name][:first], common.before[name]) for name in seen}
-    return before, {name: own_weights(seen[name], common.whole[name]) for name in seen}
+    now = {name: own_weights(seen[name], common.whole[name]) for name in seen}
+    past_trees = common.trees_before if first >= 14 * ready.day else None
+    trees = common.trees if past_trees is not None else None
+    return _Learned(weights=before, trees=past_trees), _Learned(weights=now, trees=trees)
 
 
-def _fitting(common: Common | None, ahead: int) -> Common | None:
-    return None if common is None or common.ahead < ahead else common
-
-
-def _tried(ready: _Ready, origins: Origins, own: Own) -> Floats:
+def _tried(ready: Ready, origins: Origins, learned: _Learned) -> Floats:
     """How far off each member was at each origin: (origins, members, reach), NaN in gaps."""
     off = []
     for at in origins.at:
-        _, told = _told(ready, at, origins.reach, own)
+        _, told = _told(ready, at, origins.reach, learned)
         came = ready.values[at : at + origins.reach]
         off.append(np.where(ready.known[at : at + origins.reach], came - told, np.nan))
     return np.stack(off)
@@ -149,7 +136,7 @@ def _heard(off: Floats) -> tuple[Floats, Floats]:
     total = error.sum(axis=0)
     others = total - error if len(error) > 1 else error
     apart = _weights(others)
-    mean: Floats = np.einsum("om,omr->or", apart, known)
+    mean = np.where(np.isnan(off[:, 0]), np.nan, np.einsum("om,omr->or", apart, known))
     return _weights(total[None])[0], mean
 
 
@@ -160,7 +147,7 @@ def _weights(error: Floats) -> Floats:
     return weights
 
 
-def _scatters(ready: _Ready, origins: Origins, scatter: Floats) -> Floats:
+def _scatters(ready: Ready, origins: Origins, scatter: Floats) -> Floats:
     """The scatter of the steps of each origin: (m, reach)."""
     count = len(ready.values)
     steps = np.array(origins.at)[:, None] + np.arange(origins.reach) - count
@@ -168,7 +155,7 @@ def _scatters(ready: _Ready, origins: Origins, scatter: Floats) -> Floats:
     return usual
 
 
-def _naive(ready: _Ready) -> float:
+def _naive(ready: Ready) -> float:
     week = 7 * ready.day
     return max(float(np.abs(ready.values[week:] - ready.values[:-week]).mean()), 1e-12)
 

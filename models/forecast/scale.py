@@ -36,4 +36,4 @@ SCALES = (_AS_MEASURED, _LOGARITHMS)
 
 def scales_of(values: Floats) -> tuple[Scale, ...]:
     """Those that serve for these values: logarithms where all are above zero."""
-    return SCALES if float(values.min()) > 0 else SCALES[:1]
+    return SCALES if len(values) and float(values.min()) > 0 else SCALES[:1]

@@ -5,7 +5,7 @@ What comes of it travels, and is kept, as bytes with the number of their form.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TypeVar
 
 import msgspec
@@ -13,6 +13,7 @@ import numpy as np
 
 from detector.errors import InputError, StoreError
 from detector.series import FloatArray
+from models.forecast.common import Common
 from models.forecast.ensemble import forecast
 from models.forecast.history import History
 from models.forecast.outcome import Forecast
@@ -34,10 +35,15 @@ Kind = TypeVar("Kind", bound="_Form")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecasting:
-    """A forecast of the next `ahead` steps, with what each stays below at some probabilities."""
+    """A forecast of the next `ahead` steps, with what each stays below at some probabilities.
+
+    `common`: what the fleet has in common; `of`: the digest of what that was learned from.
+    """
 
     ahead: int
     levels: tuple[float, ...] = (0.05, 0.1, 0.5, 0.9, 0.95)
+    of: str = ""
+    common: Common | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if any(not 0 < level < 1 for level in self.levels):
@@ -45,7 +51,7 @@ class Forecasting:
 
     def __call__(self, history: History) -> bytes:
         """The forecast of a series; `ShortHistoryError` where there is too little to tell."""
-        return _kept(_forecasted(forecast(history, self.ahead), self.levels))
+        return _kept(_forecasted(forecast(history, self.ahead, self.common), self.levels))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
