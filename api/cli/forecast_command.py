@@ -15,6 +15,22 @@ from models.stat import Stat
 __all__ = ["forecast"]
 
 
+Sql = Annotated[
+    Path | None,
+    typer.Option(
+        help="Of a PostgreSQL: a file with a statement that gives time, value, and columns that"
+        " name the series."
+    ),
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        envvar="SERINUS_HISTORY_DATABASE",
+        help="Address of the PostgreSQL; its password better in PGPASSFILE.",
+    ),
+]
+
+
 @guarded
 def forecast(  # noqa: PLR0913 - the question has that many fields
     *,
@@ -28,20 +44,8 @@ def forecast(  # noqa: PLR0913 - the question has that many fields
             " length of a step. Without it CPU by namespace and container.",
         ),
     ] = None,
-    sql: Annotated[
-        Path | None,
-        typer.Option(
-            help="Of a PostgreSQL: a file with a statement that gives time, value, and columns that"
-            " name the series."
-        ),
-    ] = None,
-    database: Annotated[
-        str | None,
-        typer.Option(
-            envvar="SERINUS_HISTORY_DATABASE",
-            help="Address of the PostgreSQL; its password better in PGPASSFILE.",
-        ),
-    ] = None,
+    sql: Sql = None,
+    database: Database = None,
     path: Annotated[Path | None, typer.Option(help="Of Parquet: a file or a folder.")] = None,
     stat: Annotated[
         Stat, typer.Option(help="What a step tells of its samples; of counters their rate.")

@@ -23,9 +23,9 @@ from detector.slo.window import parse_duration
 from models.forecast.history import DAY_S, HOUR_S, History
 from models.stat import Stat
 from pipelines.flows.fleet import Task, over_fleet
-from pipelines.flows.fleet_common import learned_of
 from pipelines.flows.fleet_jobs import Backtesting, Forecasting
 from pipelines.flows.fleet_kept import Kept
+from pipelines.flows.fleet_learned import learned_of
 from pipelines.flows.fleet_read import Reading, task_of
 from pipelines.flows.fleet_written import (
     backtest_columns,

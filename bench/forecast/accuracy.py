@@ -82,6 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not cases:
         print("no series of at least 28 days", file=sys.stderr)
         return 2
+    if not PEERS:
+        print("no peer is installed: pip install statsforecast prophet", file=sys.stderr)
+        return 2
     scores = _all_scores(cases, args.quick, args.jobs)
     _show(cases, scores)
     figures = {name: _mean(of) for name, of in scores.items()}

@@ -28,8 +28,8 @@ from numpy.typing import NDArray  # noqa: E402
 
 from bench.ending import concluded  # noqa: E402
 from bench.forecast.peers import PEERS  # noqa: E402
-from models.forecast.common import Common, Gathered  # noqa: E402
 from models.forecast.ensemble import forecast  # noqa: E402
+from models.forecast.fleet import Common, Gathered  # noqa: E402
 from models.forecast.history import History  # noqa: E402
 
 Floats = NDArray[np.float64]
@@ -82,7 +82,7 @@ def _ours(values: Floats, common: Common | None) -> Told:
 
 
 def _peers() -> list[str]:
-    return ["daily_naive", "seasonal_naive", "auto_theta"]
+    return ["daily_naive", *(name for name in ("seasonal_naive", "auto_theta") if name in PEERS)]
 
 
 def _peer(name: str, past: Mapping[str, Floats], names: Sequence[str]) -> dict[str, Told]:

@@ -73,10 +73,20 @@ def _prophet(values: Floats, ahead: int, coverage: int) -> Told:
     return tuple(told[name].to_numpy() for name in ("yhat", "yhat_lower", "yhat_upper"))
 
 
+_FOUND: Mapping[str, Mapping[str, Peer]] = {
+    "statsforecast": {
+        "seasonal_naive": _seasonal_naive,
+        "auto_ets": _auto_ets,
+        "auto_theta": _auto_theta,
+        "mstl": _mstl,
+        "mstl_arima": _mstl_arima,
+    },
+    "prophet": {"prophet": _prophet},
+}
+# Those whose library is installed.
 PEERS: Mapping[str, Peer] = {
-    "seasonal_naive": _seasonal_naive,
-    "auto_ets": _auto_ets,
-    "auto_theta": _auto_theta,
-    "mstl": _mstl,
-    "mstl_arima": _mstl_arima,
-} | ({"prophet": _prophet} if find_spec("prophet") else {})
+    name: peer
+    for library, peers in _FOUND.items()
+    if find_spec(library)
+    for name, peer in peers.items()
+}

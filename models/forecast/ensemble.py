@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.forecast.boosted import Boosted
-from models.forecast.common import Common
+from models.forecast.fleet import Common
 from models.forecast.history import History
 from models.forecast.intervals import errors_of, scatter_of, together_of
 from models.forecast.members import MEMBERS

@@ -13,8 +13,8 @@ import numpy as np
 
 from detector.errors import InputError, StoreError
 from detector.series import FloatArray
-from models.forecast.common import Common
 from models.forecast.ensemble import forecast
+from models.forecast.fleet import Common
 from models.forecast.history import History
 from models.forecast.outcome import Forecast
 from models.hindsight import Hindsight, hindsight

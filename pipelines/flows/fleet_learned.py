@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from models.forecast.common import Common, Gathered
+from models.forecast.fleet import Common, Gathered
 from models.forecast.history import DAY_S, History, ShortHistoryError
 from models.forecast.origins import origins_of
 from models.forecast.ready import ready_of

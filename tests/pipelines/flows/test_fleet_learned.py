@@ -12,9 +12,9 @@ from models.baseline.calendar import Calendar
 from models.forecast.ensemble import forecast
 from models.forecast.history import History
 from pipelines.flows.fleet import over_fleet
-from pipelines.flows.fleet_common import MOST_SERIES, Learned, _spread, learned_of
 from pipelines.flows.fleet_jobs import Forecasting, forecasted_of
 from pipelines.flows.fleet_kept import Kept
+from pipelines.flows.fleet_learned import MOST_SERIES, Learned, _spread, learned_of
 from pipelines.flows.fleet_read import Reading, task_of
 from pipelines.flows.spread import Places
 from pipelines.history.memory import MemoryHistory
