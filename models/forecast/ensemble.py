@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.forecast.boosted import Boosted
 from models.forecast.fleet import Common
-from models.forecast.history import History
+from models.forecast.history import History, ShortHistoryError
 from models.forecast.intervals import errors_of, scatter_of, together_of
 from models.forecast.members import MEMBERS
 from models.forecast.origins import Origins, origins_of
@@ -58,6 +58,9 @@ def forecast(history: History, ahead: int, common: Common | None = None) -> Fore
     before, now = _learned(ready, origins, ahead, common)
     names, told = _told(ready, len(ready.values), ahead, now)
     tried = _tried(ready, origins, before)
+    if np.isnan(tried).all():
+        # It went silent so long ago that nobody knows how good a forecast would be.
+        raise ShortHistoryError(needs_s=origins.reach * history.step_s, has_s=0)
     weights, off = _heard(tried)
     scatter = scatter_of(ready.values, ready.day)
     relative = off / _scatters(ready, origins, scatter)

@@ -221,6 +221,17 @@ def test_of_nothing_measured_nothing_is_told() -> None:
         told(values)
 
 
+def test_of_what_went_silent_long_ago_nothing_is_told() -> None:
+    """Nobody knows how good a forecast would be; after three weeks there is still a word on it."""
+    values = usual()[:WEEKS].copy()
+    values[-20 * DAY :] = np.nan
+    low, high = told(values).interval(0.9)
+    assert np.mean(high - low) > 1.0
+    values[-40 * DAY :] = np.nan
+    with pytest.raises(ShortHistoryError, match="needs 14 days, has 0 hours"):
+        told(values)
+
+
 @pytest.mark.parametrize("ahead", [-1, 0, MOST_AHEAD + 1])
 def test_a_horizon_is_a_number_of_steps(ahead: int) -> None:
     """Not too many."""
