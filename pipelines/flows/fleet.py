@@ -58,7 +58,7 @@ class Pace:
     """
 
     page: int = 200
-    chunk_s: float = 0.6
+    chunk_s: float = 1.0
     most: int = 500
 
 
