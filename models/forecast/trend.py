@@ -13,8 +13,8 @@ Floats = NDArray[np.float64]
 # Stretches that a line may be put through, in levels; the longest of those that a shorter does not
 # belie is taken.
 _STRETCHES = (10, 14, 21, 28, 42, 63, 91, 182)
-# By how many robust standard deviations the last levels may be off the line of a longer stretch.
-_BELIED = 2.0
+# By how many standard errors the last levels may be off the line of a longer stretch.
+_BELIED = 3.0
 _LAST = 7
 _MAD = 1.4826
 
@@ -46,7 +46,11 @@ def _line(levels: Floats) -> tuple[float, float]:
 
 
 def _belied(levels: Floats, slope: float, at: float) -> bool:
-    """Whether the last levels are off the line by more than the others are."""
+    """Whether the last levels are off the line by more than levels scatter from day to day.
+
+    From day to day, and not round the line: a line through a bend is off everywhere.
+    """
     off = levels - at + slope * np.arange(len(levels) - 1, -1, -1)
-    spread = _MAD * float(np.median(np.abs(off - np.median(off))))
-    return abs(float(np.median(off[-_LAST:]))) > _BELIED * spread / math.sqrt(_LAST / 2) + 1e-12
+    change = np.diff(levels)
+    scatter = _MAD * float(np.median(np.abs(change - np.median(change)))) / math.sqrt(2)
+    return abs(float(np.median(off[-_LAST:]))) > _BELIED * scatter / math.sqrt(_LAST / 2) + 1e-12
