@@ -70,7 +70,7 @@ def forecast(history: History, ahead: int, common: Common | None = None) -> Fore
         start_ms=int(history.starts(1)[-1]),
         step_s=history.step_s,
         point=_bounded(weights @ told, ready.values, history),
-        errors=errors_of(relative, ahead, ready.day) * future,
+        errors=errors_of(relative, ahead, ready.day, origins.spans) * future,
         slow=together.slow,
         memory=together.memory,
         weights=dict(zip(names, weights.tolist(), strict=True)),

@@ -2,15 +2,18 @@
 
 The absolute errors of all origins are pooled over a day of the horizon and its two neighbours. For
 the correction for few (Vovk 2005; Lei et al. 2018), the more the errors of a day hang together, the
-fewer they are. They are compared in units of what the time of the day usually scatters.
+fewer they are. They are compared in units of what the time of the day usually scatters,
+and do not fall with the horizon: where a few trials say so, it is their luck (isotonic regression).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
 from models.forecast.outcome import LEVELS
 
@@ -50,21 +53,24 @@ def scatter_of(values: Floats, day: int) -> Floats:
     return scatter
 
 
-def errors_of(off: Floats, ahead: int, day: int) -> Floats:
+def errors_of(off: Floats, ahead: int, day: int, spans: float | None = None) -> Floats:
     """What may be added to a forecast at the probabilities `LEVELS`: (K, ahead).
 
     `off` (m, R): how far off m origins were, R steps each, in units of scatter; NaN where that is
-    not known. ValueError where it is known nowhere.
+    not known. ValueError where it is known nowhere. `spans`: how many stretches of R steps all
+    cover, if they overlap; they count as many as the geometric mean of both.
     """
     reach = off.shape[1]
     origins = int(np.isfinite(off).any(axis=1).sum())
     if not origins:
         raise ValueError("nothing is known of how far off a forecast is")
     share = np.abs(2 * LEVELS - 1)
-    few = 1 + 1 / (origins * min(_BLOCKS, max(reach // day, 1)) * _apart(off, day))
+    tried = math.sqrt(origins * min(origins, spans or origins))
+    few = 1 + 1 / (tried * min(_BLOCKS, max(reach // day, 1)) * _apart(off, day))
     share, sign = np.minimum(share * few, 1.0), np.sign(LEVELS - 0.5)
     blocks = max(reach // day, 1)
-    sizes = np.stack([_pooled(np.abs(off), block, day, share) for block in range(blocks)], axis=1)
+    pooled = np.stack([_pooled(np.abs(off), block, day, share) for block in range(blocks)], axis=1)
+    sizes = np.stack([isotonic_regression(size).x for size in pooled])
     step = np.arange(ahead)
     grown = np.maximum(1.0, (step + 1) / reach) ** _growth(off, day)
     errors: Floats = sign[:, None] * sizes[:, np.minimum(step // day, blocks - 1)] * grown

@@ -22,6 +22,15 @@ class Origins:
     at: tuple[int, ...]
     reach: int
 
+    @property
+    def spans(self) -> float:
+        """How many stretches of the tried length all trials cover: fewer than trials that overlap.
+
+        >>> Origins(at=(10, 15, 20), reach=10).spans
+        2.0
+        """
+        return min((self.at[-1] - self.at[0]) / self.reach + 1, len(self.at))
+
 
 def origins_of(count: int, ahead: int, day: int) -> Origins:
     """Where a forecast of `ahead` steps can be tried on `count` values, a week of them past.

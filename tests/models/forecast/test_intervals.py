@@ -173,3 +173,12 @@ def test_one_wild_value_is_not_the_usual() -> None:
     odd = values.copy()
     odd[700] = 1e6
     assert scatter_of(odd, DAY) == pytest.approx(scatter_of(values, DAY), rel=0.2)
+
+
+def test_trials_that_overlap_count_less() -> None:
+    """The fewer stretches they cover, the wider; as many stretches as trials is no overlap."""
+    off = np.random.default_rng(8).normal(0, 1, (8, 72))
+    apart, alike = errors_of(off, 72, 24, 8.0), errors_of(off, 72, 24, 2.0)
+    assert np.array_equal(apart, errors_of(off, 72, 24))
+    assert (np.abs(alike) >= np.abs(apart)).all()
+    assert np.abs(alike).sum() > np.abs(apart).sum()
