@@ -55,7 +55,6 @@ def test_no_line_is_told_where_none_is_known(world: Capable) -> None:
         ({"within_days": 60}, {"data"}),
         ({"service": "nobody"}, set()),
     ],
-    ids=str,
 )
 def test_each_team_finds_its_own(world: Capable, asked: dict[str, str], found: set[str]) -> None:
     """A filter narrows the page, and nothing else."""

@@ -63,7 +63,6 @@ def test_what_is_not_known_is_missing_and_says_why(made: Client) -> None:
         ({"within_days": 60}, {"data"}),
         ({"service": "nobody"}, set()),
     ],
-    ids=str,
 )
 def test_each_team_finds_its_own(made: Client, asked: dict[str, Any], found: set[str]) -> None:
     """By what people ask."""
