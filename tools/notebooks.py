@@ -54,8 +54,14 @@ def executed(kept: Any) -> Any:  # noqa: ANN401
         os.environ.update(IPYTHONDIR=folder, PYTHONPATH=found)
         try:
             where = {"metadata": {"path": folder}}
-            client = NotebookClient(notebook, timeout=_CELL_S, resources=where, record_timing=False)
-            client.execute()
+            # How a kernel cuts what is printed into messages hangs on how busy the machine is.
+            NotebookClient(
+                notebook,
+                timeout=_CELL_S,
+                resources=where,
+                record_timing=False,
+                coalesce_streams=True,
+            ).execute()
         finally:
             for key, value in before.items():
                 _restore(key, value)
