@@ -155,7 +155,7 @@ def _usual(paths: FloatArray) -> float:
 def _rounded_up(value: float, unit: str) -> float:
     """Two digits, upwards; bytes by the unit that they are shown in.
 
-    >>> _rounded_up(1.234, "cores"), _rounded_up(4.01 * 2**30, "bytes") / 2**30
+    >>> _rounded_up(1.234, "cores"), round(_rounded_up(4.01 * 2**30, "bytes") / 2**30, 9)
     (1.3, 4.1)
     """
     if value <= 0:

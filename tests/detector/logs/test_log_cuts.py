@@ -134,6 +134,8 @@ def whole() -> Arrays:
     return next(one for one in states[40:] if all(len(array) for array in one.values()))
 
 
+# Arrays that older versions did not write, with those that go with them.
+_LATER = {"noted.before": ("noted.before.ends",), "telling.again": ()}
 ARRAYS = sorted(whole_name for whole_name in taken(LogState(tenant="t")))
 
 
@@ -141,8 +143,8 @@ ARRAYS = sorted(whole_name for whole_name in taken(LogState(tenant="t")))
 def test_a_state_from_which_an_array_is_missing_is_refused(name: str) -> None:
     """The stream would end at its start, and at every start after that."""
     rest = {other: array for other, array in whole().items() if other != name}
-    if name == "noted.before":
-        del rest["noted.before.ends"]
+    if name in _LATER:
+        rest = {other: array for other, array in rest.items() if other not in _LATER[name]}
         assert again(learned(), rest).rows.size
     else:
         with pytest.raises(ValueError, match="state of logs"):
