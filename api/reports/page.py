@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from functools import cache
 from importlib.resources import files
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from api.assets import source_of, unneeded_styles
 from api.reports.figures import figure_of
 from api.reports.view import PARTS, view_of
 from api.reports.words import Wall
+from api.templating import inlined, templates_of
 from api.version import serinus_version
 from detector.capacity.report import Report
 
@@ -28,15 +26,19 @@ def page_of(report: Report, wall: Wall) -> str:
         for part, told in zip(view.parts, report.assessments[:PARTS], strict=True)
         if part.key
     ]
-    return _template().render(
-        view=view,
-        figures=json.dumps(figures).replace("<", "\\u003c"),
-        policy=content_policy(),
-        style=_style(),
-        unneeded_styles=unneeded_styles(),
-        script=source_of("page.js"),
-        plotly=source_of("plotly.js"),
-        version=serinus_version(),
+    return (
+        templates_of("api.reports")
+        .get_template("report.html")
+        .render(
+            view=view,
+            figures=inlined(figures),
+            policy=content_policy(),
+            style=_style(),
+            unneeded_styles=unneeded_styles(),
+            script=source_of("page.js"),
+            plotly=source_of("plotly.js"),
+            version=serinus_version(),
+        )
     )
 
 
@@ -63,15 +65,3 @@ def _style() -> str:
 def _hash(text: str) -> str:
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return f"'sha256-{digest}'"
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("api.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from api.assets import source_of
+from api.templating import inlined, templates_of
 from detector.backtest.course import Course, Poll
 from detector.backtest.score import score
 from detector.backtest.words import minutes, total_rows
@@ -73,19 +71,16 @@ def backtest_page(
     """The whole page, its styles and scripts within; nothing is fetched from anywhere."""
     view = _view(names, columns, every_s)
     figures = [chart.figure for chart in view.charts]
-    environment = Environment(
-        loader=PackageLoader("api.ui"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("backtest.html").render(
-        view=view,
-        figures=json.dumps(figures).replace("<", "\\u003c"),
-        style=source_of("page.css"),
-        script=source_of("page.js"),
-        plotly=source_of("plotly.js"),
+    return (
+        templates_of("api.ui")
+        .get_template("backtest.html")
+        .render(
+            view=view,
+            figures=inlined(figures),
+            style=source_of("page.css"),
+            script=source_of("page.js"),
+            plotly=source_of("plotly.js"),
+        )
     )
 
 

@@ -8,12 +8,13 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends, Request
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from starlette.responses import HTMLResponse, Response
 
 from api.assets import asset_url, unneeded_styles
 from api.context import Context
 from api.problems import Overloaded, problem_of
+from api.templating import templates_of
 from detector.errors import InputError, NotFoundError, StoreError
 
 __all__ = ["Base", "html", "shown"]
@@ -29,13 +30,7 @@ CONTENT_POLICY = (
 
 @cache
 def _templates() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("api.ui"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates_of("api.ui")
     environment.globals |= {"asset": asset_url, "unneeded_styles": unneeded_styles}
     return environment
 
