@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from api.cli.forecast_words import Origin, Step
+from api.cli.forecast_words import Origin, Step, Tells
 from api.cli.guard import guarded
 from api.cli.options import Config, Prometheus
-from models.stat import Stat
 
 __all__ = ["forecast"]
 
@@ -48,8 +47,8 @@ def forecast(  # noqa: PLR0913 - the question has that many fields
     database: Database = None,
     path: Annotated[Path | None, typer.Option(help="Of Parquet: a file or a folder.")] = None,
     stat: Annotated[
-        Stat, typer.Option(help="What a step tells of its samples; of counters their rate.")
-    ] = Stat.MEAN,
+        Tells, typer.Option(help="What a step tells of its samples; of counters their rate.")
+    ] = Tells.MEAN,
     service: Annotated[
         str | None, typer.Option(help="Only series with a label that names this service.")
     ] = None,
@@ -86,6 +85,7 @@ def forecast(  # noqa: PLR0913 - the question has that many fields
     """
     from api.cli.forecast_run import Wanted, run
     from api.cli.forecast_source import From
+    from models.stat import Stat
 
     wanted = Wanted(
         source=From(
@@ -94,7 +94,7 @@ def forecast(  # noqa: PLR0913 - the question has that many fields
             sql=sql,
             database=database,
             path=path,
-            stat=stat,
+            stat=Stat(stat.value),
             zone=zone,
         ),
         service=service,

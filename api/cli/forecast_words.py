@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["Origin", "Step"]
+__all__ = ["Origin", "Step", "Tells"]
 
 
 class Origin(StrEnum):
@@ -20,3 +20,13 @@ class Step(StrEnum):
 
     HOUR = "hour"
     DAY = "day"
+
+
+class Tells(StrEnum):
+    """The words of `models.stat.Stat`: the command line loads nothing but itself at its start."""
+
+    MEAN = "mean"
+    MAX = "max"
+    MIN = "min"
+    LAST = "last"
+    RATE = "rate"
