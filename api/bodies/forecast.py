@@ -59,6 +59,10 @@ class ForecastAnswer(Answer):
         description="How far off such forecasts were in its past, where a seasonal naive one is 1."
     )
     shifts: list[MovedAnswer]
+    assumptions: list[str] = Field(
+        description="What it rests on.",
+        examples=[["There are 16 days of history only, so the intervals are rough."]],
+    )
     problem: str | None = Field(
         description="Why nothing is foretold.",
         examples=["not enough history: needs 14 days, has 4 days"],
@@ -83,6 +87,7 @@ def foretold_body(
         "weights": {} if found is None else {k: digits(v) for k, v in found.weights.items()},
         "mase": None if found is None or not np.isfinite(found.mase) else digits(found.mase),
         "shifts": [] if found is None else _shifts(found, history.start_ms, step_ms),
+        "assumptions": list(told.assumptions),
         "problem": told.problem,
     }
 
@@ -102,6 +107,7 @@ def outlook_body(one: Assessment) -> dict[str, Any]:
         "weights": {} if told is None else {k: digits(v) for k, v in told.weights.items()},
         "mase": None if told is None or told.mase is None else digits(told.mase),
         "shifts": [],
+        "assumptions": list(one.assumptions),
         "problem": one.problem,
     }
 
@@ -162,5 +168,6 @@ EXAMPLE_FORECAST: dict[str, Any] = {
     "weights": {"weekly profile": 0.62, "theta": 0.38},
     "mase": 0.71,
     "shifts": [{"at": "2026-11-02T09:00:00.000Z", "by": 21.5}],
+    "assumptions": ["Nothing is known of 4 days in a row; they are filled by what is usual."],
     "problem": None,
 }

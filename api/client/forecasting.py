@@ -42,8 +42,9 @@ def forecast(
     have been moved by what somebody did. Values stay between `floor` and `ceiling`.
 
     Of a Series the result is by time (`at`, the begin of each step, in UTC); its `attrs` have
-    `mase`, `weights` and `shifts`. Of a DataFrame it is by `series` and `at`, and `attrs` have
-    those by series. `InputError` says which of these cannot be, as a history that is too short.
+    `mase`, `weights`, `shifts` and `assumptions`, what it rests on in sentences. Of a DataFrame it
+    is by `series` and `at`, and `attrs` have those by series. `InputError` says which of these
+    cannot be, as a history that is too short.
     """
     import pandas as pd
 
@@ -116,6 +117,8 @@ def _forecast(history: History, ahead_s: float, name: object) -> Forecast:
 def _frame(told: Forecast, history: History, coverage: float) -> pd.DataFrame:
     import pandas as pd
 
+    from detector.capacity.doubts import doubts_of
+
     low, high = told.interval(coverage)
     before, ahead = len(history.values), len(told.point)
     at = times_of(history.starts(ahead))
@@ -125,5 +128,6 @@ def _frame(told: Forecast, history: History, coverage: float) -> pd.DataFrame:
         "mase": told.mase,
         "weights": dict(told.weights),
         "shifts": {at[place]: moved for place, moved in told.shifts.items()},
+        "assumptions": list(doubts_of(history, told)),
     }
     return frame

@@ -23,9 +23,10 @@ POINTS = (
 
 
 def foretold(body: Mapping[str, Any]) -> pd.DataFrame:
-    """The points of an answer by time; `attrs` have `of`, `mase`, `weights` and `coverage`.
+    """The points of an answer by time.
 
-    `InputError` says why nothing is foretold, `CouldNotAskError` that it is no forecast.
+    `attrs` have `of`, `mase`, `weights`, `assumptions` and `coverage`. `InputError` says
+    why nothing is foretold, `CouldNotAskError` that it is no forecast.
     """
     points = body.get("points")
     if not isinstance(points, list) or not all(isinstance(one, dict) for one in points):
@@ -35,6 +36,6 @@ def foretold(body: Mapping[str, Any]) -> pd.DataFrame:
         raise InputError(f"history: {words}", field="history", semantic=True)
     frame = frame_of(points, POINTS).set_index("at")
     intervals = points[0].get("intervals") or [{}]
-    told = {name: body.get(name) for name in ("of", "mase", "weights")}
+    told = {name: body.get(name) for name in ("of", "mase", "weights", "assumptions")}
     frame.attrs = {**told, "coverage": intervals[0].get("coverage")}
     return frame

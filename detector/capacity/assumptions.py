@@ -9,7 +9,7 @@ import numpy as np
 from detector.capacity.assessed import DriverModel
 from detector.capacity.days import LASTING_H, REACHED_ONCE, Days
 from detector.capacity.driver import load_at
-from detector.capacity.moments import day, lasting
+from detector.capacity.moments import counted, day, lasting
 from detector.capacity.resource import Kind, Limit, Resource
 from detector.capacity.units import shown
 from detector.capacity.whatif import UNDRIVEN, Load, LoadOf, WhatIf
@@ -18,7 +18,8 @@ from models.growth.futures import LEAST_DAYS, Futures
 
 __all__ = ["assumed", "problem_of"]
 
-_STALE_DAYS = 3
+# A silence at the end is bridged up to so many days, and to so much of what was measured.
+_SILENT_DAYS, _SILENT_PART = 14, 0.5
 # Numbers that are so far apart do not count the same.
 _TIMES_ABOVE, _TIMES_BELOW = 100.0, 2.0**29
 _LATELY_DAYS, _GAP_DAYS, _YOUNG_DAYS = 30, 3, 42
@@ -30,11 +31,12 @@ def problem_of(resource: Resource, days: Days, as_of: int) -> str | None:
     if not np.isfinite(days.last):
         return "nothing was measured"
     age = (as_of - days.last_ms) / DAY_MS
-    if age > _STALE_DAYS:
+    if age > min(_SILENT_DAYS, max(_SILENT_PART * days.known, 1)):
         return f"nothing was measured in the last {lasting(86_400 * age)}"
     if days.known < LEAST_DAYS:
         told = lasting(86_400 * days.known) if days.known else "less than a day"
-        return f"not enough history: needs {LEAST_DAYS} days, has {told}"
+        why = f" since it is counted in {resource.unit or 'its unit'}" if days.times != 1 else ""
+        return f"not enough history: needs {LEAST_DAYS} days, has {told}{why}"
     return _mixed(resource, days)
 
 
@@ -63,7 +65,8 @@ def assumed(
         *_of_what_ifs(resource, model, what_if),
         *_of_growth(resource, drawn.weights),
         *_of_limit(resource, limit, as_of),
-        *_of_measuring(days),
+        *_of_measuring(days, resource.unit),
+        *_of_silence(days, as_of),
         *_of_steps(days, drawn.steps),
         *_of_driver(resource, limit, model, as_of),
     )
@@ -112,14 +115,36 @@ def _of_limit(resource: Resource, limit: Limit | None, as_of: int) -> Iterator[s
         yield f"The limit stays at {shown(limit.at(as_of), unit)}."
 
 
-def _of_measuring(days: Days) -> Iterator[str]:
-    if days.negative:
-        yield f"{days.negative} values below 0 were left out."
+def _of_measuring(days: Days, unit: str) -> Iterator[str]:
+    for count, what in ((days.negative, "below 0"), (days.strays, "beyond all measure")):
+        if count:
+            yield f"{counted(count, 'value')} {what} {'was' if count == 1 else 'were'} left out."
+    if days.times != 1:
+        more = f"{days.times:,.4g} times as much" if days.times > 1 else "a fraction of it"
+        yield (
+            f"Before {day(days.start_ms)} usage is left out: it became {more} at once,"
+            f" as if it had not been counted in {unit or 'the same unit'} before."
+        )
     missing = _longest_gap(days)
     if missing >= _GAP_DAYS:
         yield f"Nothing is known of {missing} days in a row."
     if days.known < _YOUNG_DAYS:
         yield f"There are {days.known} days of history only, so the dates are wide apart."
+
+
+def _of_silence(days: Days, as_of: int) -> Iterator[str]:
+    """What is not known at the end, and where nothing ever moved."""
+    age = as_of - days.last_ms
+    if age >= DAY_MS:
+        yield (
+            f"Nothing was measured in the last {lasting(age // 1000)}: it is taken to have gone on,"
+            " and the dates are wider apart."
+        )
+    if float(np.nanmin(days.worst)) == float(np.nanmax(days.worst)):
+        yield (
+            f"Usage was the same on all of {days.known} days: nothing is known of how it grows,"
+            " and that it stays is no forecast."
+        )
 
 
 def _of_steps(days: Days, found: tuple[int, ...]) -> Iterator[str]:

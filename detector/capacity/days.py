@@ -11,6 +11,7 @@ from detector.capacity.resource import Kind
 from detector.series import FloatArray
 from models.baseline.calendar import DAY_MS, local_of
 from models.forecast.history import DAY_S, HOUR_S, History
+from models.forecast.stray import strays
 
 __all__ = ["LASTING_H", "MOST_DAYS", "REACHED_ONCE", "Days", "days_of"]
 
@@ -23,6 +24,11 @@ LASTING_H = 2
 MOST_DAYS = 400
 # Of a day, so much must be known.
 _LEAST_KNOWN = 0.25
+# So many times as much as the day before is another unit: a thousand, 1024, or powers of them.
+_UNITS: FloatArray = np.array([base**power for base in (1e3, 1024.0) for power in (1, 2, 3)])
+_NEARLY = 1.1
+# Days on each side that are compared, how many there are at least, and how far apart they lie.
+_SIDE_DAYS, _SURE_DAYS, _APART = 6, 3, 100.0
 _SUNDAY, _MONDAY = 6, 3
 
 
@@ -30,14 +36,18 @@ _SUNDAY, _MONDAY = 6, 3
 class Days:
     """Days of 24 hours that end at `end_ms`, with their worst: (n,), NaN where hardly measured.
 
-    `negative`: measured values below 0, which no resource can have; they count as missing. `last`
-    is the last value that is known and `last_ms` the end of its step, both of the series itself.
-    `steps` of the series were looked at.
+    The last one is known, if any is. `negative`: measured values below 0, which no resource can
+    have; they count as missing, and so do `strays`, which are of no scale of the series. `times`:
+    how much larger it is than the days before the first, which were of another unit and are left
+    out. `last` is the last value that is known and `last_ms` the end of its step, both of the
+    series itself. `steps` of the series were looked at.
     """
 
     end_ms: int
     worst: FloatArray
     negative: int
+    strays: int = 0
+    times: float = 1.0
     last: float
     last_ms: int
     steps: int
@@ -85,17 +95,51 @@ def days_of(usage: History, kind: Kind, as_of: int) -> Days:
     values = usage.values[:count]
     negative = values < 0
     values = np.where(negative, np.nan, values)
+    astray = strays(values)
+    values = np.where(astray, np.nan, values)
     known = np.flatnonzero(np.isfinite(values))
-    end_ms = usage.start_ms + step_ms * count
+    worst, silent = _heard(_worst(values, usage.day, _rank(kind, usage.step_s)))
+    worst, times = _of_one_unit(worst)
     return Days(
-        end_ms=end_ms,
-        worst=_worst(values, usage.day, _rank(kind, usage.step_s)),
+        end_ms=usage.start_ms + step_ms * count - DAY_MS * silent,
+        worst=worst,
         negative=int(negative.sum()),
+        strays=int(astray.sum()),
+        times=times,
         last=float(values[known[-1]]) if len(known) else float("nan"),
         last_ms=usage.start_ms + step_ms * (int(known[-1]) + 1) if len(known) else 0,
         steps=count,
         usage=usage,
     )
+
+
+def _heard(worst: FloatArray) -> tuple[FloatArray, int]:
+    """Up to the last day that is known, and how many are after it."""
+    known = np.flatnonzero(np.isfinite(worst))
+    end = int(known[-1]) + 1 if len(known) else len(worst)
+    return worst[:end], len(worst) - end
+
+
+def _of_one_unit(worst: FloatArray) -> tuple[FloatArray, float]:
+    """The days since their unit is what it is, and how much larger numbers became by that."""
+    known = np.flatnonzero(worst > 0)
+    values = worst[known]
+    for at in range(len(values) - _SURE_DAYS, _SURE_DAYS - 1, -1):
+        before, after = values[max(at - _SIDE_DAYS, 0) : at], values[at : at + _SIDE_DAYS]
+        times = float(after[0] / before[-1])
+        if _is_unit(times) and _is_apart(*((before, after) if times > 1 else (after, before))):
+            return worst[known[at] :], times
+    return worst, 1.0
+
+
+def _is_unit(times: float) -> bool:
+    off = np.abs(abs(np.log(times)) - np.log(_UNITS))
+    return bool(off.min() < np.log(_NEARLY))
+
+
+def _is_apart(low: FloatArray, high: FloatArray) -> bool:
+    """Whether all days on both sides are of two scales: a spike comes back."""
+    return bool(high.min() > _APART * low.max())
 
 
 def _rank(kind: Kind, step_s: int) -> int:

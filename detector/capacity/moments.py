@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from detector.errors import InputError
 from models.baseline.calendar import DAY_MS
 
-__all__ = ["day", "lasting", "moment_of"]
+__all__ = ["counted", "day", "lasting", "moment_of"]
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -35,8 +35,16 @@ def lasting(seconds: float) -> str:
     ('90 days', '2 hours')
     """
     size, unit = (seconds / 86_400, "day") if seconds >= 2 * 86_400 else (seconds / 3600, "hour")
-    whole = round(size)
-    return f"{whole} {unit}" if whole == 1 else f"{whole} {unit}s"
+    return counted(round(size), unit)
+
+
+def counted(count: int, what: str) -> str:
+    """So many of something.
+
+    >>> counted(1, "day"), counted(1200, "value")
+    ('1 day', '1,200 values')
+    """
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def moment_of(text: str, *, now: int, is_end: bool = False) -> int:

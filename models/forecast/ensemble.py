@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from models.forecast.boosted import Boosted
 from models.forecast.fleet import Common
-from models.forecast.history import History, ShortHistoryError
-from models.forecast.intervals import errors_of, scatter_of, together_of
+from models.forecast.history import History
+from models.forecast.intervals import errors_of, scatter_of, together_of, unmoved
 from models.forecast.members import MEMBERS
 from models.forecast.origins import Origins, origins_of
 from models.forecast.outcome import Forecast
@@ -48,29 +48,28 @@ def forecast(history: History, ahead: int, common: Common | None = None) -> Fore
 
     `common`: what series like this one have in common, if they were fitted together. The mean of
     the members is weighted by their errors at origins of the past, and intervals are those of that
-    mean there (`intervals`). `ShortHistoryError` where less than `LEAST_DAYS` days were measured,
-    ValueError where `ahead` is no number between 1 and `MOST_AHEAD`.
+    mean there (`intervals`). After a silence it is what follows at its end, as unsure as what is so
+    far ahead. `ShortHistoryError` where less than `LEAST_DAYS` days were measured, or a silence is
+    too long, ValueError where `ahead` is no number between 1 and `MOST_AHEAD`.
     """
     if not 1 <= ahead <= MOST_AHEAD:
         raise ValueError(f"ahead {ahead}: between 1 and {MOST_AHEAD}")
     ready = ready_of(history, ahead)
-    origins = origins_of(len(ready.values), ahead, ready.day)
-    before, now = _learned(ready, origins, ahead, common)
-    names, told = _told(ready, len(ready.values), ahead, now)
-    tried = _tried(ready, origins, before)
-    if np.isnan(tried).all():
-        # It went silent so long ago that nobody knows how good a forecast would be.
-        raise ShortHistoryError(needs_s=origins.reach * history.step_s, has_s=0)
-    weights, off = _heard(tried)
+    far = ready.silent + ahead
+    origins = origins_of(len(ready.values), far, ready.day)
+    before, now = _learned(ready, origins, far, common)
+    names, told = _told(ready, len(ready.values), far, now)
+    weights, off = _heard(_tried(ready, origins, before))
     scatter = scatter_of(ready.values, ready.day)
     relative = off / _scatters(ready, origins, scatter)
     together = together_of(relative, ready.day)
-    future = np.resize(scatter, ahead)
+    errors = errors_of(relative, far, ready.day, origins.spans) * np.resize(scatter, far)
+    is_constant = float(np.ptp(ready.values)) == 0
     return Forecast(
         start_ms=int(history.starts(1)[-1]),
         step_s=history.step_s,
-        point=_bounded(weights @ told, ready.values, history),
-        errors=errors_of(relative, ahead, ready.day, origins.spans) * future,
+        point=_bounded(weights @ told[:, ready.silent :], ready.values, history),
+        errors=unmoved(ready.values[-1], ahead) if is_constant else errors[:, ready.silent :],
         slow=together.slow,
         memory=together.memory,
         weights=dict(zip(names, weights.tolist(), strict=True)),
@@ -78,6 +77,9 @@ def forecast(history: History, ahead: int, common: Common | None = None) -> Fore
         shifts=ready.shifts,
         floor=_floor(ready.values, history),
         ceiling=history.ceiling,
+        silent=ready.silent,
+        strays=ready.strays,
+        is_constant=is_constant,
     )
 
 
@@ -107,7 +109,8 @@ def _learned(
 ) -> tuple[_Learned, _Learned]:
     """What a fleet says, bent to this series: for origins in its past, and for now."""
     first = origins.at[0]
-    count = len(ready.values)
+    # Others of the fleet were learned from in the silence of this one, too.
+    count = len(ready.values) + ready.silent
     if common is None or not common.serves(count=count, first=first, ahead=ahead, day=ready.day):
         return _NOTHING, _NOTHING
     seen = {scale.name: scale.to(ready.values) for scale in scales_of(ready.values)}

@@ -21,10 +21,13 @@ _LARGEST = 1e100
 
 
 class ShortHistoryError(ValueError):
-    """Not enough was measured: `needs_s` and `has_s` in seconds."""
+    """Not enough was measured: `needs_s` and `has_s` in seconds, `silent_s` without any since."""
 
-    def __init__(self, *, needs_s: int, has_s: int) -> None:
-        super().__init__(f"not enough history: needs {_days(needs_s)}, has {_days(has_s)}")
+    def __init__(self, *, needs_s: int, has_s: int, silent_s: int = 0) -> None:
+        told = f"not enough history: needs {_days(needs_s)}, has {_days(has_s)}"
+        if silent_s:
+            told = f"nothing was measured in the last {_days(silent_s)}: too long to be bridged"
+        super().__init__(told)
         self.needs_s = needs_s
         self.has_s = has_s
 

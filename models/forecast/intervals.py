@@ -17,7 +17,7 @@ from scipy.optimize import isotonic_regression
 
 from models.forecast.outcome import LEVELS
 
-__all__ = ["Together", "errors_of", "scatter_of", "together_of"]
+__all__ = ["Together", "errors_of", "scatter_of", "together_of", "unmoved"]
 
 Floats = NDArray[np.float64]
 _BLOCKS = 3
@@ -26,6 +26,8 @@ _BLOCKS = 3
 _GROWTH, _BELIEVED = 0.4, 0.5
 _SLOWEST, _FASTEST = 0.0, 1.0
 _ODD = 0.98
+# What never moved may be off by so much of it, at least; nobody has seen by how much it is.
+_UNSEEN = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,16 @@ def errors_of(off: Floats, ahead: int, day: int, spans: float | None = None) -> 
     grown = np.maximum(1.0, (step + 1) / reach) ** _growth(off, day)
     errors: Floats = sign[:, None] * sizes[:, np.minimum(step // day, blocks - 1)] * grown
     return errors
+
+
+def unmoved(value: float, ahead: int) -> Floats:
+    """The same for a series that was always this value: evenly, of nothing by one: (K, ahead).
+
+    >>> unmoved(200.0, 2)[-1].round(2).tolist()
+    [1.98, 1.98]
+    """
+    size = _UNSEEN * abs(value) or 1.0
+    return np.tile(((2 * LEVELS - 1) * size)[:, None], ahead)
 
 
 def together_of(off: Floats, day: int) -> Together:

@@ -59,6 +59,9 @@ class Forecast:
     shifts: Mapping[int, float] = field(default_factory=dict)
     floor: float | None = None
     ceiling: float | None = None
+    silent: int = 0
+    strays: int = 0
+    is_constant: bool = False
 
     def quantile(self, probability: float) -> Floats:
         """What each step stays below with this probability: (H,). Beyond `LEVELS`, the last."""

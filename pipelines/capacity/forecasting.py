@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from detector.capacity.doubts import doubts_of
 from detector.capacity.packs.schema import Fold
 from detector.errors import InputError, SourceError
 from models.baseline.calendar import Calendar
@@ -21,17 +22,19 @@ if TYPE_CHECKING:
 __all__ = ["Foretold", "Past", "foretold", "history_of"]
 
 _NAMED = 3
-# What is older says nothing of the weeks to come.
-_STALE = 72
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foretold:
-    """The past of a query, and what it will be; None where `problem` says why nothing is told."""
+    """The past of a query, and what it will be; None where `problem` says why nothing is told.
+
+    `assumptions`: what the forecast rests on, in sentences.
+    """
 
     history: History
     forecast: Forecast | None
     problem: str | None = None
+    assumptions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +64,13 @@ def foretold(ranges: Ranges, query: str, past: Past, *, ahead_s: int, timeout_s:
     history = history_of(ranges, query, grid=grid, fold=past.fold, timeout_s=timeout_s)
     marks = _positions(history, past.changes)
     history = replace(history, calendar=past.calendar, changes=marks)
-    known = np.flatnonzero(np.isfinite(history.values))
-    if not len(known):
+    if not np.isfinite(history.values).any():
         return Foretold(history=history, forecast=None, problem="nothing was measured")
-    if len(history.values) - known[-1] > _STALE * 3600 // grid.step_s:
-        stale = "nothing was measured in the last 3 days"
-        return Foretold(history=history, forecast=None, problem=stale)
     try:
         told = forecast(history, max(1, -(-ahead_s // grid.step_s)))
     except ShortHistoryError as error:
         return Foretold(history=history, forecast=None, problem=str(error))
-    return Foretold(history=history, forecast=told)
+    return Foretold(history=history, forecast=told, assumptions=doubts_of(history, told))
 
 
 def history_of(ranges: Ranges, query: str, *, grid: Grid, fold: Fold, timeout_s: float) -> History:

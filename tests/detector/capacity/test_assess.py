@@ -93,9 +93,14 @@ def test_a_limit_that_changed_lately_is_told() -> None:
         (np.arange(10.0), "not enough history: needs 14 days, has less than a day"),
         (np.arange(4.0 * 24), "not enough history: needs 14 days, has 4 days"),
         (np.full(60 * 24, -5.0), "nothing was measured"),
-        (np.r_[np.ones(50 * 24), np.full(10 * 24, np.nan)], "nothing was measured in the last 10"),
+        (np.r_[np.ones(45 * 24), np.full(15 * 24, np.nan)], "nothing was measured in the last 15"),
+        (np.r_[np.ones(16 * 24), np.full(9 * 24, np.nan)], "nothing was measured in the last 9 d"),
+        (
+            np.r_[np.ones(50 * 24), np.full(10 * 24, 1024.0)],
+            "not enough history: needs 14 days, has 10 days since it is counted in GiB",
+        ),
     ],
-    ids=["empty", "missing", "ten points", "four days", "negative", "stale"],
+    ids=["empty", "missing", "ten points", "four days", "negative", "stale", "quiet", "units"],
 )
 def test_where_there_is_too_little_it_says_so(values: np.ndarray, why: str) -> None:
     """And draws no line."""
@@ -115,6 +120,59 @@ def test_a_constant_is_not_exhausted() -> None:
     assert of.headroom is not None
     assert of.headroom.share == 0.5
     assert of.headroom.ahead == pytest.approx(0.5)
+
+
+def test_a_constant_says_that_it_is_no_forecast() -> None:
+    """Nothing is known of how it would grow."""
+    of = told(replace(disk(limit=200.0), usage=hours(np.full(60 * 24, 100.0))))
+    assert of.assumptions[-1] == (
+        "Usage was the same on all of 60 days: nothing is known of how it grows, and that it stays"
+        " is no forecast."
+    )
+
+
+def test_a_silence_is_bridged_and_makes_dates_wider() -> None:
+    """The disk went on while nobody looked."""
+    values = web(limit=1.8, growth=1.0).usage.values.copy()
+    values[-6 * 24 :] = np.nan
+    heard, silent = (
+        told(replace(web(limit=1.8), usage=one)) for one in (web(growth=1.0).usage, hours(values))
+    )
+    assert silent.problem is None
+    assert any(one.startswith("Nothing was measured in the last 6") for one in silent.assumptions)
+    (early, middle, late), (first, second, third) = dates(silent), dates(heard)
+    assert middle == pytest.approx(second, abs=6)
+    assert late - early > third - first
+
+
+def test_what_may_have_run_out_in_a_silence_may_have_by_now() -> None:
+    """Twelve days were not seen, and three were left."""
+    values = disk().usage.values.copy()
+    values[-12 * 24 :] = np.nan
+    of = told(replace(disk(limit=151.0), usage=hours(values)))
+    assert of.exhaustion is not None
+    assert (of.exhaustion.p50, of.exhaustion.since) == (NOW, None)
+
+
+def test_the_rubbish_of_a_counter_moves_no_date() -> None:
+    """One hour of 2^63 bytes."""
+    values = disk().usage.values.copy()
+    values[700] = 2.0**63
+    of = told(replace(disk(limit=200.0), usage=hours(values)))
+    assert dates(of)[1] == pytest.approx(40, abs=2)
+    assert "1 value beyond all measure was left out." in of.assumptions
+
+
+def test_a_unit_that_changed_is_told_and_what_was_before_is_left_out() -> None:
+    """It filled no thousand disks in an hour."""
+    values = disk().usage.values.copy()
+    values[30 * 24 :] *= 1024
+    of = told(replace(disk(limit=200.0 * 1024), usage=hours(values)))
+    assert dates(of)[1] == pytest.approx(40, abs=3)
+    assert any(
+        one.startswith("Before 1 October 2026 usage is left out: it became 1,0")
+        for one in of.assumptions
+    )
 
 
 def test_units_that_are_mixed_are_refused() -> None:
@@ -187,9 +245,9 @@ def test_clocks_that_change_and_leap_days_move_no_date() -> None:
     offsets = Calendar(
         starts=np.array([START, START + 54 * DAY_MS]), offsets=np.array([7_200_000, 3_600_000])
     )
-    usage = replace(web(limit=1.6, growth=1.0).usage, calendar=offsets)
+    usage = replace(web(limit=1.8, growth=1.0).usage, calendar=offsets)
     plain, zoned = (
-        told(replace(web(limit=1.6, growth=1.0), usage=one))
+        told(replace(web(limit=1.8, growth=1.0), usage=one))
         for one in (web(growth=1.0).usage, usage)
     )
     assert dates(zoned)[1] == pytest.approx(dates(plain)[1], abs=3)

@@ -106,3 +106,20 @@ def test_a_limit_a_little_below_usage_is_none() -> None:
 def test_zero_usage_is_no_mix_of_units() -> None:
     """A new volume is empty."""
     assert problem(replace(disk(), usage=hours(np.zeros(30 * 24)))) is None
+
+
+def test_one_value_is_one_value() -> None:
+    """As people say it."""
+    values = disk().usage.values.copy()
+    values[[100, 101, 102]] = [-1.0, 2.0**63, 2.0**64]
+    told = sentences(replace(disk(), usage=hours(values)))
+    assert "1 value below 0 was left out." in told
+    assert "2 values beyond all measure were left out." in told
+
+
+def test_a_unit_that_became_a_larger_one_is_told() -> None:
+    """Numbers became smaller."""
+    values = disk().usage.values.copy()
+    values[40 * 24 :] /= 1e6
+    told = " ".join(sentences(replace(disk(), limit=None, usage=hours(values))))
+    assert "Before 11 October 2026 usage is left out: it became a fraction of it at once" in told

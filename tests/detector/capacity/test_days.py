@@ -125,3 +125,53 @@ def test_a_day_is_never_worse_than_its_largest_value(values: np.ndarray, kind: K
     for worst, day in zip(found.worst, whole, strict=True):
         known = day[np.isfinite(day) & (day >= 0)]
         assert np.isnan(worst) or (worst <= known.max() and len(known) >= 6)
+
+
+def test_days_end_with_the_last_that_is_known() -> None:
+    """What follows a silence is told from there on."""
+    values = np.arange(10.0 * 24)
+    values[-3 * 24 :] = np.nan
+    found = days_of(hours(values), Kind.DISK, NOW)
+    assert found.end_ms == NOW - 3 * DAY_MS
+    assert (len(found.worst), found.known) == (7, 7)
+    assert found.start_ms == NOW - 10 * DAY_MS
+    assert found.last_ms == found.end_ms
+
+
+@given(st.integers(0, 20 * 24 - 1), st.sampled_from([2.0**63, 2.0**64, 1e30]))
+def test_rubbish_of_a_counter_is_no_day(at: int, rubbish: float) -> None:
+    """It is counted and left out."""
+    values = np.linspace(100.0, 120.0, 20 * 24)
+    plain = days_of(hours(values.copy()), Kind.DISK, NOW).worst
+    values[at] = rubbish
+    found = days_of(hours(values), Kind.DISK, NOW)
+    assert found.strays == 1
+    assert found.worst == pytest.approx(plain, abs=0.1)
+
+
+@pytest.mark.parametrize("times", [1000.0, 1024.0, 2.0**20, 1e9, 1 / 1024, 1e-6])
+@pytest.mark.parametrize("day", [3, 12, 27])
+def test_days_of_another_unit_are_left_out(times: float, day: int) -> None:
+    """Bytes until somebody set up the exporter in KiB."""
+    values = np.linspace(100.0, 110.0, 30 * 24)
+    values[day * 24 :] *= times
+    found = days_of(hours(values), Kind.DISK, NOW)
+    assert len(found.worst) == 30 - day
+    assert found.times == pytest.approx(times, rel=0.01)
+    assert np.ptp(found.worst) / found.worst.max() < 0.1
+
+
+@pytest.mark.parametrize("times", [1.0, 3.0, 200.0, 5e4])
+def test_another_level_is_no_other_unit(times: float) -> None:
+    """However much it moved."""
+    values = np.full(30 * 24, 5.0)
+    values[300:] *= times
+    found = days_of(hours(values), Kind.DISK, NOW)
+    assert (len(found.worst), found.times) == (30, 1.0)
+
+
+def test_a_spike_of_a_day_is_no_other_unit() -> None:
+    """A queue that was empty, a thousand the next day, and empty again."""
+    values = np.ones(30 * 24)
+    values[400:430] = 1000.0
+    assert days_of(hours(values), Kind.OTHER, NOW).times == 1.0

@@ -67,6 +67,11 @@ def test_a_constant_stays(value: float) -> None:
     one = told(np.full(WEEKS, value))
     assert one.point == pytest.approx(np.full(2 * WEEK, value))
     assert finite(one)
+    low, high = one.interval(0.9)
+    assert one.is_constant
+    assert (low <= one.point).all()
+    assert (high - one.point).min() > 0.008 * abs(value)
+    assert (high - low).min() > 0
 
 
 def test_growth_goes_on() -> None:
@@ -228,8 +233,40 @@ def test_of_what_went_silent_long_ago_nothing_is_told() -> None:
     low, high = told(values).interval(0.9)
     assert np.mean(high - low) > 1.0
     values[-40 * DAY :] = np.nan
-    with pytest.raises(ShortHistoryError, match="needs 14 days, has 0 hours"):
+    with pytest.raises(ShortHistoryError, match="nothing was measured in the last 40 days"):
         told(values)
+
+
+@pytest.mark.parametrize("silent", [DAY, 6 * DAY])
+def test_a_silence_is_bridged(silent: int) -> None:
+    """What follows is told of when it is, by what was before, and as unsure as so far ahead."""
+    values = usual()[:WEEKS].copy()
+    values[-silent:] = np.nan
+    one, sooner = told(values, WEEK), told(values[:-silent], silent + WEEK)
+    assert one.start_ms == sooner.start_ms + silent * HOUR_MS
+    assert one.silent == silent
+    assert (one.point == sooner.point[silent:]).all()
+    assert (one.errors == sooner.errors[:, silent:]).all()
+
+
+def test_after_a_silence_it_is_less_sure() -> None:
+    """Of a level that wanders."""
+    walks = 200 + np.random.default_rng(3).normal(0, 0.3, (4, WEEKS)).cumsum(axis=1)
+    wide = [np.ptp(told(walk, DAY).interval(0.9), axis=0).mean() for walk in walks]
+    walks[:, -8 * DAY :] = np.nan
+    wider = [np.ptp(told(walk, DAY).interval(0.9), axis=0).mean() for walk in walks]
+    assert np.mean(wider) > 1.3 * np.mean(wide)
+
+
+@pytest.mark.parametrize("at", [0, 700, WEEKS - 1])
+def test_the_rubbish_of_a_counter_moves_nothing(at: int) -> None:
+    """As if it had not been measured."""
+    values, missing = usual()[:WEEKS].copy(), usual()[:WEEKS].copy()
+    values[at], missing[at] = 2.0**63, np.nan
+    one, other = told(values), told(missing)
+    assert one.strays == 1
+    assert (one.point == other.point).all()
+    assert (one.errors == other.errors).all()
 
 
 @pytest.mark.parametrize("ahead", [-1, 0, MOST_AHEAD + 1])

@@ -38,9 +38,13 @@ def test_a_gap_is_filled_and_known_as_one(start: int, length: int) -> None:
     values = series()
     values[start : start + length] = np.nan
     ready = ready_of(History(values=values), 24)
+    # A day or more at the end is bridged, and is no gap.
+    size = len(ready.values)
+    assert size == (start if start + length >= WEEKS and WEEKS - start >= DAY else WEEKS)
+    values, usual = values[:size], series()[:size]
     assert np.array_equal(np.isnan(values), ~ready.known)
     assert np.array_equal(ready.values[ready.known], values[ready.known])
-    assert np.abs(ready.values - series())[~ready.known].max() < 0.6
+    assert np.abs(ready.values - usual)[~ready.known].max(initial=0) < 0.6
 
 
 @pytest.mark.parametrize("missing", [0, 100])
@@ -72,3 +76,47 @@ def test_too_little_is_told(days: int) -> None:
 def test_two_weeks_are_enough() -> None:
     """The least that is."""
     assert ready_of(History(values=series(LEAST_DAYS * DAY)), 24).day == DAY
+
+
+@given(st.integers(DAY, 20 * DAY), st.integers(1, 100))
+@settings(max_examples=20)
+def test_a_silence_at_the_end_is_no_gap(silent: int, ahead: int) -> None:
+    """It is told how long it was; the clock goes on in it."""
+    values = series(6 * 168)
+    values[-silent:] = np.nan
+    whole = History(values=values)
+    if silent > len(values) - silent:
+        return
+    ready = ready_of(whole, ahead)
+    assert (ready.silent, len(ready.values)) == (silent, len(values) - silent)
+    assert ready.known.all()
+    assert np.array_equal(ready.slots, whole.of_week(ahead))
+
+
+@pytest.mark.parametrize(("days", "silent"), [(70, 29), (40, 21)])
+def test_a_silence_that_is_too_long_is_told(days: int, silent: int) -> None:
+    """Over four weeks, or longer than what was measured before."""
+    values = series(days * DAY)
+    values[-silent * DAY :] = np.nan
+    with pytest.raises(ShortHistoryError) as told:
+        ready_of(History(values=values), 24)
+    assert str(told.value) == (
+        f"nothing was measured in the last {silent} days: too long to be bridged"
+    )
+
+
+def test_a_change_in_a_silence_moved_nothing() -> None:
+    """Nobody has seen what it did."""
+    values = series()
+    values[-3 * DAY :] = np.nan
+    assert ready_of(History(values=values, changes=(WEEKS - DAY,)), 24).shifts == {}
+
+
+def test_rubbish_is_left_out_and_counted() -> None:
+    """As if it had not been measured."""
+    values = series()
+    values[300] = 2.0**63
+    ready = ready_of(History(values=values), 24)
+    assert ready.strays == 1
+    assert np.flatnonzero(~ready.known).tolist() == [300]
+    assert np.abs(ready.values - series()).max() < 0.6

@@ -21,11 +21,30 @@ def daily(times: FloatArray) -> FloatArray:
 
 
 def ended(times: FloatArray) -> FloatArray:
-    """Something that was turned off five days ago."""
-    return np.where(times < NOW - 5 * DAY, 7.0, np.nan)
+    """Something that was turned off thirty days ago."""
+    return np.where(times < NOW - 30 * DAY, 7.0, np.nan)
 
 
-TABLE = TableRanges({"daily": {(): daily}, "ended": {(): ended}, "flat": {(): steady(3.0)}})
+def quiet(times: FloatArray) -> FloatArray:
+    """Something that nobody could see for the last five days."""
+    return np.where(times < NOW - 5 * DAY, daily(times), np.nan)
+
+
+def broken(times: FloatArray) -> FloatArray:
+    """Something of which one hour was read wrongly, and four days were not."""
+    read = np.where(times == NOW - 7 * DAY, 2.0**63, daily(times))
+    return np.where(np.abs(times - NOW + 20 * DAY) < 2 * DAY, np.nan, read)
+
+
+TABLE = TableRanges(
+    {
+        "daily": {(): daily},
+        "ended": {(): ended},
+        "quiet": {(): quiet},
+        "broken": {(): broken},
+        "flat": {(): steady(3.0)},
+    }
+)
 
 
 def asked(query: str, *, ahead_days: int = 3, **past: object) -> Foretold:
@@ -60,12 +79,55 @@ def test_known_changes_are_marked() -> None:
 
 @pytest.mark.parametrize(
     ("query", "told"),
-    [("gone", "nothing was measured"), ("ended", "nothing was measured in the last 3 days")],
+    [
+        ("gone", "nothing was measured"),
+        ("ended", "nothing was measured in the last 30 days: too long to be bridged"),
+    ],
 )
 def test_what_is_not_measured_is_not_foretold(query: str, told: str) -> None:
     """No confident line from what has ended."""
-    found = asked(query)
+    found = asked(query, days=80)
     assert (found.forecast, found.problem) == (None, told)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("daily", ()),
+        (
+            "quiet",
+            (
+                (
+                    "Nothing was measured in the last 5 days: it is taken to have gone on, and the"
+                    " intervals are wider."
+                ),
+            ),
+        ),
+        (
+            "broken",
+            (
+                "1 value beyond all measure was left out.",
+                "Nothing is known of 4 days in a row; they are filled by what is usual.",
+            ),
+        ),
+    ],
+)
+def test_what_a_forecast_rests_on_is_told(query: str, told: tuple[str, ...]) -> None:
+    """And it is as right as if nothing had been lost."""
+    found = asked(query)
+    assert found.assumptions == told
+    assert found.forecast is not None
+    at = NOW + 3600 * np.arange(1, 73, dtype=np.float64)
+    assert np.abs(found.forecast.point / daily(at) - 1).max() < 0.06
+
+
+def test_what_never_moved_is_no_confident_line() -> None:
+    """It says so, and has a width."""
+    found = asked("flat")
+    assert found.assumptions[0].startswith("It was the same for all of 42 days: nothing is known")
+    assert found.forecast is not None
+    low, high = found.forecast.interval(0.9)
+    assert (high - low).min() > 0.05
 
 
 def test_a_short_past_is_refused_with_what_it_needs() -> None:
