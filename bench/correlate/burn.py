@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from bench.ending import concluded  # noqa: E402
 from detector.series import FloatArray  # noqa: E402
+from detector.slo.alerting import alerts, begins  # noqa: E402
 from detector.slo.burn import OURS, TEXTBOOK, Burning, Rule, burning  # noqa: E402
 
 ASKED: dict[str, tuple[str, float]] = {}
@@ -78,13 +79,13 @@ def judged(one: Month, rule: Rule) -> tuple[int, int, int, int]:
     """Alerts, right ones, incidents to be found, found ones."""
     seen = np.arange(1, _BINS + 1) * _STEP_S
     usual = np.cumsum(one.total) / seen
-    level = burning(one.bad, one.total, usual, step_s=_STEP_S, budget=one.budget, rule=rule)
-    fires = level >= _TICKET
-    begins = np.flatnonzero(fires & ~np.concatenate([[False], fires[:-1]]))
-    right = sum(any(i.begin <= b < i.end + _AFTER for i in one.incidents) for b in begins)
+    levels = burning if rule is TEXTBOOK else alerts
+    level = levels(one.bad, one.total, usual, step_s=_STEP_S, budget=one.budget, rule=rule)
+    fires, begun = level >= _TICKET, begins(level, Burning.TICKET)
+    right = sum(any(i.begin <= b < i.end + _AFTER for i in one.incidents) for b in begun)
     wanted = [i for i in one.incidents if i.counts]
     found = sum(bool(fires[i.begin : i.end + _AFTER].any()) for i in wanted)
-    return len(begins), right, len(wanted), found
+    return len(begun), right, len(wanted), found
 
 
 def figures(months: Sequence[Month], rule: Rule) -> dict[str, float]:

@@ -9,7 +9,7 @@ be beyond chance by the exact binomial tail, so that one of twenty at night wake
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -18,7 +18,18 @@ from numpy.typing import NDArray
 from detector.series import FloatArray
 from models.binomial import at_least, at_most
 
-__all__ = ["OURS", "TEXTBOOK", "Burning", "Pair", "Rule", "State", "burning", "rates", "stepped"]
+__all__ = [
+    "OURS",
+    "PAIRS",
+    "TEXTBOOK",
+    "Burning",
+    "Pair",
+    "Rule",
+    "burning",
+    "fires",
+    "limit",
+    "rates",
+]
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -105,13 +116,13 @@ def burning(
     worst = np.zeros(len(bad), np.int64)
     quiet, told = places.index(Burning.QUIET), np.zeros(len(bad), bool)
     for pair in pairs:
-        fires, known = _fires(bad, total, usual, pair, step_s=step_s, budget=budget, rule=rule)
+        on, known = fires(bad, total, usual, pair, step_s=step_s, budget=budget, rule=rule)
         told |= known
-        worst = np.maximum(worst, np.where(fires, places.index(pair.alert), 0))
+        worst = np.maximum(worst, np.where(on, places.index(pair.alert), 0))
     return np.where((worst == 0) & told, quiet, worst)
 
 
-def _fires(
+def fires(
     bad: FloatArray,
     total: FloatArray,
     usual: FloatArray | float,
@@ -125,11 +136,11 @@ def _fires(
     long = rates(bad, total, max(round(pair.long_s / step_s), 1))
     short = rates(bad, total, max(round(pair.short_s / step_s), 1))
     if not rule.exact:
-        limit = pair.times * budget
-        both = [(n > 0) & (x > limit * n) for x, n, _ in (long, short)]
+        most = pair.times * budget
+        both = [(n > 0) & (x > most * n) for x, n, _ in (long, short)]
         return both[0] & both[1], (long[1] > 0) & (short[1] > 0)
     known = (short[2] >= rule.known) & (long[1] > 0)
-    limit_share = _limit(long[1], usual, pair, budget, rule)
+    limit_share = limit(long[1], usual, pair, budget, rule)
     may = known & (long[0] >= rule.fewest) & (long[0] > limit_share * long[1])
     at = np.flatnonzero(may)
     beyond = at_least(long[0][at], long[1][at], budget) <= rule.alpha
@@ -141,14 +152,14 @@ _OVER = 0.05
 _ENOUGH = 3.0
 
 
-def _still(bad: FloatArray, count: FloatArray, limit: FloatArray, budget: float) -> Bools:
+def _still(bad: FloatArray, count: FloatArray, share: FloatArray, budget: float) -> Bools:
     """Whether a short window says that it goes on; one of few requests vetoes what it excludes."""
-    can_say = count * limit >= _ENOUGH
-    beyond = (bad > limit * count) & (at_least(bad, count, budget) <= _OVER)
-    return np.where(can_say, beyond, (bad > 0) & (at_most(bad, count, limit) > _OVER))
+    can_say = count * share >= _ENOUGH
+    beyond = (bad > share * count) & (at_least(bad, count, budget) <= _OVER)
+    return np.where(can_say, beyond, (bad > 0) & (at_most(bad, count, share) > _OVER))
 
 
-def _limit(
+def limit(
     count: FloatArray, usual: FloatArray | float, pair: Pair, budget: float, rule: Rule
 ) -> FloatArray:
     """The share of bad events at which a window has spent what the pair allows of the budget."""
@@ -157,41 +168,3 @@ def _limit(
     times = np.maximum(pair.times / np.clip(exposure, 1e-6, rule.steepest), 1.0)
     share: FloatArray = np.minimum(times * budget, max(rule.most, min(pair.times * budget, 0.99)))
     return share
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """What is kept of one objective between bins: three days of counts and the mean traffic."""
-
-    step_s: float
-    bad: tuple[float, ...] = ()
-    total: tuple[float, ...] = ()
-    usual: float = 0.0
-    bins: int = 0
-
-
-# The mean traffic is of about four weeks; until then of all that was seen.
-_USUAL_S = 28 * 86_400.0
-
-
-def stepped(
-    state: State, bad: float, total: float, *, budget: float, rule: Rule = OURS
-) -> tuple[State, Burning]:
-    """The state after one more bin (NaN: unknown), and what it means."""
-    room = round(PAIRS[-1].long_s / state.step_s)
-    usual, bins = state.usual, state.bins
-    if np.isfinite(total):
-        bins = min(bins + 1, round(_USUAL_S / state.step_s))
-        usual += (total / state.step_s - usual) / bins
-    after = replace(
-        state,
-        bad=(*state.bad, bad)[-room:],
-        total=(*state.total, total)[-room:],
-        usual=usual,
-        bins=bins,
-    )
-    found = burning(
-        np.array(after.bad), np.array(after.total), usual,
-        step_s=state.step_s, budget=budget, rule=rule,
-    )  # fmt: skip
-    return after, list(Burning)[int(found[-1])]

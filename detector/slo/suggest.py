@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.series import FloatArray
-from detector.slo.burn import Burning, burning, rates
+from detector.slo.alerting import alerts, begins
+from detector.slo.burn import Burning, rates
 from detector.slo.counts import Counts
 
 __all__ = ["TARGETS", "Reach", "Suggestion", "suggested"]
 
 Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 # Figures that people promise, the easiest first.
 TARGETS = (
     0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 0.99995, 0.99999,
@@ -100,13 +100,13 @@ def _none_kept(reaches: Sequence[Reach]) -> str:
 def _reach(counts: Counts, target: float) -> Reach:
     budget = 1.0 - target
     bad, total = _weeks(counts)
-    states = _alerts(counts, budget)
+    levels = _alerts(counts, budget)
     return Reach(
         target=target,
         kept=float((bad <= budget * total).mean()),
         allowed=budget * float(np.median(total)),
-        pages=_begun(states == list(Burning).index(Burning.PAGE)),
-        tickets=_begun(states >= list(Burning).index(Burning.TICKET)),
+        pages=len(begins(levels, Burning.PAGE)),
+        tickets=len(begins(levels, Burning.TICKET)),
     )
 
 
@@ -120,9 +120,4 @@ def _weeks(counts: Counts) -> tuple[FloatArray, FloatArray]:
 
 def _alerts(counts: Counts, budget: float) -> Ints:
     usual = float(np.nanmean(counts.total)) / counts.step_s
-    return burning(counts.bad, counts.total, usual, step_s=counts.step_s, budget=budget)
-
-
-def _begun(fires: Bools) -> int:
-    """How many stretches there are."""
-    return int(fires[:1].sum() + (fires[1:] & ~fires[:-1]).sum())
+    return alerts(counts.bad, counts.total, usual, step_s=counts.step_s, budget=budget)

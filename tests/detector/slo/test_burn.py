@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.series import FloatArray
-from detector.slo.burn import OURS, TEXTBOOK, Burning, Rule, State, burning, stepped
+from detector.slo.burn import OURS, TEXTBOOK, Burning, Rule, burning
 
 STEP = 300.0
 DAY = 288
@@ -80,20 +80,15 @@ def test_chance_alone_does_not_alert() -> None:
 
 @settings(max_examples=15)
 @given(st.integers(0, 2**31), st.floats(0.1, 30.0), st.floats(0.0, 0.2))
-def test_bin_by_bin_is_what_the_whole_course_says(seed: int, mean: float, share: float) -> None:
+def test_what_is_said_of_a_bin_does_not_change_later(seed: int, mean: float, share: float) -> None:
     """Restarted or never stopped, an objective has one state."""
     rng = np.random.default_rng(seed)
     total = rng.poisson(mean, 40).astype(float)
     bad = rng.binomial(total.astype(int), share).astype(float)
     total[rng.random(40) < 0.1] = np.nan
-    state, told = State(step_s=STEP), []
-    usual = []
-    for x, n in zip(bad, total, strict=True):
-        state, found = stepped(state, float(x), float(n), budget=0.001)
-        told.append(list(Burning).index(found))
-        usual.append(state.usual)
-    course = burning(bad, total, np.array(usual), step_s=STEP, budget=0.001)
-    assert course.tolist() == told
+    whole = burning(bad, total, mean / STEP, step_s=STEP, budget=0.001)
+    first = burning(bad[:25], total[:25], mean / STEP, step_s=STEP, budget=0.001)
+    assert whole[:25].tolist() == first.tolist()
 
 
 @settings(max_examples=25)
