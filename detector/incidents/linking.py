@@ -9,7 +9,7 @@ the fewer calls lie between. The weight of evidence is the logarithm of the rati
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from detector.incidents.calls import CallMap, Relation
@@ -49,10 +49,14 @@ class LinkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alone:
-    """How often each of so many `services` falls ill by itself: `rate`, per millisecond."""
+    """How often each of so many `services` falls ill by itself: `rate`, per millisecond.
+
+    `watched` did so before.
+    """
 
     services: int
     rate: Callable[[str], float]
+    watched: Collection[str] = ()
 
 
 @dataclass(slots=True)
@@ -93,6 +97,7 @@ class Rates:
         return Alone(
             services=services,
             rate=lambda one: (_ALIKE + counted.get(one, 0)) / (_ALIKE * usual_ms + looked),
+            watched=self.begun.keys(),
         )
 
     def _looked(self, now: int) -> float:

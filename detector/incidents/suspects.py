@@ -17,7 +17,7 @@ from enum import StrEnum
 from detector.changes.change import Change, ChangeKind, ChangePhase
 from detector.incidents.calls import CallMap, Relation
 from detector.incidents.linking import Alone
-from detector.incidents.origin import Origins, SpreadSettings, log_sum
+from detector.incidents.origin import Origins, Shown, SpreadSettings, log_sum
 from detector.incidents.symptom import Symptom
 
 __all__ = [
@@ -131,7 +131,7 @@ def suspected(
     if not symptoms:
         return NONE
     shown = _shown(symptoms)
-    origins = Origins(shown.services, calls, settings.spread)
+    origins = Origins(shown.services, calls, settings.spread, alone.watched)
     weighed = [
         (change, reasons)
         for change in sorted(changes, key=lambda change: change.id)
@@ -154,22 +154,27 @@ class _Shown:
     """What of the symptoms bears on their cause: `services` with their starts, the first ones."""
 
     first: int
-    services: list[tuple[str, int]]
+    services: list[Shown]
     clusters: frozenset[str]
     odd: dict[str, frozenset[str]]
 
 
 def _shown(symptoms: Sequence[Symptom]) -> _Shown:
-    starts: dict[str, int] = {}
+    services: dict[str, Shown] = {}
     odd: dict[str, frozenset[str]] = {}
     for symptom in sorted(symptoms, key=lambda symptom: (symptom.start, symptom.id)):
-        starts.setdefault(symptom.service, symptom.start)
+        name, was = symptom.service, services.get(symptom.service)
+        services[name] = Shown(
+            service=name,
+            start=symptom.start if was is None else was.start,
+            is_load=symptom.is_load and (was is None or was.is_load),
+        )
         if symptom.versions:
-            odd[symptom.service] = odd.get(symptom.service, frozenset()) | symptom.versions
-    services = list(starts.items())
+            odd[name] = odd.get(name, frozenset()) | symptom.versions
+    first = next(iter(services.values()))
     return _Shown(
-        first=services[0][1],
-        services=services[:SHOWN],
+        first=first.start,
+        services=list(services.values())[:SHOWN],
         clusters=frozenset(symptom.cluster for symptom in symptoms if symptom.cluster),
         odd=odd,
     )

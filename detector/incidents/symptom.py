@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
+from detector.correlate.evidence import Kind
+from detector.correlate.naming import kind_of
 from detector.stream.anomaly import Anomaly, AnomalyKind, AnomalyState, Severity, Side
 from detector.stream.columns import SeriesInfo, SeriesKind
 from detector.stream.words import told_in_words
 
 __all__ = ["Symptom", "begun_at", "symptom_of"]
 
+_LOAD = frozenset({Kind.RESOURCE, Kind.TRAFFIC})
 _VERSIONS = ("version", "service_version", "pod_template_hash", "app_kubernetes_io_version")
 
 
@@ -42,6 +46,11 @@ class Symptom:
     def is_open(self) -> bool:
         """Whether it still lasts."""
         return self.end is None
+
+    @property
+    def is_load(self) -> bool:
+        """Whether it is of how much the service is asked for, or of a resource that this takes."""
+        return self.kind is AnomalyKind.METRIC and _is_load(self.metric)
 
 
 def symptom_of(anomaly: Anomaly, series: Mapping[int, SeriesInfo]) -> Symptom:
@@ -77,3 +86,9 @@ def begun_at(symptom: Symptom, start: int) -> Symptom:
     """As if it had begun only then."""
     end = None if symptom.end is None else max(start, symptom.end)
     return replace(symptom, start=start, end=end)
+
+
+@lru_cache(maxsize=4096)
+def _is_load(metric: str) -> bool:
+    kind = kind_of(metric)
+    return kind is not None and kind[0] in _LOAD

@@ -97,6 +97,13 @@ def test_an_incident_is_no_precedent_for_itself() -> None:
     assert once.rate("web") == never.rate("web")
 
 
+def test_who_began_an_incident_once_is_watched() -> None:
+    """Of others nobody knows whether their harm is seen."""
+    rates = graded({})
+    rates.begun["web"] = 1
+    assert set(rates.besides(Severity.LOW, "cart", 6, T0).watched) == {"web"}
+
+
 @given(weeks=st.floats(0.1, 50), services=st.integers(1, 500), count=st.integers(0, 200))
 def test_what_is_expected_of_a_service_lies_between_it_and_the_others(
     weeks: float, services: int, count: int

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.incidents.calls import CallMap, Relation, call_map
-from detector.incidents.origin import Origins, SpreadSettings, log_sum
+from detector.incidents.origin import Origins, Shown, SpreadSettings, log_sum
 from tests.detector.incidents.making import CALLS, MINUTE
 
 NAMES = ("web", "cart", "search", "db", "mail", "cron", "unheard")
@@ -34,8 +34,13 @@ def origins(
 ) -> Origins:
     """Of services and the minutes at which they began to show it."""
     ordered = sorted(shown, key=lambda one: one[1])
-    starts = [(name, round(minute * MINUTE)) for name, minute in ordered]
+    starts = [Shown(service=name, start=round(minute * MINUTE)) for name, minute in ordered]
     return Origins(starts, calls, settings or SpreadSettings())
+
+
+def shown(service: str, minute: float = 0, *, is_load: bool = False) -> Shown:
+    """One service, and what it shows."""
+    return Shown(service=service, start=round(minute * MINUTE), is_load=is_load)
 
 
 def first(found: Origins) -> str:
@@ -73,6 +78,61 @@ def test_a_caller_explains_less_than_whom_it_calls() -> None:
     """Harm travels to callers."""
     found = origins(("web", 0), ("cart", 0), ("search", 0), ("db", 0))
     assert found.place("db").weight > found.place("cart").weight > found.place("mail").weight
+
+
+def test_who_is_asked_for_more_has_it_from_a_caller() -> None:
+    """And not from whom it calls: those are asked by it."""
+    load = Origins((shown("cart", is_load=True),), CALLS, SpreadSettings())
+    errors = Origins((shown("cart"),), CALLS, SpreadSettings())
+    assert load.place("web").weight == errors.place("db").weight
+    assert load.place("db").weight == errors.place("web").weight
+    assert load.place("web").weight > load.place("db").weight
+    assert load.place("cart").weight == errors.place("cart").weight == 0.0
+
+
+def test_an_origin_explains_errors_above_it_and_load_below() -> None:
+    """A slow cart: web waits for it, and db is asked for less."""
+    found = Origins(
+        (shown("cart"), shown("web", 1), shown("db", 1, is_load=True)), CALLS, SpreadSettings()
+    )
+    other = Origins(
+        (shown("cart"), shown("web", 1), shown("db", 1)), CALLS, SpreadSettings()
+    )  # fmt: skip
+    assert first(found) == "cart"
+    assert found.place("cart").weight > other.place("cart").weight
+
+
+def test_one_that_would_have_shown_it_is_no_likely_origin_where_it_is_calm() -> None:
+    """It did so before: somebody measures it."""
+    blind = Origins((shown("cart"),), CALLS, SpreadSettings())
+    watched = Origins((shown("cart"),), CALLS, SpreadSettings(), {"db", "cart"})
+    assert watched.place("db").weight < blind.place("db").weight
+    assert watched.place("cart").weight == blind.place("cart").weight
+    assert watched.place("web").weight == blind.place("web").weight
+
+
+@given(
+    ill=st.lists(
+        st.builds(shown, st.sampled_from(NAMES), st.integers(0, 90), is_load=st.booleans()),
+        min_size=1,
+        max_size=6,
+        unique_by=lambda one: one.service,
+    ),
+    watched=st.frozensets(st.sampled_from(NAMES)),
+)
+def test_being_watched_speaks_against_the_calm_alone(
+    ill: list[Shown], watched: frozenset[str]
+) -> None:
+    """Of those that show harm it says nothing, whatever they show."""
+    ill.sort(key=lambda one: one.start)
+    plain = Origins(ill, CALLS, SpreadSettings())
+    known = Origins(ill, CALLS, SpreadSettings(), watched)
+    there = {one.service for one in ill}
+    for name, weight in known.likely.items():
+        assert weight <= 0.0
+        assert weight <= plain.likely[name] + 1e-9
+        if name in there or name not in watched:
+            assert weight == pytest.approx(plain.likely[name])
 
 
 def test_what_joins_an_hour_later_says_little_of_where_it_began() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.changes.change import Change, ChangeKind, ChangePhase
-from detector.incidents.suspects import Ground, Suspects, suspected
+from detector.incidents.suspects import Ground, Suspects, SuspectSettings, suspected
 from detector.incidents.symptom import Symptom
 from tests.detector.incidents.making import CALLS, WEEKLY, change, symptom
 
@@ -57,6 +58,26 @@ def test_the_changed_callee_is_suspected_where_it_is_ill_itself() -> None:
     """Its callers only feel it; whoever of them was deployed as well is innocent."""
     ill = [symptom("web", 0.5), symptom("db", 0), symptom("cart", 1)]
     assert top(ill, change("db", -2), change("web", -4)) == "db"
+
+
+def test_a_callee_is_not_blamed_for_load() -> None:
+    """The processor of who calls it is busy: that did not come from below."""
+    changed = change("db", -2)
+    busy = suspects([symptom(metric="cpu_cores")], changed)
+    failing = suspects([symptom()], changed)
+    assert busy.none > failing.none
+    both = [symptom(metric="cpu_cores"), symptom(minute=0.5)]
+    assert suspects(both, changed).none == pytest.approx(failing.none, abs=0.02)
+
+
+def test_a_callee_that_shows_its_harm_else_is_not_blamed_while_it_is_calm() -> None:
+    """Only where nothing may be known of it is silence no word."""
+    watched = replace(WEEKLY, watched=frozenset({"db"}))
+    known, blind = (
+        suspected([symptom()], [change("db", -20)], CALLS, alone, SuspectSettings())
+        for alone in (watched, WEEKLY)
+    )
+    assert known.none > blind.none
 
 
 def test_who_is_ill_later_than_others_was_not_the_first_to_break() -> None:

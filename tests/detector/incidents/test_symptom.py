@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.incidents.symptom import begun_at, symptom_of
-from detector.stream.anomaly import Anomaly, AnomalyState, Contribution, Severity, Side, Subject
+from detector.stream.anomaly import (
+    Anomaly,
+    AnomalyKind,
+    AnomalyState,
+    Contribution,
+    Severity,
+    Side,
+    Subject,
+)
 from detector.stream.columns import SeriesInfo, SeriesKind
 from tests.detector.incidents.making import symptom
 
@@ -47,6 +56,26 @@ def anomaly(*contributions: Contribution, is_open: bool = True) -> Anomaly:
         live=4,
         contributions=contributions,
     )
+
+
+@pytest.mark.parametrize(
+    ("metric", "is_load"),
+    [
+        ("requests_per_second", True),
+        ("container_cpu_usage_seconds_total", True),
+        ("error_ratio", False),
+        ("latency_p95_seconds", False),
+        ("queue", False),
+    ],
+)
+def test_load_is_told_from_harm_by_the_name(metric: str, is_load: bool) -> None:
+    """What nobody understands is taken for harm."""
+    assert symptom(metric=metric).is_load is is_load
+
+
+def test_lines_are_no_load_whatever_they_are_called() -> None:
+    """Of a template that names requests, say."""
+    assert not symptom(metric="requests", kind=AnomalyKind.LOG_NOVELTY).is_load
 
 
 def test_it_is_of_a_service_and_of_the_versions_that_are_odd() -> None:
