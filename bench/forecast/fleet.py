@@ -5,10 +5,11 @@
 Series are simulated (`worlds.py`): eight weeks of hours, forecast two weeks ahead by the whole
 ensemble. `cpu_s_per_series` is CPU of one process. `rss_mb` is the most that `serinus forecast`
 held, with two workers, over the whole tree of processes, for `--series` of them out of a Parquet
-file into another. `dask_overhead` is how much more CPU a Dask cluster of two workers here takes
-for the same series than joblib's loky with two, and `dask_overhead_wall` how much longer: medians
-over repeats that take turns, all workers warm. `chunks_redone` is how many chunks were begun twice
-where a worker was killed in the middle, of loky and of Dask the worse.
+file into another. `dask_overhead` is how much more CPU a Dask cluster takes for the same series
+than joblib's loky with two processes: its scheduler, two workers and their nannies, by the
+commands and the configuration of our documentation. `dask_overhead_wall` is how much longer it
+takes. Both are medians over turns, each of other series, workers warm. `chunks_redone` is how
+many chunks were begun twice where a worker was killed in the middle, of loky and of Dask the worse.
 `daily_vs_dynamic_theta` is the mean absolute scaled error 90 days ahead of a year of days, by that
 of statsforecast's dynamic optimised theta on the same series.
 """
@@ -20,12 +21,12 @@ import math
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Sequence
+from contextlib import closing
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
-from typing import Any
+from typing import TypeAlias
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -33,6 +34,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 
 from bench.ending import concluded  # noqa: E402
+from bench.forecast.fleet_cluster import cluster  # noqa: E402
 from bench.forecast.fleet_tree import Spent, peak_mb, spending  # noqa: E402
 from bench.forecast.fleet_work import (  # noqa: E402
     AHEAD,
@@ -51,7 +53,7 @@ from bench.forecast.fleet_work import (  # noqa: E402
 from models.forecast.ensemble import forecast  # noqa: E402
 from models.forecast.history import History  # noqa: E402
 from models.hindsight import seasonal_scale  # noqa: E402
-from pipelines.flows.fleet import Pace, over_fleet  # noqa: E402
+from pipelines.flows.fleet import Pace, Task, over_fleet  # noqa: E402
 from pipelines.flows.fleet_jobs import Forecasting  # noqa: E402
 from pipelines.flows.fleet_kept import Kept  # noqa: E402
 from pipelines.flows.lanes import Lanes, Places, lanes_of  # noqa: E402
@@ -63,6 +65,7 @@ ASKED = {
     "chunks_redone": ("<=", 1.0),
     "daily_vs_dynamic_theta": ("<=", 1.0),
 }
+Pids: TypeAlias = Collection[int]
 CLI = "from api.cli import main; main()"
 WORK = Forecasting(ahead=AHEAD)
 
@@ -103,44 +106,30 @@ def memory_of_all(folder: Path, count: int) -> dict[str, float]:
     }
 
 
-@contextmanager
-def cluster() -> Iterator[Any]:
-    """Two workers of Dask, processes of this machine."""
-    import dask
-    from distributed import LocalCluster
-
-    local: Callable[..., Any] = LocalCluster
-    with (
-        dask.config.set({"distributed.worker.multiprocessing-method": "spawn"}),
-        local(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as found,
-    ):
-        yield found
-
-
-def done(series: Sequence[str], lanes: Lanes, folder: Path, name: str) -> Spent:
-    """What a fleet takes on workers that are there."""
-    with closing(Kept(folder / f"{name}.db")) as kept, spending() as spent:
-        for _ in over_fleet(task(WORK, series, name), lanes, kept):
+def done(wanted: Task[History], places: Lanes | Places, folder: Path, others: Pids) -> Spent:
+    """What a fleet takes, those of the other side not counted."""
+    with closing(Kept(folder / "kept.db")) as kept, spending(others) as spent:
+        for _ in over_fleet(wanted, places, kept):
             pass
     return spent
 
 
-def beside(series: Sequence[str], repeats: int, folder: Path) -> dict[str, float]:
+def beside(count: int, repeats: int, folder: Path) -> dict[str, float]:
     """Dask beside loky, in turns, on the same machine at the same time of day."""
-    told: dict[str, list[Spent]] = {"loky": [], "dask": []}
-    with (
-        cluster() as found,
-        lanes_of(Places(jobs=2)) as loky,
-        lanes_of(Places(dask=found.scheduler_address)) as dask,
-    ):
+    pairs = list[tuple[Spent, Spent]]()
+    with cluster(folder) as there, lanes_of(Places(jobs=2)) as loky:
+        dask = Places(dask=there.address)
         for repeat in range(repeats + 1):
-            for name, lanes in (("loky", loky), ("dask", dask)):
-                some = series if repeat else series[:40]
-                spent = done(some, lanes, folder, f"{name}-{repeat}")
-                if repeat:
-                    told[name].append(spent)
-                    print(f"{name} {repeat}: {spent.wall_s:.1f} s, {spent.cpu_s:.1f} CPU-s")
-    pairs = list(zip(told["dask"], told["loky"], strict=True))
+            # The first turn is to import and compile.
+            series = names(count * repeat + 40)[-count:] if repeat else names(40)
+            ways = (("dask", dask, ()), ("loky", loky, there.pids))
+            spent = {
+                name: done(task(WORK, series, f"{name}-{repeat}"), places, folder, others)
+                for name, places, others in ways[:: 1 if repeat % 2 else -1]
+            }
+            for name, one in spent.items():
+                print(f"{name} {repeat}: {one.wall_s:.1f} s, {one.cpu_s:.2f} CPU-s", flush=True)
+            pairs += [(spent["dask"], spent["loky"])] if repeat else []
     return {
         "dask_overhead": median(dask.cpu_s / loky.cpu_s for dask, loky in pairs) - 1,
         "dask_overhead_wall": median(dask.wall_s / loky.wall_s for dask, loky in pairs) - 1,
@@ -185,9 +174,9 @@ def measured(told: argparse.Namespace, folder: Path) -> tuple[dict[str, float], 
     ours, theirs = daily_errors(21 if quick else 140)
     figures |= {"daily_mase": ours, "daily_vs_dynamic_theta": ours / theirs}
     print(f"days: {ours:.3f} ours, {theirs:.3f} dynamic theta", flush=True)
-    figures |= beside(names(60 if quick else 300), 1 if quick else told.repeats, folder)
-    with cluster() as found:
-        places = {"loky": Places(jobs=2), "dask": Places(dask=found.scheduler_address)}
+    figures |= beside(60 if quick else 300, 1 if quick else told.repeats, folder)
+    with cluster(folder) as there:
+        places = {"loky": Places(jobs=2), "dask": Places(dask=there.address)}
         again = [
             redone(names(40 if quick else 160), place, folder / name)
             for name, place in places.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -22,12 +22,15 @@ class Spent:
 
 
 @contextmanager
-def spending() -> Iterator[Spent]:
-    """What is done meanwhile by this process and those that live all the while."""
-    spent, before, began = Spent(), _cpu(), perf_counter()
+def spending(without: Collection[int] = ()) -> Iterator[Spent]:
+    """What is done meanwhile by this process and those below it that are alive at the end.
+
+    `without`: processes that are not looked at, nor what is below them.
+    """
+    spent, before, began = Spent(), _cpu(without), perf_counter()
     yield spent
     spent.wall_s = perf_counter() - began
-    after = _cpu()
+    after = _cpu(without)
     spent.cpu_s = sum(after[process] - before.get(process, 0.0) for process in after)
 
 
@@ -49,10 +52,13 @@ def peak_mb(pid: int, every_s: float = 0.25) -> Iterator[list[float]]:
         watcher.join()
 
 
-def _cpu() -> dict[int, float]:
+def _cpu(without: Collection[int]) -> dict[int, float]:
     """CPU-seconds by process."""
     times: dict[int, float] = {}
+    others = {process.pid for pid in without for process in _tree(pid)}
     for process in _tree(psutil.Process().pid):
+        if process.pid in others:
+            continue
         try:
             told = process.cpu_times()
         except psutil.Error:
