@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.anomaly import kernel_peaks, kernel_score, kernel_season
+from models.anomaly import kernel_learn, kernel_peaks, kernel_score, kernel_season
 from models.anomaly import tuning as c
 from models.anomaly.columns import Doubles, Longs
 from models.anomaly.scored import Flag, Scored, Settings
+from models.baseline.calendar import HOUR_MS
 from models.baseline.layout import Kind
 from models.baseline.state import NEVER, State
 from models.compiling import inlined, uncounted
@@ -25,8 +26,9 @@ _LATE, _DUPLICATE, _INVALID, _STALE = (
 _LEARNING, _RESET = int(Flag.LEARNING), int(Flag.RESET)
 _GAUGE, _CUMULATIVE = int(Kind.GAUGE), int(Kind.CUMULATIVE)
 _UTC = (np.zeros(1, np.int64), np.zeros(1, np.int64))
-_era, _enter = kernel_season.era, kernel_season.enter
-_fade, _score = kernel_peaks.fade, kernel_score.score
+_since, _until, _era = kernel_season.since, kernel_season.until, kernel_season.era
+_enter, _fade = kernel_season.enter, kernel_peaks.fade
+_untold, _score = kernel_learn.untold, kernel_score.score
 
 
 def advance(
@@ -45,14 +47,19 @@ def advance(
     rows = (state.at, state.last, state.level, state.hot, state.kind, state.cold, state.profile)
     table = state.pool_table
     pool = (state.pool_counts, state.pool_spent, table[0], table[1])
+    # What is odd is rare, and told over this.
+    out.surprise[:] = out.reached[:] = table[0, 0]
+    out.p_value[:] = 1.0
+    out.side[:] = 0
     scores = (out.surprise, out.reached, out.p_value, out.side, out.expected, out.low, out.high)
-    bits = value.view(np.uint64)
-    _loop(series, at, value, bits, times, settings.quiet_m, rows, pool, scores, out.value, out.flag)
+    # A place that may be negative would be looked at from the end, at each access.
+    places, bits = series.view(np.uint32), value.view(np.uint64)
+    _loop(places, at, value, bits, times, settings.quiet_m, rows, pool, scores, out.value, out.flag)
 
 
 @uncounted
 def _loop(
-    series: NDArray[np.int32],
+    series: NDArray[np.uint32],
     at: Longs,
     value: Doubles,
     bits: NDArray[np.uint64],
@@ -66,46 +73,42 @@ def _loop(
 ) -> None:
     newest, last, level, hot, kind, cold, profile = rows
     starts, offsets, holidays = times
-    now = was = 0
+    now = was = since = until = offset = 0
     for i in range(len(series)):
         row, t, v = series[i], at[i], value[i]
-        scored[i] = v
-        _blank(i, pool, scores)
-        flag[i] = _refused(newest[row], t, v, bits[i])
-        if flag[i] != 0:
-            if flag[i] == _STALE:
+        found = _refused(newest[row], t, v, bits[i])
+        if found != 0:
+            if found == _STALE:
                 last[row] = np.nan
+            flag[i], scored[i] = found, v
+            _untold(i, scores)
             continue
         before = t if newest[row] == NEVER else newest[row]
-        seconds = (t - before) * 0.001
-        x, usable, reset = _rate(kind[row], v, last[row], seconds)
+        span = t - before
+        x, usable, reset = _rate(kind[row], v, last[row], span * 0.001)
         newest[row] = t
         last[row] = v
-        now, was = _era(t, starts, now), _era(before, starts, was)
-        here = t + offsets[now]
-        if _enter(row, here, before + offsets[was], level, hot, cold, profile, holidays):
+        moved = 0
+        if before < since or t >= until:
+            now, was = _era(t, starts, now), _era(before, starts, was)
+            since, until, offset = _since(now, starts), _until(now, starts), offsets[now]
+            moved = offset - offsets[was]
+        here = t + offset
+        into = here % HOUR_MS
+        # The hour of before began with this one.
+        if not 0 <= into - (span + moved) < HOUR_MS:
+            _enter(row, here, before + (offset - moved), level, hot, cold, profile, holidays)
             _fade(row, before, t, quiet, hot)
         if reset:
-            flag[i] |= _RESET
+            found |= _RESET
         if usable:
             scored[i] = x
-            flag[i] |= _score(i, row, x, seconds, t, here, quiet, rows, pool, scores)
+            found |= _score(i, row, x, span, t, into, quiet, rows, pool, scores)
         else:
-            flag[i] |= _LEARNING
+            found |= _LEARNING
             scored[i] = np.nan
-
-
-@inlined
-def _blank(i: int, pool: tuple[NDArray[Any], ...], scores: tuple[NDArray[Any], ...]) -> None:
-    _, _, surprise_of, _ = pool
-    surprise, reached, p_value, side, expected, low, high = scores
-    surprise[i] = surprise_of[0]
-    reached[i] = surprise_of[0]
-    p_value[i] = 1.0
-    side[i] = 0
-    expected[i] = np.nan
-    low[i] = np.nan
-    high[i] = np.nan
+            _untold(i, scores)
+        flag[i] = found
 
 
 @inlined

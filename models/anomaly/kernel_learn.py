@@ -1,18 +1,27 @@
-"""How levels move, compiled: by what is believed of a sample, by jumps, and from the start anew."""
+"""What a series is before it is judged, compiled: levels and edges by all that came, or anew."""
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from models.anomaly import kernel_stats
 from models.anomaly import tuning as c
 from models.anomaly.columns import Doubles, Shorts, Singles
+from models.anomaly.scored import Flag
 from models.baseline.layout import EMPTY, SLOTS, Cold, Hot
 from models.compiling import inlined
 
-__all__ = ["believed", "relearn", "settle"]
+__all__ = ["begin_anew", "learn", "untold"]
 
-_COUNT, _NEAR, _SHORT, _LONG, _TREND, _RUN = (
-    int(h) for h in (Hot.COUNT, Hot.NEAR, Hot.SHORT, Hot.LONG, Hot.TREND, Hot.RUN)
+_LEARNING = int(Flag.LEARNING)
+_COUNT, _STEP, _NEAR, _SHORT, _LONG, _TREND, _RUN = (
+    int(h) for h in (Hot.COUNT, Hot.STEP, Hot.NEAR, Hot.SHORT, Hot.LONG, Hot.TREND, Hot.RUN)
+)
+_POINT_EDGE, _SHORT_EDGE, _LONG_EDGE, _WIDE_EDGE = (
+    int(h) for h in (Hot.POINT_EDGE, Hot.SHORT_EDGE, Hot.LONG_EDGE, Hot.WIDE_EDGE)
 )
 # While a series is learned its tails are not, and hold this.
 _FARTHEST, _SECOND, _TRIED = int(Hot.POINT_TAIL), int(Hot.SHORT_TAIL), int(Hot.LONG_TAIL)
@@ -20,10 +29,50 @@ _FARTHEST, _SECOND, _TRIED = int(Hot.POINT_TAIL), int(Hot.SHORT_TAIL), int(Hot.L
 _KEPT = {Hot.COUNT, Hot.STEP, Hot.TYPICAL, Hot.DAY_MAX, Hot.PEAK_ABOVE, Hot.PEAK_BELOW}
 _OWN = tuple(int(h) for h in Hot if h not in _KEPT)
 _COLUMNS = tuple(int(k) for k in Cold if k != Cold.DAYS)
+_fill, _rhythm, _run_on = kernel_stats.fill, kernel_stats.rhythm, kernel_stats.run_on
 
 
 @inlined
-def believed(row: int, came: float, edge: float, hot: Singles) -> float:
+def learn(
+    row: int, x: float, season: float, seconds: float, count: float, rows: tuple[NDArray[Any], ...]
+) -> int:
+    """One of the first samples, which teaches all it can; what befell it, as flags."""
+    _, _, levels, hot, _, cold, profile = rows
+    level = x if count == 0 else levels[row]
+    inverse = 1.0 / (count + 1.0)
+    floor = c.FLOOR * abs(level) + c.LEAST
+    edge = max(np.float64(hot[row, _WIDE_EDGE]), floor)
+    came = x - season - level
+    wide = _believed(row, came, edge, hot)
+    near, short, long = float(hot[row, _NEAR]), float(hot[row, _SHORT]), float(hot[row, _LONG])
+    point = wide - near
+    short += max(inverse, 1 / c.SHORT) * (wide - short)
+    long += max(inverse, 1 / c.LONG) * (wide - long)
+    _widen(row, _POINT_EDGE, point, floor, inverse, hot)
+    _widen(row, _SHORT_EDGE, short, floor, inverse, hot)
+    _widen(row, _LONG_EDGE, long, floor, inverse, hot)
+    bar = max(_widen(row, _WIDE_EDGE, wide, floor, inverse, hot), floor)
+    step = seconds if count < 2 else float(hot[row, _STEP])
+    gap = _rhythm(row, seconds, step, hot)
+    _fill(row, season, wide, edge, hot)
+    near += max(inverse, 1 / c.NEAR) * point
+    drift = max(inverse, 1 / c.LEVEL) * wide
+    run = _run_on(np.float64(hot[row, _RUN]), came, bar)
+    hot[row, _TREND] = 0.0
+    hot[row, _NEAR] = near - drift
+    hot[row, _SHORT] = short
+    hot[row, _LONG] = long
+    hot[row, _RUN] = run
+    hot[row, _COUNT] = count + 1.0
+    levels[row] = level + drift
+    tried = np.float64(hot[row, _TRIED]) + count
+    if abs(run) >= (c.AWAY if count >= c.AWAY else c.AWAY_LEAST) and tried < c.LEARN:
+        begin_anew(row, x, tried, levels, hot, cold, profile)
+    return _LEARNING | (gap if count > 2 else 0)
+
+
+@inlined
+def _believed(row: int, came: float, edge: float, hot: Singles) -> float:
     """An early deviation, as far as it is within reach or there were two as large.
 
     One beyond reach that follows another to its side may be of another level, and waits.
@@ -39,82 +88,40 @@ def believed(row: int, came: float, edge: float, hot: Singles) -> float:
 
 
 @inlined
-def settle(
-    row: int,
-    came: float,
-    bar: float,
-    near: float,
-    short: float,
-    long: float,
-    drift: float,
-    level: float,
-    early: bool,
-    levels: Doubles,
-    hot: Singles,
-) -> bool:
-    """Move the level and what is relative to it; whether it jumped."""
-    trend = 0.0
-    if not early:
-        trend = np.float64(hot[row, _TREND])
-        trend = trend + c.TREND / c.LEVEL * (drift - trend)
-    drift += trend
-    run = float(hot[row, _RUN])
-    if came > bar:
-        run = max(run, 0.0) + 1.0
-    elif came < -bar:
-        run = min(run, 0.0) - 1.0
-    else:
-        run = 0.0
-    near -= drift
-    shifted = abs(run) >= c.SHIFT and not early
-    jump = near if shifted else 0.0
-    hot[row, _TREND] = 0.0 if shifted else trend
-    hot[row, _NEAR] = near - jump
-    hot[row, _SHORT] = short - jump
-    hot[row, _LONG] = long - jump
-    hot[row, _RUN] = 0.0 if shifted else run
-    levels[row] = level + (drift + jump)
-    return shifted
+def _widen(row: int, edge: int, odd: float, floor: float, inverse: float, hot: Singles) -> float:
+    """An edge that nothing is judged by yet: twice the mean deviation."""
+    over = max(np.float64(hot[row, edge]), floor)
+    wider = over + (2.0 * abs(odd) - over) * inverse
+    hot[row, edge] = wider
+    return wider
 
 
 @inlined
-def relearn(
+def begin_anew(
     row: int,
     x: float,
-    count: float,
-    lost: bool,
+    tried: float,
     levels: Doubles,
     hot: Singles,
     cold: Singles,
     profile: Shorts,
-) -> bool:
-    """Begin anew with this sample where what was learned is of another level; whether it is so.
-
-    `lost`: a level was left for good, and its edges may be those of something else.
-    """
-    run = abs(np.float64(hot[row, _RUN]))
-    if run < c.AWAY_LEAST and not lost:
-        return False
-    tried = 0.0
-    if count < c.LEARN:
-        tried = np.float64(hot[row, _TRIED])
-        if (count >= c.AWAY and run < c.AWAY) or tried + count >= c.LEARN:
-            return False
-        tried += count
-    elif not lost:
-        return False
+) -> None:
+    """Begin with this sample, as what was learned is of another level; `tried` were in vain."""
     for column in _OWN:
         hot[row, column] = 0.0
     hot[row, _TRIED] = tried
     hot[row, _COUNT] = 1.0
     levels[row] = x
-    _forget(row, cold, profile)
-    return True
-
-
-@inlined
-def _forget(row: int, cold: Singles, profile: Shorts) -> None:
     for column in _COLUMNS:
         cold[row, column] = 0.0
     for slot in range(SLOTS):
         profile[row, slot] = EMPTY
+
+
+@inlined
+def untold(i: int, scores: tuple[NDArray[Any], ...]) -> None:
+    """Of what is not judged no range is told."""
+    _, _, _, _, expected, low, high = scores
+    expected[i] = np.nan
+    low[i] = np.nan
+    high[i] = np.nan

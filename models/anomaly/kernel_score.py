@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.anomaly import kernel_learn, kernel_peaks, kernel_season, kernel_stats
+from models.anomaly import kernel_learn, kernel_odd, kernel_season, kernel_stats
 from models.anomaly import tuning as c
 from models.anomaly.columns import Singles
 from models.anomaly.scored import Flag
@@ -16,20 +16,17 @@ from models.compiling import inlined
 
 __all__ = ["score"]
 
-_LEARNING, _GAP, _SHIFT = (int(f) for f in (Flag.LEARNING, Flag.GAP, Flag.SHIFT))
-_COUNT, _STEP, _NEAR, _SHORT, _LONG, _RUN = (
-    int(h) for h in (Hot.COUNT, Hot.STEP, Hot.NEAR, Hot.SHORT, Hot.LONG, Hot.RUN)
+_LEARNING, _SHIFT = int(Flag.LEARNING), int(Flag.SHIFT)
+_COUNT, _STEP, _NEAR, _SHORT, _LONG, _TREND, _RUN = (
+    int(h) for h in (Hot.COUNT, Hot.STEP, Hot.NEAR, Hot.SHORT, Hot.LONG, Hot.TREND, Hot.RUN)
 )
 _POINT_EDGE, _POINT_TAIL, _SHORT_EDGE, _LONG_EDGE, _WIDE_EDGE = (
     int(h) for h in (Hot.POINT_EDGE, Hot.POINT_TAIL, Hot.SHORT_EDGE, Hot.LONG_EDGE, Hot.WIDE_EDGE)
 )
-_BIN_SUM, _BIN_COUNT, _TYPICAL, _DAY_MAX = (
-    int(h) for h in (Hot.BIN_SUM, Hot.BIN_COUNT, Hot.TYPICAL, Hot.DAY_MAX)
-)
-_BIN = c.GRAINS // int(c.GRAIN_SCORE)
-_season_at, _tell = kernel_season.season_at, kernel_peaks.tell
-_weigh, _follow, _bounded = kernel_stats.weigh, kernel_stats.follow, kernel_stats.bounded
-_believed, _settle, _relearn = kernel_learn.believed, kernel_learn.settle, kernel_learn.relearn
+_season_at, _learn = kernel_season.season_at, kernel_learn.learn
+_untold, _judge, _begin_anew = kernel_learn.untold, kernel_odd.judge, kernel_learn.begin_anew
+_bounded, _fill, _follow = kernel_stats.bounded, kernel_stats.fill, kernel_stats.follow
+_rhythm, _run_on = kernel_stats.rhythm, kernel_stats.run_on
 
 
 @inlined
@@ -37,54 +34,77 @@ def score(
     i: int,
     row: int,
     x: float,
-    seconds: float,
+    span: int,
     t: int,
-    here: int,
+    into: int,
     quiet: int,
     rows: tuple[NDArray[Any], ...],
     pool: tuple[NDArray[Any], ...],
     scores: tuple[NDArray[Any], ...],
 ) -> int:
-    """Score it by what came before, learn from it; what befell it, as flags."""
+    """Score it by what came before, learn from it; what befell it, as flags.
+
+    `span` is the milliseconds since the sample before, `into` those into its local hour. Nearly
+    all samples are within all edges: of those nothing is weighed and no tail is touched.
+    """
     _, _, levels, hot, _, cold, profile = rows
-    count = float(hot[row, _COUNT])
-    level = x if count == 0 else levels[row]
-    early = count < c.LEARN
-    inverse = 1.0 / (count + 1.0)
+    count, seconds = float(hot[row, _COUNT]), span * 0.001
+    season = _season_at(row, into, hot)
+    if count < c.LEARN:
+        _untold(i, scores)
+        return _learn(row, x, season, seconds, count, rows)
+    level = levels[row]
     floor = c.FLOOR * abs(level) + c.LEAST
-    wide_edge = max(np.float64(hot[row, _WIDE_EDGE]), floor)
-    season = _season_at(row, here, hot)
     came = x - season - level
-    wide = _believed(row, came, wide_edge, hot) if early else came
     near, short, long = float(hot[row, _NEAR]), float(hot[row, _SHORT]), float(hot[row, _LONG])
-    point = wide - near
-    short += max(inverse, 1 / c.SHORT) * (wide - short)
-    long += max(inverse, 1 / c.LONG) * (wide - long)
-    point_edge = max(np.float64(hot[row, _POINT_EDGE]), floor)
-    if not early:
-        _tell_range(i, row, level + near + season, point_edge, hot, scores)
-    a = c.POINT_WEIGHT * _weigh(row, _POINT_EDGE, abs(point), floor, count, inverse, hot)
-    b = c.SHORT_WEIGHT * _weigh(row, _SHORT_EDGE, abs(short), floor, count, inverse, hot)
-    d = c.LONG_WEIGHT * _weigh(row, _LONG_EDGE, abs(long), floor, count, inverse, hot)
-    wide_next = _follow(wide_edge, abs(wide), early, inverse)
-    if abs(hot[row, _RUN]) >= c.AWAY and c.LEARN <= count < c.YOUNG:
+    point = came - near
+    short += 1 / c.SHORT * (came - short)
+    long += 1 / c.LONG * (came - long)
+    of_point, wide_edge = _edge(row, _POINT_EDGE, floor, hot), _edge(row, _WIDE_EDGE, floor, hot)
+    of_short, of_long = _edge(row, _SHORT_EDGE, floor, hot), _edge(row, _LONG_EDGE, floor, hot)
+    _tell_range(i, row, level + near + season, of_point, hot, scores)
+    inverse = 1.0 / (count + 1.0)
+    rate = max(c.FOLLOW, 2.0 * inverse)
+    counts, spent = pool[0], pool[1]
+    spent[1] += min(span, c.WATCHED_MS)
+    is_usual = (abs(point) <= of_point) & (abs(short) <= of_short) & (abs(long) <= of_long)
+    if is_usual & (count > c.LEARN):
+        counts[0, 0] += c.ONE
+        _narrow(row, of_point, of_short, of_long, rate, hot)
+    else:
+        odd, edges = (point, short, long), (of_point, of_short, of_long)
+        _judge(i, row, odd, edges, count, rate, t, quiet, hot, pool, scores)
+    run = float(hot[row, _RUN])
+    wide_next = _follow(wide_edge, abs(came), rate)
+    if abs(run) >= c.AWAY and count < c.YOUNG:
         wide_next = min(wide_next, wide_edge)
-    hot[row, _WIDE_EDGE] = wide_next
-    if not early:
-        tilt = np.copysign(a, point) + np.copysign(b, short) + np.copysign(d, long)
-        side = 1 if tilt >= 0 else -1
-        _judge(i, row, a + b + d, side, count, seconds, t, quiet, hot, pool, scores)
-    found = _rhythm(row, seconds, count, hot) | (_LEARNING if early else 0)
-    _fill(row, season, wide, wide_edge, hot)
-    near += max(inverse, 1 / c.NEAR) * _bounded(point, point_edge, early)
-    drift = max(inverse, 1 / c.LEVEL) * _bounded(wide, wide_edge, early)
+    found = _rhythm(row, seconds, np.float64(hot[row, _STEP]), hot)
+    _fill(row, season, came, wide_edge, hot)
+    near += 1 / c.NEAR * _bounded(point, of_point)
+    drift = max(inverse, 1 / c.LEVEL) * _bounded(came, wide_edge)
+    trend = np.float64(hot[row, _TREND])
+    trend += c.TREND / c.LEVEL * (drift - trend)
+    drift += trend
+    near -= drift
     bar = max(wide_next, floor)
-    shifted = _settle(row, came, bar, near, short, long, drift, level, early, levels, hot)
+    run = _run_on(run, came, bar)
+    hot[row, _WIDE_EDGE] = wide_next
     hot[row, _COUNT] = min(count + 1.0, 16_777_216.0)
-    lost = shifted and (count < c.YOUNG or abs(came) > c.BELIEVED * bar)
-    if _relearn(row, x, count, lost, levels, hot, cold, profile):
-        found |= _LEARNING
-    return found | (_SHIFT if shifted else 0)
+    if abs(run) < c.SHIFT:
+        _settle(row, near, short, long, trend, run, hot)
+        levels[row] = level + drift
+        return found
+    _settle(row, 0.0, short - near, long - near, 0.0, 0.0, hot)
+    levels[row] = level + (drift + near)
+    if count >= c.YOUNG and abs(came) <= c.BELIEVED * bar:
+        return found | _SHIFT
+    _begin_anew(row, x, 0.0, levels, hot, cold, profile)
+    return found | _SHIFT | _LEARNING
+
+
+@inlined
+def _edge(row: int, edge: int, floor: float, hot: Singles) -> float:
+    return max(np.float64(hot[row, edge]), floor)
 
 
 @inlined
@@ -104,48 +124,22 @@ def _tell_range(
 
 
 @inlined
-def _judge(
-    i: int,
-    row: int,
-    nats: float,
-    side: int,
-    count: float,
-    seconds: float,
-    t: int,
-    quiet: int,
-    hot: Singles,
-    pool: tuple[NDArray[Any], ...],
-    scores: tuple[NDArray[Any], ...],
+def _narrow(
+    row: int, of_point: float, of_short: float, of_long: float, rate: float, hot: Singles
 ) -> None:
-    counts, spent = pool[0], pool[1]
-    if count == c.LEARN:
-        hot[row, _TYPICAL] = c.TYPICAL_FIRST
-        spent[2] += 1
-    spent[1] += min(int(seconds * 1000.0 + 0.5), c.WATCHED_MS)
-    if nats == 0:
-        counts[0, 0] += c.ONE
-        return
-    hot[row, _DAY_MAX] = max(np.float64(hot[row, _DAY_MAX]), nats)
-    typical = np.float64(hot[row, _TYPICAL])
-    grains = int(min(nats / (c.TYPICAL_BASE + typical) * c.GRAINS, c.GRAINS_MOST))
-    counts[0, grains // _BIN] += c.ONE
-    if grains > 0:
-        _tell(i, row, grains, side, t, quiet, hot, pool, scores)
+    """Nothing was beyond an edge."""
+    rest = 1.0 - rate * c.RARE
+    hot[row, _POINT_EDGE] = of_point * rest
+    hot[row, _SHORT_EDGE] = of_short * rest
+    hot[row, _LONG_EDGE] = of_long * rest
 
 
 @inlined
-def _rhythm(row: int, seconds: float, count: float, hot: Singles) -> int:
-    step = float(hot[row, _STEP])
-    found = _GAP if count > 2 and seconds > c.GAP * step else 0
-    if count < 2:
-        step = seconds
-    hot[row, _STEP] = step + c.STEP_RATE * min(seconds - step, step)
-    return found
-
-
-@inlined
-def _fill(row: int, season: float, wide: float, edge: float, hot: Singles) -> None:
-    most = c.HOUR_CLIP * edge
-    came = season + min(max(wide, -most), most)
-    hot[row, _BIN_SUM] = np.float64(hot[row, _BIN_SUM]) + came
-    hot[row, _BIN_COUNT] = np.float64(hot[row, _BIN_COUNT]) + 1.0
+def _settle(
+    row: int, near: float, short: float, long: float, trend: float, run: float, hot: Singles
+) -> None:
+    hot[row, _NEAR] = near
+    hot[row, _SHORT] = short
+    hot[row, _LONG] = long
+    hot[row, _TREND] = trend
+    hot[row, _RUN] = run

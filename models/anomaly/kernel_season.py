@@ -12,7 +12,7 @@ from models.baseline.calendar import DAY_MS, HOUR_MS
 from models.baseline.layout import DAY_SLOTS, EMPTY, SLOTS, Cold, Hot
 from models.compiling import inlined
 
-__all__ = ["enter", "era", "season_at"]
+__all__ = ["enter", "era", "season_at", "since", "until"]
 
 _BEFORE, _HERE, _AFTER = int(Hot.BEFORE), int(Hot.HERE), int(Hot.AFTER)
 _BIN_SUM, _BIN_COUNT, _WIDE_EDGE = int(Hot.BIN_SUM), int(Hot.BIN_COUNT), int(Hot.WIDE_EDGE)
@@ -21,6 +21,7 @@ _COUNT, _STEP, _TYPICAL, _DAY_MAX = (
 )
 _UNIT, _DAYS, _DAY, _WEEK = (int(k) for k in (Cold.UNIT, Cold.DAYS, Cold.DAY_FIT, Cold.WEEK_FIT))
 _SUNDAY = 6
+_EVER = 2**63 - 1
 
 
 @inlined
@@ -35,13 +36,24 @@ def era(t: int, starts: Longs, near: int) -> int:
 
 
 @inlined
-def season_at(row: int, here: int, hot: Singles) -> float:
-    """Between the middles of the hours on a straight line."""
-    into = (here % HOUR_MS) * (1.0 / HOUR_MS)
+def since(now: int, starts: Longs) -> int:
+    """When an offset began to hold: the first always did."""
+    return starts[now] if now > 0 else -_EVER
+
+
+@inlined
+def until(now: int, starts: Longs) -> int:
+    """When the next offset holds."""
+    return starts[now + 1] if now + 1 < len(starts) else _EVER
+
+
+@inlined
+def season_at(row: int, into: int, hot: Singles) -> float:
+    """Between the middles of the hours on a straight line, so many ms into one."""
+    far = into * (1.0 / HOUR_MS) - 0.5
     middle = np.float64(hot[row, _HERE])
-    if into < 0.5:
-        return middle + (np.float64(hot[row, _BEFORE]) - middle) * (0.5 - into)
-    return middle + (np.float64(hot[row, _AFTER]) - middle) * (into - 0.5)
+    beside = np.float64(hot[row, _BEFORE if far < 0.0 else _AFTER])
+    return middle + (beside - middle) * abs(far)
 
 
 @inlined
@@ -54,14 +66,11 @@ def enter(
     cold: Singles,
     profile: Shorts,
     holidays: Longs,
-) -> bool:
-    """At the turn of a local hour, and of a day, learn what is over; whether it is one."""
-    if here // HOUR_MS == was // HOUR_MS:
-        return False
+) -> None:
+    """At the turn of a local hour, and of a day, learn what is over."""
     _enter_hour(row, was // HOUR_MS, here // HOUR_MS, level[row], hot, cold, profile, holidays)
     if here // DAY_MS != was // DAY_MS:
         _enter_day(row, hot, cold)
-    return True
 
 
 @inlined

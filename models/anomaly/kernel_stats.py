@@ -1,4 +1,4 @@
-"""Edges and tails of statistics, compiled: how far out a number is, and what is learned of it."""
+"""Parts of statistics, compiled: how far out a number is, and what edges and hours learn of it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ import numpy as np
 
 from models.anomaly import tuning as c
 from models.anomaly.columns import Singles
+from models.anomaly.scored import Flag
+from models.baseline.layout import Hot
 from models.compiling import inlined
 
-__all__ = ["bounded", "follow", "weigh"]
+__all__ = ["bounded", "fill", "follow", "rhythm", "run_on", "weigh"]
 
+_GAP = int(Flag.GAP)
+_STEP, _BIN_SUM, _BIN_COUNT = int(Hot.STEP), int(Hot.BIN_SUM), int(Hot.BIN_COUNT)
 _LN2 = 0.6931471805599453
 
 
@@ -26,36 +30,60 @@ def _ln(x: float) -> float:
 
 
 @inlined
-def follow(over: float, odd: float, early: bool, inverse: float) -> float:
-    """Where an edge moves so that a share `RARE` stays beyond it; at first to twice the mean."""
-    if early:
-        return over + (2.0 * odd - over) * inverse
-    rate = max(c.FOLLOW, 2.0 * inverse)
-    return over * (1.0 + rate * (1.0 - c.RARE) if odd > over else 1.0 - rate * c.RARE)
-
-
-@inlined
 def weigh(
-    row: int, edge: int, odd: float, floor: float, count: float, inverse: float, hot: Singles
+    row: int,
+    edge: int,
+    odd: float,
+    over: float,
+    count: float,
+    rate: float,
+    hot: Singles,
 ) -> float:
     """Nats by which a statistic is beyond its edge; edge and tail then learn from it."""
-    early = count < c.LEARN
-    over = max(np.float64(hot[row, edge]), floor)
     tail = c.TAIL if count <= c.LEARN else np.float64(hot[row, edge + 1])
     nats = 0.0
-    if odd > over and not early:
+    if odd > over:
         excess = _ln(odd / over)
         nats = excess / tail
         seen = min(c.RARE * (count - c.LEARN) + c.TAIL_PRIOR, c.TAIL_MEMORY)
         tail = max(tail + (min(excess, c.TAIL_MOST * tail) - tail) / seen, c.TAIL_LEAST)
-    if not early:
-        hot[row, edge + 1] = tail
-    hot[row, edge] = follow(over, odd, early, inverse)
+    hot[row, edge + 1] = tail
+    hot[row, edge] = follow(over, odd, rate)
     return nats
 
 
 @inlined
-def bounded(odd: float, edge: float, early: bool) -> float:
+def follow(over: float, odd: float, rate: float) -> float:
+    """Where an edge moves so that a share `RARE` stays beyond it."""
+    return over * (1.0 + rate * (1.0 - c.RARE) if odd > over else 1.0 - rate * c.RARE)
+
+
+@inlined
+def bounded(odd: float, edge: float) -> float:
     """A deviation, no larger than an outlier may teach."""
     most = c.CLIP * edge
-    return odd if early else min(max(odd, -most), most)
+    return min(max(odd, -most), most)
+
+
+@inlined
+def rhythm(row: int, seconds: float, step: float, hot: Singles) -> int:
+    """The usual step follows; whether this one was a gap, as a flag."""
+    hot[row, _STEP] = step + c.STEP_RATE * min(seconds - step, step)
+    return _GAP if seconds > c.GAP * step else 0
+
+
+@inlined
+def fill(row: int, season: float, wide: float, edge: float, hot: Singles) -> None:
+    """An hour is taught, by a sample no farther out than is believed."""
+    most = c.HOUR_CLIP * edge
+    came = season + min(max(wide, -most), most)
+    hot[row, _BIN_SUM] = np.float64(hot[row, _BIN_SUM]) + came
+    hot[row, _BIN_COUNT] = np.float64(hot[row, _BIN_COUNT]) + 1.0
+
+
+@inlined
+def run_on(run: float, came: float, bar: float) -> float:
+    """Samples in a row beyond the wide edge: above counts up, below counts down."""
+    if abs(came) <= bar:
+        return 0.0
+    return max(run, 0.0) + 1.0 if came > 0.0 else min(run, 0.0) - 1.0

@@ -79,3 +79,28 @@ def test_a_level_that_has_moved_for_good_is_told_from_a_spike() -> None:
     assert moved.tolist() == [1599]
     assert abs(float(scored.expected[1720]) - 50.0) < 1.0
     assert abs(float(scored.expected[520]) - 10.0) < 2.0
+
+
+@HEAVY
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(-14, 14), min_size=1, max_size=6))
+def test_whatever_clocks_do_hours_turn_alike(seed: int, offsets: list[int]) -> None:
+    """An hour that comes twice would be learned into another slot than it is looked up in."""
+    rng = np.random.default_rng(seed)
+    starts = np.cumsum(rng.integers(1, 3 * DAY_MS, len(offsets)))
+    calendar = Calendar(starts=starts, offsets=np.array(offsets) * HOUR_MS)
+    samples = made(seed, 300, 1.0, shift=False, season=True)
+    fast, plain = empty(4), empty(4)
+    known = Settings(calendar=calendar)
+    scored = run(kernel.advance, fast, *samples, known)
+    assert differing(fast, scored, plain, run(twin.advance, plain, *samples, known)) == []
+
+
+@HEAVY
+@given(st.integers(0, 2**32 - 1))
+def test_counts_and_signed_zeros_are_the_same_to_the_bit(seed: int) -> None:
+    """Where nothing comes the sign of nothing would tell machines apart."""
+    rng = np.random.default_rng(seed)
+    rows, at, _ = made(seed, 600, 1.0, shift=False, season=False)
+    mean = rng.choice([0.0, 0.03, 0.5, 3.0], 4)[rows]
+    value = np.copysign(rng.poisson(mean), rng.choice([-1.0, 1.0], len(rows)))
+    assert differing(*both((rows, at, value))) == []
