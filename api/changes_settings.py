@@ -127,7 +127,7 @@ class KubernetesSection(Section):
 class ChangesSection(Section):
     """What tells of changes. `services` says what senders call otherwise than metrics do.
 
-    `inferred`: versions that the metric source shows and nobody told of are deployments, too.
+    `inferred`: versions that metrics or spans show and nobody told of are deployments, too.
     """
 
     mappings: tuple[Path, ...] = ()
@@ -136,7 +136,7 @@ class ChangesSection(Section):
     )
     services: dict[str, str] = Field(default_factory=dict)
     kubernetes: KubernetesSection = KubernetesSection()
-    inferred: bool = False
+    inferred: bool = True
 
     def native(self) -> tuple[Sender, ...]:
         """Each sender; `ConfigError` for a mapping that is not there."""

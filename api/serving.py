@@ -50,7 +50,7 @@ def serving_app(
     curves = Curves(opened.stores)
     cluster = watch_kubernetes(opened.stores.changes, settings)
     services = open_services(settings, opened.source)
-    inferring = infer_changes(services, opened.stores.changes, settings)
+    inferring = infer_changes(services, opened.stores, settings, streaming)
     routes = [notifier.route for notifier in settings.notify.native()]
     capacity = open_capacity(settings, opened.source, opened.stores, routes=routes)
     scheduling = open_scheduling(settings, opened.source, opened.stores, routes=routes)
@@ -79,7 +79,11 @@ def serving_app(
         streaming=streaming,
         spoken=curves.spoken,
         capacity=capacity,
-        reporting=Reporting(store=opened.stores.reports, wall=wall_of(settings)),
+        reporting=Reporting(
+            store=opened.stores.reports,
+            wall=wall_of(settings),
+            browser=settings.reports.browser,
+        ),
     )
     take_changes(app, opened.stores.changes, settings)
     cluster.start(app.state.context.telemetry.registry)

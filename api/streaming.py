@@ -108,6 +108,12 @@ class Streaming:
         opened = self._late.get()
         return (opened.database, *([] if opened.workers is None else [opened.workers.database]))
 
+    @property
+    def tenants(self) -> tuple[str, ...]:
+        """Who sends lines or spans to this process; `StoreError` until it is open."""
+        logs = self._late.get().logs
+        return () if logs is None else tuple(logs.taking.tenants)
+
     def graph(self, tenant: str) -> Graph | None:
         """Who calls whom; None where nobody sends spans. `StoreError` until it is open."""
         logs = self._late.get().logs

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from detector.changes.ports import ChangeLog, LearnedStore
+from detector.changes.ports import ChangeLog, LearnedStore, VersionStore
 from detector.gate.aa import AaResult, Scope
 from detector.gate.attempt import Attempt, Identity, Revision
 from detector.gate.course import Streamed
@@ -372,4 +372,5 @@ class Stores:
     learned: LearnedStore
     scans: ScanStore
     reports: ReportStore
+    versions: VersionStore
     retention: Retention

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from detector.changes.change import Change, ChangeEvent
+from detector.changes.change import Change, ChangeEvent, Place
+from detector.changes.inferred import Known
 from detector.changes.learned import Learned
 from detector.changes.record import ChangeFilter, ChangePage
 
-__all__ = ["ChangeLog", "LearnedStore"]
+__all__ = ["ChangeLog", "LearnedStore", "VersionStore"]
 
 
 class ChangeLog(Protocol):
@@ -37,4 +38,16 @@ class LearnedStore(Protocol):
 
     def add(self, tenant: str, learned: Learned) -> None:
         """Keep one durably; `InputError` where another of its number was kept meanwhile."""
+        ...
+
+
+class VersionStore(Protocol):
+    """Which versions of services were seen, by tenant; every method raises `StoreError`."""
+
+    def of(self, tenant: str) -> Mapping[Place, Known]:
+        """All services, who was looked at longest ago first."""
+        ...
+
+    def keep(self, tenant: str, known: Mapping[Place, Known]) -> None:
+        """Keep some services as they are known now, all or none."""
         ...

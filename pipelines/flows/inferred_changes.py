@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from detector.changes.change import Change, ChangeEvent, ChangePhase, Place, change_id
 from detector.changes.inferred import SOURCE, Known, Seen, inferred
-from detector.changes.ports import ChangeLog
+from detector.changes.ports import ChangeLog, VersionStore
 from detector.changes.record import ChangeFilter
 from detector.changes.rollouts import AFTER_MS, BEFORE_MS, KINDS
 from detector.errors import NotFoundError
@@ -14,14 +15,28 @@ from detector.errors import NotFoundError
 __all__ = ["InferredChanges"]
 
 _SERVICES = 5000
+_PAGES = 20
+# What is kept of a service whose versions stay the same is so old at most.
+_KEPT_MS = 300_000
 
 
 class InferredChanges:
-    """Looks at which versions there are; what was told is told once, by however many processes."""
+    """Looks at which versions there are; what was told is told once, by however many processes.
 
-    def __init__(self, seen: Callable[[], Sequence[Seen]], log: ChangeLog, tenant: str) -> None:
-        self._seen, self._log, self._tenant = seen, log, tenant
+    What was seen is kept, so that a version which came while nobody looked is told of, too.
+    """
+
+    def __init__(
+        self,
+        seen: Callable[[], Sequence[Seen]],
+        log: ChangeLog,
+        versions: VersionStore,
+        tenant: str,
+    ) -> None:
+        self._seen, self._log, self._versions, self._tenant = seen, log, versions, tenant
         self._known: dict[Place, Known] = {}
+        # As it is in the store; None until that was read.
+        self._kept: Mapping[Place, Known] | None = None
         self.told = 0
 
     @property
@@ -31,6 +46,9 @@ class InferredChanges:
 
     def look(self) -> bool:
         """Tell what is new; `StoreError`, `SourceError`. There is never more at once."""
+        if self._kept is None:
+            self._kept = self._versions.of(self._tenant)
+            self._known = dict(list(self._kept.items())[-_SERVICES:])
         for seen in self._seen()[:_SERVICES]:
             known, events = inferred(self._known.get(seen.place, Known()), seen)
             for event in events:
@@ -40,7 +58,14 @@ class InferredChanges:
             self._known[seen.place] = known
         for place in list(self._known)[:-_SERVICES]:
             del self._known[place]
+        self._keep(self._kept)
         return False
+
+    def _keep(self, kept: Mapping[Place, Known]) -> None:
+        news = {place: one for place, one in self._known.items() if _is_news(kept.get(place), one)}
+        if news:
+            self._versions.keep(self._tenant, news)
+        self._kept = {place: news.get(place) or kept[place] for place in self._known}
 
     def _tell(self, event: ChangeEvent) -> None:
         is_start = event.phase is ChangePhase.STARTED
@@ -63,7 +88,24 @@ class InferredChanges:
             since=event.at - BEFORE_MS,
             until=event.at + AFTER_MS,
         )
-        return any(_is_same(one, event) for one in self._log.list(wanted).changes)
+        return any(_is_same(one, event) for one in self._listed(wanted))
+
+    def _listed(self, wanted: ChangeFilter) -> Iterator[Change]:
+        """Of all pages, so many at most."""
+        for _ in range(_PAGES):
+            page = self._log.list(wanted)
+            yield from page.changes
+            if page.next is None:
+                return
+            wanted = replace(wanted, after=page.next)
+
+
+def _is_news(kept: Known | None, known: Known) -> bool:
+    """Whether more is known than how long the same versions have been there by now."""
+    if kept is None or known.at - kept.at >= _KEPT_MS:
+        return True
+    is_same = kept.label == known.label and kept.spans.keys() == known.spans.keys()
+    return not is_same or kept.opened != known.opened or kept.refused != known.refused
 
 
 def _is_same(change: Change, event: ChangeEvent) -> bool:

@@ -62,15 +62,17 @@ class Services:
     _kept: tuple[float, Census] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def listed(self, *, after: str | None = None, limit: int = 50) -> Page:
+    def listed(
+        self, *, after: str | None = None, limit: int = 50, kept_s: float = _KEPT_S
+    ) -> Page:
         """Services after a name, with the label that splits each one's versions.
 
-        What is too wide to be looked at is named in the listing; `SourceError` where not even the
-        names of metrics were told.
+        Which services there are may be `kept_s` old. What is too wide to be looked at is named in
+        the listing; `SourceError` where not even the names of metrics were told.
         """
         now, budget = self.clock(), Budget(self.bound_s)
         look = self._look(now, budget)
-        found = self._census(look, now)
+        found = self._census(look, now, kept_s)
         rest = [name for name in found.services if after is None or name > after]
         names = rest[:limit]
         chosen = [one for one in found.sightings if one.service in set(names)]
@@ -132,14 +134,15 @@ class Services:
         bound = BoundCatalog(self.catalog, budget)
         return Look(catalog=bound, start=now, end=now, timeout_s=budget.seconds)
 
-    def _census(self, look: Look, now: float) -> Census:
-        """What services there are, asked for once a minute."""
+    def _census(self, look: Look, now: float, kept_s: float = _KEPT_S) -> Census:
+        """What services there are, asked for once a minute; with gaps only for who is patient."""
         with self._lock:
-            kept = self._kept
-            if kept is not None and 0 <= now - kept[0] < _KEPT_S:
-                return kept[1]
+            if self._kept is not None:
+                at, kept = self._kept
+                if 0 <= now - at < kept_s and (not kept.skipped or kept_s > _KEPT_S):
+                    return kept
             found = census(look, self.packs, names=look.names())
-            self._kept = (now, found) if not found.skipped else None
+            self._kept = now, found
             return found
 
     def _plan(self, budget: Budget, request: VerdictRequest, now: float) -> Plan:

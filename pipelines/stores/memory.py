@@ -19,6 +19,7 @@ from pipelines.stores.memory_learned import MemoryLearned
 from pipelines.stores.memory_outbox import MemoryOutbox
 from pipelines.stores.memory_reports import MemoryReports
 from pipelines.stores.memory_scans import MemoryScans
+from pipelines.stores.memory_versions import MemoryVersions
 
 __all__ = ["DAY_S", "memory_stores"]
 
@@ -29,7 +30,7 @@ def memory_stores() -> Stores:
     """A fresh set of stores; nothing outlives the process."""
     attempts, points = MemoryAttempts(), MemoryPoints()
     verdicts, outbox, changes = MemoryVerdicts(attempts), MemoryOutbox(), MemoryChanges()
-    scans, reports = MemoryScans(), MemoryReports()
+    scans, reports, versions = MemoryScans(), MemoryReports(), MemoryVersions()
     return Stores(
         attempts=attempts,
         verdicts=verdicts,
@@ -46,7 +47,10 @@ def memory_stores() -> Stores:
         learned=MemoryLearned(),
         scans=scans,
         reports=reports,
-        retention=MemoryRetention(attempts, verdicts, points, outbox, (changes, scans, reports)),
+        versions=versions,
+        retention=MemoryRetention(
+            attempts, verdicts, points, outbox, versions, (changes, scans, reports)
+        ),
     )
 
 
@@ -82,10 +86,11 @@ class MemoryRetention:
         verdicts: MemoryVerdicts,
         points: MemoryPoints,
         outbox: MemoryOutbox,
+        versions: MemoryVersions,
         others: tuple[MemoryChanges, MemoryScans, MemoryReports],
     ) -> None:
         self._attempts, self._verdicts, self._points = attempts, verdicts, points
-        self._outbox, self._others = outbox, others
+        self._outbox, self._versions, self._others = outbox, versions, others
 
     def prune(self, now: float) -> Pruned:
         """Delete what is past its time; samples go with their attempt's last question."""
@@ -98,6 +103,7 @@ class MemoryRetention:
         }
         chunks = self._prune_chunks(past)
         self._outbox.prune(old)
+        self._versions.prune(round(1000 * old))
         for other in self._others:
             other.prune(round(1000 * older))
         kept = {s.verdict.attempt for s in self._verdicts.rows.values()}

@@ -43,6 +43,7 @@ __all__ = [
     "stream_tunings",
     "stream_workers",
     "verdicts",
+    "versions",
 ]
 
 metadata = MetaData()
@@ -509,4 +510,15 @@ reports = Table(
     Column("body", LargeBinary, nullable=False),
     Index("reports_newest", "tenant", "at", "id"),
     Index("reports_old", "at"),
+)
+
+# Which versions of services were seen, by whoever looks for deployments that nobody tells.
+versions = Table(
+    "versions",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("place", String, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("versions_old", "at"),
 )

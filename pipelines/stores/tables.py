@@ -31,6 +31,7 @@ from pipelines.stores.outbox import SqlOutbox, add_post
 from pipelines.stores.reports import SqlReports
 from pipelines.stores.scans import SqlScans
 from pipelines.stores.statements import compiled
+from pipelines.stores.versions import SqlVersions
 
 __all__ = ["stores_on"]
 
@@ -56,6 +57,7 @@ def stores_on(database: Connections) -> Stores:
         learned=SqlLearned(database),
         scans=SqlScans(database),
         reports=SqlReports(database),
+        versions=SqlVersions(database),
         retention=SqlRetention(database),
     )
 
@@ -99,6 +101,7 @@ class SqlRetention:
             points.delete().where(points.c.attempt.in_(sa.select(attempts.c.id).where(past))),
             attempts.delete().where(past, attempts.c.id.not_in(kept)),
             schema.notices.delete().where(schema.notices.c.at < old),
+            schema.versions.delete().where(schema.versions.c.at < round(1000 * old)),
             schema.changes.delete().where(schema.changes.c.last_at < round(1000 * older)),
             schema.scans.delete().where(schema.scans.c.at < round(1000 * older)),
             schema.reports.delete().where(schema.reports.c.at < round(1000 * older)),

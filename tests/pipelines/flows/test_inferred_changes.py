@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
 from detector.changes.change import Change, ChangeEvent, ChangeKind, ChangePhase, Place
-from detector.changes.inferred import Seen
-from detector.changes.ports import ChangeLog
+from detector.changes.inferred import Known, Seen
+from detector.changes.ports import ChangeLog, VersionStore
 from detector.changes.record import ChangeFilter, ChangePage
 from detector.errors import StoreError
 from pipelines.flows.inferred_changes import InferredChanges
@@ -22,10 +23,15 @@ SHOP = Place(service="checkout")
 class Shop:
     """A service whose versions a test sets, and who looks at them."""
 
-    def __init__(self, log: ChangeLog) -> None:
+    def __init__(self, log: ChangeLog, store: VersionStore | None = None) -> None:
         self.versions: dict[str, int] = {"1": 5}
         self.log, self.at = log, T0
-        self.flow = InferredChanges(self.seen, log, "default")
+        self.store = store or memory_stores().versions
+        self.start()
+
+    def start(self) -> None:
+        """Begin, with nothing in memory."""
+        self.flow = InferredChanges(self.seen, self.log, self.store, "default")
 
     def seen(self) -> list[Seen]:
         """What there is now."""
@@ -41,6 +47,11 @@ class Shop:
 def told(log: ChangeLog) -> list[Change]:
     """What is in the log."""
     return list(log.list(ChangeFilter(tenant="default")).changes)
+
+
+def told_of(log: ChangeLog, kind: ChangeKind) -> list[Change]:
+    """What is in the log of a kind."""
+    return list(log.list(ChangeFilter(tenant="default", kind=kind)).changes)
 
 
 def deployed(minute: float, service: str = "checkout", **words: str) -> ChangeEvent:
@@ -128,6 +139,72 @@ def test_a_label_of_hundreds_of_values_is_named() -> None:
     world.looked(10)
     assert told(world.log) == []
     assert "200 values" in world.flow.refused["checkout"]
+
+
+def test_a_version_that_came_while_nobody_looked_is_told_of() -> None:
+    """After a restart, and that it may have come at any time since."""
+    world = Shop(memory_stores().changes)
+    world.looked(3)
+    world.at += 20 * MINUTE
+    world.versions = {"2": 5}
+    world.start()
+    world.looked(10)
+    (change,) = told(world.log)
+    assert (change.version, change.phase) == ("2", ChangePhase.SUCCEEDED)
+    assert change.started_at == T0 + 23 * MINUTE
+    assert "not looked at since" in change.title
+
+
+@pytest.mark.parametrize("minutes", range(8))
+def test_a_restart_in_the_middle_of_a_deployment_tells_the_same(minutes: int) -> None:
+    """Whether it waits to be told, or for its end."""
+    whole, stopped = shop(), shop()
+    for world in (whole, stopped):
+        world.looked(minutes)
+        if world is stopped:
+            world.start()
+        world.looked(8 - minutes)
+        world.versions = {"2": 5}
+        world.looked(10)
+    assert told(stopped.log) == told(whole.log)
+
+
+class Counting:
+    """A store that counts what is kept."""
+
+    def __init__(self) -> None:
+        self._store, self.kept = memory_stores().versions, 0
+
+    def of(self, tenant: str) -> Mapping[Place, Known]:
+        """As the store does."""
+        return self._store.of(tenant)
+
+    def keep(self, tenant: str, known: Mapping[Place, Known]) -> None:
+        """As the store does."""
+        self.kept += len(known)
+        self._store.keep(tenant, known)
+
+
+def test_a_service_whose_versions_stay_is_written_each_five_minutes() -> None:
+    """Thousands of services would be a write each second otherwise."""
+    store = Counting()
+    world = Shop(memory_stores().changes, store)
+    world.looked(61)
+    assert store.kept == 13
+    assert store.of("default")[SHOP].spans["1"].last == T0 + 60 * MINUTE
+
+
+def test_a_page_of_other_changes_does_not_hide_who_told() -> None:
+    """A service whose flags are switched by a program."""
+    world = shop()
+    world.looked(1)
+    world.log.add("default", (deployed(2),))
+    flags = [deployed(2.2 + n / 100, kind="flag") for n in range(120)]
+    world.log.add(
+        "default", [replace(one, id=f"f{n}", subject=f"f{n}") for n, one in enumerate(flags)]
+    )
+    world.looked(10)
+    assert [one.source for one in told_of(world.log, ChangeKind.DEPLOYMENT)] == ["/argo-cd"]
 
 
 class Away:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+import pytest
+
 from detector.changes.record import ChangeFilter
+from detector.errors import SourceError, StoreError
+from detector.ports import MetricCatalog
+from detector.spans.names import Node, NodeKind
+from detector.spans.topology import Graph
 from pipelines.flows.inferred_changes import InferredChanges
 from pipelines.flows.services import Services
-from pipelines.flows.versions_seen import versions_seen
+from pipelines.flows.versions_seen import VersionsSeen, versions_called, versions_seen
 from pipelines.packs import load_packs
 from pipelines.sources.memory import MemorySource
 from pipelines.stores.memory import memory_stores
@@ -57,10 +65,75 @@ def test_a_rollout_that_nobody_told_of_becomes_a_change() -> None:
     """From samples to the change log."""
     now, log = [T0 + 1800], memory_stores().changes
     found = services(shop(), now)
-    flow = InferredChanges(lambda: versions_seen(found), log, "default")
+    flow = InferredChanges(lambda: versions_seen(found), log, memory_stores().versions, "default")
     while now[0] < T0 + 2.5 * HOUR:
         flow.look()
         now[0] += 120
     (change,) = log.list(ChangeFilter(tenant="default")).changes
     assert (change.place.service, change.version, change.phase.value) == ("web", "2", "succeeded")
     assert abs(change.started_at - 1000 * (T0 + HOUR)) <= 120_000
+
+
+def called(*versions: str, at: int = 1000, service: str = "web") -> Graph:
+    """Versions of a service that send spans; a database has none."""
+    nodes = [Node(kind=NodeKind.SERVICE, name=service, version=one) for one in versions]
+    other = Node(kind=NodeKind.DATABASE, name="postgresql", version="16")
+    return Graph(nodes=(*nodes, other), edges=(), since=0, until=at)
+
+
+def test_spans_show_the_versions_of_who_sends_them() -> None:
+    """Without pods; who names no version has none."""
+    (seen,) = versions_called(called("1", "2", at=7000))
+    assert (seen.place.service, seen.label, seen.at) == ("web", "service.version", 7000)
+    assert dict(seen.versions) == {"1": 0, "2": 0}
+    assert versions_called(called("")) == ()
+
+
+def test_a_service_is_seen_by_its_metrics_where_both_tell() -> None:
+    """Their pods are known, and two labels would be two deployments."""
+    now = [T0 + HOUR + 600]
+    for name, labels in (("web", ["version"]), ("cart", ["version", "service.version"])):
+        seen = VersionsSeen(services(shop(), now), lambda name=name: called("9", service=name))
+        assert [one.label for one in seen()] == labels
+
+
+class Away:
+    """A catalog that answers so many times."""
+
+    def __init__(self, held: MemorySource, times: int) -> None:
+        self._held, self.times = held, times
+
+    def __getattr__(self, name: str) -> object:
+        """Of the source, while it answers."""
+        if self.times <= 0:
+            raise SourceError("away", code="source_unavailable")
+        return getattr(self._held, name)
+
+
+def test_spans_alone_do_where_no_source_ever_answered() -> None:
+    """Who pushes spans need not have a Prometheus."""
+    away = services(shop(), [T0 + 600])
+    away.catalog = cast("MetricCatalog", Away(shop(), 0))
+    assert [one.label for one in VersionsSeen(away, lambda: called("1"))()] == ["service.version"]
+
+
+def test_a_source_that_stops_answering_is_waited_for() -> None:
+    """What its label tells and what spans tell are not the same versions."""
+    now = [T0 + HOUR + 600]
+    found = services(shop(), now)
+    seen = VersionsSeen(found, lambda: called("1"))
+    assert [one.label for one in seen()] == ["version"]
+    found.catalog = cast("MetricCatalog", Away(shop(), 0))
+    now[0] += HOUR
+    with pytest.raises(SourceError):
+        seen()
+
+
+def test_a_stream_that_is_not_open_shows_no_spans() -> None:
+    """It opens in a moment."""
+
+    def closed() -> Graph | None:
+        raise StoreError("not open")
+
+    assert VersionsSeen(None, closed)() == ()
+    assert VersionsSeen(None, lambda: None)() == ()

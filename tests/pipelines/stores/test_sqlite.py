@@ -31,7 +31,7 @@ NEWER = ("fitted",
     "incidents", "incident_services", "incident_events", "incident_said", "incident_states",
     "incident_inbox",
     "alert_histories",
-    "learned", "scans", "reports",
+    "learned", "scans", "reports", "versions",
 )  # fmt: skip
 
 
