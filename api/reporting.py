@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from api.capacity import capacity_reader
+from api.pool import Pool
 from api.reports.gist import gist_of
 from api.reports.picture import picture_of
 from api.reports.words import Wall
@@ -24,6 +25,7 @@ from detector.reports.kept import ReportStore
 from pipelines.capacity.ranges import PrometheusRanges, open_ranges
 from pipelines.capacity.reading import Names
 from pipelines.flows.looping import Loop
+from pipelines.reports.chromium import PRINT_S
 from pipelines.reports.keeping import Archive
 from pipelines.reports.making import Making
 from pipelines.reports.scheduled import Schedule, Scheduled, Told
@@ -40,14 +42,23 @@ __all__ = [
 ]
 
 _LOOK_S = 30.0
+_PRINTS_WAITING = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reporting:
-    """Reports that are kept, with the clock by which people read them."""
+    """Reports that are kept, with the clock by which people read them.
+
+    `browser` prints PDF, Chromium if not told, in `printer`, which is no room of the gate's: it
+    takes seconds of a core, and one page at a time.
+    """
 
     store: ReportStore
     wall: Wall
+    browser: str | None = None
+    printer: Pool = field(
+        default_factory=lambda: Pool(concurrent=1, queued=_PRINTS_WAITING, bound_s=PRINT_S)
+    )
 
     def archive(self, tenant: str) -> Archive:
         """Those of a tenant."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,6 +20,7 @@ from api.reports.forms import MEDIA, Form, shaped
 from api.reports.page import content_policy
 from api.routes.verdicts import PROBLEMS, Id
 from api.strict import ClosedRoute, json_response
+from detector.errors import ConfigError, DeliveryError
 from detector.reports.compare import compared
 from detector.reports.kept import ReportFilter
 
@@ -28,14 +30,16 @@ router = APIRouter(prefix="/v1/reports", tags=["capacity"], route_class=ClosedRo
 
 
 class Given(StrEnum):
-    """Forms that are given over HTTP; a PDF is printed by the command line."""
+    """Forms that are given over HTTP; a PDF where there is a Chromium to print it."""
 
     JSON = "json"
     HTML = "html"
     CSV = "csv"
     PNG = "png"
+    PDF = "pdf"
 
 
+_PACKED = frozenset({Form.JSON, Form.HTML, Form.CSV})
 _CONTENT: dict[str, Any] = {
     **{MEDIA[Form(one)].partition(";")[0]: {} for one in Given},
     MEDIA[Form.JSON]: {"schema": {"type": "object", "required": ["schema", "report"]}},
@@ -69,11 +73,12 @@ async def listed(
 
 @router.get(
     "/{id}",
-    summary="One report, as JSON, page, table or picture",
+    summary="One report, as JSON, page, table, picture or PDF",
     response_model=None,
     response_class=Response,
     responses={
         **PROBLEMS,
+        501: {**PROBLEMS[503], "description": "There is no Chromium to print a PDF."},
         200: {
             "content": _CONTENT,
             "description": "The report; as JSON in the form in which it is kept.",
@@ -90,7 +95,8 @@ async def one(
     """The page stands alone: it may be mailed."""
     reporting, tenant = reporting_of(context.reporting), tenant_of(request)
     is_packed = "gzip" in accept_encoding
-    return await context.pool.run(given, reporting, tenant, id, Form(form), is_packed)
+    pool = reporting.printer if form is Given.PDF else context.pool
+    return await pool.run(given, reporting, tenant, id, Form(form), is_packed)
 
 
 @router.get(
@@ -108,13 +114,18 @@ async def comparison(request: Request, context: In, before: Id, after: Id) -> Re
 def given(
     reporting: Reporting, tenant: str, id: str, form: Form, is_packed: bool = False
 ) -> Response:
-    """A report in a form; `NotFoundError`."""
-    archive = reporting.archive(tenant)
-    body = shaped(archive.opened(id), form, reporting.wall)
+    """A report in a form; `NotFoundError`, 501 where a PDF cannot be printed here."""
+    report = reporting.archive(tenant).opened(id)
+    try:
+        body = shaped(report, form, reporting.wall, browser=reporting.browser)
+    except ConfigError as error:
+        raise HTTPException(501, str(error)) from error
+    except DeliveryError as error:
+        raise HTTPException(503, str(error), headers={"Retry-After": "10"}) from error
     headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
     if form is Form.HTML:
         headers["Content-Security-Policy"] = f"{content_policy()}; frame-ancestors 'none'"
-    if is_packed and form is not Form.PNG:
+    if is_packed and form in _PACKED:
         headers["Content-Encoding"] = "gzip"
         body = gzip.compress(body, 5, mtime=0)
     return Response(body, headers=headers, media_type=MEDIA[form])

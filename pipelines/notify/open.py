@@ -55,7 +55,7 @@ def open_notifier(
         case "teams":
             from pipelines.notify.teams import Teams
 
-            made = Teams(settings)
+            made = Teams(settings, charts)
         case "apprise":
             from pipelines.notify.apprise import AppriseNotifier
 

@@ -10,14 +10,17 @@ import msgspec
 from detector.errors import DeliveryError
 from detector.gate.render import Json
 from detector.gate.telling import Notice, NoticeKind
-from pipelines.notify.plain import Plain, is_web, plain_of
+from pipelines.notify.plain import Plain, is_web, one_line, plain_of
 from pipelines.notify.settings import NotifierSettings
+from pipelines.notify.slack_pictures import Charts
+from pipelines.notify.teams_picture import data_uri
 from pipelines.notify.wire import Wire
 
 __all__ = ["Teams", "card_of"]
 
 # A message has 28 kB, and what receives it may count two bytes for each letter.
 _ALL = 26_000
+_ALT = 300
 # A connector of the old kind said 200 and put the real answer into words.
 _INNER = re.compile(rb"returned HTTP error (\d{3})")
 _COLOURS = {NoticeKind.FAIL: "attention", NoticeKind.PAUSE: "warning"}
@@ -29,14 +32,16 @@ class Teams:
     """`Notifier` to one channel or chat, with a URL that is a secret at once.
 
     A workflow takes cards and gives nothing by which one could be changed or answered later.
+    `charts` gives the picture of a notice as PNG, empty for none.
     """
 
-    def __init__(self, settings: NotifierSettings) -> None:
-        self._settings, self._wire = settings, Wire(settings)
+    def __init__(self, settings: NotifierSettings, charts: Charts | None = None) -> None:
+        self._settings, self._wire, self._charts = settings, Wire(settings), charts
 
     def send(self, notice: Notice) -> None:
         """Return once the workflow took it; whether its card can be posted it says to nobody."""
-        body = msgspec.json.encode(card_of(notice, self._settings.public_url))
+        chart = b"" if self._charts is None else self._charts(notice)
+        body = msgspec.json.encode(card_of(notice, self._settings.public_url, chart))
         said = self._wire.post(body, {"Content-Type": "application/json; charset=utf-8"})
         inner = _INNER.search(said)
         if inner is not None:
@@ -47,13 +52,26 @@ class Teams:
             )
 
 
-def card_of(notice: Notice, public_url: str | None) -> dict[str, Json]:
-    """The whole message; what is too much for one is left out, and said to be."""
+def card_of(notice: Notice, public_url: str | None, chart: bytes = b"") -> dict[str, Json]:
+    """The whole message; what is too much for one is left out, and said to be.
+
+    The picture is shown where there is room for it below the words.
+    """
     told = plain_of(notice, public_url)
     elements, most = list(_elements(notice, told)), 0
     while most < len(elements) and _size(_message(elements[: most + 1], told)) <= _ALL:
         most += 1
-    return _message(elements[:most], told, is_cut=most < len(elements))
+    if most < len(elements):
+        return _message(elements[:most], told, is_cut=True)
+    return _message([*elements, *_pictures(chart, told, _message(elements, told))], told)
+
+
+def _pictures(chart: bytes, told: Plain, message: dict[str, Json]) -> Iterator[Element]:
+    around: Element = {"type": "Image", "url": "", "altText": one_line(told.headline, _ALT)}
+    room = _ALL - _size(message) - _size(around)
+    url = data_uri(chart, room // 2 - 1)
+    if url is not None:
+        yield around | {"url": url}
 
 
 def _message(elements: list[Element], told: Plain, *, is_cut: bool = False) -> dict[str, Json]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from httpx2 import Response
@@ -17,6 +18,8 @@ from pipelines.reports.keeping import Archive
 from pipelines.stores.memory import memory_stores
 from tests.api.doors import Door
 from tests.api.reports.examples import DAY_MS, NOW, cores, disk, hostile, pool, report
+from tests.pipelines.reports.test_chromium import program
+from tests.servers import require_server
 
 NEW, OLD = "weekly-20261125-070000", "weekly-20261118-070000"
 BEFORE = replace(report(disk(), cores()), made_at=NOW - 7 * DAY_MS)
@@ -101,6 +104,44 @@ def test_other_forms_are_given(door: Door, form: str, kind: str, begins: bytes) 
     assert answer.content.startswith(begins)
 
 
+def printing(door: Door, browser: str) -> Door:
+    """The same with a browser."""
+    context = door.app.state.context
+    reporting = replace(context.reporting, browser=browser)
+    door.app.state.context = replace(context, reporting=reporting)
+    return door
+
+
+@pytest.mark.real
+def test_a_pdf_is_printed_where_there_is_a_browser() -> None:
+    """What the command line prints."""
+    with_one = printing(door_with(), str(require_server("chromium")))
+    answer = with_one.get(f"/v1/reports/{NEW}", format="pdf")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF")
+    assert "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "words"),
+    [
+        (None, 501, "apt install chromium"),
+        ("echo no display >&2; exit 1", 503, "printed 0 bytes: no display"),
+    ],
+)
+def test_where_nothing_is_printed_a_problem_says_why(
+    script: str | None, status: int, words: str, tmp_path: Path
+) -> None:
+    """A page and the other forms are there all the same."""
+    browser = "no-such-browser" if script is None else program(tmp_path, script)
+    without = printing(door_with(), browser)
+    answer = without.get(f"/v1/reports/{NEW}", format="pdf")
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert words in answer.json()["detail"]
+    assert without.get(f"/v1/reports/{NEW}", format="html").status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/reports/{}", "/v1/reports/{}?format=html"])
 def test_the_page_may_run_nothing_but_its_own(door: Door, path: str) -> None:
     """Also where its names are hostile; and it is packed, being five megabytes."""
@@ -128,7 +169,7 @@ def test_two_are_held_side_by_side(door: Door) -> None:
     [
         ("/v1/reports/none", 404, "none"),
         (f"/v1/reports/{NEW}/against/none", 404, "none"),
-        (f"/v1/reports/{NEW}?format=pdf", 422, "format"),
+        (f"/v1/reports/{NEW}?format=docx", 422, "format"),
         ("/v1/reports?limit=0", 422, "limit"),
         ("/v1/reports?cursor=x", 422, "cursor"),
         ("/v1/reports?before=x", 422, "before"),

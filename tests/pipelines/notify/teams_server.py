@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -70,7 +71,11 @@ def refusal(message: Mapping[str, Any]) -> str | None:
 
 
 def _is_block(block: Mapping[str, Any]) -> bool:
-    """Of the elements that a card may have, those that we use."""
+    """Of the elements that a card may have, those that we use; a picture is in the card."""
+    if block.keys() == {"type", "url", "altText"} and block["type"] == "Image":
+        head, _, told = block["url"].partition(",")
+        picture = base64.b64decode(told, validate=True)
+        return head == "data:image/png;base64" and picture.startswith(b"\x89PNG")
     known = block.keys() == {"type", "inlines"} and block["type"] == "RichTextBlock"
     return known and bool(block["inlines"]) and all(map(_is_run, block["inlines"]))
 
@@ -94,7 +99,8 @@ def _is_link(action: Mapping[str, Any]) -> bool:
 
 def words_of(card: Mapping[str, Any]) -> list[str]:
     """What is read in it, by line."""
-    return ["".join(run["text"] for run in block["inlines"]) for block in card["body"]]
+    told = (block["inlines"] for block in card["body"] if block["type"] != "Image")
+    return ["".join(run["text"] for run in runs) for runs in told]
 
 
 @contextmanager

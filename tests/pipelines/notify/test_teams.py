@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
+from PIL import Image
 
+from api.reports.picture import picture_of
+from api.reports.words import Wall
 from detector.alerts.brief import Sign
 from detector.errors import ConfigError, DeliveryError
 from detector.gate.cure import Cure
@@ -19,6 +24,8 @@ from detector.gate.telling import Ailing, NoticeKind
 from pipelines.notify.open import open_notifier
 from pipelines.notify.settings import NotifierSettings
 from pipelines.notify.teams import Teams, card_of
+from pipelines.notify.teams_picture import data_uri
+from tests.api.reports.examples import report
 from tests.pipelines.notify.briefs import AT, brief, cause, told
 from tests.pipelines.notify.receiver import notice
 from tests.pipelines.notify.teams_server import Channel, channel, refusal, words_of
@@ -181,3 +188,64 @@ def test_its_url_is_in_a_file(team: Channel, tmp_path: Path) -> None:
     assert len(team.cards) == 1
     with pytest.raises(ConfigError, match="give one of url, url_file"):
         NotifierSettings(name="ops", kind="teams")
+
+
+def picture(*, colours: int = 3, wide: int = 640) -> bytes:
+    """A chart of so many colours."""
+    drawn = Image.effect_noise((wide, 240), 60).quantize(colours)
+    out = BytesIO()
+    drawn.convert("RGB").save(out, "PNG")
+    return out.getvalue()
+
+
+def bars() -> bytes:
+    """What a chart is like: large even areas."""
+    drawn = Image.new("RGB", (640, 240), (255, 255, 255))
+    for number in range(200):
+        shade = (number, 255 - number, 128)
+        drawn.paste(shade, (3 * number, 10, 3 * number + 2, 10 + number))
+    out = BytesIO()
+    drawn.save(out, "PNG")
+    return out.getvalue()
+
+
+def test_a_picture_is_in_the_card(team: Channel) -> None:
+    """Below the words, and it says in words what it is."""
+    Teams(settings(team.url), lambda _: bars()).send(told())
+    (card,) = team.cards
+    shown = card["body"][-1]
+    assert shown["type"] == "Image"
+    assert shown["altText"] == words_of(card)[0]
+    body = base64.b64decode(shown["url"].partition(",")[2])
+    assert Image.open(BytesIO(body)).size == (640, 240)
+
+
+def test_a_picture_that_is_too_large_is_left_out(team: Channel) -> None:
+    """The words are told in any case."""
+    Teams(settings(team.url), lambda _: picture(colours=200, wide=1200)).send(told())
+    (card,) = team.cards
+    assert {block["type"] for block in card["body"]} == {"RichTextBlock"}
+    assert words_of(card)[0] == "Incident: checkout: errors up"
+
+
+def test_without_a_picture_there_is_none(team: Channel) -> None:
+    """As of a notice that has none."""
+    Teams(settings(team.url), lambda _: b"").send(told())
+    assert "Image" not in str(team.cards)
+
+
+@profile(max_examples=20)
+@given(st.integers(0, 30_000))
+def test_an_address_is_never_longer_than_its_room(most: int) -> None:
+    """Whatever the room is."""
+    url, whole = data_uri(bars(), most), data_uri(bars(), 10**6)
+    assert whole is not None
+    assert url is None or len(url) <= most
+    assert (url == whole) == (most >= len(whole))
+
+
+def test_the_picture_of_a_report_has_room(team: Channel) -> None:
+    """The largest that is drawn, beside its first lines."""
+    chart = picture_of(report(), Wall())
+    Teams(settings(team.url), lambda _: chart).send(told())
+    assert team.cards[0]["body"][-1]["type"] == "Image"
