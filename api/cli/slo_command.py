@@ -41,6 +41,10 @@ def suggest(
     *,
     service: Annotated[str, typer.Option(help="Whose requests; as discovery names it.")],
     namespace: Annotated[str, typer.Option(help="Where it is, if several have the name.")] = "",
+    below: Annotated[
+        float | None,
+        typer.Option(min=1e-6, max=3600, help="Of latency: seconds that a good request takes."),
+    ] = None,
     days: Annotated[int, typer.Option(min=14, max=90, help="How far back to look.")] = 28,
     prometheus: Prometheus = None,
     config: Config = None,
@@ -54,7 +58,7 @@ def suggest(
 
     as_json = shown is Format.JSON
     return run(
-        service, namespace=namespace, days=days, config=config, prometheus=prometheus,
+        service, namespace=namespace, below=below, days=days, config=config, prometheus=prometheus,
         as_json=as_json,
     )  # fmt: skip
 

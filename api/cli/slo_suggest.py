@@ -24,29 +24,35 @@ from pipelines.sources.open import open_source
 __all__ = ["suggest"]
 
 _DAY_S, _TIMEOUT_S = 86_400.0, 60.0
-_SIGNAL = "error_rate"
+_ERRORS, _LATENCY = "error_rate", "latency"
 
 
 def suggest(
     service: str,
     *,
     namespace: str,
+    below: float | None,
     days: int,
     config: Path | None,
     prometheus: str | None,
     as_json: bool,
 ) -> int:
-    """Print it with what the past says of each target; 3 where none can be suggested."""
-    found = suggested(_counts(service, namespace, days, config, prometheus))
+    """Print it with what the past says of each target; 3 where none can be suggested.
+
+    Of a latency, how many requests took `below` seconds at most.
+    """
+    signal = _ERRORS if below is None else _LATENCY
+    indicator = OfSignal(signal=signal, namespace=namespace, below=below)
+    found = suggested(_counts(service, indicator, days, config, prometheus))
     if as_json:
         print(json.dumps(asdict(found), indent=2))
     else:
-        print("\n".join(_lines(service, namespace, found)))
+        print("\n".join(_lines(service, indicator, found)))
     return Code.PASS if found.best else Code.INCONCLUSIVE
 
 
 def _counts(
-    service: str, namespace: str, days: int, config: Path | None, prometheus: str | None
+    service: str, indicator: OfSignal, days: int, config: Path | None, prometheus: str | None
 ) -> Counts:
     settings, now = settings_of(config, prometheus, {}), time.time()
     packs = load_packs(settings.packs)
@@ -57,7 +63,7 @@ def _counts(
         service=service,
         target=0.0,
         window=past,
-        indicator=OfSignal(signal=_SIGNAL, namespace=namespace),
+        indicator=indicator,
     )
     counted = BoundCounters(Discovery(packs, source), source)(asked, now, _TIMEOUT_S)
     counts = counts_in(source, counted, now - past.seconds, now, timeout_s=_TIMEOUT_S)
@@ -67,12 +73,12 @@ def _counts(
     return counts
 
 
-def _lines(service: str, namespace: str, found: Suggestion) -> Iterator[str]:
+def _lines(service: str, indicator: OfSignal, found: Suggestion) -> Iterator[str]:
     """A file for `slo status`: what is no objective in it is a comment."""
     good = 1.0 - found.bad / found.total if found.total else 0.0
     yield (
         f"# {service}: {found.total:,.0f} requests in {found.days:.1f} days,"
-        f" {100 * good:.5g} % of them good."
+        f" {100 * good:.5g} % of them {_good(indicator)}."
     )
     if found.reaches:
         yield "#"
@@ -84,10 +90,20 @@ def _lines(service: str, namespace: str, found: Suggestion) -> Iterator[str]:
         return
     yield "# The strictest that nineteen weeks in twenty kept; what users need may be less."
     yield f"service: {json.dumps(service)}"
-    if namespace:
-        yield f"namespace: {json.dumps(namespace)}"
-    yield f"availability: {100 * found.best.target:.8g}"
+    if indicator.namespace:
+        yield f"namespace: {json.dumps(indicator.namespace)}"
+    yield _promise(indicator, f"{100 * found.best.target:.8g}")
     yield "window: 28d"
+
+
+def _good(indicator: OfSignal) -> str:
+    return "good" if indicator.below is None else f"within {indicator.below:g} s"
+
+
+def _promise(indicator: OfSignal, percent: str) -> str:
+    if indicator.below is None:
+        return f"availability: {percent}"
+    return f"latency: {{below: {indicator.below:g}, objective: {percent}}}"
 
 
 def _row(one: Reach, *, is_best: bool) -> str:

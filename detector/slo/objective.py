@@ -21,10 +21,14 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfSignal:
-    """An indicator that discovery binds: the signal of this name of the objective's service."""
+    """An indicator that discovery binds: the signal of this name of the objective's service.
+
+    Of a latency a request is good where it took `below` seconds at most.
+    """
 
     signal: str
     namespace: str = ""
+    below: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from detector.discovery.promised import counters_of
+from detector.discovery.promised import buckets_of, counters_of, fast_of
 from detector.gate.request import VerdictRequest
 from detector.ports import MetricCatalog
 from detector.slo.objective import Counted, Objective
@@ -34,4 +34,8 @@ class BoundCounters:
         )
         start = as_of - _LATELY_S
         plan = self.discover(self.catalog, request, start=start, end=as_of, timeout_s=timeout_s)
-        return counters_of(plan, told.signal)
+        if told.below is None:
+            return counters_of(plan, told.signal)
+        asked = [buckets_of(plan, told.signal)]
+        edges = self.catalog.series(asked, start, as_of, timeout_s=timeout_s)
+        return fast_of(plan, told.signal, told.below, edges)

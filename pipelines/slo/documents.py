@@ -13,6 +13,7 @@ __all__ = [
     "Available",
     "Condition",
     "ConditionEntry",
+    "Fast",
     "Indicator",
     "Metadata",
     "ObjectiveSpec",
@@ -175,6 +176,21 @@ class Available(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     namespace: str = ""
 
 
+class _Latency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    below: float | str
+    objective: float
+
+
+class Fast(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which share of a service's requests is to take so many seconds at most, in per cent."""
+
+    service: str
+    latency: _Latency
+    window: str = "28d"
+    name: str = ""
+    namespace: str = ""
+
+
 class Shorthand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Serinus' own form: a signal of a service, and what is promised of it in per cent."""
 
@@ -184,3 +200,4 @@ class Shorthand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     window: str
     name: str = ""
     namespace: str = ""
+    below: float | str | None = None

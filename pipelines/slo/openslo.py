@@ -35,6 +35,8 @@ _VERSION = "openslo/v1"
 _KINDS = ("DataSource", "SLO", "SLI", "AlertPolicy", "AlertCondition", "AlertNotificationTarget",
           "Service")  # fmt: skip
 _SELECTED = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)?\s*(\{.*\})?\s*", re.DOTALL)
+_TOOK = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(ms|s)")
+_UNITS, _LONGEST_S = {"ms": 1e-3, "s": 1.0}, 3600.0
 T = TypeVar("T")
 
 
@@ -107,6 +109,9 @@ def _sorted(trees: Sequence[Any]) -> _File:
         if isinstance(tree, dict) and "apiVersion" not in tree and "availability" in tree:
             file.short.append(_spelled(_converted(tree, doc.Available, f"document {at + 1}")))
             continue
+        if isinstance(tree, dict) and "apiVersion" not in tree and "latency" in tree:
+            file.short.append(_quickly(_converted(tree, doc.Fast, f"document {at + 1}")))
+            continue
         whole = _converted(tree, doc.Whole, f"document {at + 1}")
         if whole.apiVersion != _VERSION:
             raise InputError(f"{whole.apiVersion!r} is not {_VERSION}", field="apiVersion")
@@ -128,6 +133,19 @@ def _spelled(told: doc.Available) -> doc.Shorthand:
         window=told.window,
         name=told.name or f"{told.service}-availability".lower(),
         namespace=told.namespace,
+    )
+
+
+def _quickly(told: doc.Fast) -> doc.Shorthand:
+    """What a latency is short for."""
+    return doc.Shorthand(
+        signal="latency",
+        service=told.service,
+        target=told.latency.objective,
+        window=told.window,
+        name=told.name or f"{told.service}-latency".lower(),
+        namespace=told.namespace,
+        below=told.latency.below,
     )
 
 
@@ -161,10 +179,34 @@ def _of_short(short: doc.Shorthand) -> Objective:
     return Objective(
         name=_named(name, "name"),
         service=short.service,
-        target=_share(short.target / 100, "target"),
+        target=_percent(short.target, "target"),
         window=_rolling(short.window, "window"),
-        indicator=OfSignal(signal=short.signal, namespace=short.namespace),
+        indicator=OfSignal(
+            signal=short.signal,
+            namespace=short.namespace,
+            below=None if short.below is None else _seconds(short.below, "below"),
+        ),
     )
+
+
+def _percent(told: float, where: str) -> float:
+    """A share; who promises less than one per cent meant a share of 1."""
+    if 0 < told < 1:
+        raise InputError(
+            f"{told:g} % is hardly meant: in per cent it is {100 * told:g}", field=where
+        )
+    return _share(told / 100, where)
+
+
+def _seconds(told: float | str, where: str) -> float:
+    """A number of seconds, or one with ms or s."""
+    found = _TOOK.fullmatch(told) if isinstance(told, str) else None
+    if isinstance(told, str) and found is None:
+        raise InputError(f"{told!r}: seconds, or as in 300ms and 1.5s", field=where)
+    took = float(told) if found is None else float(found[1]) * _UNITS[found[2]]
+    if not (math.isfinite(took) and 0 < took <= _LONGEST_S):
+        raise InputError(f"is above 0 and at most {_LONGEST_S:.0f} seconds", field=where)
+    return took
 
 
 def _of_slo(file: _File, name: str) -> Iterator[Objective]:

@@ -20,17 +20,28 @@ SERVICES = {"checkout": (28, 0.0004), "young": (6, 0.0), "broken": (28, 0.4)}
 
 
 def history(now: float) -> str:
-    """Two pods of each service, a thousand requests in five minutes, and a probe that fails."""
+    """Two pods of checkout, one of the others, each 500 requests in five minutes."""
     lines = ["# TYPE http_requests counter"]
     for service, (days, share) in SERVICES.items():
         begin = int(now) - days * 86_400
-        for pod in (1, 2):
+        for pod in (1, 2) if service == "checkout" else (1,):
             own = f'service="{service}",namespace="shop",pod="{service}-5d4f-{pod}"'
             for code, part in (("200", 1 - share), ("500", share)):
                 for nth, at in enumerate(range(begin, int(now), STEP)):
                     value = 500 * part * nth
                     lines.append(f'http_requests_total{{{own},code="{code}"}} {value:.3f} {at}')
-    return "\n".join([*lines, "# EOF", ""])
+    return "\n".join([*lines, *durations(now), "# EOF", ""])
+
+
+def durations(now: float) -> list[str]:
+    """Of broken: three requests in two thousand take more than 0.3 seconds."""
+    name, begin = "http_request_duration_seconds", int(now) - 28 * 86_400
+    lines = [f"# TYPE {name} histogram"]
+    own = 'service="broken",namespace="shop",pod="broken-5d4f-1"'
+    for le, part in (("0.3", 0.9985), ("+Inf", 1.0)):
+        for nth, at in enumerate(range(begin, int(now), STEP)):
+            lines.append(f'{name}_bucket{{{own},le="{le}"}} {500 * part * nth:.3f} {at}')
+    return lines
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +84,25 @@ def test_where_nothing_can_be_promised_it_says_why(source: str, service: str, wh
     assert code == 3
     assert why in text
     assert all(line.startswith("#") for line in text.splitlines())
+
+
+def test_a_latency_is_suggested_by_its_bucket(source: str, tmp_path: Path) -> None:
+    """Which status counts as it was said; an edge that there is not names those that there are."""
+    code, text = suggest(source, "broken", "--below", "0.3")
+    print(text)
+    assert code == 0
+    assert "latency: {below: 0.3, objective: 99.8}" in text.splitlines()
+    assert "within 0.3 s" in text
+    file = tmp_path / "slo.yaml"
+    file.write_text(text, "utf-8")
+    shown = serinus("slo", "status", str(file), "--prometheus", source, "--format", "json")
+    [found] = json.loads(shown.stdout)
+    assert (found["name"], shown.exit_code) == ("broken-latency", 0)
+    assert found["budget"]["left"] == pytest.approx(0.25, abs=0.02)
+    wrong = serinus(
+        "slo", "suggest", "--service", "broken", "--prometheus", source, "--below", "0.2"
+    )
+    assert "nearest are 0.3" in wrong.output
 
 
 def test_programs_get_numbers(source: str) -> None:

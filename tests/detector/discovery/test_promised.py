@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from detector.discovery.promised import counters_of
+from detector.discovery.promised import buckets_of, counters_of, fast_of
 from detector.errors import InputError
 from detector.selector import format_query
 from detector.series import Matcher, MatchOp
@@ -73,6 +75,64 @@ def test_what_one_selector_cannot_count_is_refused(wrong: BoundSignal) -> None:
     """A part of the requests is not counted for all of them."""
     with pytest.raises(InputError, match="error_rate"):
         counters_of(plan(wrong), "error_rate")
+
+
+TIMES = BoundSignal(
+    signal=Signal(name="latency", kind=Kind.LATENCY),
+    pack="test",
+    unit=Unit.POD,
+    total=Family(metric="took_bucket", shape=Shape.BUCKETS, scale=0.001),
+)
+
+
+def edges(*ends: str, pod: str = "a") -> list[dict[str, str]]:
+    """Of one pod's histogram, in milliseconds."""
+    return [{"__name__": "took_bucket", "pod": pod, "le": end} for end in ends]
+
+
+def test_what_is_fast_is_in_the_bucket_that_ends_there() -> None:
+    """In the words of the source, whoever spells a number how."""
+    found = fast_of(
+        plan(TIMES),
+        "latency",
+        0.25,
+        [*edges("100", "250", "+Inf"), *edges("100.0", "250.0", "+Inf", pod="b")],
+    )
+    assert format_query(found.total) == 'took_bucket{service="shop",le="+Inf"}'
+    assert format_query(found.part) == 'took_bucket{service="shop",le=~"250|250\\\\.0"}'
+    assert found.part_is_good
+
+
+@pytest.mark.parametrize(
+    ("other", "nearest"),
+    [(("100", "500", "+Inf"), "0.1"), (("300", "+Inf"), "none"), (("250", "+Inf"), "0.25")],
+)
+def test_a_bucket_that_some_pods_lack_is_no_edge(other: tuple[str, ...], nearest: str) -> None:
+    """Their requests would all be slow."""
+    held = [*edges("100", "250", "+Inf"), *edges(*other, pod="b")]
+    with pytest.raises(InputError, match=f"nearest are {nearest}"):
+        fast_of(plan(TIMES), "latency", 0.2 if nearest == "0.25" else 0.25, held)
+
+
+def test_a_histogram_without_series_has_no_edges() -> None:
+    """Nothing was served, or it is gone."""
+    with pytest.raises(InputError, match="nearest are none"):
+        fast_of(plan(TIMES), "latency", 0.25, [])
+
+
+def test_a_ratio_has_no_buckets() -> None:
+    """It is counted as such."""
+    with pytest.raises(InputError, match="no latency"):
+        buckets_of(plan(ERRORS), "error_rate")
+
+
+@given(st.lists(st.integers(1, 60_000), min_size=1, unique=True))
+def test_every_edge_of_a_histogram_can_be_promised(ends: list[int]) -> None:
+    """Whatever its unit."""
+    held = edges(*(str(end) for end in ends), "+Inf")
+    for end in ends:
+        found = fast_of(plan(TIMES), "latency", end / 1000, held)
+        assert format_query(found.part).endswith(f'le=~"{end}"}}')
 
 
 def test_arms_with_nothing_in_common_are_no_service() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import cast
 
 import pytest
@@ -93,7 +94,7 @@ def test_a_service_is_seen_by_its_metrics_where_both_tell() -> None:
     """Their pods are known, and two labels would be two deployments."""
     now = [T0 + HOUR + 600]
     for name, labels in (("web", ["version"]), ("cart", ["version", "service.version"])):
-        seen = VersionsSeen(services(shop(), now), lambda name=name: called("9", service=name))
+        seen = VersionsSeen(services(shop(), now), partial(called, "9", service=name))
         assert [one.label for one in seen()] == labels
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from detector.errors import ConfigError, InputError
 from detector.series import MatchOp, Query
+from detector.slo.counts import Flaw
 from detector.slo.objective import Counted, Objective, OfSignal
 from pipelines.flows.discovery import Discovery
 from pipelines.packs import load_packs
 from pipelines.slo.binding import BoundCounters
 from pipelines.slo.budgets import CountedBudgets
+from pipelines.slo.counting import counts_in
 from pipelines.slo.openslo import parse_objectives
 from pipelines.testing import FakeSource
 from tests.pipelines.flows.scripted import T0
@@ -56,6 +59,71 @@ def test_own_counters_are_left_alone() -> None:
     told = Counted(total=Query("a"), part=Query("b"), part_is_good=True)
     own = Objective(name="x", service="y", target=0.9, window=AVAILABLE.window, indicator=told)
     assert counters(FakeSource())(own, T0, 1.0) is told
+
+
+FAST = "{{service: checkout, latency: {{below: {below}, objective: 99}}, window: 1h}}"
+
+
+@pytest.mark.parametrize(("below", "seconds"), [("0.3", 0.3), ("300ms", 0.3), ("1.5s", 1.5)])
+def test_a_latency_is_short_for_requests_that_take_so_long_at_most(
+    below: str, seconds: float
+) -> None:
+    """In seconds, or with the unit."""
+    (one,) = parse_objectives(FAST.format(below=below), origin="slo.yaml")
+    assert isinstance(one.indicator, OfSignal)
+    assert (one.name, one.indicator.signal) == ("checkout-latency", "latency")
+    assert one.indicator.below == pytest.approx(seconds)
+    assert one.target == pytest.approx(0.99)
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ("{service: a, latency: {below: 0, objective: 99}}", "above 0"),
+        ("{service: a, latency: {below: 2h, objective: 99}}", "2h"),
+        ("{service: a, latency: {below: .nan, objective: 99}}", "above 0"),
+        ("{service: a, latency: {below: 0.3, objective: 0.99}}", "in per cent it is 99"),
+        ("{service: a, latency: {below: 0.3}}", "objective"),
+        ("{service: a, availability: 0.999}", "in per cent it is 99.9"),
+    ],
+)
+def test_a_latency_that_cannot_be_meant_is_refused(told: str, why: str) -> None:
+    """With the field, and what is to be written."""
+    with pytest.raises(ConfigError, match=why):
+        parse_objectives(told, origin="slo.yaml")
+
+
+def slow(dialect: Dialect, below: float) -> float:
+    """The share of checkout's requests that took longer, by what a source counted."""
+    source = FakeSource(fill(dialect, Faults()))
+    (one,) = parse_objectives(FAST.format(below=below), origin="slo.yaml")
+    found = counts_in(source, counters(source)(one, END, 5.0), T0, END, timeout_s=5.0)
+    assert not isinstance(found, Flaw)
+    return float(np.nansum(found.bad) / np.nansum(found.total))
+
+
+def test_requests_that_took_longer_are_bad() -> None:
+    """Nine of ten lie around a tenth of a second, by the buckets of the histogram."""
+    shares = [slow(DIALECTS[0], below) for below in (0.1, 0.25, 1.0)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > 0.1
+    assert shares[2] < 0.01
+
+
+def test_a_limit_within_a_bucket_is_no_count() -> None:
+    """The edges beside it are told."""
+    with pytest.raises(InputError, match=r"ends at 0.3 s .* nearest are 0.25 and 0.5"):
+        slow(DIALECTS[0], 0.3)
+
+
+def test_below_is_of_latencies() -> None:
+    """Nothing else is so many seconds."""
+    source = FakeSource(fill(DIALECTS[0], Faults()))
+    (one,) = parse_objectives(
+        "{service: checkout, signal: error_rate, target: 99, window: 1h, below: 1}", origin="s"
+    )
+    with pytest.raises(InputError, match="no latency"):
+        counters(source)(one, END, 5.0)
 
 
 @pytest.mark.parametrize("signal", ["latency", "nonsense"])
