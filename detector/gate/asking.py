@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from detector.gate.roster import Pod, Roster
 from detector.series import Matcher, MatchOp, Query
@@ -42,9 +42,10 @@ class Asking:
     def readings(self) -> tuple[Reading, ...]:
         """Queries to send next: each family for each arm, or by the names of the pods known."""
         out: list[Reading] = []
+        names = self._alive_names() if self._joined else []
         for role in self.roster.roles:
             family = role.family
-            out += self._by_pod(family) if family.joined else self._plain[family]
+            out += self._by_pod(family, names) if family.joined else self._plain[family]
         return tuple(out)
 
     def _by_arm(self, family: Family) -> Iterator[Reading]:
@@ -54,15 +55,13 @@ class Asking:
             query = Query(family.metric, (*family.matchers, *matchers))
             yield Reading(family=family, arm=arm, query=query)
 
-    def _by_pod(self, family: Family) -> Iterator[Reading]:
+    def _by_pod(self, family: Family, names: list[str]) -> Iterable[Reading]:
         if self.plan.unit is not Unit.POD:
-            yield from self._by_named_pods(family)
-            return
-        names = self._alive_names()
+            return self._by_named_pods(family)
         held = self._named.get(family)
         if held is None or held[0] != names:
             held = self._named[family] = (names, tuple(self._among(family, names)))
-        yield from held[1]
+        return held[1]
 
     def _among(self, family: Family, names: list[str]) -> Iterator[Reading]:
         """Questions for the series of some pods."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -49,6 +49,7 @@ class Bases:
         Where histograms do not fit the bins say nothing, and the track goes on all the same.
         """
         found: dict[str, Base] = {}
+        read = _Read(self, win.frame)
         counted: list[tuple[Track, list[Pair]]] = []
         for track in tracks:
             match track.learned.row.name:
@@ -60,11 +61,11 @@ class Bases:
                 case RowName.LOGS:
                     counted.append((track, _pairs(track.name, win.frame, unread=0.0)))
                 case RowName.LATENCY:
-                    found[track.name] = self._latency(track, win, begin)
+                    found[track.name] = self._latency(track, read, win, begin)
                 case RowName.GAUGE | RowName.SLOPE:
                     found[track.name] = gauge_base(track, win, begin)
                 case _:
-                    counted.append((track, self._tails(track, win, begin)))
+                    counted.append((track, _tails(track, read, win, begin)))
         if counted:
             found |= self._counts(counted, win, begin)
         return found
@@ -77,28 +78,45 @@ class Bases:
         bases = count_bases([track.learned for track in tracks], win, ours, theirs, begin)
         return {track.name: base for track, base in zip(tracks, bases, strict=True)}
 
-    def _latency(self, track: Track, win: Window, begin: int) -> Base:
-        ours, theirs = self._on_edges(track.name, win.frame)
+    def _latency(self, track: Track, read: _Read, win: Window, begin: int) -> Base:
+        ours, theirs = read.of(track.name)
         return histogram_base(track.learned, win, ours.counts, theirs.counts, ours.edges, begin)
 
-    def _tails(self, track: Track, win: Window, begin: int) -> list[Pair]:
-        asked = count_since(begin, win.step_s) - len(win.requests)
-        tails = [
-            tail_counts(histogram.counts[:, asked:], track.learned.edge or 0)
-            for histogram in self._on_edges(track.name, win.frame)
-        ]
-        return [(tail.n, tail.x) for tail in tails]
 
-    def _on_edges(self, name: str, frame: Frame) -> tuple[Histogram, Histogram]:
-        """Both arms' histograms on the edges of the attempt; empty where one does not fit them."""
-        if self.edges is None:
+@dataclass(slots=True)
+class _Read:
+    """The histograms of a frame on the edges of the attempt; signals that share one do so once."""
+
+    bases: Bases
+    frame: Frame
+    _known: dict[tuple[int, ...], list[Histogram | None]] = field(default_factory=dict)
+
+    def of(self, name: str) -> tuple[Histogram, Histogram]:
+        """Both arms' histograms that feed a signal; empty where one does not fit the edges."""
+        edges, arms = self.bases.edges, (self.frame.canary, self.frame.control)
+        if edges is None:
             raise ValueError(f"the edges of {name} were not fixed")
-        arms = (frame.canary, frame.control)
-        ours, theirs = (_regrid(histogram_of(a, name), self.edges, a.requests.shape) for a in arms)
-        self.incompatible = ours is None or theirs is None
+        held = [histogram_of(arm, name) for arm in arms]
+        key = tuple([id(histogram) for histogram in held])
+        if key not in self._known:
+            shapes = [arm.requests.shape for arm in arms]
+            pairs = zip(held, shapes, strict=True)
+            self._known[key] = [_regrid(histogram, edges, shape) for histogram, shape in pairs]
+        ours, theirs = self._known[key]
+        self.bases.incompatible = ours is None or theirs is None
         if ours is None or theirs is None:
-            ours, theirs = (_empty(self.edges, arm.requests.shape) for arm in arms)
+            ours, theirs = (_empty(edges, arm.requests.shape) for arm in arms)
         return ours, theirs
+
+
+def _tails(track: Track, read: _Read, win: Window, begin: int) -> list[Pair]:
+    """Requests of both arms, and those beyond a tail's edge."""
+    asked = count_since(begin, win.step_s) - len(win.requests)
+    tails = [
+        tail_counts(histogram.counts[:, asked:], track.learned.edge or 0)
+        for histogram in read.of(track.name)
+    ]
+    return [(tail.n, tail.x) for tail in tails]
 
 
 def _pairs(name: str, frame: Frame, unread: float = 1.0) -> list[Pair]:

@@ -122,9 +122,16 @@ def event_base(
         log_l=log_l,
         weight=flat,
         incident=np.zeros(len(n)),
-        ours=np.stack([n, x], axis=-1),
-        theirs=np.stack([control_n, control_x], axis=-1),
+        ours=_pairs(n, x),
+        theirs=_pairs(control_n, control_x),
     )
+
+
+def _pairs(n: FloatArray, x: FloatArray) -> FloatArray:
+    """Exposure and events side by side, (..., 2)."""
+    both = np.empty((*n.shape, 2))
+    both[..., 0], both[..., 1] = n, x
+    return both
 
 
 def histogram_base(

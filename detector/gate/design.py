@@ -10,16 +10,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detector.gate.history import Recalled
 from detector.gate.memory import Memory
-from detector.gate.window import Window, sums_over
+from detector.gate.window import STARVED, Window, beside, starving, sums_over
 from detector.series import FloatArray
 from models.sequential.rows import ROWS, RowName
 
 __all__ = [
-    "STARVED",
     "Design",
     "Elsewhere",
     "Exposures",
@@ -28,8 +26,8 @@ __all__ = [
     "worth_before",
 ]
 
-_LONG_S, _SHORT_S, _SILENT_S = 300.0, 60.0, 120.0
-STARVED, _PLENTY = 0.05, 60.0
+_SHORT_S, _SILENT_S = 60.0, 120.0
+_PLENTY = 60.0
 _ALIVE_S = 120.0
 
 
@@ -93,7 +91,7 @@ class Exposures:
     def take(self, win: Window, begin: int) -> None:
         """Count the window's bins from `begin` on."""
         canary, control = np.add.reduce(win.requests, axis=1), win.control
-        ours, theirs = sums_over(np.stack([canary, control], axis=1), _LONG_S, win.step_s)[begin:].T
+        theirs, ours = win.lately[begin:].T
         starved = win.starved[begin:] > 0
         shared = (ours >= STARVED * (ours + theirs)) & (control[begin:] > 0) & ~starved
         self.beside += int(np.count_nonzero(shared & (canary[begin:] > 0)))
@@ -118,11 +116,11 @@ def without_control(win: Window) -> FloatArray:
     switch; a control that says nothing is missed for two minutes, a gap in the scrapes is none.
     """
     there = np.add.reduce(win.frame.control.seen, axis=0)
-    served = np.stack([win.control, np.add.reduce(win.requests, axis=1), there], axis=1)
-    lately = sums_over(served, _SHORT_S, win.step_s)
-    long, silent = (_under(sums_over(served, s, win.step_s)) for s in (_LONG_S, _SILENT_S))
+    served = beside(win.control, np.add.reduce(win.requests, axis=1), there)
+    lately, silent = (sums_over(served, s, win.step_s) for s in (_SHORT_S, _SILENT_S))
     many, seen = lately[:, 1] >= _PLENTY, lately[:, 2] > 0
-    starved: FloatArray = (long | (many & ((_under(lately) & seen) | silent))).astype(np.float64)
+    idle = many & ((starving(lately) & seen) | starving(silent))
+    starved: FloatArray = (starving(win.lately) | idle).astype(np.float64)
     return starved
 
 
@@ -135,10 +133,3 @@ def worth_before(win: Window) -> float:
     served = (win.frame.control.requests[:, :past] * win.stable[:past].T).sum(axis=1)
     square = float((served**2).sum())
     return max(1.0, float(np.floor(served.sum() ** 2 / square + 1e-6))) if square > 0 else 1.0
-
-
-def _under(served: FloatArray) -> NDArray[np.bool_]:
-    """Where the control, the first column, serves too little of what both arms do."""
-    ours, theirs = served[:, 0], served[:, 1]
-    under: NDArray[np.bool_] = (theirs > 0) & (ours < STARVED * (ours + theirs))
-    return under

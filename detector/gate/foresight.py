@@ -60,6 +60,7 @@ class Ahead:
             stable=win.stable[keep],
             control=win.control[keep],
             effective=win.effective[keep],
+            lately=win.lately[keep],
             starved=win.starved[keep],
         )
 

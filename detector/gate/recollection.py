@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from detector.gate.design import (
-    STARVED,
     Design,
     Elsewhere,
     Exposures,
@@ -23,7 +22,7 @@ from detector.gate.policy import Policy
 from detector.gate.rule import Candidate
 from detector.gate.stand_in import has_served, promised, remembered
 from detector.gate.track import Base, Track
-from detector.gate.window import Window
+from detector.gate.window import STARVED, Window
 from detector.series import FloatArray
 from detector.signals.plan import Plan
 from models.sequential.rows import RowName

@@ -128,10 +128,10 @@ class Board:
             for row, scope in np.argwhere(reached).tolist():
                 yield self.candidate(row, scope)
 
-    def strongest(self) -> Candidate:
-        """The largest evidence over needed."""
-        place = int((self.log_e - self.log_needed).argmax())
-        return self.candidate(*divmod(place, self.log_e.shape[1]))
+    def strongest(self) -> tuple[int, int]:
+        """Row and column of the largest evidence over needed."""
+        width: int = self.log_e.shape[1]
+        return divmod(int((self.log_e - self.log_needed).argmax()), width)
 
     def candidate(self, row: int, column: int) -> Candidate:
         """One entry; column 0 is the arm."""
@@ -152,7 +152,10 @@ class Board:
 
     def place(self, start: Start) -> int:
         """The row of a start, of a board of one boundary."""
-        return next(row for row, one in enumerate(self.starts) if one.index == start.index)
+        for row, one in enumerate(self.starts):
+            if one.index == start.index:
+                return row
+        raise ValueError(f"no evidence since start {start.index}")
 
 
 def at_bin(read: Mapping[str, Board], bin_: int) -> dict[str, Board]:

@@ -15,10 +15,10 @@ from detector.gate.scoring import Account
 from detector.gate.track import Track
 from detector.series import FloatArray
 from models.sequential.bound import (
+    Ends,
     Interval,
     Outlook,
     Progress,
-    intervals,
     log_bet,
     outlook,
     smallest_effect,
@@ -133,9 +133,11 @@ class _Top:
 
     @classmethod
     def of(cls, board: Board, summed: _Summed) -> _Top:
-        most = board.strongest()
-        suspicion = most.excess + board.base
-        return cls(board, summed, suspicion, most if suspicion > 0 else board.candidate(0, 0))
+        row, column = board.strongest()
+        excess = board.log_e.item(row, column) - board.log_needed.item(row, column)
+        suspicion = excess + board.base
+        most = (row, column) if suspicion > 0 else (0, 0)
+        return cls(board, summed, suspicion, board.candidate(*most))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +171,9 @@ def _state(top: _Top, bounds: _Bounds, around: _Around) -> State:
         strongest=strongest,
         suspicion=top.suspicion,
         effect=bounds.effect,
-        bound=min(bounds.whole.total, bounds.alone.total),
-        bound_now=bounds.now.total,
-        unmasked=bounds.whole.high,
+        bound=min(bounds.whole, bounds.alone),
+        bound_now=bounds.now,
+        unmasked=bounds.unmasked,
         exposure_log_e=board.log_e.item(board.place(around.exposure), 0),
         tally=_tally(track, counted, strongest),
         counted=progress.counted,
@@ -193,28 +195,18 @@ def _state(top: _Top, bounds: _Bounds, around: _Around) -> State:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bound:
-    """Upper end of harm, and the mask that load adds to it."""
-
-    high: float
-    mask: float
-
-    @property
-    def total(self) -> float:
-        return self.high + self.mask
-
-
-@dataclass(frozen=True, slots=True)
 class _Bounds:
-    """The effect that is shown; harm on the whole attempt, now, and on the exposure alone.
+    """The effect that is shown; upper ends of harm on the attempt, now, and on the exposure alone.
 
-    `log_e`: log e of each true effect on the whole attempt.
+    What load may hide is added, but to `unmasked`, the `whole` without it. `log_e`:
+    log e of each true effect on the whole attempt.
     """
 
     effect: Interval
-    whole: _Bound
-    now: _Bound
-    alone: _Bound
+    unmasked: float
+    whole: float
+    now: float
+    alone: float
     log_e: FloatArray
 
 
@@ -232,29 +224,28 @@ def _bounds(ensemble: Ensemble, tops: Sequence[_Top], around: _Around) -> list[_
     log_e = log_bet(logs, ensemble.scorer.kernels(around.effective))
     alphas = [_SHOWN, 1 - level, _EXPOSURE_LEVEL, (1 - level) / 2]
     read = log_e[:, [1, 2, 3, 3]].reshape(-1, log_e.shape[2])
-    rows = [top.board.track.learned.row for top in tops for _ in alphas]
-    ends = intervals(read, rows, alphas * len(tops))
+    rows = [row for row in ensemble.stack.rows for _ in alphas]
+    ends = Ends.of(read, rows, alphas * len(tops))
     return [
-        _bounded(top, attempt, exposure, ends[4 * at : 4 * at + 4], log_e[at, 0])
+        _bounded(top, attempt, exposure, (ends, 4 * at), log_e[at, 0])
         for at, top in enumerate(tops)
     ]
 
 
 def _bounded(
-    top: _Top, attempt: Start, exposure: Start, ends: Sequence[Interval], log_e: FloatArray
+    top: _Top, attempt: Start, exposure: Start, read: tuple[Ends, int], log_e: FloatArray
 ) -> _Bounds:
-    """The bounds of one signal, with what its load may hide."""
+    """The bounds of one signal, with what its load may hide; `read` are its four ends and where."""
     track, is_masked = top.board.track, top.summed.totals[Account.MASK] > 0
-    row = track.learned.row
-    effect, over_all, since, alone = ends
-    known = log_e[: top.board.shift.shape[1]]
-    whole = _Bound(over_all.high, track.mask(attempt) if is_masked else 0.0)
+    ends, at = read
+    effect, high, known = ends.interval(at), ends.high(at + 1), log_e[: top.board.shift.shape[1]]
+    whole = high + (track.mask(attempt) if is_masked else 0.0)
     if exposure is attempt:
-        return _Bounds(effect, whole, whole, whole, known)
+        return _Bounds(effect, high, whole, whole, whole, known)
     mask = track.mask(exposure) if is_masked else 0.0
-    harmless = whole.total < row.limit
-    only = whole if harmless else _Bound(alone.high, mask)
-    return _Bounds(effect, whole, _Bound(since.high, mask), only, known)
+    harmless = whole < track.learned.row.limit
+    alone = whole if harmless else ends.high(at + 3) + mask
+    return _Bounds(effect, high, whole, ends.high(at + 2) + mask, alone, known)
 
 
 def information(track: Track) -> float:

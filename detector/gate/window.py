@@ -11,9 +11,22 @@ from numpy.typing import NDArray
 from detector.gate.frame import Arm, Frame
 from detector.series import FloatArray
 
-__all__ = ["ROWS_MAX", "Rows", "Window", "arrange", "sums_over", "window"]
+__all__ = [
+    "LATELY_S",
+    "ROWS_MAX",
+    "STARVED",
+    "Rows",
+    "Window",
+    "arrange",
+    "beside",
+    "starving",
+    "sums_over",
+    "window",
+]
 
 ROWS_MAX = 20
+# A control that serves less than this share of the last five minutes' requests is starved.
+STARVED, LATELY_S = 0.05, 300.0
 _STABLE_AGE_S = 300.0
 _LOAD_S = 120.0
 _OVER = float(np.log(1.5))
@@ -52,8 +65,9 @@ class Window:
     `step_s` and `age` are in engine seconds (divided by the policy's time scale). `requests`,
     `age`, `load` are (T, P) over canary rows, `load` being 0 before the new bins; `control` (T,)
     requests of the control set, whose members are `stable` (T, K); `effective` (T,) is how many
-    pods they amount to. `starved` (T,) marks bins whose control serves under 5 % of the requests:
-    1, or more where the past that stands in is old.
+    pods they amount to. `lately` (T, 2) are requests of the control set and of the canary over the
+    last five minutes. `starved` (T,) marks bins whose control serves under 5 % of them: 1, or more
+    where the past that stands in is old.
     """
 
     first: int
@@ -67,6 +81,7 @@ class Window:
     stable: FloatArray
     control: FloatArray
     effective: FloatArray
+    lately: FloatArray
     starved: FloatArray
 
     def overloaded(self, since: int = 0) -> NDArray[np.bool_]:
@@ -125,6 +140,7 @@ def window(
     stable = _stable(frame.control, time_scale)
     members = frame.control.requests.T * stable
     control = np.add.reduce(members, axis=1)
+    lately = sums_over(beside(control, np.add.reduce(requests, axis=1)), LATELY_S, step_s)
     return Window(
         first=frame.first,
         step_s=step_s,
@@ -137,7 +153,8 @@ def window(
         stable=stable,
         control=control,
         effective=_effective(members, step_s) if pods_told_apart else np.ones(len(control)),
-        starved=_starved(control, np.add.reduce(requests, axis=1), step_s),
+        lately=lately,
+        starved=starving(lately).astype(np.float64),
     )
 
 
@@ -221,15 +238,23 @@ def _middle(values: FloatArray) -> FloatArray:
 
 def _effective(members: FloatArray, step_s: float) -> FloatArray:
     """(sum n)^2 / sum n^2 of the last 5 min, whole pods, at least 1."""
-    recent = sums_over(members, 300.0, step_s)
+    recent = sums_over(members, LATELY_S, step_s)
     square = np.add.reduce(recent**2, axis=1)
     pods = np.add.reduce(recent, axis=1) ** 2 / np.maximum(square, 1e-12)
     whole: FloatArray = np.maximum(np.floor(pods + 1e-6), 1.0)
     return whole
 
 
-def _starved(control: FloatArray, canary: FloatArray, step_s: float) -> FloatArray:
-    """Whether the control served under 5 % of the last 5 minutes' requests."""
-    ours, theirs = sums_over(np.stack([control, canary], axis=1), 300.0, step_s).T
-    starved: FloatArray = ((theirs > 0) & (ours < 0.05 * (ours + theirs))).astype(np.float64)
-    return starved
+def beside(*columns: FloatArray) -> FloatArray:
+    """Columns (T,) side by side, (T, columns)."""
+    both = np.empty((len(columns[0]), len(columns)))
+    for at, column in enumerate(columns):
+        both[:, at] = column
+    return both
+
+
+def starving(served: FloatArray) -> NDArray[np.bool_]:
+    """Where the control, the first column, serves too little of what both arms do."""
+    ours, theirs = served[:, 0], served[:, 1]
+    under: NDArray[np.bool_] = (theirs > 0) & (ours < STARVED * (ours + theirs))
+    return under

@@ -18,10 +18,10 @@ from models.sequential.rows import Row
 from models.sequential.stack import StackedKernels
 
 __all__ = [
+    "Ends",
     "Interval",
     "Outlook",
     "Progress",
-    "intervals",
     "log_bet",
     "outlook",
     "smallest_effect",
@@ -51,42 +51,61 @@ class Interval:
     high: float
 
 
-def intervals(log_e: Array, row: Row | Sequence[Row], alphas: Sequence[float]) -> list[Interval]:
-    """Effects not excluded, each at its own level of `alphas`, from log e(delta) of (N, D).
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Effects not excluded, N of them, each at its own level; ends are made out when asked for.
 
-    Each may be of a row of its own, the shifts beyond which are excluded.
+    `walls`: what log e of (N, D) must stay below; by row the shifts, the likeliest of them, and the
+    first and the last that are inside.
     """
-    rows = [row] * len(log_e) if isinstance(row, Row) else row
-    walls = [-math.log(alpha) for alpha in alphas]
-    inside = log_e < np.array(walls)[:, None]
-    best, first = log_e.argmin(axis=1).tolist(), inside.argmax(axis=1).tolist()
-    last = (log_e.shape[1] - 1 - inside[:, ::-1].argmax(axis=1)).tolist()
-    places = zip(best, first, last, strict=True)
-    return [
-        _between(log_e, at, one.grid.shift, walls[at], place)
-        for at, (one, place) in enumerate(zip(rows, places, strict=True))
-    ]
 
+    log_e: Array
+    shifts: Sequence[Array]
+    walls: Sequence[float]
+    best: Sequence[int]
+    first: Sequence[int]
+    last: Sequence[int]
 
-def _between(
-    log_e: Array, at: int, shift: Array, wall: float, place: tuple[int, int, int]
-) -> Interval:
-    """From the first grid point to the last that are inside the wall; the best where none is."""
-    best, first, last = place
-    mode = shift.item(best)
-    if not log_e.item(at, first) < wall:
-        return Interval(mode, mode, mode)
-    high = math.inf if last == len(shift) - 1 else _cross(log_e, at, shift, wall, (last, last + 1))
-    low = -math.inf if first == 0 else _cross(log_e, at, shift, wall, (first, first - 1))
-    return Interval(mode, low, high)
+    @classmethod
+    def of(cls, log_e: Array, rows: Sequence[Row], alphas: Sequence[float]) -> Ends:
+        """From log e(delta) of (N, D); shifts beyond those of a row are excluded."""
+        walls = [-math.log(alpha) for alpha in alphas]
+        inside = log_e < np.array(walls)[:, None]
+        best, first = log_e.argmin(axis=1).tolist(), inside.argmax(axis=1).tolist()
+        last = (log_e.shape[1] - 1 - inside[:, ::-1].argmax(axis=1)).tolist()
+        return cls(log_e, [row.grid.shift for row in rows], walls, best, first, last)
 
+    def interval(self, at: int) -> Interval:
+        """From the first grid point to the last that are inside; the best where none is."""
+        return Interval(self.mode(at), self.low(at), self.high(at))
 
-def _cross(log_e: Array, at: int, shift: Array, wall: float, place: tuple[int, int]) -> float:
-    """Where log e crosses the wall, linear between a grid point inside it and one outside."""
-    inside, outside = place
-    near, far = log_e.item(at, inside), log_e.item(at, outside)
-    begin, end = shift.item(inside), shift.item(outside)
-    return begin + (wall - near) / max(far - near, 1e-12) * (end - begin)
+    def mode(self, at: int) -> float:
+        """The likeliest effect."""
+        return self.shifts[at].item(self.best[at])
+
+    def low(self, at: int) -> float:
+        """The lower end."""
+        first = self.first[at]
+        if not self._is_inside(at):
+            return self.mode(at)
+        return -math.inf if first == 0 else self._cross(at, first, first - 1)
+
+    def high(self, at: int) -> float:
+        """The upper end."""
+        last = self.last[at]
+        if not self._is_inside(at):
+            return self.mode(at)
+        return math.inf if last == len(self.shifts[at]) - 1 else self._cross(at, last, last + 1)
+
+    def _is_inside(self, at: int) -> bool:
+        """Whether any grid point is."""
+        return self.log_e.item(at, self.first[at]) < self.walls[at]
+
+    def _cross(self, at: int, inside: int, outside: int) -> float:
+        """Where log e crosses the wall, linear between a grid point inside it and one outside."""
+        near, far = self.log_e.item(at, inside), self.log_e.item(at, outside)
+        begin, end = self.shifts[at].item(inside), self.shifts[at].item(outside)
+        return begin + (self.walls[at] - near) / max(far - near, 1e-12) * (end - begin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,7 +94,7 @@ def evidence(
     the tolerated effect where load is not comparable. Of a stack log L(d) is (..., S, P, D), or
     (M, P, D) where `rows` (M,) tell of which row each is.
     """
-    mass = np.array(np.moveaxis(log_l, -1, 0), np.float64, order="C")
+    mass = np.array(log_l.transpose(-1, *range(log_l.ndim - 1)), np.float64, order="C")
     mass -= np.maximum.reduce(mass, axis=0)
     np.maximum(mass, -300.0, out=mass)
     np.exp(mass, out=mass)

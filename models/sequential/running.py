@@ -174,31 +174,36 @@ class Path:
         *lead, _, points = self.log_l.shape
         log_l = np.empty((rows, *lead[1:], width, points), np.float32)
         accounts = np.empty((rows, *self.accounts.shape[1:]))
+        coarse, fine = self.coarse[..., :width, :], self.fine[..., :width, :]
         at = 0
         for stretch in stretches:
-            end = at + stretch.end - stretch.begin
-            accounts[at:end] = self.accounts[stretch.begin : stretch.end]
-            self._differ(stretch, log_l[at:end], accounts[at:end])
+            end, span = at + stretch.end - stretch.begin, slice(stretch.begin, stretch.end)
+            accounts[at:end] = self.accounts[span]
+            _differ(stretch.before, coarse[span], fine[span], log_l[at:end], accounts[at:end])
             at = end
         return Seen(log_l, accounts)
 
-    def _differ(self, stretch: Stretch, log_l: Single, accounts: Array) -> None:
-        """Write what was seen in one stretch; units that came after its start began at zero."""
-        span, before = slice(stretch.begin, stretch.end), stretch.before
-        coarse = self.coarse[span]
-        if before is None:
-            log_l[:] = coarse
-            return
-        fine, (known, width) = self.fine[span], before.log_l.shape[-3:-1]
-        if known < log_l.shape[-3]:
-            log_l[..., known:, :, :] = coarse[..., known:, :, :]
-            coarse, fine, log_l = (values[..., :known, :, :] for values in (coarse, fine, log_l))
-            accounts = accounts[..., :known, :]
-        if width < coarse.shape[-2]:
-            coarse, fine = coarse[..., :width, :], fine[..., :width, :]
-        np.subtract(coarse, before.log_l, out=log_l)
-        log_l += fine
-        accounts -= before.accounts
+
+def _differ(
+    before: Snapshot | None, coarse: Single, fine: Single, log_l: Single, accounts: Array
+) -> None:
+    """Write what was seen since `before` a start; units that came after it began at zero.
+
+    `coarse` and `fine` are the sums of the likelihood, `accounts` still those beside it.
+    """
+    if before is None:
+        log_l[:] = coarse
+        return
+    known, width = before.log_l.shape[-3:-1]
+    if known < log_l.shape[-3]:
+        log_l[..., known:, :, :] = coarse[..., known:, :, :]
+        coarse, fine, log_l = (values[..., :known, :, :] for values in (coarse, fine, log_l))
+        accounts = accounts[..., :known, :]
+    if width < coarse.shape[-2]:
+        coarse, fine = coarse[..., :width, :], fine[..., :width, :]
+    np.subtract(coarse, before.log_l, out=log_l)
+    log_l += fine
+    accounts -= before.accounts
 
 
 def _summed(steps: Array, now: Array) -> Array:

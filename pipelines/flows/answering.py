@@ -54,9 +54,10 @@ class Answering:
         attempt = _closed(asked, attempt, watch)
         seen = circumstances_of(self._stores, asked, attempt, watch, asked.now)
         judgement = self._judgement(asked, attempt, seen, watch)
-        seen = replace(seen, wordings=wordings_of(judgement, attempt, self._texts))
-        judgement = named(judgement, seen.wordings)
-        seen = replace(seen, exhausting=self._runway.short(attempt, judgement, seen))
+        wordings = wordings_of(judgement, attempt, self._texts)
+        judgement = named(judgement, wordings)
+        short = self._runway.short(attempt, judgement, seen)
+        seen = replace(seen, wordings=wordings, exhausting=short)
         latched = _latched(attempt, judgement, watch, asked.now)
         is_new_latch = latched.latch is not attempt.latch
         attempt = replace(

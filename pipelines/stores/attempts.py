@@ -49,11 +49,18 @@ class SqlAttempts:
         if not written:
             raise ConflictError(f"attempt {attempt.id} was written by another process meanwhile")
         if kept.plan is not None:
-            if transaction.first(Attempts.HAS_PLAN, {"id": kept.id}) is None:
+            if not self._has_plan(transaction, attempt):
                 plan = {"attempt": kept.id, "body": pack(kept.plan)}
                 transaction.run(Attempts.ADD_PLAN, plan)
             self._remember(body, kept)
         return kept
+
+    def _has_plan(self, transaction: Transaction, attempt: Attempt) -> bool:
+        """Whether the plan was stored; with the version that was read it is known to have been."""
+        known = self._known.get(attempt.id)
+        if known is not None and known[1].version == attempt.version and known[1].plan is not None:
+            return True
+        return transaction.first(Attempts.HAS_PLAN, {"id": attempt.id}) is not None
 
     def get(self, id: str) -> Attempt:
         """By id."""
@@ -75,7 +82,8 @@ class SqlAttempts:
         id, version, body = row
         known = self._known.get(id)
         if known is not None and known[0] == body and known[1].plan is not None:
-            return replace(known[1], version=version)
+            same = known[1].version == version
+            return known[1] if same else replace(known[1], version=version)
         attempt = replace(unpack(Attempt, body), version=version)
         # One that has not started has no plan: what another writes after this row belongs to a
         # later version.

@@ -61,6 +61,19 @@ def test_other_buckets_silence_latency_and_nothing_else() -> None:
     assert left == {track.name for track in TRACKS} - {"latency", "tail95", "tail99"}
 
 
+def test_signals_that_share_a_histogram_read_it_alike() -> None:
+    """A tail is of the requests whose latency is judged, whichever signal is read first."""
+    bases = Bases()
+    bases.fix_edges(RUN.frame, "latency")
+    win = window(RUN.frame, Rows(), 1.0, pods_told_apart=True)
+    on_histograms = [t for t in TRACKS if t.name in {"latency", "tail95", "tail99"}]
+    together = bases.of(on_histograms[::-1], win, 20)
+    for track in on_histograms:
+        (alone,) = bases.of([track], win, 20).values()
+        assert np.array_equal(alone.ours, together[track.name].ours)
+        assert np.array_equal(alone.log_l, together[track.name].log_l)
+
+
 class Renewed(Arrays):
     """A canary whose buckets move at a bin: pods came that keep others."""
 

@@ -21,7 +21,7 @@ def candidate() -> Candidate:
     run = Run(make(Recipe(seed=8, bins=40)))
     run.all()
     board = next(iter(run.session.failing.boards.values()))
-    return replace(board.strongest(), scope=-1, log_needed=NEEDED)
+    return replace(board.candidate(*board.strongest()), scope=-1, log_needed=NEEDED)
 
 
 def at(candidate: Candidate, bin_: int, log_e: float) -> Candidate:

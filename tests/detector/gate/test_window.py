@@ -159,6 +159,15 @@ def test_a_starved_control_is_marked() -> None:
     assert (seen(flat(1000.0), flat(10.0)).starved[20:] > 0).all()
 
 
+@given(st.integers(0, 10_000), st.integers(0, 10_000))
+def test_lately_is_what_each_side_served_in_five_minutes(canary: int, control: int) -> None:
+    """A starved control is told by it, and so is one that came back."""
+    found = seen(flat(canary), flat(control))
+    since = (20 - np.maximum(20 - np.arange(1, BINS + 1), 0))[:, None]
+    sides = np.stack([found.control, found.requests.sum(axis=1)], axis=1)
+    assert found.lately == pytest.approx(sides * since)
+
+
 @given(st.integers(0, BINS - 1))
 def test_later_bins_alone_are_the_same(since: int) -> None:
     """What is read from a bin on does not depend on what was read before it."""

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.sequential.bound import (
+    Ends,
     Interval,
     Progress,
-    intervals,
     log_bet,
     outlook,
     smallest_effect,
@@ -40,7 +40,7 @@ def known(mean: float, sd: float) -> np.ndarray:
 
 def bounded(mean: float, sd: float, alpha: float, sc: float = 0.02) -> Interval:
     """The interval of a shift that is known to `sd`."""
-    return intervals(log_bet(known(mean, sd)[None], kernels(sc)), ROW, [alpha])[0]
+    return Ends.of(log_bet(known(mean, sd)[None], kernels(sc)), [ROW], [alpha]).interval(0)
 
 
 MEANS, SDS = st.floats(0.0, 0.5), st.floats(0.01, 0.1)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import logsumexp
 
-from models.sequential.bound import Progress, intervals, log_bet, outlook, smallest_effect
+from models.sequential.bound import Ends, Progress, log_bet, outlook, smallest_effect
 from models.sequential.evidence import evidence, log_shift
 from models.sequential.kernels import Kernels, build_kernels
 from models.sequential.rows import ROWS, Row, RowName
@@ -121,8 +121,8 @@ def test_the_bound_covers(delta: float, alpha: float) -> None:
     for look in range(4):
         sums = normal_sums(effects + walk[look] / (look + 1), 0.15 / math.sqrt(look + 1))
         arm, _ = log_shift(sums, k, np.zeros(1))
-        found = intervals(log_bet(arm, k), LATENCY, [alpha] * attempts)
-        highs = np.array([one.high for one in found])
+        found = Ends.of(log_bet(arm, k), [LATENCY] * attempts, [alpha] * attempts)
+        highs = np.array([found.high(at) for at in range(attempts)])
         below |= highs < delta
     assert below.mean() <= alpha
 
@@ -130,7 +130,7 @@ def test_the_bound_covers(delta: float, alpha: float) -> None:
 def test_without_data_the_bound_is_infinite() -> None:
     """No data is never good news."""
     nothing = np.zeros((1, len(LATENCY.grid.shift)))
-    assert intervals(log_bet(nothing, kernels()), LATENCY, [0.05])[0].high == math.inf
+    assert Ends.of(log_bet(nothing, kernels()), [LATENCY], [0.05]).high(0) == math.inf
 
 
 def progress(**changes: float) -> Progress:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.sequential.bound import intervals, log_bet
+from models.sequential.bound import Ends, log_bet
 from models.sequential.evidence import ceiling, evidence, log_shift
 from models.sequential.kernels import Kernels, build_kernels
 from models.sequential.rows import ROWS, Row
@@ -113,11 +113,11 @@ def test_bounds_of_rows_side_by_side_are_those_of_each(rows: tuple[Row, ...], se
         middle = rng.uniform(0.0, 0.3)
         logs[at, 0, : len(row.grid.shift)] = -0.5 * ((row.grid.shift - middle) / 0.1) ** 2
     log_e = log_bet(logs, stacked([kernels(row) for row in rows], stack))
-    found = intervals(log_e[:, 0], rows, [0.05] * len(rows))
+    found = Ends.of(log_e[:, 0], rows, [0.05] * len(rows))
     for at, row in enumerate(rows):
         own = log_bet(logs[at, :, : len(row.grid.shift)], kernels(row))
-        (alone,) = intervals(own, row, [0.05])
-        assert (found[at].mode, found[at].low, found[at].high) == pytest.approx(
+        alone, beside = Ends.of(own, [row], [0.05]).interval(0), found.interval(at)
+        assert (beside.mode, beside.low, beside.high) == pytest.approx(
             (alone.mode, alone.low, alone.high)
         )
 

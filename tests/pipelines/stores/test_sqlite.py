@@ -18,10 +18,11 @@ from detector.gate.attempt import Attempt
 from detector.gate.policy import Policy
 from detector.gate.record import chunk_of
 from pipelines.stores import schema
+from pipelines.stores.attempts import SqlAttempts
 from pipelines.stores.codec import SCHEMA, encode, pack, unpack
 from pipelines.stores.migrate import NEWEST
 from pipelines.stores.sqlite import Database, open_sqlite
-from tests.pipelines.stores.test_stores import T0, attempt
+from tests.pipelines.stores.test_stores import PLAN, T0, attempt
 
 # What steps after 0004 made.
 NEWER = ("fitted",
@@ -42,6 +43,20 @@ def test_the_steps_lead_to_the_tables(tmp_path: Path) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, schema.metadata) == []
         assert context.get_current_revision() == NEWEST
+
+
+def test_a_plan_that_was_not_written_is_written_with_the_next_answer(tmp_path: Path) -> None:
+    """What a store remembers of a transaction that failed would lose the plan for good."""
+    database = Database(tmp_path / "s.db")
+    attempts = SqlAttempts(database)
+    planned = replace(attempts.save(attempt()), started_at=T0, interval=15.0, plan=PLAN)
+    with pytest.raises(ZeroDivisionError), database.write() as transaction:
+        assert attempts.put(transaction, planned).version / 0
+    kept = attempts.save(planned)
+    again = attempts.save(replace(kept, last_asked=T0 + 15))
+    assert SqlAttempts(database).get(kept.id) == again
+    assert again.plan == PLAN
+    database.close()
 
 
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
