@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from api.cli.guard import guarded
-from api.cli.options import Config, Data, Format, Packs, Prometheus, Shown
+from api.cli.options import Config, Data, Format, Packs, Prometheus, Resume, Shown
 
 __all__ = ["backtest"]
 
@@ -39,6 +39,7 @@ def backtest(  # noqa: PLR0913 - the question has that many fields
     dask: Annotated[
         str | None, typer.Option(help="Scheduler of a Dask cluster, as tcp://HOST:8786.")
     ] = None,
+    resume: Resume = None,
     html: Annotated[Path | None, typer.Option(help="Also write one page to this file.")] = None,
     shown: Shown = Format.TEXT,
     prometheus: Prometheus = None,
@@ -65,6 +66,7 @@ def backtest(  # noqa: PLR0913 - the question has that many fields
         skip_bad=skip_bad,
         jobs=jobs,
         dask=dask,
+        resume=resume,
         html=html,
         as_json=shown is Format.JSON,
     )

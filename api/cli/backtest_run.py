@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api.cli.backtest_json import backtest_json
 from api.cli.backtest_lines import Line, lines_of
 from api.cli.backtest_policies import known_policies, policy_named
 from api.cli.backtest_text import print_backtest
+from api.cli.fleet_run import kept_in, with_bar
 from api.cli.moments import span_of
 from api.cli.serving import settings_of
 from api.settings import Settings
@@ -24,7 +24,7 @@ from detector.backtest.flaws import Flaw, flaws
 from detector.errors import InputError, SourceError
 from detector.gate.policy import Policy
 from pipelines.flows.backtest import find_start
-from pipelines.flows.backtest_jobs import Opening, Places, Task, opened, play_all
+from pipelines.flows.backtest_jobs import Opening, Places, Task, opened, play_kept
 
 __all__ = ["Backtesting", "backtest"]
 
@@ -46,6 +46,7 @@ class Backtesting:
     skip_bad: bool = False
     jobs: int = 1
     dask: str | None = None
+    resume: Path | None = None
     html: Path | None = None
     as_json: bool = False
 
@@ -185,27 +186,11 @@ def _played(
 ) -> list[list[Course]]:
     """The courses of each policy, in the order of the list."""
     tasks = [Task(rollout=one.rollout, policies=one.policies, every_s=every_s) for one in listed]
-    done: dict[int, tuple[Course, ...]] = {}
-    with _progress(len(tasks)) as step:
-        for number, courses in play_all(tasks, opening, Places(jobs=wanted.jobs, dask=wanted.dask)):
+    places, done = Places(jobs=wanted.jobs, dask=wanted.dask), dict[int, tuple[Course, ...]]()
+    # As of now or then: what rollouts were is told by their own times.
+    with kept_in(wanted.resume, math.inf) as (kept, _), with_bar("rollouts", len(tasks)) as advance:
+        for number, courses in play_kept(tasks, opening, places, kept, opening.said):
             done[number] = courses
-            step(courses[0])
+            advance(len(done), courses[0].rollout.name or "rollouts")
     width = len(listed[0].policies)
     return [[done[n][column] for n in range(len(tasks))] for column in range(width)]
-
-
-@contextmanager
-def _progress(count: int) -> Iterator[Callable[[Course], None]]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("rollouts", total=count)
-
-        def step(course: Course) -> None:
-            bar.update(task, advance=1, description=course.rollout.name or "rollouts")
-
-        yield step

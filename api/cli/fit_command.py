@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from api.cli.guard import guarded
-from api.cli.options import Config, Data, Format, Packs, Prometheus, Shown
+from api.cli.options import Config, Data, Format, Packs, Prometheus, Resume, Shown
 
 __all__ = ["fit"]
 
@@ -35,6 +35,7 @@ def fit(  # noqa: PLR0913 - the question has that many fields
     dask: Annotated[
         str | None, typer.Option(help="Scheduler of a Dask cluster, as tcp://HOST:8786.")
     ] = None,
+    resume: Resume = None,
     shown: Shown = Format.TEXT,
     prometheus: Prometheus = None,
     data: Data = None,
@@ -61,6 +62,7 @@ def fit(  # noqa: PLR0913 - the question has that many fields
         dry_run=dry_run,
         jobs=jobs,
         dask=dask,
+        resume=resume,
         as_json=shown is Format.JSON,
     )
     flags = {"data": data, "packs": packs}

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import json
-import sys
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from api.cli.fleet_run import kept_in, with_bar
 from api.cli.serving import settings_of
 from api.fitted_models import fitted_store
 from api.settings import Settings
 from detector.errors import InputError
 from detector.fitted.model import FittedModel
-from detector.fitted.ports import FittedStore
 from detector.fitted.promotion import Shown
 from detector.gate.request import VerdictRequest
 from models.anomaly.multivariate.model import Kind, Recipe
 from pipelines.flows.backtest_jobs import Opening
-from pipelines.flows.fit import Fitting, Order, Unfitted, fit_services, scope_of
+from pipelines.flows.fit import Fitting
+from pipelines.flows.fit_fleet import (
+    FitWork,
+    Unfitted,
+    fit_services,
+    fit_task,
+    stored,
+    unfitted,
+)
 from pipelines.flows.spread import Places
 
 __all__ = ["Fit", "fit", "shown_as_json"]
 
 _PLAIN_WIDTH = 140
+_DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,7 @@ class Fit:
     dry_run: bool
     jobs: int
     dask: str | None
+    resume: Path | None
     as_json: bool
 
     @property
@@ -70,14 +76,27 @@ def fit(
     settings = settings_of(config, prometheus, flags)
     opening = Opening(settings.source.native(), settings.packs)
     places = Places(jobs=wanted.jobs, dask=wanted.dask)
-    now = time.time()
-    with fitted_store(settings, make=not wanted.dry_run) as store:
-        orders = [_order(request, store, now) for request in _requests(wanted, settings)]
-        made: list[FittedModel | Unfitted] = []
-        with _progress(len(orders)) as bar:
-            for _, one in fit_services(orders, opening, wanted.fitting, places, now=now):
-                made.append(_kept(one, None if wanted.dry_run else store))
-                bar()
+    made: list[FittedModel | Unfitted] = []
+    with (
+        kept_in(wanted.resume, _DAY_S) as (kept, now),
+        fitted_store(settings, make=not wanted.dry_run) as store,
+    ):
+        task = fit_task(
+            _requests(wanted, settings),
+            lambda scope: None if store is None else store.current(scope, until=now),
+            FitWork(opening=opening, fitting=wanted.fitting, now=now),
+            opening.said,
+        )
+
+        def keep(model: FittedModel) -> None:
+            known = model if wanted.dry_run or store is None else stored(store, model)
+            # Shown in the end are words, not arrays.
+            made.append(replace(known, artefacts=()))
+
+        with with_bar("services", len(task.scopes)) as advance:
+            for told in fit_services(task, places, kept, keep):
+                advance(told.done, "services")
+        made += unfitted(task, kept)
     _show(sorted(made, key=lambda one: one.scope.service), as_json=wanted.as_json)
     return 0 if any(isinstance(one, FittedModel) for one in made) else 4
 
@@ -106,15 +125,6 @@ def shown_as_json(one: FittedModel | Unfitted) -> dict[str, Any]:
 
 def _numbers(shown: Shown | None) -> dict[str, float] | None:
     return None if shown is None else {"found": shown.found, "false_share": shown.false_share}
-
-
-def _order(request: VerdictRequest, store: FittedStore | None, now: float) -> Order:
-    known = None if store is None else store.current(scope_of(request), until=now)
-    return Order(request=request, current=known)
-
-
-def _kept(one: FittedModel | Unfitted, store: FittedStore | None) -> FittedModel | Unfitted:
-    return store.save(one) if store is not None and isinstance(one, FittedModel) else one
 
 
 def _requests(wanted: Fit, settings: Settings) -> list[VerdictRequest]:
@@ -156,16 +166,3 @@ def _show(made: list[FittedModel | Unfitted], *, as_json: bool) -> None:
         version = str(one.version or "not stored")
         table.add_row(one.scope.service, version, str(len(one.metrics)), used, one.promotion.text)
     console.print(table)
-
-
-@contextmanager
-def _progress(count: int) -> Iterator[Any]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
-        task = bar.add_task("services", total=count)
-        yield lambda: bar.update(task, advance=1)

@@ -9,7 +9,7 @@ import typer
 
 from api.cli.forecast_words import Origin, Step, Tells
 from api.cli.guard import guarded
-from api.cli.options import Config, Prometheus
+from api.cli.options import Config, Prometheus, Resume
 
 __all__ = ["forecast"]
 
@@ -69,10 +69,7 @@ def forecast(  # noqa: PLR0913 - the question has that many fields
     dask: Annotated[
         str | None, typer.Option(help="Scheduler of a Dask cluster, as tcp://HOST:8786.")
     ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(help="Folder in which a run is kept; the same again goes on with it."),
-    ] = None,
+    resume: Resume = None,
     out: Annotated[
         Path | None, typer.Option(help="A .jsonl or .parquet file; else lines of JSON are printed.")
     ] = None,

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from api.cli.fleet_run import kept_in, with_bar
 from api.cli.forecast_source import From, opened
 from api.cli.forecast_words import Step
 from detector.errors import InputError
@@ -92,7 +89,7 @@ def run(wanted: Wanted, *, config: Path | None, prometheus: str | None) -> int:
         raise InputError(f"{wanted.out}: name it .jsonl or .parquet", field="out")
     calendar = calendar_of(wanted.source.zone)
     back_s = parse_duration(wanted.back, field="back").usual_s
-    with _kept(wanted) as (kept, until):
+    with kept_in(wanted.resume, wanted.step_s) as (kept, until):
         span = span_until(until, back_s, wanted.step_s, calendar)
         source, said = opened(wanted.source, config=config, prometheus=prometheus)
         with closing(source):
@@ -122,34 +119,12 @@ def _learned(
     return replace(work, of=learned.digest, common=learned.common)
 
 
-@contextmanager
-def _kept(wanted: Wanted) -> Iterator[tuple[Kept, float]]:
-    """Where results are kept, and up to when history is read: as the run began."""
-    now = time.time()
-    with (
-        tempfile.TemporaryDirectory(prefix="serinus-fleet-") as folder,
-        closing(Kept((wanted.resume or Path(folder)) / "fleet.db")) as kept,
-    ):
-        until = float(kept.setting("until", repr(now)))
-        if until < now - wanted.step_s:
-            began = datetime.fromtimestamp(until, UTC).isoformat(timespec="minutes")
-            print(f"goes on with the run of {began}: history is read up to it", file=sys.stderr)
-        yield kept, until
-
-
 def _done(task: Task[History], places: Places, kept: Kept) -> None:
     """All of it, with a bar on standard error."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
-        shown = bar.add_task("series", total=len(task.series))
+    with with_bar("series", len(task.series)) as advance:
         for told in over_fleet(task, places, kept):
             failed = f", {told.troubled} in trouble" if told.troubled else ""
-            bar.update(shown, completed=told.done, description=f"series{failed}")
+            advance(told.done, f"series{failed}")
 
 
 def _written(

@@ -18,6 +18,7 @@ __all__ = [
     "Packs",
     "Person",
     "Prometheus",
+    "Resume",
     "Server",
     "Shown",
     "StageName",
@@ -70,6 +71,10 @@ class OutcomeName(StrEnum):
 Config = Annotated[
     Path | None,
     typer.Option("--config", envvar="SERINUS_CONFIG", help="YAML file; see serinus.example.yaml."),
+]
+Resume = Annotated[
+    Path | None,
+    typer.Option(help="Folder in which a run is kept; the same again goes on with it."),
 ]
 Prometheus = Annotated[
     str | None, typer.Option(help="URL of your Prometheus (or Thanos, Mimir, VictoriaMetrics).")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
 
-from detector.errors import InputError, SerinusError
+from detector.errors import InputError
 from detector.fitted.model import FittedModel, arrays_of, artefacts_of
 from detector.fitted.panel import Panel
 from detector.fitted.promotion import P_ODD, Promotion, Shown, Why, promotion
@@ -19,11 +17,9 @@ from models.anomaly.multivariate.arrays import from_arrays, to_arrays
 from models.anomaly.multivariate.contest import Faulty, showing, with_faults
 from models.anomaly.multivariate.model import Multivariate, Recipe, begin, calibrated, fit, score
 from pipelines.flows.backtest import Past
-from pipelines.flows.backtest_jobs import opened
 from pipelines.flows.fit_read import read_panel
-from pipelines.flows.spread import Places, spread
 
-__all__ = ["Fitting", "Order", "Unfitted", "fit_panel", "fit_service", "fit_services", "scope_of"]
+__all__ = ["Fitting", "Order", "fit_panel", "fit_service", "scope_of"]
 
 DAY_S = 86_400.0
 _LEAST_ROWS = 300
@@ -52,30 +48,6 @@ class Order:
 
     request: VerdictRequest
     current: FittedModel | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unfitted:
-    """A service that has no new model, and why."""
-
-    scope: Scope
-    why: str
-
-
-def fit_services(
-    orders: Sequence[Order],
-    opening: Callable[[], Past],
-    fitting: Fitting,
-    places: Places,
-    *,
-    now: float,
-) -> Iterator[tuple[int, FittedModel | Unfitted]]:
-    """What became of each service with its number, in the order in which they end.
-
-    Models are not stored yet. A service that fails does not keep the others.
-    """
-    work = partial(_fitted, opening=opening, fitting=fitting, now=now)
-    return spread(orders, work, _lost, places)
 
 
 def fit_service(order: Order, past: Past, fitting: Fitting, *, now: float) -> FittedModel:
@@ -160,16 +132,3 @@ def _by_all_rows(model: Multivariate, panel: Panel) -> Multivariate:
     """With p-values by all rows, those it did not learn among them."""
     scored, _ = score(model, panel.x, panel.first, begin(model))
     return calibrated(model, scored.level)
-
-
-def _fitted(
-    order: Order, *, opening: Callable[[], Past], fitting: Fitting, now: float
-) -> FittedModel | Unfitted:
-    try:
-        return fit_service(order, opened(opening), fitting, now=now)
-    except SerinusError as error:
-        return _lost(order, str(error))
-
-
-def _lost(order: Order, why: str) -> FittedModel | Unfitted:
-    return Unfitted(scope=scope_of(order.request), why=why)

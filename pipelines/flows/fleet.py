@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from time import thread_time
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
@@ -40,7 +40,8 @@ class Task(Generic[Value]):
 
     `name` tells the work from all other (see `name_of`). `load` reads a page of series, in this
     process, and in a thread; `SourceError` is the trouble of that page. `work` makes bytes of one
-    value wherever a worker is: the same of the same, by the value alone.
+    value wherever a worker is: the same of the same. Where it reads by itself, its `SourceError`
+    is the trouble of that series. Of both the next run tries again.
     """
 
     name: str
@@ -64,11 +65,15 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run is: series that are done with, those in trouble among them, of all."""
+    """How far a run is: series that are done with, those in trouble among them, of all.
+
+    `came`: those that are done with since it was told before; at first all of an earlier run.
+    """
 
     done: int
     troubled: int
     of: int
+    came: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 class _Came(NamedTuple):
@@ -92,7 +97,8 @@ def over_fleet(
     finished = kept.finished(task.name)
     left = [one for one in task.series if one not in finished]
     done, troubled, of = len(task.series) - len(left), 0, len(task.series)
-    yield Progress(done=done, troubled=troubled, of=of)
+    before = tuple(one for one in task.series if one in finished)
+    yield Progress(done=done, troubled=troubled, of=of, came=before)
     sizes = _Sizes(pace)
     work = partial(_worked, work=task.work, code=_code(places))
     with _pages(task, left, pace.page) as pages:
@@ -102,7 +108,8 @@ def over_fleet(
             sizes.learn(came)
             done += len(came.batch)
             troubled += sum(isinstance(one.what, Trouble) for one in came.batch)
-            yield Progress(done=done, troubled=troubled, of=of)
+            names = tuple(one.series for one in came.batch)
+            yield Progress(done=done, troubled=troubled, of=of, came=names)
 
 
 def _code(places: Places | Lanes) -> str | None:
@@ -188,6 +195,8 @@ def _made(value: Value | Trouble, work: Callable[[Value], bytes]) -> bytes | Tro
         return work(value)
     except ShortHistoryError as error:
         return Trouble(reason="short_history", text=str(error))
+    except SourceError as error:
+        return Trouble(reason=error.code, text=str(error), lasts=False)
     except (SerinusError, ValueError, ArithmeticError) as error:
         return Trouble(reason="unusable", text=str(error))
     except Exception as error:  # noqa: BLE001 - whatever a library does to one series is told of it

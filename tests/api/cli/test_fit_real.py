@@ -30,13 +30,13 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url
 
 
-def fitted(source: str, data: Path, *more: str) -> list[dict[str, Any]]:
+def fitted(source: str, data: Path, *more: str, code: int = 0) -> list[dict[str, Any]]:
     """What `serinus fit` tells programs."""
     asked = serinus(
         *("fit", "--days", "0.25", "--step", "60", "--format", "json", *more),
         *("--data", str(data), "--prometheus", source),
     )
-    assert asked.exit_code == 0, asked.output
+    assert asked.exit_code == code, asked.output
     told: list[dict[str, Any]] = json.loads(asked.stdout)
     return told
 
@@ -56,6 +56,18 @@ def test_the_second_model_is_tried_against_the_first(source: str, tmp_path: Path
     assert not second["promoted"]
     assert "version 1" in second["text"]
     assert second["predecessor_shown"]["found"] == pytest.approx(second["shown"]["found"], abs=0.02)
+
+
+def test_a_run_that_is_gone_on_with_stores_what_it_fitted_once(source: str, tmp_path: Path) -> None:
+    """A dry run with a folder first: its model is stored by the next, and by that one alone."""
+    words = ("--service", "checkout", "--resume", str(tmp_path / "run"))
+    (dry,) = fitted(source, tmp_path / "data", *words, "--dry-run")
+    assert dry["version"] is None
+    (first,) = fitted("http://127.0.0.1:1", tmp_path / "other", *words[:2], code=4)
+    assert first["why"] == "failed"
+    told = [fitted(source, tmp_path / "data", *words)[0] for _ in range(2)]
+    assert [one["version"] for one in told] == [1, 1]
+    assert told[0]["until"] == dry["until"]
 
 
 def test_a_dry_run_keeps_nothing(source: str, tmp_path: Path) -> None:

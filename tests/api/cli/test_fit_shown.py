@@ -13,7 +13,7 @@ from detector.fitted.model import FittedModel
 from detector.fitted.promotion import Promotion, Shown, Why
 from detector.gate.aa import Scope
 from models.anomaly.multivariate.model import Kind, Recipe
-from pipelines.flows.fit import Unfitted
+from pipelines.flows.fit_fleet import Unfitted
 from tests.api.cli.served import serinus
 
 SCOPE = Scope(tenant="default", cluster=None, namespace="shop", service="checkout")
@@ -46,6 +46,7 @@ WANTED = Fit(
     dry_run=False,
     jobs=1,
     dask=None,
+    resume=None,
     as_json=False,
 )
 

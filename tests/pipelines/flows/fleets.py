@@ -1,17 +1,21 @@
-"""Work on made-up series that can fail, end its worker, and count how often it was done."""
+"""Work on made-up series that can fail, end its worker, and count how often it was done; Dask."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from pipelines.flows.fleet import Given, Task
 from pipelines.flows.fleet_kept import name_of
 
-__all__ = ["Work", "names", "task"]
+__all__ = ["Work", "cluster", "names", "task"]
 
 
 def names(count: int) -> list[str]:
@@ -64,3 +68,21 @@ def task(work: Work, series: Sequence[str], name: str = "doubled") -> Task[str]:
 
 def _given(page: Sequence[str]) -> list[Given[str]]:
     return [Given(name, name) for name in page]
+
+
+@contextmanager
+def cluster(workers: int, **how: Any) -> Iterator[Any]:  # noqa: ANN401 - Dask ships no types
+    """A Dask cluster of processes of this machine. Deaths that it mends by itself: none.
+
+    A test may say more: `.scheduler.allowed_failures`.
+    """
+    dask = pytest.importorskip("dask", reason="the extra `dask` is not installed")
+    distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
+    quiet = {"distributed.worker.profile.enabled": False}
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0, **quiet}),
+        distributed.LocalCluster(
+            n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", **how
+        ) as found,
+    ):
+        yield found

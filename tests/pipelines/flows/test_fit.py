@@ -17,9 +17,8 @@ from detector.gate.request import VerdictRequest
 from models.anomaly.multivariate.arrays import from_arrays
 from models.anomaly.multivariate.model import begin, score, shares
 from pipelines.flows.backtest import Past
-from pipelines.flows.fit import Fitting, Order, Unfitted, fit_panel, fit_service, fit_services
+from pipelines.flows.fit import Fitting, Order, fit_panel, fit_service
 from pipelines.flows.fit_read import read_panel
-from pipelines.flows.spread import Places
 from pipelines.sources.memory import MemorySource
 from tests.models.anomaly.multivariate.servers import DAY, FIRST, STEP_S, server
 from tests.pipelines.flows.pasts import past_of
@@ -81,18 +80,6 @@ def test_a_first_model_is_used_and_finds_a_fault_in_the_service() -> None:
     assert scored.p_value[65:80].max() < 1e-3 < scored.p_value[:60].min()
     blamed = shares(model, x, rows.first, begin(model))[60:80].mean(axis=0)
     assert rows.metrics[int(blamed.argmax())] == "error_rate"
-
-
-def test_several_services_are_fitted_and_one_that_fails_keeps_no_other() -> None:
-    """A service that is gone is told in a sentence; the others are fitted."""
-    gone = replace(LIKE, service="nobody")
-    orders = [Order(request=one, current=None) for one in (gone, LIKE)]
-    made = dict(fit_services(orders, past, MINUTES, Places(), now=NOW))
-    failed, good = made[0], made[1]
-    assert isinstance(failed, Unfitted)
-    assert failed.scope.service == "nobody"
-    assert failed.why
-    assert isinstance(good, FittedModel)
 
 
 def test_the_same_rows_give_the_same_model_and_the_same_trial() -> None:

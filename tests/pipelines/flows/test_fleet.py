@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,9 +17,13 @@ from models.forecast.history import ShortHistoryError
 from pipelines.flows import fleet
 from pipelines.flows.fleet import Given, Pace, Progress, Task, over_fleet
 from pipelines.flows.fleet_kept import Kept, Trouble
+from pipelines.flows.lanes import Lanes, lanes_of
 from pipelines.flows.spread import TRIES, Places
 from pipelines.version import code_version
-from tests.pipelines.flows.fleets import Work, names, task
+from tests.pipelines.flows.fleets import Work, cluster, names, task
+
+if TYPE_CHECKING:
+    from distributed import LocalCluster
 
 HERE = Places()
 ENDED = f"its worker was ended {TRIES} times: out of memory? try fewer --jobs"
@@ -33,23 +37,50 @@ def kept(tmp_path: Path) -> Iterator[Kept]:
     found.close()
 
 
-def run(wanted: Task[Any], places: Places, kept: Kept, pace: Pace | None = None) -> Progress:
+def run(
+    wanted: Task[Any], places: Places | Lanes, kept: Kept, pace: Pace | None = None
+) -> Progress:
     """To its end."""
     return list(over_fleet(wanted, places, kept, pace))[-1]
 
 
-@contextmanager
-def cluster(workers: int, failures: int) -> Iterator[Any]:
-    """A Dask cluster of processes of this machine; `failures` deaths are mended by itself."""
-    dask = pytest.importorskip("dask", reason="the extra `dask` is not installed")
-    distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": failures}),
-        distributed.LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
-        ) as found,
-    ):
+@pytest.fixture(scope="module")
+def two() -> Iterator[Lanes]:
+    """Two processes, begun once."""
+    with lanes_of(Places(jobs=2)) as lanes:
+        yield lanes
+
+
+@pytest.fixture(scope="module")
+def dask() -> Iterator[LocalCluster]:
+    """Two workers of Dask, begun once."""
+    with cluster(2) as found:
         yield found
+
+
+@contextmanager
+def patient(dask: LocalCluster, deaths: int) -> Iterator[Places]:
+    """So many deaths of a part Dask mends by itself."""
+    scheduler = dask.scheduler
+    assert scheduler is not None
+    before, scheduler.allowed_failures = scheduler.allowed_failures, deaths
+    yield Places(dask=dask.scheduler_address)
+    scheduler.allowed_failures = before
+
+
+def killed_once(
+    folder: Path, places: Places | Lanes, series: Sequence[str]
+) -> list[tuple[str, bytes]]:
+    """What comes of series of which one ends its worker once, but for this very process."""
+    folder.mkdir()
+    work, kept = Work(folder, once="" if places is HERE else "s017"), Kept(folder / "fleet.db")
+    wanted = task(work, series)
+    assert run(wanted, places, kept, Pace(chunk_s=1e9, most=5)).troubled == 0
+    # Its chunk, and those that it had done and not handed over yet.
+    assert sum(work.times(name) > 1 for name in series) <= 15
+    found = list(kept.results(wanted.name, series))
+    kept.close()
+    return found
 
 
 def test_each_series_has_its_result_and_progress_is_told(tmp_path: Path, kept: Kept) -> None:
@@ -133,6 +164,34 @@ def test_a_page_that_cannot_be_read_is_tried_by_the_next_run(tmp_path: Path, kep
     assert list(kept.troubles(wanted.name)) == []
 
 
+def test_work_that_reads_by_itself_is_tried_by_the_next_run(kept: Kept) -> None:
+    """Its source was away for one series; that is no fault of the series."""
+    away = ["b"]
+
+    def work(name: str) -> bytes:
+        if name in away:
+            raise SourceError("refused", code="query_rejected")
+        return name.encode()
+
+    wanted = Task(
+        name="w", series=["a", "b"], load=task(Work(kept.file.parent), []).load, work=work
+    )
+    assert run(wanted, HERE, kept).troubled == 1
+    trouble = Trouble(reason="query_rejected", text="refused", lasts=False)
+    assert list(kept.troubles("w")) == [("b", trouble)]
+    away.clear()
+    assert run(wanted, HERE, kept) == Progress(done=2, troubled=0, of=2)
+
+
+def test_what_came_is_told_once_and_first_what_was_there(tmp_path: Path, kept: Kept) -> None:
+    """Who does something with each result hears of each, of an earlier run, too."""
+    wanted = task(Work(tmp_path), names(6))
+    run(task(Work(tmp_path), names(2)), HERE, kept)
+    told = [one.came for one in over_fleet(wanted, HERE, kept)]
+    assert told[0] == ("s000", "s001")
+    assert [name for came in told for name in came] == names(6)
+
+
 class Heavy:
     """A value whose end can be seen."""
 
@@ -182,11 +241,11 @@ def test_workers_of_another_version_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_poisonous_series_is_found_in_its_chunk(tmp_path: Path, kept: Kept) -> None:
+def test_a_poisonous_series_is_found_in_its_chunk(tmp_path: Path, kept: Kept, two: Lanes) -> None:
     """It ends each worker that takes it; all others of its chunk have their results."""
     work, series = Work(tmp_path, poison="s005"), names(12)
     wanted = task(work, series)
-    told = run(wanted, Places(jobs=2), kept, Pace(chunk_s=1e9, most=8))
+    told = run(wanted, two, kept, Pace(chunk_s=1e9, most=8))
     assert told == Progress(done=12, troubled=1, of=12)
     assert list(kept.troubles(wanted.name)) == [("s005", Trouble(reason="killed", text=ENDED))]
     assert work.times("s005") == TRIES
@@ -194,10 +253,10 @@ def test_a_poisonous_series_is_found_in_its_chunk(tmp_path: Path, kept: Kept) ->
 
 
 @pytest.mark.slow
-def test_a_killed_worker_costs_only_its_chunk(tmp_path: Path, kept: Kept) -> None:
+def test_a_killed_worker_costs_only_its_chunk(tmp_path: Path, kept: Kept, two: Lanes) -> None:
     """Once, by whatever: it is done again, and nothing beside it."""
     work, series = Work(tmp_path, once="s005"), names(24)
-    told = run(task(work, series), Places(jobs=2), kept, Pace(chunk_s=1e9, most=4))
+    told = run(task(work, series), two, kept, Pace(chunk_s=1e9, most=4))
     assert told == Progress(done=24, troubled=0, of=24)
     again = [name for name in series if work.times(name) > 1]
     assert "s005" in again
@@ -205,33 +264,43 @@ def test_a_killed_worker_costs_only_its_chunk(tmp_path: Path, kept: Kept) -> Non
 
 
 @pytest.mark.slow
-def test_a_dask_cluster_with_a_worker_killed_says_the_same(tmp_path: Path) -> None:
+def test_a_dask_cluster_with_a_worker_killed_says_the_same(
+    tmp_path: Path, two: Lanes, dask: LocalCluster
+) -> None:
     """Same bytes here, in processes, and on a cluster that lost a worker in the middle."""
     series, found = names(40), []
-    with cluster(3, failures=3) as dask:
-        there = Places(dask=dask.scheduler_address)
-        for number, places in enumerate((HERE, Places(jobs=2), there)):
-            folder = tmp_path / str(number)
-            folder.mkdir()
-            work = Work(folder, once="" if places.is_here else "s017")
-            kept = Kept(folder / "fleet.db")
-            wanted = task(work, series)
-            assert run(wanted, places, kept, Pace(chunk_s=1e9, most=5)).troubled == 0
-            found.append(list(kept.results(wanted.name, series)))
-            # Its chunk, and those that it had done and not handed over yet.
-            assert sum(work.times(name) > 1 for name in series) <= 15
-            kept.close()
+    with patient(dask, deaths=3) as there:
+        everywhere: tuple[Places | Lanes, ...] = (HERE, two, there)
+        for number, places in enumerate(everywhere):
+            found.append(killed_once(tmp_path / str(number), places, series))
     assert found[1] == found[0]
     assert found[2] == found[0]
 
 
 @pytest.mark.slow
-def test_a_dask_cluster_finds_the_poison(tmp_path: Path, kept: Kept) -> None:
+def test_a_run_that_was_stopped_here_goes_on_on_dask_past_a_death(
+    tmp_path: Path, kept: Kept, dask: LocalCluster
+) -> None:
+    """Its folder is all that it needs: what was done before is not done again."""
+    work, series = Work(tmp_path, once="s021"), names(30)
+    wanted = task(work, series)
+    stopped = over_fleet(wanted, HERE, kept, Pace(most=5))
+    assert next(one.done for one in stopped if one.done >= 10)
+    stopped.close()  # type: ignore[attr-defined]
+    before = kept.finished(wanted.name)
+    places = Places(dask=dask.scheduler_address)
+    told = run(wanted, places, kept, Pace(chunk_s=1e9, most=5))
+    assert told == Progress(done=30, troubled=0, of=30)
+    assert {work.times(name) for name in before} == {1}
+    assert work.times("s021") == 2
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_finds_the_poison(tmp_path: Path, kept: Kept, dask: LocalCluster) -> None:
     """It is listed, and its neighbours are not blamed for it."""
     work, series = Work(tmp_path, poison="s003"), names(10)
     wanted = task(work, series)
-    with cluster(2, failures=0) as dask:
-        told = run(wanted, Places(dask=dask.scheduler_address), kept, Pace(chunk_s=1e9, most=5))
+    told = run(wanted, Places(dask=dask.scheduler_address), kept, Pace(chunk_s=1e9, most=5))
     assert told == Progress(done=10, troubled=1, of=10)
     assert list(kept.troubles(wanted.name)) == [("s003", Trouble(reason="killed", text=ENDED))]
 
@@ -242,13 +311,15 @@ def test_a_cluster_that_goes_away_is_told_and_gone_on_without(tmp_path: Path, ke
     work, series = Work(tmp_path), names(60)
     wanted = task(work, series)
 
-    def broken_off(dask: Any) -> None:  # noqa: ANN401
+    def broken_off(dask: LocalCluster) -> None:
         places = Places(dask=dask.scheduler_address)
         for told in over_fleet(wanted, places, kept, Pace(most=1)):
             if told.done == 3:
                 dask.close()
 
-    with cluster(1, failures=0) as dask, pytest.raises(BrokerError, match="went away"):
+    # No process of its own: that a cluster ends is the same, and begins sooner.
+    one = cluster(1, processes=False, protocol="tcp")
+    with one as dask, pytest.raises(BrokerError, match="went away"):
         broken_off(dask)
     before = kept.finished(wanted.name)
     assert len(before) >= 3

@@ -18,6 +18,7 @@ from pipelines.flows.fleet_jobs import (
     backtested_of,
     forecasted_of,
 )
+from tests.profiles import HEAVY
 
 
 def history(weeks: int = 5, seed: int = 1, **more: float) -> History:
@@ -41,6 +42,7 @@ def test_a_forecast_is_read_as_it_was_made() -> None:
     assert kept.weights == dict(told.weights)
 
 
+@HEAVY
 @given(st.integers(0, 3), st.integers(1, 40))
 def test_the_same_of_the_same(seed: int, ahead: int) -> None:
     """Results can be compared, and done twice, byte by byte."""

@@ -10,8 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.flows.lanes import lanes_of
+from pipelines.flows.lanes import Lanes, lanes_of
 from pipelines.flows.spread import TRIES, Places, spread
+
+
+@pytest.fixture(scope="module")
+def two() -> Iterator[Lanes]:
+    """Two processes, begun once, and anew after they were ended."""
+    with lanes_of(Places(jobs=2)) as lanes:
+        yield lanes
 
 
 def doubled(part: int) -> str:
@@ -66,33 +73,32 @@ def pieces(part: list[int]) -> list[list[int]]:
     return [[one] for one in part]
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_each_part_comes_back_once_with_its_number(jobs: int) -> None:
+def test_each_part_comes_back_once_with_its_number(two: Lanes) -> None:
     """Here or in two processes: the same."""
-    made = dict(spread(list(range(20)), doubled, lost, Places(jobs=jobs)))
-    assert made == {number: str(2 * number) for number in range(20)}
+    for places in (Places(), two):
+        made = dict(spread(list(range(20)), doubled, lost, places))
+        assert made == {number: str(2 * number) for number in range(20)}
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path) -> None:
+def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path, two: Lanes) -> None:
     """What had not come back is sent again."""
     work = partial(deadly, mark=tmp_path / "died")
-    made = list(spread(list(range(8)), work, lost, Places(jobs=2)))
+    made = list(spread(list(range(8)), work, lost, two))
     assert sorted(made) == [(number, str(2 * number)) for number in range(8)]
 
 
 @pytest.mark.slow
-def test_a_part_that_kills_each_time_is_told() -> None:
+def test_a_part_that_kills_each_time_is_told(two: Lanes) -> None:
     """It ends; the part has a reason with a next move."""
-    made = dict(spread([0, 1], always_deadly, lost, Places(jobs=2)))
+    made = dict(spread([0, 1], always_deadly, lost, two))
     assert made[1] == f"1: its worker was ended {TRIES} times: out of memory? try fewer --jobs"
 
 
 @pytest.mark.slow
-def test_workers_that_are_there_are_used_again() -> None:
+def test_workers_that_are_there_are_used_again(two: Lanes) -> None:
     """Two runs one after the other pay for one start."""
-    with lanes_of(Places(jobs=2)) as lanes:
-        first, second = (dict(spread(list(range(4)), process, lost, lanes)) for _ in range(2))
+    first, second = (dict(spread(list(range(4)), process, lost, two)) for _ in range(2))
     assert set(second.values()) <= set(first.values())
     assert str(os.getpid()) not in first.values()
 
@@ -112,9 +118,9 @@ def test_a_part_is_taken_when_a_worker_is_free_for_it() -> None:
 
 
 @pytest.mark.slow
-def test_a_part_that_kills_is_sent_in_pieces() -> None:
+def test_a_part_that_kills_is_sent_in_pieces(two: Lanes) -> None:
     """Each piece comes back with the part's number; the guilty one is told."""
-    made = list(spread([[1, 2], [5]], all_but_one, lost_pieces, Places(jobs=2), pieces))
+    made = list(spread([[1, 2], [5]], all_but_one, lost_pieces, two, pieces))
     ended = f"[1]: its worker was ended {TRIES} times: out of memory? try fewer --jobs"
     assert sorted(made) == [(0, "2"), (0, ended), (1, "5")]
 
