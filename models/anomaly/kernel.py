@@ -73,7 +73,8 @@ def _loop(
 ) -> None:
     newest, last, level, hot, kind, cold, profile = rows
     starts, offsets, holidays = times
-    now = was = since = until = offset = 0
+    now = was = since = until = offset = into = 0
+    told = NEVER
     for i in range(len(series)):
         row, t, v = series[i], at[i], value[i]
         found = _refused(newest[row], t, v, bits[i])
@@ -93,11 +94,11 @@ def _loop(
             now, was = _era(t, starts, now), _era(before, starts, was)
             since, until, offset = _since(now, starts), _until(now, starts), offsets[now]
             moved = offset - offsets[was]
-        here = t + offset
-        into = here % HOUR_MS
+        if t != told:
+            told, into = t, (t + offset) % HOUR_MS
         # The hour of before began with this one.
         if not 0 <= into - (span + moved) < HOUR_MS:
-            _enter(row, here, before + (offset - moved), level, hot, cold, profile, holidays)
+            _enter(row, t + offset, before + (offset - moved), level, hot, cold, profile, holidays)
             _fade(row, before, t, quiet, hot)
         if reset:
             found |= _RESET
