@@ -114,7 +114,9 @@ def _of(
     resource: Annotated[Text, Query(description="An `id` of `/v1/capacity`.")] = None,
     service: Annotated[Word, Query(description="With `signal`: whose.")] = None,
     namespace: Annotated[Word, Query(description="With `service`: where it runs.")] = None,
-    signal: Annotated[Word, Query(description="`requests` or `error_rate`.")] = None,
+    signal: Annotated[
+        Word, Query(description="`requests`, or a signal that discovery binds to the service.")
+    ] = None,
     query: Annotated[Text, Query(description="PromQL that gives one series.")] = None,
 ) -> _Of:
     if sum(one is not None for one in (resource, signal, query)) != 1:
