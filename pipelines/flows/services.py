@@ -62,9 +62,7 @@ class Services:
     _kept: tuple[float, Census] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def listed(
-        self, *, after: str | None = None, limit: int = 50, kept_s: float = _KEPT_S
-    ) -> Page:
+    def listed(self, *, after: str | None = None, limit: int = 50, kept_s: float = _KEPT_S) -> Page:
         """Services after a name, with the label that splits each one's versions.
 
         Which services there are may be `kept_s` old. What is too wide to be looked at is named in

@@ -81,9 +81,9 @@ def test_a_backtest_that_is_gone_on_with_asks_nothing_again(
     source: str, rollouts: Path, tmp_path: Path
 ) -> None:
     """All that was played is in its folder: it takes no time, and says the same."""
-    words = ("backtest", "--rollouts", str(rollouts), "--prometheus", source, "--every", "120s")
-    words += ("--format", "json", "--data", str(tmp_path), "--resume", str(tmp_path / "run"))
-    first, again = (json.loads(serinus(*words).stdout) for _ in range(2))
+    asked = ("backtest", "--rollouts", str(rollouts), "--prometheus", source, "--every", "120s")
+    kept = ("--format", "json", "--data", str(tmp_path), "--resume", str(tmp_path / "run"))
+    first, again = (json.loads(serinus(*asked, *kept).stdout) for _ in range(2))
     assert again["rollouts"] == first["rollouts"]
     assert again["took_s"] < first["took_s"]
 
