@@ -78,7 +78,8 @@ def test_what_is_under_way_is_answered_before_the_end(tmp_path: Path) -> None:
     with FaultServer() as source, ThreadPoolExecutor() as pool:
         source.behave(Misbehaviour.BLACK_HOLE)
         flags = ("--prometheus", source.url, "--data", str(tmp_path))
-        with served(*flags, SERINUS_LIMITS__SOURCE_S="2") as server:
+        quiet = {"SERINUS_LIMITS__SOURCE_S": "2", "SERINUS_CHANGES__INFERRED": "false"}
+        with served(*flags, **quiet) as server:
             asked = pool.submit(
                 status_of,
                 f"{server.url}/v1/verdicts",
