@@ -284,8 +284,10 @@ def make_blocks(openmetrics: str, data: Path) -> None:
     data.mkdir(parents=True, exist_ok=True)
     text = data.parent / "history.om"
     text.write_text(openmetrics, encoding="utf-8")
-    command = [str(promtool), "tsdb", "create-blocks-from", "openmetrics", str(text), str(data)]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    # Of days each: promtool reads the whole text once for each block, which are of two hours else.
+    long = "--max-block-duration=162h"
+    command = [str(promtool), "tsdb", "create-blocks-from", long, "openmetrics", str(text)]
+    subprocess.run([*command, str(data)], check=True, capture_output=True, timeout=120)
 
 
 @contextmanager

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from detector.logs.operator import step
 from detector.logs.state import LogState
@@ -23,7 +21,6 @@ from tests.detector.logs.worlds import (
     run,
     usual,
 )
-from tests.profiles import HEAVY
 
 NOW = DAY + HOUR
 
@@ -152,8 +149,10 @@ def test_a_clock_that_was_wrong_for_all_is_put_right() -> None:
 
 
 @pytest.mark.slow
-@HEAVY
-@given(st.sampled_from([BIN, 2 * BIN, MINUTE, 5 * MINUTE, 10 * MINUTE]), st.integers(0, 3))
+@pytest.mark.parametrize(
+    ("beat", "jitter"),
+    [(BIN, 0), (2 * BIN, 3), (MINUTE, 1), (5 * MINUTE, 2), (10 * MINUTE, 3)],
+)
 def test_any_pace_is_learned_and_its_end_is_told(beat: int, jitter: int) -> None:
     """Only jobs of one pace would be watched."""
     state = LogState(tenant="t")
