@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api.cli.aa_shown import aa_json, print_aa
 from api.cli.backtest_policies import known_policies, policy_named
 from api.cli.backtest_records import remembered
+from api.cli.fleet_run import with_bar
 from api.cli.serving import settings_of
 from detector.backtest.course import Course
 from detector.errors import InputError
@@ -125,12 +125,6 @@ def _remembered(stores: Stores) -> list[VerdictRequest]:
 
 @contextmanager
 def _progress(service: str, count: int) -> Iterator[Callable[[Course], None]]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
-        task = bar.add_task(f"placebos of {service}", total=count)
-        yield lambda _: bar.update(task, advance=1)
+    what, nth = f"placebos of {service}", itertools.count(1)
+    with with_bar(what, count) as advance:
+        yield lambda _: advance(next(nth), what)

@@ -20,8 +20,6 @@ _PAGE, _PAGES = 200, 25
 _KEPT_S = 900.0
 # A track or a workload stays the same from version to version.
 _KINDS = frozenset({SplitKind.HASH, SplitKind.NAME, SplitKind.VERSION})
-
-
 # As OpenTelemetry calls it; pods' hashes stand in where nobody tells a version.
 _CALLED = "service.version"
 
