@@ -48,7 +48,14 @@ from api.routes import (
 )
 from api.settings import Settings
 from api.telemetry import Telemetry
-from api.ui import anomaly_pages, incident_pages, pages, report_pages, service_pages
+from api.ui import (
+    anomaly_pages,
+    delivery_pages,
+    incident_pages,
+    pages,
+    report_pages,
+    service_pages,
+)
 from api.version import serinus_version
 from detector.gate.curve import Curve
 
@@ -156,6 +163,7 @@ def create_app(
         anomaly_pages,
         incident_pages,
         report_pages,
+        delivery_pages,
     ):
         app.include_router(room.router)
     install_problems(app)

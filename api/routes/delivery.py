@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api.bodies.delivery import DeliveryAnswer, delivery_body, delivery_csv
 from api.bodies.loose import Moment, Word
 from api.changing import changing_of
-from api.context import In
+from api.context import Context, In
 from api.receiving import tenant_of
 from api.routes.verdicts import PROBLEMS
 from api.strict import ClosedRoute, json_response
@@ -21,7 +21,7 @@ from detector.errors import InputError, StoreError
 from detector.incidents.ports import IncidentStore
 from pipelines.flows.delivery import delivered
 
-__all__ = ["router"]
+__all__ = ["incidents_of", "router"]
 
 router = APIRouter(prefix="/v1/delivery", tags=["changes"], route_class=ClosedRoute)
 _LONGEST_MS, _USUAL_MS = 400 * 86_400_000, 4 * WEEK_MS
@@ -59,7 +59,7 @@ async def delivery(
     begin = end - _USUAL_MS if since is None else round(1000 * since.timestamp())
     if not begin < end or end - begin > _LONGEST_MS:
         raise InputError("from has to be before to, by 400 days at most", field="from")
-    incidents = _incidents(context)
+    incidents = incidents_of(context)
     found = await context.pool.run(
         lambda: delivered(log, incidents, tenant=tenant, service=service, since=begin, until=end)
     )
@@ -69,7 +69,7 @@ async def delivery(
     return json_response(delivery_body(measured(found.deployments, begin, end), weeks, found.notes))
 
 
-def _incidents(context: In) -> IncidentStore | None:
+def incidents_of(context: Context) -> IncidentStore | None:
     """None without a stream, and while it is not open yet."""
     if context.correlating is None:
         return None

@@ -6,14 +6,14 @@ Accelerate State of DevOps Report of 2023, whose authors warn of comparing teams
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
 from detector.delivery.deployments import Deployment
 
-__all__ = ["DEFINITIONS", "Band", "Measure", "Measures", "measured", "weekly"]
+__all__ = ["BOUNDS", "DEFINITIONS", "Band", "Measure", "Measures", "measured", "weekly"]
 
 DAY_MS = 86_400_000
 WEEK_MS = 7 * DAY_MS
@@ -29,6 +29,15 @@ class Band(StrEnum):
     LOW = "low"
 
 
+# Where one band ends and the next begins: deployments a day (several, daily to weekly, weekly to
+# monthly, less), milliseconds, and a share, of which the report has 5, 10, 15 and 64 per cent and
+# a rate is of the nearest.
+BOUNDS: Mapping[str, tuple[float, float, float]] = {
+    "frequency": (1.0, 1 / 7, 1 / 30),
+    "lead_time": (DAY_MS, WEEK_MS, 30 * DAY_MS),
+    "failure_rate": (0.075, 0.125, 0.395),
+    "restore_time": (_HOUR_MS, DAY_MS, WEEK_MS),
+}
 DEFINITIONS = {
     "frequency": (
         "Deployments to production a day. One counts when it ended, or began where nobody told"
@@ -87,9 +96,9 @@ def measured(deployments: Iterable[Deployment], since: int, until: int) -> Measu
         until=until,
         deployments=own,
         frequency=Measure(value=often, count=len(own), band=_often(often)),
-        lead_time=_median(leads, (DAY_MS, WEEK_MS, 30 * DAY_MS)),
+        lead_time=_median(leads, BOUNDS["lead_time"]),
         failure_rate=Measure(value=rate, count=len(own), band=_failing(rate)),
-        restore_time=_median(spans, (_HOUR_MS, DAY_MS, WEEK_MS)),
+        restore_time=_median(spans, BOUNDS["restore_time"]),
     )
 
 
@@ -99,7 +108,7 @@ def weekly(deployments: Sequence[Deployment], since: int, until: int) -> tuple[M
     return tuple(measured(deployments, at, min(until, at + WEEK_MS)) for at in starts)
 
 
-def _median(values: Sequence[int], bounds: tuple[int, int, int]) -> Measure:
+def _median(values: Sequence[int], bounds: tuple[float, float, float]) -> Measure:
     if not values:
         return Measure(value=None, count=0, band=None)
     middle = float(median(max(0, value) for value in values))
@@ -114,12 +123,11 @@ def _below(value: float, bounds: Sequence[float]) -> Band:
 
 
 def _often(a_day: float | None) -> Band | None:
-    """Several a day, daily to weekly, weekly to monthly, less."""
+    """The more the better."""
     if a_day is None:
         return None
-    return _below(-a_day, (-1.0, -1 / 7, -1 / 30))
+    return _below(-a_day, [-bound for bound in BOUNDS["frequency"]])
 
 
 def _failing(rate: float | None) -> Band | None:
-    """The levels of the report have 5, 10, 15 and 64 per cent; a rate is of the nearest."""
-    return None if rate is None else _below(rate, (0.075, 0.125, 0.395))
+    return None if rate is None else _below(rate, BOUNDS["failure_rate"])

@@ -22,12 +22,13 @@ __all__ = ["Site"]
 
 @dataclass(slots=True)
 class Site:
-    """A shop's gate behind HTTP; `more` goes to the app."""
+    """A shop's gate behind HTTP; `more` goes to the app, `beside` are parts of its context."""
 
     shop: Shop = field(default_factory=Shop)
     settings: Settings = field(default_factory=Settings)
     more: dict[str, Any] = field(default_factory=dict)
     streaming: Streaming | None = None
+    beside: dict[str, Any] = field(default_factory=dict)
 
     @property
     def app(self) -> FastAPI:
@@ -40,7 +41,10 @@ class Site:
             **{"chart": curves.of, "clock": self.shop.clock, **self.more},
         )
         made.state.context = replace(
-            made.state.context, spoken=curves.spoken, streaming=self.streaming
+            made.state.context,
+            spoken=curves.spoken,
+            streaming=self.streaming,
+            **self.beside,
         )
         return made
 
