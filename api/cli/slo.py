@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from api.cli.guard import Code
 from api.cli.serving import settings_of
-from detector.slo.budget import Budget, Exhaustion, budget_of, exhaustion
-from detector.slo.burn import PAIRS, Burning, burning, rates
-from detector.slo.counts import Counts, Flaw
+from detector.slo.burn import Burning
 from detector.slo.objective import Counted, Objective
-from detector.slo.window import Rolling, span_of
+from detector.slo.standing import LONGEST_S, Standing, standing_of
+from detector.slo.window import span_of
 from pipelines.flows.discovery import Discovery
 from pipelines.packs import load_packs
 from pipelines.slo.binding import BoundCounters
@@ -32,24 +30,12 @@ __all__ = ["rules", "status"]
 _PLAIN_WIDTH, _BAR = 140, 12
 _TIMEOUT_S = 60.0
 _WARN, _DAY_S = 0.2, 86_400.0
-_LONG = max(pair.long_s for pair in PAIRS)
 _COLOURS = {
     Burning.UNKNOWN: "yellow",
     Burning.QUIET: "green",
     Burning.TICKET: "yellow",
     Burning.PAGE: "bold red",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How one objective stands: burn rates by the long windows of the pairs, NaN unknown."""
-
-    objective: Objective
-    budget: Budget
-    burns: tuple[float, ...]
-    burning: Burning
-    gone: Exhaustion | None
 
 
 def rules(file: Path) -> int:
@@ -81,34 +67,9 @@ def _read(file: Path) -> tuple[Objective, ...]:
 
 def _standing(one: Objective, source: Source, counted: Counted, now: float) -> Standing:
     begin, end = span_of(one.window, now)
-    first = min(begin, now - _LONG)
+    first = min(begin, now - LONGEST_S)
     counts = counts_in(source, counted, first, min(end, now), timeout_s=_TIMEOUT_S)
-    if isinstance(counts, Flaw):
-        budget = budget_of(counts, one.budget)
-        nothing = tuple(math.nan for _ in PAIRS)
-        return Standing(
-            objective=one, budget=budget, burns=nothing, burning=Burning.UNKNOWN, gone=None
-        )
-    held = counts.since(begin)
-    rolling = isinstance(one.window, Rolling)
-    return Standing(
-        objective=one,
-        budget=budget_of(held, one.budget),
-        burns=tuple(_burn(counts, pair.long_s, one.budget) for pair in PAIRS),
-        burning=_burning(counts, one.budget),
-        gone=exhaustion(held, one.budget, is_rolling=rolling),
-    )
-
-
-def _burn(counts: Counts, span_s: float, budget: float) -> float:
-    bad, total, _ = rates(counts.bad, counts.total, round(span_s / counts.step_s))
-    return float(bad[-1] / (budget * total[-1])) if total[-1] > 0 else math.nan
-
-
-def _burning(counts: Counts, budget: float) -> Burning:
-    usual = float(np.nanmean(counts.total)) / counts.step_s if counts.known else 0.0
-    found = burning(counts.bad, counts.total, usual, step_s=counts.step_s, budget=budget)
-    return list(Burning)[int(found[-1])]
+    return standing_of(one, counts, begin)
 
 
 def _code(found: list[Standing]) -> int:
@@ -121,7 +82,6 @@ def _code(found: list[Standing]) -> int:
 
 
 def _body(one: Standing) -> dict[str, object]:
-    burns = [None if math.isnan(burn) else burn for burn in one.burns]
     gone = None if one.gone is None else {
         name: None if math.isinf(value) else value for name, value in asdict(one.gone).items()
     }  # fmt: skip
@@ -131,7 +91,7 @@ def _body(one: Standing) -> dict[str, object]:
         "target": one.objective.target,
         "window": one.objective.window.text,
         "budget": asdict(one.budget),
-        "burn": {f"{pair.long_s:.0f}s": burn for pair, burn in zip(PAIRS, burns, strict=True)},
+        "burn": {f"{pace.pair.long_s:.0f}s": pace.long for pace in one.paces},
         "state": one.burning.value,
         "gone_in": gone,
     }
@@ -163,7 +123,7 @@ def _row(one: Standing) -> list[str]:
         f"{budget.bad:,.0f}",
         f"{budget.total:,.0f}",
         _bar(budget.left),
-        *("–" if math.isnan(burn) else f"{burn:.2g}×" for burn in one.burns),
+        *("–" if pace.long is None else f"{pace.long:.2g}×" for pace in one.paces),
         f"[{colour}]{state}[/]",
         _runs_out(one),
     ]

@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 from bench.ending import concluded  # noqa: E402
 from detector.series import FloatArray  # noqa: E402
 from detector.slo.alerting import alerts, begins  # noqa: E402
-from detector.slo.burn import OURS, TEXTBOOK, Burning, Rule, burning  # noqa: E402
+from detector.slo.burn import OURS, TEXTBOOK, Burning, Course, Rule, burning  # noqa: E402
 
 ASKED: dict[str, tuple[str, float]] = {}
 _STEP_S, _DAYS = 60.0, 28
@@ -80,7 +80,16 @@ def judged(one: Month, rule: Rule) -> tuple[int, int, int, int]:
     seen = np.arange(1, _BINS + 1) * _STEP_S
     usual = np.cumsum(one.total) / seen
     levels = burning if rule is TEXTBOOK else alerts
-    level = levels(one.bad, one.total, usual, step_s=_STEP_S, budget=one.budget, rule=rule)
+    level = levels(
+        Course(
+            bad=one.bad,
+            total=one.total,
+            usual=usual,
+            step_s=_STEP_S,
+            budget=one.budget,
+            rule=rule,
+        )
+    )
     fires, begun = level >= _TICKET, begins(level, Burning.TICKET)
     right = sum(any(i.begin <= b < i.end + _AFTER for i in one.incidents) for b in begun)
     wanted = [i for i in one.incidents if i.counts]

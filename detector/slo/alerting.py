@@ -8,39 +8,28 @@ itself as much as its window allows, and beyond chance: the window forgets what 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.series import FloatArray
-from detector.slo.burn import OURS, PAIRS, Burning, Pair, Rule, burning, fires, limit, rates
+from detector.slo.burn import PAIRS, Burning, Course, Pair, burning, fires, limit, rates
 from models.binomial import at_least
 
-__all__ = ["alerts", "begins"]
+__all__ = ["Spending", "alerts", "begins", "spendings"]
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 _QUIET = list(Burning).index(Burning.QUIET)
 
 
-def alerts(
-    bad: FloatArray,
-    total: FloatArray,
-    usual: FloatArray | float,
-    *,
-    step_s: float,
-    budget: float,
-    rule: Rule = OURS,
-) -> Ints:
+def alerts(course: Course) -> Ints:
     """At each bin the place among the members of `Burning` of the alert that is on, as of then.
 
     As `burning`, with which it agrees but where an alert would tell anew of what was told.
     """
-    level = burning(bad, total, usual, step_s=step_s, budget=budget, rule=rule)
-    spending = [
-        _Spending(bad, total, usual, pair, step_s=step_s, budget=budget, rule=rule)
-        for pair in PAIRS
-    ]
+    level, spending = burning(course), spendings(course)
     told = np.zeros(len(level), bool)
     ended: int | None = None
     for first, last in _runs(level > _QUIET):
@@ -64,45 +53,59 @@ def _runs(on: Bools) -> Iterator[tuple[int, int]]:
     )
 
 
-class _Spending:
-    """What one pair sees of the budget spent, over the whole window or since a time."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What one pair sees of the budget spent, over the whole window or since a bin.
 
-    def __init__(
-        self,
-        bad: FloatArray,
-        total: FloatArray,
-        usual: FloatArray | float,
-        pair: Pair,
-        *,
-        step_s: float,
-        budget: float,
-        rule: Rule,
-    ) -> None:
-        self._on, _ = fires(bad, total, usual, pair, step_s=step_s, budget=budget, rule=rule)
-        self._window = max(round(pair.long_s / step_s), 1)
-        count = rates(bad, total, self._window)[1]
-        self._allowed = limit(count, usual, pair, budget, rule) * count
-        known = np.isfinite(bad) & np.isfinite(total)
-        self._bad, self._total = (_summed(np.where(known, part, 0.0)) for part in (bad, total))
-        self._budget, self._rule = budget, rule
+    `on`: where it alerts, `allowed` (bins,) what its window may spend; `bad`, `total` are sums of
+    all before each bin, and of all.
+    """
+
+    course: Course
+    window: int
+    on: Bools
+    allowed: FloatArray
+    bad: FloatArray
+    total: FloatArray
 
     def begins(self, first: int, last: int, ended: int | None) -> int:
         """The bin of those at which the pair has something new to tell; `last` for none.
 
-        New is what was spent since `ended`, None for all.
+        New is what was spent since the bin `ended`, None for all.
         """
-        at = first + np.flatnonzero(self._on[first:last])
+        at = first + np.flatnonzero(self.on[first:last])
         if ended is not None:
             at = at[self._is_new(at, ended)]
         return int(at[0]) if len(at) else last
 
     def _is_new(self, at: Ints, ended: int) -> Bools:
-        since = np.maximum(at + 1 - self._window, ended)
-        spent = self._bad[at + 1] - self._bad[since]
-        count = self._total[at + 1] - self._total[since]
-        enough = (spent >= self._rule.fewest) & (spent > self._allowed[at])
-        beyond: Bools = enough & (at_least(spent, count, self._budget) <= self._rule.alpha)
+        rule = self.course.rule
+        since = np.maximum(at + 1 - self.window, ended)
+        spent = self.bad[at + 1] - self.bad[since]
+        count = self.total[at + 1] - self.total[since]
+        enough = (spent >= rule.fewest) & (spent > self.allowed[at])
+        beyond: Bools = enough & (at_least(spent, count, self.course.budget) <= rule.alpha)
         return beyond
+
+
+def spendings(course: Course) -> list[Spending]:
+    """What each of the pairs sees."""
+    known = np.isfinite(course.bad) & np.isfinite(course.total)
+    bad, total = (_summed(np.where(known, part, 0.0)) for part in (course.bad, course.total))
+    return [_spending(course, pair, bad, total) for pair in PAIRS]
+
+
+def _spending(course: Course, pair: Pair, bad: FloatArray, total: FloatArray) -> Spending:
+    window = course.bins(pair.long_s)
+    count = rates(course.bad, course.total, window)[1]
+    return Spending(
+        course=course,
+        window=window,
+        on=fires(course, pair)[0],
+        allowed=limit(course, pair, count) * count,
+        bad=bad,
+        total=total,
+    )
 
 
 def _summed(values: FloatArray) -> FloatArray:

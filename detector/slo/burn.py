@@ -23,6 +23,7 @@ __all__ = [
     "PAIRS",
     "TEXTBOOK",
     "Burning",
+    "Course",
     "Pair",
     "Rule",
     "burning",
@@ -80,6 +81,26 @@ class Rule:
 OURS, TEXTBOOK = Rule(), Rule(exact=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What was counted, bin by bin, and by what it is judged.
+
+    `bad`, `total` (bins of `step_s` seconds,), NaN where unknown; `usual` is the mean traffic a
+    second, `budget` the share that may be bad.
+    """
+
+    bad: FloatArray
+    total: FloatArray
+    usual: FloatArray | float
+    step_s: float
+    budget: float
+    rule: Rule = OURS
+
+    def bins(self, span_s: float) -> int:
+        """How many bins a span is."""
+        return max(round(span_s / self.step_s), 1)
+
+
 def rates(
     bad: FloatArray, total: FloatArray, window: int
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -98,49 +119,29 @@ def _trailing(values: FloatArray, window: int) -> FloatArray:
     return np.where(np.abs(sums) < 1e-6, 0.0, sums)
 
 
-def burning(
-    bad: FloatArray,
-    total: FloatArray,
-    usual: FloatArray | float,
-    *,
-    step_s: float,
-    budget: float,
-    rule: Rule = OURS,
-    pairs: Sequence[Pair] = PAIRS,
-) -> Ints:
-    """At each bin the place of the worst alert among the members of `Burning`, as of then.
-
-    `bad`, `total` (bins,), NaN where unknown; `usual` is the mean traffic a second.
-    """
+def burning(course: Course, pairs: Sequence[Pair] = PAIRS) -> Ints:
+    """At each bin the place of the worst alert among the members of `Burning`, as of then."""
     places = list(Burning)
-    worst = np.zeros(len(bad), np.int64)
-    quiet, told = places.index(Burning.QUIET), np.zeros(len(bad), bool)
+    worst = np.zeros(len(course.bad), np.int64)
+    quiet, told = places.index(Burning.QUIET), np.zeros(len(course.bad), bool)
     for pair in pairs:
-        on, known = fires(bad, total, usual, pair, step_s=step_s, budget=budget, rule=rule)
+        on, known = fires(course, pair)
         told |= known
         worst = np.maximum(worst, np.where(on, places.index(pair.alert), 0))
     return np.where((worst == 0) & told, quiet, worst)
 
 
-def fires(
-    bad: FloatArray,
-    total: FloatArray,
-    usual: FloatArray | float,
-    pair: Pair,
-    *,
-    step_s: float,
-    budget: float,
-    rule: Rule,
-) -> tuple[Bools, Bools]:
+def fires(course: Course, pair: Pair) -> tuple[Bools, Bools]:
     """Whether a pair alerts at each bin, and whether its windows are known well enough."""
-    long = rates(bad, total, max(round(pair.long_s / step_s), 1))
-    short = rates(bad, total, max(round(pair.short_s / step_s), 1))
+    budget, rule = course.budget, course.rule
+    long = rates(course.bad, course.total, course.bins(pair.long_s))
+    short = rates(course.bad, course.total, course.bins(pair.short_s))
     if not rule.exact:
         most = pair.times * budget
         both = [(n > 0) & (x > most * n) for x, n, _ in (long, short)]
         return both[0] & both[1], (long[1] > 0) & (short[1] > 0)
     known = (short[2] >= rule.known) & (long[1] > 0)
-    limit_share = limit(long[1], usual, pair, budget, rule)
+    limit_share = limit(course, pair, long[1])
     may = known & (long[0] >= rule.fewest) & (long[0] > limit_share * long[1])
     at = np.flatnonzero(may)
     beyond = at_least(long[0][at], long[1][at], budget) <= rule.alpha
@@ -159,11 +160,13 @@ def _still(bad: FloatArray, count: FloatArray, share: FloatArray, budget: float)
     return np.where(can_say, beyond, (bad > 0) & (at_most(bad, count, share) > _OVER))
 
 
-def limit(
-    count: FloatArray, usual: FloatArray | float, pair: Pair, budget: float, rule: Rule
-) -> FloatArray:
-    """The share of bad events at which a window has spent what the pair allows of the budget."""
-    exposure = count / np.maximum(np.asarray(usual) * pair.long_s, 1e-12)
+def limit(course: Course, pair: Pair, count: FloatArray) -> FloatArray:
+    """The share of bad events at which a window has spent what the pair allows of the budget.
+
+    `count` (bins,) is what the window counted at each bin.
+    """
+    budget, rule = course.budget, course.rule
+    exposure = count / np.maximum(np.asarray(course.usual) * pair.long_s, 1e-12)
     # Below once its pace a budget lasts, however much traffic there is.
     times = np.maximum(pair.times / np.clip(exposure, 1e-6, rule.steepest), 1.0)
     share: FloatArray = np.minimum(times * budget, max(rule.most, min(pair.times * budget, 0.99)))

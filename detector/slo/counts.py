@@ -24,6 +24,7 @@ class Flaw(StrEnum):
     NO_OBJECTIVE = "no_objective"
     SOURCE_FAILED = "source_failed"
     PARTIAL_DATA = "partial_data"
+    STALE_DATA = "stale_data"
     GOOD_ABOVE_TOTAL = "good_above_total"
     NEGATIVE = "negative"
     NOT_A_NUMBER = "not_a_number"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detector.series import FloatArray
 from detector.slo.alerting import alerts, begins
-from detector.slo.burn import Burning, rates
+from detector.slo.burn import Burning, Course, rates
 from detector.slo.counts import Counts
 
 __all__ = ["TARGETS", "Reach", "Suggestion", "suggested"]
@@ -120,4 +120,7 @@ def _weeks(counts: Counts) -> tuple[FloatArray, FloatArray]:
 
 def _alerts(counts: Counts, budget: float) -> Ints:
     usual = float(np.nanmean(counts.total)) / counts.step_s
-    return alerts(counts.bad, counts.total, usual, step_s=counts.step_s, budget=budget)
+    course = Course(
+        bad=counts.bad, total=counts.total, usual=usual, step_s=counts.step_s, budget=budget
+    )
+    return alerts(course)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from detector.series import FloatArray
 from detector.slo.alerting import alerts, begins
-from detector.slo.burn import Burning, burning
+from detector.slo.burn import Burning, Course, burning
 
 STEP, DAY, BUDGET = 300.0, 288, 0.001
 QUIET, TICKET, PAGE = (
@@ -19,14 +19,18 @@ QUIET, TICKET, PAGE = (
 Ints = NDArray[np.int64]
 
 
+def counted(bad: FloatArray, total: FloatArray, usual: float) -> Course:
+    return Course(bad=bad, total=total, usual=usual, step_s=STEP, budget=BUDGET)
+
+
 def told(bad: FloatArray, total: FloatArray) -> Ints:
     usual = float(np.nanmean(total)) / STEP
-    return alerts(bad, total, usual, step_s=STEP, budget=BUDGET)
+    return alerts(counted(bad, total, usual))
 
 
 def state(bad: FloatArray, total: FloatArray) -> Ints:
     usual = float(np.nanmean(total)) / STEP
-    return burning(bad, total, usual, step_s=STEP, budget=BUDGET)
+    return burning(counted(bad, total, usual))
 
 
 def month(background: float, days: int = 28) -> tuple[FloatArray, FloatArray]:
@@ -97,7 +101,7 @@ def test_a_leak_that_comes_back_is_told_once_it_has_spent_as_much_again() -> Non
 def test_silence_is_unknown_and_no_alert() -> None:
     """Nobody is told of what nobody can see."""
     gap = np.full(DAY, np.nan)
-    assert alerts(gap, gap, 1.0, step_s=STEP, budget=BUDGET).max() < QUIET
+    assert alerts(counted(gap, gap, 1.0)).max() < QUIET
 
 
 def test_nothing_is_told_of_a_quiet_month() -> None:
@@ -138,6 +142,6 @@ def test_what_was_told_of_a_bin_does_not_change_later(
 ) -> None:
     """Whoever counts again tells the same."""
     bad, total = course(seed, mean, share)
-    whole = alerts(bad, total, mean / STEP, step_s=STEP, budget=BUDGET)
-    first = alerts(bad[:until], total[:until], mean / STEP, step_s=STEP, budget=BUDGET)
+    whole = alerts(counted(bad, total, mean / STEP))
+    first = alerts(counted(bad[:until], total[:until], mean / STEP))
     assert whole[:until].tolist() == first.tolist()

@@ -7,14 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.series import FloatArray
-from detector.slo.burn import OURS, TEXTBOOK, Burning, Rule, burning
+from detector.slo import burn
+from detector.slo.burn import OURS, TEXTBOOK, Burning, Course, Rule
 
 STEP = 300.0
 DAY = 288
 
 
+def burning(bad: FloatArray, total: FloatArray, usual: float, *, rule: Rule = OURS) -> burn.Ints:
+    course = Course(bad=bad, total=total, usual=usual, step_s=STEP, budget=0.001, rule=rule)
+    return burn.burning(course)
+
+
 def worst(bad: FloatArray, total: FloatArray, *, usual: float, rule: Rule = OURS) -> Burning:
-    found = burning(bad, total, usual, step_s=STEP, budget=0.001, rule=rule)
+    found = burning(bad, total, usual, rule=rule)
     return list(Burning)[int(found.max())]
 
 
@@ -50,7 +56,7 @@ def test_what_is_over_is_not_alerted() -> None:
     """Half an hour after a short outage the page is gone."""
     total, bad = steady(10.0), np.zeros(3 * DAY)
     bad[-24:-20] = total[-24:-20]
-    found = burning(bad, total, 10.0, step_s=STEP, budget=0.001)
+    found = burning(bad, total, 10.0)
     page = list(Burning).index(Burning.PAGE)
     assert found[-21] == page
     assert found[-1] < page
@@ -86,8 +92,8 @@ def test_what_is_said_of_a_bin_does_not_change_later(seed: int, mean: float, sha
     total = rng.poisson(mean, 40).astype(float)
     bad = rng.binomial(total.astype(int), share).astype(float)
     total[rng.random(40) < 0.1] = np.nan
-    whole = burning(bad, total, mean / STEP, step_s=STEP, budget=0.001)
-    first = burning(bad[:25], total[:25], mean / STEP, step_s=STEP, budget=0.001)
+    whole = burning(bad, total, mean / STEP)
+    first = burning(bad[:25], total[:25], mean / STEP)
     assert whole[:25].tolist() == first.tolist()
 
 
@@ -99,5 +105,5 @@ def test_more_failures_never_calm(seed: int, share: float) -> None:
     total = rng.poisson(20.0, 60).astype(float)
     bad = rng.binomial(total.astype(int), share).astype(float)
     more = np.minimum(bad + rng.integers(0, 3, 60), total)
-    less, worse = (burning(x, total, 20 / STEP, step_s=STEP, budget=0.001) for x in (bad, more))
+    less, worse = (burning(x, total, 20 / STEP) for x in (bad, more))
     assert (worse >= less).all()
