@@ -27,6 +27,8 @@ def judge(
     row: int,
     odd: tuple[float, float, float],
     edges: tuple[float, float, float],
+    floor: float,
+    is_still: bool,
     count: float,
     rate: float,
     t: int,
@@ -38,9 +40,13 @@ def judge(
     """Weigh each statistic, learn its tail, count the score and tell it. Also the first of all."""
     point, short, long = odd
     of_point, of_short, of_long = edges
-    a = c.POINT_WEIGHT * _weigh(row, _POINT, abs(point), of_point, count, rate, hot)
-    b = c.SHORT_WEIGHT * _weigh(row, _SHORT, abs(short), of_short, count, rate, hot)
-    d = c.LONG_WEIGHT * _weigh(row, _LONG, abs(long), of_long, count, rate, hot)
+    a = c.POINT_WEIGHT * _weigh(
+        row, _POINT, abs(point), of_point, floor, is_still, count, rate, hot
+    )
+    b = c.SHORT_WEIGHT * _weigh(
+        row, _SHORT, abs(short), of_short, floor, is_still, count, rate, hot
+    )
+    d = c.LONG_WEIGHT * _weigh(row, _LONG, abs(long), of_long, floor, is_still, count, rate, hot)
     tilt = np.copysign(a, point) + np.copysign(b, short) + np.copysign(d, long)
     counts, spent = pool[0], pool[1]
     if count == c.LEARN:

@@ -65,28 +65,28 @@ def score(
     _tell_range(i, row, level + near + season, of_point, hot, scores)
     inverse = 1.0 / (count + 1.0)
     rate = max(c.FOLLOW, 2.0 * inverse)
-    counts, spent = pool[0], pool[1]
-    spent[1] += min(span, c.WATCHED_MS)
+    pool[1][1] += min(span, c.WATCHED_MS)
     is_usual = (abs(point) <= of_point) & (abs(short) <= of_short) & (abs(long) <= of_long)
+    is_still = abs(point) <= c.STILL * of_point
     if is_usual & (count > c.LEARN):
-        counts[0, 0] += c.ONE
-        _narrow(row, of_point, of_short, of_long, rate, hot)
+        pool[0][0, 0] += c.ONE
+        if not is_still:
+            _narrow(row, of_point, of_short, of_long, rate, hot)
     else:
         odd, edges = (point, short, long), (of_point, of_short, of_long)
-        _judge(i, row, odd, edges, count, rate, t, quiet, hot, pool, scores)
+        _judge(i, row, odd, edges, floor, is_still, count, rate, t, quiet, hot, pool, scores)
     run = float(hot[row, _RUN])
     wide_next = _follow(wide_edge, abs(came), rate)
     if abs(run) >= c.AWAY and count < c.YOUNG:
         wide_next = min(wide_next, wide_edge)
     found = _rhythm(row, seconds, np.float64(hot[row, _STEP]), hot)
     _fill(row, season, came, wide_edge, hot)
-    near += 1 / c.NEAR * _bounded(point, of_point)
+    near += 1 / c.NEAR * _bounded(point, _reach(of_point, wide_edge, floor))
     drift = max(inverse, 1 / c.LEVEL) * _bounded(came, wide_edge)
     trend = np.float64(hot[row, _TREND])
     trend += c.TREND / c.LEVEL * (drift - trend)
     drift += trend
-    near -= drift
-    bar = max(wide_next, floor)
+    near, bar = near - drift, max(wide_next, floor)
     run = _run_on(run, came, bar)
     hot[row, _WIDE_EDGE] = wide_next
     hot[row, _COUNT] = min(count + 1.0, 16_777_216.0)
@@ -132,6 +132,12 @@ def _narrow(
     hot[row, _POINT_EDGE] = of_point * rest
     hot[row, _SHORT_EDGE] = of_short * rest
     hot[row, _LONG_EDGE] = of_long * rest
+
+
+@inlined
+def _reach(of_point: float, wide_edge: float, floor: float) -> float:
+    """How far the near level may be moved."""
+    return of_point if wide_edge >= c.FAINT * floor else min(of_point, wide_edge)
 
 
 @inlined

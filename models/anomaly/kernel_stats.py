@@ -35,6 +35,8 @@ def weigh(
     edge: int,
     odd: float,
     over: float,
+    floor: float,
+    is_still: bool,
     count: float,
     rate: float,
     hot: Singles,
@@ -43,12 +45,16 @@ def weigh(
     tail = c.TAIL if count <= c.LEARN else np.float64(hot[row, edge + 1])
     nats = 0.0
     if odd > over:
-        excess = _ln(odd / over)
+        excess, next_edge = _ln(odd / over), follow(over, odd, rate)
+        if over < c.FAINT * floor and excess > c.LIFT:
+            excess, next_edge = c.LIFT, c.LIFTED * odd
         nats = excess / tail
         seen = min(c.RARE * (count - c.LEARN) + c.TAIL_PRIOR, c.TAIL_MEMORY)
         tail = max(tail + (min(excess, c.TAIL_MOST * tail) - tail) / seen, c.TAIL_LEAST)
+        hot[row, edge] = next_edge
+    elif not is_still:
+        hot[row, edge] = follow(over, odd, rate)
     hot[row, edge + 1] = tail
-    hot[row, edge] = follow(over, odd, rate)
     return nats
 
 

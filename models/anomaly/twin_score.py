@@ -59,8 +59,9 @@ def score(  # noqa: PLR0913, PLR0917
     _tell_range(out, where, early, level + near + season, point_edge, hot)
     nats, tilt = np.zeros(len(rows)), np.zeros(len(rows))
     parts = (point, hot[:, Hot.SHORT].copy(), hot[:, Hot.LONG].copy())
+    still = np.abs(point) <= c.STILL * point_edge
     for (edge, weight), odd in zip(_PARTS, parts, strict=True):
-        part = weight * _weigh(hot, edge, np.abs(odd), floor, early, inverse)
+        part = weight * _weigh(hot, edge, np.abs(odd), floor, still, early, inverse)
         nats += part
         tilt += np.copysign(part, odd)
     follow(hot, Hot.WIDE_EDGE, np.abs(wide), floor, early, inverse)
@@ -71,7 +72,9 @@ def score(  # noqa: PLR0913, PLR0917
     flag = np.where(early, Flag.LEARNING, 0) | _rhythm(hot, seconds)
     hot[:, Hot.BIN_SUM] += season + np.clip(wide, -c.HOUR_CLIP * wide_edge, c.HOUR_CLIP * wide_edge)
     hot[:, Hot.BIN_COUNT] += 1.0
-    near += np.maximum(inverse, 1 / c.NEAR) * bounded(point, point_edge, early)
+    faint = wide_edge < c.FAINT * floor
+    reach = np.where(faint, np.minimum(point_edge, wide_edge), point_edge)
+    near += np.maximum(inverse, 1 / c.NEAR) * bounded(point, reach, early)
     drift = np.maximum(inverse, 1 / c.LEVEL) * bounded(wide, wide_edge, early)
     bar = np.maximum(hot[:, Hot.WIDE_EDGE], floor)
     state.level[rows], shifted = settle(hot, came, bar, near, drift, level, early)
@@ -123,13 +126,23 @@ def _ln(x: Array) -> Array:
     return result
 
 
-def _weigh(hot: Array, edge: Hot, odd: Array, floor: Array, early: Bools, inverse: Array) -> Array:
+def _weigh(
+    hot: Array,
+    edge: Hot,
+    odd: Array,
+    floor: Array,
+    still: Bools,
+    early: Bools,
+    inverse: Array,
+) -> Array:
     """Nats by which a statistic is beyond its edge; edge and tail then learn from it."""
     tail_at = edge + 1
     over = np.maximum(hot[:, edge], floor)
     beyond = (odd > over) & ~early
     tail = np.where(hot[:, Hot.COUNT] <= c.LEARN, c.TAIL, hot[:, tail_at])
     excess = np.where(beyond, _ln(np.where(beyond, odd / over, 1.0)), 0.0)
+    lifted = beyond & (over < c.FAINT * floor) & (excess > c.LIFT)
+    excess = np.where(lifted, c.LIFT, excess)
     seen = np.minimum(c.RARE * (hot[:, Hot.COUNT] - c.LEARN) + c.TAIL_PRIOR, c.TAIL_MEMORY)
     taught = np.maximum(
         tail + (np.minimum(excess, c.TAIL_MOST * tail) - tail) / np.where(early, 1.0, seen),
@@ -137,7 +150,10 @@ def _weigh(hot: Array, edge: Hot, odd: Array, floor: Array, early: Bools, invers
     )
     nats: Array = np.where(beyond, excess / np.where(beyond, tail, 1.0), 0.0)
     hot[:, tail_at] = np.select([early, beyond], [hot[:, tail_at], taught], tail)
+    before = hot[:, edge].copy()
     follow(hot, edge, odd, floor, early, inverse)
+    held = still & ~early & ~beyond
+    hot[:, edge] = np.select([lifted, held], [c.LIFTED * odd, before], hot[:, edge])
     return nats
 
 
