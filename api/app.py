@@ -54,6 +54,7 @@ from api.ui import (
     incident_pages,
     pages,
     report_pages,
+    scan_pages,
     service_pages,
 )
 from api.version import serinus_version
@@ -164,6 +165,7 @@ def create_app(
         incident_pages,
         report_pages,
         delivery_pages,
+        scan_pages,
     ):
         app.include_router(room.router)
     install_problems(app)

@@ -13,12 +13,16 @@ __all__ = ["ScanFilter", "ScanStore"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanFilter:
-    """Which scans, newest first; `until`: told at or before, unix milliseconds."""
+    """Which scans, newest first; `until`: told at or before, unix milliseconds.
+
+    `service` and `revision` None: of all. `after`: time and id of the last of the page before.
+    """
 
     tenant: str
-    service: str
+    service: str | None = None
     revision: str | None = None
     until: int | None = None
+    after: tuple[int, str] | None = None
     limit: int = 50
 
 

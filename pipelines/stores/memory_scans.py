@@ -41,7 +41,8 @@ class MemoryScans:
 
 def _is_wanted(scan: Scan, wanted: ScanFilter) -> bool:
     return (
-        scan.service == wanted.service
+        wanted.service in {None, scan.service}
         and wanted.revision in {None, scan.revision}
         and (wanted.until is None or scan.at <= wanted.until)
+        and (wanted.after is None or (scan.at, scan.id) < wanted.after)
     )

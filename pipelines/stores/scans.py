@@ -47,9 +47,14 @@ class SqlScans:
 
 
 def _conditions(wanted: ScanFilter) -> list[sa.ColumnElement[bool]]:
-    found = [_kept.tenant == wanted.tenant, _kept.service == wanted.service]
+    found = [_kept.tenant == wanted.tenant]
+    if wanted.service is not None:
+        found.append(_kept.service == wanted.service)
     if wanted.revision is not None:
         found.append(_kept.revision == wanted.revision)
     if wanted.until is not None:
         found.append(_kept.at <= wanted.until)
+    if wanted.after is not None:
+        at, id = wanted.after
+        found.append(sa.or_(_kept.at < at, sa.and_(_kept.at == at, _kept.id < id)))
     return found

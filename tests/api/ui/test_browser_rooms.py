@@ -1,15 +1,18 @@
-"""Pages of delivery in Debian's Chromium: harmless, fit for a phone, read without scripts."""
+"""Pages of delivery and scans in Debian's Chromium: harmless, fit, read without scripts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 from tests.api.ui.browser import Browser, running_browser
 from tests.api.ui.delivering import delivering
+from tests.api.ui.scanned import EVIL, scanned
 from tests.api.ui.test_browser import WIDE, served
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -41,11 +44,21 @@ class Stage:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Shared by the tests of this module; each sets the window as it needs it."""
     folder = tmp_path_factory.mktemp("rooms")
-    with delivering(folder) as site, served(site) as url, running_browser(folder) as browser:
-        yield Stage(browser=browser, urls={"delivery": f"{url}/delivery"})
+    with ExitStack() as stack:
+        url, sent = (
+            stack.enter_context(served(stack.enter_context(scene(folder))))
+            for scene in (delivering, scanned)
+        )
+        urls = {
+            "delivery": f"{url}/delivery",
+            "scans": f"{sent}/scans",
+            "a revision": f"{sent}/scans?service=checkout&revision=v42",
+            "an evil revision": f"{sent}/scans?{urlencode({'service': EVIL, 'revision': EVIL})}",
+        }
+        yield Stage(browser=stack.enter_context(running_browser(folder)), urls=urls)
 
 
-@pytest.mark.parametrize("name", ["delivery"])
+@pytest.mark.parametrize("name", ["delivery", "scans", "a revision", "an evil revision"])
 @pytest.mark.parametrize(
     ("width", "dark"), [(1280, False), (400, True)], ids=["desk by day", "phone by night"]
 )
@@ -60,7 +73,7 @@ def test_a_page_is_harmless_and_fits(
     assert page.run(CUT) == 0
     assert page.run(ALIEN) == 0
     assert (page.console, page.blocked) == ([], [])
-    home = stage.urls[name].rpartition("/")[0]
+    home = page.run("location.origin")
     assert [one for one in page.requests if not one.startswith((f"{home}/", "data:"))] == []
     assert len(page.picture(tmp_path / "page.png")) > 15_000
 
@@ -75,7 +88,10 @@ def test_a_trend_is_drawn_to_be_seen(stage: Stage) -> None:
     assert page.run("document.querySelector('.trend svg').clientHeight") >= 100
 
 
-@pytest.mark.parametrize(("name", "words"), [("delivery", "Week by week")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("delivery", "Week by week"), ("scans", "held by strict"), ("a revision", "A pass is held")],
+)
 def test_facts_are_read_without_scripts(stage: Stage, name: str, words: str) -> None:
     """A browser that runs nothing shows all of it."""
     stage.browser.show(width=1280)

@@ -64,6 +64,11 @@ def test_those_of_another_tenant_are_not_there(stores: Stores) -> None:
         ({"until": T0}, ["scn_1"]),
         ({"until": T0 - 1}, []),
         ({"limit": 1}, ["scn_3"]),
+        ({"service": None}, ["scn_3", "scn_2", "scn_4", "scn_1"]),
+        ({"service": None, "revision": "v42"}, ["scn_2", "scn_4", "scn_1"]),
+        ({"service": None, "after": (T0 + 1, "scn_2")}, ["scn_4", "scn_1"]),
+        ({"service": None, "after": (T0, "scn_4")}, ["scn_1"]),
+        ({"after": (T0, "scn_1")}, []),
     ],
 )
 def test_the_newest_come_first(stores: Stores, wanted: dict[str, object], ids: list[str]) -> None:
