@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.cli.guard import Code
+from detector.errors import ConfigError
 
 if TYPE_CHECKING:
+    from detector.capacity.packs import CapacityPack
     from detector.discovery.bindings import Binding
-    from pipelines.flows.packtest import PackTest, Sample, Tried
+    from pipelines.flows.packtest import MetricThere, PackTest, Sample, Tried
 
 __all__ = ["body_of", "code_of", "text_of", "try_file"]
 
@@ -29,14 +31,49 @@ def try_file(
 ) -> int:
     """Print what became of the pack; its exit code. `ConfigError` where the file is no pack."""
     from api.cli.discovering import with_services
+    from pipelines.capacity.packs import read_capacity_pack
     from pipelines.flows.packtest import try_pack
     from pipelines.packs import read_pack
 
+    capacity = read_capacity_pack(file)
+    if capacity is not None:
+        return _try_capacity(capacity, file, service, prometheus, config, as_json=as_json)
     pack = read_pack(file)
     with with_services(prometheus, config) as (services, _):
         found = try_pack(pack, services, service=service)
     print(json.dumps(body_of(found), indent=2) if as_json else text_of(found, str(file)))
     return code_of(found)
+
+
+def _try_capacity(
+    pack: CapacityPack,
+    file: Path,
+    service: str | None,
+    prometheus: str | None,
+    config: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    from api.cli.discovering import with_services
+    from api.cli.packs_capacity import (
+        capacity_body,
+        capacity_code,
+        capacity_text,
+        try_capacity_pack,
+    )
+
+    if service is not None:
+        raise ConfigError("--service: a capacity pack binds resources of all services")
+    with with_services(prometheus, config) as (services, settings):
+        found = try_capacity_pack(pack, services.catalog, settings)
+    code = capacity_code(found)
+    if as_json:
+        told = {"pack": pack.name, "code": int(code), "metrics": _metrics_body(found.metrics)}
+        print(json.dumps({**told, **capacity_body(found)}, indent=2))
+        return code
+    print(f"{file}: {pack.name} ({pack.title}) is a capacity pack.", "", "Metrics", sep="\n")
+    print("\n".join([*_metrics(found.metrics), *capacity_text(found)]))
+    return code
 
 
 def code_of(found: PackTest) -> Code:
@@ -52,15 +89,15 @@ def text_of(found: PackTest, file: str) -> str:
     lines = [
         f"{file}: {pack.name} ({pack.title}) is a pack; a series of it stands for a {pack.unit}."
     ]
-    lines += ["", "Metrics", *_metrics(found), "", *_services(found)]
+    lines += ["", "Metrics", *_metrics(found.metrics), "", *_services(found)]
     for tried in found.tried:
         lines += ["", *_tried(tried)]
     return "\n".join([*lines, "", _conclusion(found)])
 
 
-def _metrics(found: PackTest) -> Iterator[str]:
-    width = max(len(one.metric) for one in found.metrics)
-    for one in found.metrics:
+def _metrics(metrics: Sequence[MetricThere]) -> Iterator[str]:
+    width = max(len(one.metric) for one in metrics)
+    for one in metrics:
         near = f"; nearest: {', '.join(one.nearest)}" if one.nearest else ""
         told = "there" if one.there else f"not there ({one.key}){near}"
         yield f"  {one.metric.ljust(width)}  {told}"
@@ -123,13 +160,17 @@ def body_of(found: PackTest) -> Mapping[str, Any]:
     return {
         "pack": found.pack.name,
         "code": int(code_of(found)),
-        "metrics": [
-            {"metric": m.metric, "key": m.key, "there": m.there, "nearest": list(m.nearest)}
-            for m in found.metrics
-        ],
+        "metrics": _metrics_body(found.metrics),
         "services": list(found.services),
         "tried": [_tried_body(one) for one in found.tried],
     }
+
+
+def _metrics_body(metrics: Sequence[MetricThere]) -> list[Mapping[str, Any]]:
+    return [
+        {"metric": m.metric, "key": m.key, "there": m.there, "nearest": list(m.nearest)}
+        for m in metrics
+    ]
 
 
 def _tried_body(tried: Tried) -> Mapping[str, Any]:

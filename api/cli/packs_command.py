@@ -34,8 +34,10 @@ def trying(
 ) -> int:
     """Check a pack, and bind it on a Prometheus: what it finds there, what not, and why.
 
-    Exit codes: 0 all that it knows is bound, 1 something is not, 2 the file is no pack, 3 none of
-    its metrics is there, 4 the Prometheus could not be asked.
+    A pack of the gate or of capacity. Of capacity it is also tried whether a resource at its limit
+    is told as exhausted. Exit codes: 0 all that it knows is bound, 1 something is not, 2 the file
+    is no pack or can never tell, 3 none of its metrics is there, 4 the Prometheus could not be
+    asked.
     """
     from api.cli.packs import try_file
 

@@ -7,13 +7,17 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import yaml
+
 from detector.capacity.packs import CapacityPack, parse_capacity_pack, shipped_capacity
 from detector.errors import ConfigError
-from pipelines.yaml_files import shipped_texts, texts_of
+from pipelines.yaml_files import shipped_texts, texts_of, tree_of
 
-__all__ = ["GROUP", "load_capacity_packs"]
+__all__ = ["GROUP", "load_capacity_packs", "read_capacity_pack"]
 
 GROUP = "serinus.capacity"
+# What only a capacity pack says: of itself, and of a resource.
+_ITS_KEYS, _ITS_RESOURCES = {"parts", "drivers"}, {"usage", "limit", "needs", "kind", "hour"}
 
 
 def load_capacity_packs(places: Sequence[Path] = ()) -> tuple[CapacityPack, ...]:
@@ -28,6 +32,27 @@ def load_capacity_packs(places: Sequence[Path] = ()) -> tuple[CapacityPack, ...]
     for name, pack in (*theirs.items(), *((pack.name, pack) for pack in shipped_capacity())):
         packs.setdefault(name, pack)
     return tuple(packs.values())
+
+
+def read_capacity_pack(file: Path) -> CapacityPack | None:
+    """The capacity pack of one file, None where it is none by its keys, but perhaps of the gate's.
+
+    `ConfigError` names the file that cannot be read, and says what is wrong with its pack.
+    """
+    ((origin, text),) = texts_of([file])
+    try:
+        is_one = _is_one(tree_of(text))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        is_one = False
+    return parse_capacity_pack(text, origin=origin) if is_one else None
+
+
+def _is_one(tree: object) -> bool:
+    if not isinstance(tree, dict):
+        return False
+    told = tree.get("resources")
+    resources = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    return bool(_ITS_KEYS & tree.keys() or any(_ITS_RESOURCES & one.keys() for one in resources))
 
 
 def _named(texts: Iterable[tuple[str, str]]) -> dict[str, CapacityPack]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from detector.discovery.amount import family_queries
@@ -15,7 +15,7 @@ from detector.signals.packs.schema import Role
 from detector.signals.plan import BoundSignal, Missing, Plan
 from pipelines.flows.services import Services
 
-__all__ = ["MetricThere", "PackTest", "Sample", "Tried", "try_pack"]
+__all__ = ["MetricThere", "PackTest", "Sample", "Tried", "metrics_there", "try_pack"]
 
 _LATELY_S = 600.0
 _TRIED, _LISTED = 3, 1000
@@ -92,7 +92,7 @@ def try_pack(pack: Pack, known: Services, *, service: str | None) -> PackTest:
         bound_s=known.bound_s,
     )
     names = services.catalog.metrics(timeout_s=services.bound_s)
-    metrics = tuple(_metrics(pack, names))
+    metrics = metrics_there(_named(pack), names)
     listed: tuple[str, ...] = ()
     if any(one.there for one in metrics):
         listed = tuple(one.service for one in services.listed(limit=_LISTED).services)
@@ -111,16 +111,22 @@ def _telling(pack: Pack, tried: Sequence[Tried], *, is_asked: bool) -> Iterator[
     yield from (one for one in tried if is_asked or pack.requests or one.bindings)
 
 
-def _metrics(pack: Pack, names: frozenset[str]) -> Iterator[MetricThere]:
-    """Every metric that the pack names, each once, with the key that names it."""
-    seen: set[str] = set()
-    for key, metric in _named(pack):
-        if metric in seen:
-            continue
-        seen.add(metric)
-        there = metric in names
-        near = () if there else tuple(nearest(metric, names)[:3])
-        yield MetricThere(metric=metric, key=key, there=there, nearest=near)
+def metrics_there(
+    keyed: Iterable[tuple[str, str]], names: frozenset[str]
+) -> tuple[MetricThere, ...]:
+    """Which metrics exist, each once; `keyed`: metrics after the keys that name them."""
+    first: dict[str, str] = {}
+    for key, metric in keyed:
+        first.setdefault(metric, key)
+    return tuple(
+        MetricThere(
+            metric=metric,
+            key=key,
+            there=metric in names,
+            nearest=() if metric in names else tuple(nearest(metric, names)[:3]),
+        )
+        for metric, key in first.items()
+    )
 
 
 def _named(pack: Pack) -> Iterator[tuple[str, str]]:

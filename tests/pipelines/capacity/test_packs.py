@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from detector.capacity.packs import shipped_capacity
 from detector.capacity.resource import Kind
 from detector.errors import ConfigError
-from pipelines.capacity.packs import load_capacity_packs
+from pipelines.capacity.packs import load_capacity_packs, read_capacity_pack
 from pipelines.capacity.wanted import ByHand, Wanted, sought
 
 OURS = """\
@@ -57,6 +58,30 @@ def test_a_file_that_is_not_there_or_no_pack_is_named(tmp_path: Path) -> None:
         load_capacity_packs([tmp_path / "gone.yaml"])
     with pytest.raises(ConfigError, match=r"odd\.yaml: .*`title`"):
         load_capacity_packs([written(tmp_path, "name: odd", "odd.yaml")])
+
+
+def test_a_file_is_of_capacity_or_of_the_gate_by_its_keys() -> None:
+    """One command tries both, and complains in the words of the right one."""
+    for package, is_one in (("detector.capacity.packs", True), ("detector.signals.packs", False)):
+        shipped = [one for one in files(package).iterdir() if one.name.endswith(".yaml")]
+        assert shipped
+        for entry in shipped:
+            with as_file(entry) as file:
+                assert (read_capacity_pack(file) is not None) == is_one, entry.name
+
+
+@pytest.mark.parametrize("text", ["", "- 1", "name: a", "resources: 3", "a: [", "resources: [1]"])
+def test_what_is_neither_is_left_to_the_gate(text: str, tmp_path: Path) -> None:
+    """Whose reader says what is wrong with it."""
+    assert read_capacity_pack(written(tmp_path, text)) is None
+
+
+def test_a_slip_in_a_capacity_pack_is_told_as_one(tmp_path: Path) -> None:
+    """And not as keys that a pack of the gate has not."""
+    with pytest.raises(ConfigError, match=r"ours\.yaml: .*unknown field `lim`"):
+        read_capacity_pack(written(tmp_path, OURS.replace("limit: 5", "lim: 5")))
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_capacity_pack(tmp_path / "gone.yaml")
 
 
 def installed(folder: Path, *, named: str) -> None:
