@@ -52,6 +52,7 @@ from api.ui import (
     anomaly_pages,
     delivery_pages,
     incident_pages,
+    digest_pages,
     pages,
     report_pages,
     scan_pages,
@@ -169,6 +170,7 @@ def create_app(
     ):
         app.include_router(room.router)
     install_problems(app)
+        digest_pages,
     app.add_middleware(
         BodyLimit, limit=settings.limits.body_kb * 1024, others=_longer_bodies(settings)
     )

@@ -19,7 +19,7 @@ from api.strict import ClosedRoute, json_response
 from api.weekly import ASKED_MOST, Weekly, weekly_of
 from detector.gate.scored import PolicyScore
 
-__all__ = ["router"]
+__all__ = ["notes_of", "router"]
 
 router = APIRouter(prefix="/v1/alerts/digest", tags=["incidents"], route_class=ClosedRoute)
 
@@ -47,10 +47,13 @@ async def digest(
 def _week(weekly: Weekly, tenant: str, team: str | None, day: date | None) -> dict[str, Any]:
     span = weekly.span(day)
     scores = weekly.scores(tenant, span)
-    return week_body(span, weekly.digests(tenant, span, team), scores, list(_notes(weekly, scores)))
+    return week_body(
+        span, weekly.digests(tenant, span, team), scores, list(notes_of(weekly, scores))
+    )
 
 
-def _notes(weekly: Weekly, scores: tuple[PolicyScore, ...]) -> Iterator[str]:
+def notes_of(weekly: Weekly, scores: tuple[PolicyScore, ...]) -> Iterator[str]:
+    """What a week cannot know, and why."""
     if weekly.correlating is None:
         yield "There are no incidents here: it is not known what comes of rollouts that passed."
     if weekly.settings.alerts.route is None:

@@ -1,4 +1,4 @@
-"""Pages of delivery and scans in Debian's Chromium: harmless, fit, read without scripts."""
+"""Pages of delivery, weeks and scans in Debian's Chromium: harmless, fit, read without scripts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.api.ui.browser import Browser, running_browser
 from tests.api.ui.delivering import delivering
 from tests.api.ui.scanned import EVIL, scanned
 from tests.api.ui.test_browser import WIDE, served
+from tests.api.ui.weeks import week
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -45,12 +46,13 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Shared by the tests of this module; each sets the window as it needs it."""
     folder = tmp_path_factory.mktemp("rooms")
     with ExitStack() as stack:
-        url, sent = (
+        url, sent, weekly = (
             stack.enter_context(served(stack.enter_context(scene(folder))))
-            for scene in (delivering, scanned)
+            for scene in (delivering, scanned, week)
         )
         urls = {
             "delivery": f"{url}/delivery",
+            "digest": f"{weekly}/digest",
             "scans": f"{sent}/scans",
             "a revision": f"{sent}/scans?service=checkout&revision=v42",
             "an evil revision": f"{sent}/scans?{urlencode({'service': EVIL, 'revision': EVIL})}",
@@ -58,7 +60,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield Stage(browser=stack.enter_context(running_browser(folder)), urls=urls)
 
 
-@pytest.mark.parametrize("name", ["delivery", "scans", "a revision", "an evil revision"])
+@pytest.mark.parametrize("name", ["delivery", "digest", "scans", "a revision", "an evil revision"])
 @pytest.mark.parametrize(
     ("width", "dark"), [(1280, False), (400, True)], ids=["desk by day", "phone by night"]
 )
@@ -90,7 +92,12 @@ def test_a_trend_is_drawn_to_be_seen(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("delivery", "Week by week"), ("scans", "held by strict"), ("a revision", "A pass is held")],
+    [
+        ("delivery", "Week by week"),
+        ("digest", "alert budget"),
+        ("scans", "held by strict"),
+        ("a revision", "A pass is held"),
+    ],
 )
 def test_facts_are_read_without_scripts(stage: Stage, name: str, words: str) -> None:
     """A browser that runs nothing shows all of it."""
