@@ -1,12 +1,13 @@
 """What promotion would do to the resources of a service: a reason that holds a final pass.
 
 The canary's effect on CPU per request is carried to all traffic, and with it the futures of what
-is used. Memory is not carried: what is seen of a canary's is how it grows, not how much there is.
+is used; so is memory that its pods hold beyond older ones: a step, by at least so much. A canary
+that holds no more says nothing, as it may be young: then memory goes on as the service's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,6 +20,7 @@ from detector.capacity.whatif import Load, carried
 from detector.errors import InputError
 from detector.gate.judgement import Judgement
 from detector.gate.reason import Reason, ReasonCode
+from detector.gate.verdict import Effect
 from models.baseline.calendar import DAY_MS
 
 __all__ = ["Promoted", "exhaustion_of", "promoted"]
@@ -52,7 +54,7 @@ def exhaustion_of(
     age_s = None if report is None else as_of - report.made_at / 1000
     if report is None or age_s is None or age_s > rule.max_age_s:
         return _unknown(rule, age_s)
-    load = _effect(judgement)
+    loads = _effects(judgement)
     until = round(1000 * (as_of + rule.within_s))
     mine = [
         one
@@ -61,7 +63,7 @@ def exhaustion_of(
     ]
     if namespace:
         mine = [one for one in mine if one.identity.namespace in {namespace, ""}]
-    found = sorted(_found(mine, load, until, round(1000 * as_of)), key=lambda one: one.at)
+    found = sorted(_found(mine, loads, until, round(1000 * as_of)), key=lambda one: one.at)
     return _reason(found[0]) if found else None
 
 
@@ -80,11 +82,11 @@ def promoted(one: Assessment, factor: float, as_of: int) -> int | None:
 
 
 def _found(
-    assessments: Sequence[Assessment], load: Load | None, until: int, as_of: int
+    assessments: Sequence[Assessment], loads: Mapping[Kind, Load], until: int, as_of: int
 ) -> Iterator[Promoted]:
     """Those that run out by then; not where the canary is known to use no more than the control."""
     for one in assessments:
-        mine = load if one.identity.kind is Kind.CPU else None
+        mine = loads.get(one.identity.kind)
         if mine is not None and mine.factor <= 1:
             continue
         before = promoted(one, 1.0, as_of)
@@ -93,17 +95,25 @@ def _found(
             yield Promoted(assessment=one, at=at, before=before, load=mine)
 
 
-def _effect(judgement: Judgement) -> Load | None:
-    """The canary's CPU per request, times the control's; None where nothing is known of it."""
+def _effects(judgement: Judgement) -> Mapping[Kind, Load]:
+    """The canary's CPU per request and memory, times the control's; not of what is not known.
+
+    Capacity was assessed before the canary served: nothing of its effect is in there.
+    """
     signal = next((one for one in judgement.signals if one.name == _CPU), None)
-    effect = None if signal is None else signal.effect
+    cpu = _load(Kind.CPU, None if signal is None else signal.effect)
+    memory = _load(Kind.MEMORY, judgement.memory, "its pods hold {:.0f} % more than older ones by now")
+    return {load.kind: load for load in (cpu, memory) if load is not None and load.kind is not None}
+
+
+def _load(kind: Kind, effect: Effect | None, text: str = "") -> Load | None:
     if effect is None or effect.kind != "ratio":
         return None
     if effect.value is None or effect.low is None or effect.high is None:
         return None
+    told = text.format(100 * (effect.value - 1))
     try:
-        # Capacity was assessed before the canary served: nothing of its effect is in there.
-        return carried(effect.value, effect.low, effect.high, kind=Kind.CPU)
+        return carried(effect.value, effect.low, effect.high, kind=kind, text=told)
     except InputError:
         return None
 

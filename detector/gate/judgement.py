@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from detector.gate.reason import Reason
-from detector.gate.verdict import Needs, Outcome, SignalVerdict
+from detector.gate.verdict import Effect, Needs, Outcome, SignalVerdict
 
 __all__ = ["FirstFail", "Judgement"]
 
@@ -23,7 +23,8 @@ class FirstFail:
 class Judgement:
     """The answer of the statistics at `as_of`; times are unix seconds.
 
-    `evaluated_to`: end of the newest bin that was judged, None before the first.
+    `evaluated_to`: end of the newest bin that was judged, None before the first. `memory`: how many
+    times as much of it the canary's pods hold, at least; None where not more, or nobody asks.
     """
 
     outcome: Outcome
@@ -35,3 +36,4 @@ class Judgement:
     first_fail: FirstFail | None
     notes: tuple[str, ...] = ()
     waiting: str | None = None
+    memory: Effect | None = None

@@ -11,6 +11,7 @@ from detector.gate.advice import advise
 from detector.gate.attempt import stage_at
 from detector.gate.design import Design, Standing
 from detector.gate.ensemble import Ensemble
+from detector.gate.heavier import heavier
 from detector.gate.judgement import FirstFail, Judgement
 from detector.gate.kills import KILLED
 from detector.gate.moment import Moment
@@ -108,6 +109,7 @@ def describe(now: Present, *, as_of: float, stage: Stage, deadline: float | None
         first_fail=now.first_fail,
         notes=_notes(now),
         waiting=waiting_text(moment) if undecided else None,
+        memory=None if undecided or now.policy.capacity is None else heavier(now.window),
     )
 
 

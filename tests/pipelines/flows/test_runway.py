@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from detector.capacity.report import Report
+from detector.capacity.resource import Kind
 from detector.capacity.rule import CapacityRule
 from detector.errors import StoreError
 from detector.gate.policy import Policy, RollbackRule
@@ -15,14 +17,18 @@ from detector.gate.render import verdict_body
 from detector.gate.request import Stage, VerdictRequest
 from detector.gate.session import Session
 from detector.gate.verdict import Outcome, Verdict
+from detector.signals.plan import BoundSignal, Family
+from detector.signals.signal import Kind as SignalKind
+from detector.signals.signal import Shape, Signal, Unit
 from pipelines.capacity.keeping import KeptCapacity, KeptOutlooks
 from pipelines.flows.gate import Gate, GateSettings
 from pipelines.flows.runway import Runway
+from pipelines.testing import FixedDiscovery
 from tests.detector.gate.test_attempt import attempt
 from tests.detector.gate.test_exhausting import assessment
 from tests.detector.gate.test_ruling import UNSURE, circumstances
 from tests.pipelines.flows.scripted import T0, World, ask, at
-from tests.pipelines.flows.test_engine import discover
+from tests.pipelines.flows.test_engine import SIGNALS, discover
 from tests.pipelines.flows.test_engine import shop as shop_of_engine
 
 POLICY = Policy(name="roomy", min_total_s=200.0, capacity=CapacityRule())
@@ -30,6 +36,18 @@ STRICT = replace(POLICY, name="strict", capacity=CapacityRule(hold_unknown=True)
 HELD = (Outcome.INCONCLUSIVE, ReasonCode.CAPACITY_SHORT.value)
 UNKNOWN = (Outcome.INCONCLUSIVE, ReasonCode.CAPACITY_UNKNOWN.value)
 PASSED = (Outcome.PASS, ReasonCode.HEALTHY.value)
+
+
+MEMORY = Family(metric="container_memory_rss", shape=Shape.GAUGE, joined=True)
+GROWTH = BoundSignal(
+    signal=Signal(name="memory_growth", kind=SignalKind.GAUGE, judged=False, grows=True),
+    pack="test",
+    unit=Unit.POD,
+    total=MEMORY,
+)
+WITH_MEMORY = FixedDiscovery(
+    requests=discover.requests, signals=(*SIGNALS, GROWTH), start_time=discover.start_time
+)
 
 
 def shop(second: float = 400) -> World:
@@ -43,10 +61,17 @@ def shop(second: float = 400) -> World:
     return world
 
 
-def assess(world: World, first: float, *, service: str = "checkout", growth: float = 20.0) -> None:
+def assess(
+    world: World,
+    first: float,
+    *,
+    service: str = "checkout",
+    growth: float = 20.0,
+    kind: Kind = Kind.CPU,
+) -> None:
     """A report of now, in which the CPU of a service goes on from `first` of ten cores."""
     now = round(1000 * world.clock.at)
-    one = assessment(first, first + growth, service=service)
+    one = assessment(first, first + growth, service=service, kind=kind)
     assert one.outlook is not None
     moved = replace(one, as_of=now, outlook=replace(one.outlook, start_ms=now))
     report = Report(made_at=now, horizon_s=90 * 86_400, scope="", assessments=(moved,))
@@ -189,20 +214,40 @@ def test_a_store_that_fails_is_no_pass() -> None:
         world.gate.judge(question())
 
 
-def hungry(cpu: float) -> World:
-    """The real engine on canary pods that use so much CPU for a request; the control's use 0.01."""
+def hungry(cpu: float, held: float = 1.0) -> World:
+    """The real engine on canary pods that use so much CPU for a request; the control's use 0.01.
+
+    They hold `held` GiB, the control's one.
+    """
     world = shop_of_engine(0.004, cpu)
+    for name, born, much in (("stable", T0 - 4000, 1.0), ("canary", T0, held)):
+        times = np.arange(born, T0 + 1500, 15.0)
+        for number in range(6 if name == "stable" else 3):
+            labels = {"__name__": MEMORY.metric, "pod": f"{name}-{number}", "container": "app"}
+            world.source.store.add(labels, times, np.full(len(times), much * 2**30))
     world.settings = GateSettings(outlooks=KeptOutlooks(KeptCapacity(world.stores.reports)))
     world.made = Gate(
         source=world.source,
         catalog=world.source,
         stores=world.stores,
         clock=world.clock,
-        discover=discover,
+        discover=WITH_MEMORY,
         session_factory=Session,
         settings=world.settings,
     )
     return world
+
+
+def promoted(world: World, kind: Kind) -> Verdict:
+    """Eight of ten are used, a quarter of an hour later it is asked whether it may be promoted."""
+    policy = replace(POLICY, history_s=3600.0)
+    world.clock.at = T0 + 20
+    assess(world, 7.9, growth=0.5, kind=kind)
+    for second in range(30, 930, 60):
+        world.clock.at = T0 + second
+        world.gate.judge(question(policy))
+    world.clock.at = T0 + 930
+    return world.gate.judge(question(policy))
 
 
 @pytest.mark.parametrize(
@@ -212,17 +257,27 @@ def test_what_the_engine_sees_of_cpu_is_carried_to_all_traffic(
     cpu: float, outcome: Outcome
 ) -> None:
     """Eight cores of ten: five per cent more fit, forty do not."""
-    world = hungry(cpu)
-    policy = replace(POLICY, history_s=3600.0)
-    world.clock.at = T0 + 20
-    assess(world, 7.9, growth=0.5)
-    for second in range(30, 930, 60):
-        world.clock.at = T0 + second
-        world.gate.judge(question(policy))
-    world.clock.at = T0 + 930
-    verdict = world.gate.judge(question(policy))
+    verdict = promoted(hungry(cpu), Kind.CPU)
     assert verdict.outcome is outcome
     if outcome is Outcome.INCONCLUSIVE:
         assert verdict.reason.code == ReasonCode.CAPACITY_SHORT
         assert "Promotion would exhaust cpu app of checkout about" in verdict.reason.text
         assert " % for all traffic. Without it " in verdict.reason.text
+
+
+@pytest.mark.parametrize(
+    ("held", "outcome"),
+    [(0.7, Outcome.PASS), (1.02, Outcome.PASS), (1.4, Outcome.INCONCLUSIVE)],
+    ids=["younger", "as much", "40"],
+)
+def test_memory_that_the_engine_sees_is_a_step_for_all_pods(held: float, outcome: Outcome) -> None:
+    """Eight GiB of ten: forty per cent more do not fit, and a young heap is no saving."""
+    world = hungry(0.01, held)
+    verdict = promoted(world, Kind.MEMORY)
+    assert verdict.outcome is outcome
+    if outcome is Outcome.INCONCLUSIVE:
+        assert verdict.reason.code == ReasonCode.CAPACITY_SHORT
+        assert "Promotion would exhaust memory app of checkout about" in verdict.reason.text
+        assert ": its pods hold 40 % more than older ones by now." in verdict.reason.text
+    again = world.gate.records.replay(verdict.id)
+    assert verdict_body(again, brief=False) == verdict_body(verdict, brief=False)
