@@ -43,6 +43,7 @@ from api.routes import (
     scans,
     services,
     slack,
+    slos,
     templates,
     verdicts,
 )
@@ -51,8 +52,8 @@ from api.telemetry import Telemetry
 from api.ui import (
     anomaly_pages,
     delivery_pages,
-    incident_pages,
     digest_pages,
+    incident_pages,
     pages,
     report_pages,
     scan_pages,
@@ -85,6 +86,7 @@ TAGS = [
         "description": "Anomalies of one cause, the changes that may be it, and what was said.",
     },
     {"name": "capacity", "description": "What runs out when, and what a series will be."},
+    {"name": "slos", "description": "What is promised, what is left of it, and how it burns."},
     {"name": "changes", "description": "What was changed, and who told it."},
     {"name": "scans", "description": "What security scanners found in a revision."},
     {"name": "logs", "description": "What services write into their logs, by template."},
@@ -160,6 +162,7 @@ def create_app(
         capacity,
         reports,
         delivery,
+        slos,
         pages,
         service_pages,
         anomaly_pages,
@@ -167,10 +170,10 @@ def create_app(
         report_pages,
         delivery_pages,
         scan_pages,
+        digest_pages,
     ):
         app.include_router(room.router)
     install_problems(app)
-        digest_pages,
     app.add_middleware(
         BodyLimit, limit=settings.limits.body_kb * 1024, others=_longer_bodies(settings)
     )

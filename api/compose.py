@@ -24,6 +24,7 @@ from pipelines.sources.open import Source, open_source
 __all__ = [
     "DATABASE",
     "Opened",
+    "discovery_of",
     "open_gate",
     "open_records",
     "open_replayer",
@@ -199,6 +200,11 @@ def _discovery(files: Sequence[Path], source: MetricSource, awaited: Callable[[]
     from pipelines.packs import load_packs
 
     return Discovery(load_packs(files), source, awaited)
+
+
+def discovery_of(settings: Settings, source: MetricSource) -> Discover:
+    """Discovery by the packs of the settings."""
+    return _discovery(settings.packs, source, lambda: "")
 
 
 def _nowhere(

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.auth.access import Access
+from api.burning import BurnWatch
 from api.capacity import Capacity
 from api.changing import Changing
 from api.correlating import Correlating
@@ -41,8 +42,8 @@ class Context:
 
     `spoken` gives what a rollout's page tells of log templates, by the ids of both; `clock` tells
     pages how long ago a moment was; `services` is None without a metric source,
-    `receiver`, `tracing`, `streaming` and `correlating` without a stream, `capacity` unless the
-    configuration asks for it.
+    `receiver`, `tracing`, `streaming` and `correlating` without a stream, `capacity` and `burns`
+    unless the configuration asks for them.
     """
 
     gate: Gatekeeper
@@ -66,6 +67,7 @@ class Context:
     weekly: Weekly | None = None
     capacity: Capacity | None = None
     reporting: Reporting | None = None
+    burns: BurnWatch | None = None
 
     async def ask(
         self, question: Callable[[VerdictRequest], Verdict], request: VerdictRequest

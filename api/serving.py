@@ -9,6 +9,7 @@ from dataclasses import replace
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.burning import BurnWatch, watch_burns
 from api.capacity import open_capacity
 from api.changing import take_changes
 from api.compose import Opened, open_services, source_of
@@ -54,12 +55,12 @@ def serving_app(
     routes = [notifier.route for notifier in settings.notify.native()]
     capacity = open_capacity(settings, opened.source, opened.stores, routes=routes)
     scheduling = open_scheduling(settings, opened.source, opened.stores, routes=routes)
+    burns = watch_burns(opened, settings, streaming)
 
     def stop() -> None:
-        if scheduling is not None:
-            scheduling.close()
-        if capacity is not None:
-            capacity.close()
+        for beside in (burns, scheduling, capacity):
+            if beside is not None:
+                beside.close()
         inferring.close()
         cluster.close()
         on_stop()
@@ -79,6 +80,7 @@ def serving_app(
         streaming=streaming,
         spoken=curves.spoken,
         capacity=capacity,
+        burns=burns,
         reporting=Reporting(
             store=opened.stores.reports,
             wall=wall_of(settings),
@@ -88,15 +90,14 @@ def serving_app(
     take_changes(app, opened.stores.changes, settings)
     cluster.start(app.state.context.telemetry.registry)
     inferring.start(app.state.context.telemetry.registry)
-    if capacity is not None:
-        capacity.start(app.state.context.telemetry.registry)
-    if scheduling is not None:
-        scheduling.start(app.state.context.telemetry.registry)
+    for beside in (capacity, scheduling, burns):
+        if beside is not None:
+            beside.start(app.state.context.telemetry.registry)
     if streaming is not None:
         take_metrics(app, streaming)
         streaming.show(app.state.context.telemetry.registry)
         take_incidents(app, streaming, opened.stores, routes, settings.alerts.native())
-        _watch(app, opened, streaming, routes, cluster)
+        _watch(app, opened, streaming, routes, cluster, burns)
         if settings.logs.enabled:
             _take_lines(app, settings, streaming)
         if settings.stream.pull.selectors:
@@ -118,6 +119,7 @@ def _watch(
     streaming: Streaming,
     routes: Sequence[Route],
     cluster: KubernetesWatching,
+    burns: BurnWatch | None,
 ) -> None:
     """Tell people where what serinus sees by has not worked for a while."""
     probe = app.state.context.source
@@ -126,7 +128,8 @@ def _watch(
         "the stream": lambda: streaming.ailing,
         "the watch of Kubernetes": lambda: cluster.ailing,
     }
-    watching = Watching(probes, opened.stores.outbox, routes, time.time)
+    more = dict if burns is None else burns.burns.blind
+    watching = Watching(probes, opened.stores.outbox, routes, time.time, more=more)
     loop = Loop("blindness", watching.look, every_s=_WATCH_S)
     streaming.beside.append(loop.close)
     loop.start()

@@ -69,7 +69,7 @@ class IncidentBrief:
     it, the first one first; `signs` the first of `count`; `causes` the likeliest first, with `none`
     the probability that it was no change. `into` is the incident that took it up. One that
     `is_back` had been over for long when its first sign came again. `labels` are what routes look
-    at: `service`, `namespace`, `cluster`, `severity` and what else is known.
+    at: `service`, `namespace`, `cluster`, `severity`, `kind`, and `slo` where a budget burns.
     """
 
     id: str

@@ -79,6 +79,7 @@ def _labels(incident: Incident) -> tuple[tuple[str, str], ...]:
         "namespace": first.namespace,
         "cluster": first.cluster,
         "severity": incident.severity.value,
-        "kind": first.kind.value,
+        "kind": "burn" if first.slo else first.kind.value,
+        "slo": next((one.slo for one in incident.symptoms if one.slo), ""),
     }
     return tuple((name, value) for name, value in labels.items() if value)

@@ -24,7 +24,7 @@ class Symptom:
 
     `share` is how many of the subject's series left their range; `versions` are those that the
     series which did so name. `text` is all of it in a sentence. `again` is when it was last opened
-    again, after it had ended.
+    again, after it had ended. `slo` names the objective whose budget burns, where it is that.
     """
 
     id: str
@@ -41,6 +41,7 @@ class Symptom:
     versions: frozenset[str]
     text: str = ""
     again: int | None = None
+    slo: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -50,7 +51,7 @@ class Symptom:
     @property
     def is_load(self) -> bool:
         """Whether it is of how much the service is asked for, or of a resource that this takes."""
-        return self.kind is AnomalyKind.METRIC and _is_load(self.metric)
+        return self.kind is AnomalyKind.METRIC and not self.slo and _is_load(self.metric)
 
 
 def symptom_of(anomaly: Anomaly, series: Mapping[int, SeriesInfo]) -> Symptom:

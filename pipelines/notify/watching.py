@@ -16,7 +16,10 @@ _SAME_S = 1800.0
 
 
 class Watching:
-    """Looks at the probes, by name: each says why it does not work, or nothing."""
+    """Looks at the probes, by name: each says why it does not work, or nothing.
+
+    `more` gives others by name, which come and go.
+    """
 
     def __init__(
         self,
@@ -24,14 +27,16 @@ class Watching:
         outbox: Outbox,
         routes: Sequence[Route],
         clock: Clock,
+        *,
+        more: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self._probes, self._outbox, self._clock = dict(probes), outbox, clock
-        self._routes = tuple(routes)
+        self._routes, self._more = tuple(routes), more
         self._blindness = Blindness()
 
     def look(self) -> bool:
         """Tell what is new; `StoreError`. There is never more at once."""
-        found = {what: probe() for what, probe in self._probes.items()}
+        found = {what: probe() for what, probe in self._probes.items()} | dict(self._more())
         for blind in self._blindness.looked(found, self._clock()):
             self._outbox.put(addressed(_notice(blind), self._routes))
         return False

@@ -28,7 +28,7 @@ from pipelines.stores.cursors import cursor_at, read_cursor
 from pipelines.stores.own import mark, marked
 from pipelines.stores.statements import compiled, insertion
 
-__all__ = ["Heard", "Received", "SqlIncidents"]
+__all__ = ["Heard", "Received", "SqlIncidents", "add_received"]
 
 _STEP, _HEARD, _TOLD = "/incidents/step", "/incidents", "/incidents/told"
 _kept, _services = schema.incidents.c, schema.incident_services.c
@@ -164,9 +164,7 @@ class SqlIncidents:
     def receive(self, tenant: str, symptoms: Iterable[Symptom]) -> None:
         """Keep what somebody else tells, durably, until it is a part of an incident."""
         with self._db.write(durable=True) as transaction:
-            transaction.alone(_STEP)
-            for symptom in symptoms:
-                transaction.run(_RECEIVE, {"tenant": tenant, "body": pack(symptom)})
+            add_received(transaction, tenant, symptoms)
 
     def received(self, most: int) -> Sequence[Received]:
         """The first of it, in order."""
@@ -264,6 +262,13 @@ class SqlIncidents:
             upto = min(told, _newest(transaction) - events)
             transaction.run(_FORGET_EVENTS, {"number": upto})
         return len(old)
+
+
+def add_received(transaction: Transaction, tenant: str, symptoms: Iterable[Symptom]) -> None:
+    """Keep what somebody else tells, until it is a part of an incident."""
+    transaction.alone(_STEP)
+    for symptom in symptoms:
+        transaction.run(_RECEIVE, {"tenant": tenant, "body": pack(symptom)})
 
 
 _NEWEST = compiled(sa.select(sa.func.max(_events.number)))

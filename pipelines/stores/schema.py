@@ -522,3 +522,13 @@ versions = Table(
     Column("body", LargeBinary, nullable=False),
     Index("versions_old", "at"),
 )
+
+# What was told of burns of error budgets, by objective.
+burns = Table(
+    "burns",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("service", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)

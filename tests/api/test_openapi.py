@@ -20,15 +20,19 @@ from api.settings import Settings
 from api.streaming import Streaming
 from detector.logs.lines import Level
 from pipelines.stores.memory_changes import MemoryChanges
+from pipelines.stores.sqlite import Database
 from tests.api.capable import capable
 from tests.api.doors import Door, failing_door, looking_client
 from tests.api.streaming import message, values_of
 from tests.api.test_anomalies import COLUMNS, streamed
 from tests.api.test_reports import door_with
+from tests.api.test_slos import door as slo_door
+from tests.api.test_slos import looked
 from tests.pipelines.flows.logging import lines
 from tests.pipelines.flows.test_spans import spans
 from tests.pipelines.ingest.test_alertmanager import alert
 from tests.pipelines.ingest.test_alertmanager import told as notification
+from tests.pipelines.slo.test_burning import World, objective
 
 EXAMPLES = 40
 # As Schemathesis calls them.
@@ -254,6 +258,16 @@ def foretold() -> dict[tuple[str, str], Any]:
     }
 
 
+def promised(folder: Path) -> dict[tuple[str, str], Any]:
+    """The same of objectives."""
+    database = Database(folder / "burns.db")
+    world = World(database, [objective("checkout"), objective("pay")])
+    world.serve("checkout", outage=(0.0, 1800.0))
+    answer = slo_door(looked(world)).client.get("/v1/slos").json()
+    database.close()
+    return {("/v1/slos", "get"): answer}
+
+
 def reported() -> dict[tuple[str, str], Any]:
     """The same of reports."""
     door = door_with()
@@ -270,7 +284,7 @@ def reported() -> dict[tuple[str, str], Any]:
 
 def test_what_is_sent_is_what_is_documented(tmp_path: Path) -> None:
     """Field by field, against the schema; a field that is not documented is an error too."""
-    answers = sent(failing_door()) | odd(tmp_path) | changes() | foretold()
+    answers = sent(failing_door()) | odd(tmp_path) | changes() | foretold() | promised(tmp_path)
     for path, method, operation in operations():
         good = next(answer for status, answer in operation["responses"].items() if status < "300")
         if "application/json" in good.get("content", {}):

@@ -64,3 +64,20 @@ def test_what_works_is_no_news() -> None:
         watching.look()
         scene.now += 900.0
     assert scene.titles() == []
+
+
+def test_what_comes_and_goes_is_told_too() -> None:
+    """Objectives that fell blind, which nobody can name at the start."""
+    scene = Scene()
+    more: dict[str, str] = {}
+    watching = Watching({}, scene.outbox, ROUTES, lambda: scene.now, more=lambda: more)
+    more["the error budget of cart"] = "the counters fell silent"
+    watching.look()
+    scene.now += AFTER_S
+    watching.look()
+    more["the error budget of cart"], scene.now = "", scene.now + 60
+    watching.look()
+    assert scene.titles() == [
+        "serinus is blind: the error budget of cart",
+        "serinus sees again: the error budget of cart",
+    ]
