@@ -297,5 +297,5 @@ def _forecaster(outlook: Outlook | None) -> Iterator[tuple[str, str]]:
     shares = sorted(outlook.weights.items(), key=lambda one: -one[1])[:3]
     names = ", ".join(f"{name} {share_text(share)}" for name, share in shares)
     known = outlook.mase is not None and outlook.mase == outlook.mase
-    error = f"; its error was {outlook.mase:.2f} of a naive forecast's" if known else ""
+    error = f"; its error was lately {outlook.mase:.2f} of a naive forecast's" if known else ""
     yield "Forecast", names + error

@@ -26,6 +26,7 @@ from detector.series import FloatArray
 from models.baseline.calendar import DAY_MS
 from models.forecast.history import DAY_S
 from models.growth.futures import Futures, futures
+from models.growth.hindcast import mase
 
 __all__ = ["MOST_HORIZON_S", "Assessment", "assess"]
 
@@ -63,7 +64,7 @@ def assess(
     base = _base(known, what_if, past)
     if problem is not None:
         return replace(base, problem=problem)
-    return _forecast(base, known, what_if, prices or Prices(), Generator(PCG64(seed)))
+    return _forecast(base, known, what_if, prices or Prices(), seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +128,10 @@ def _forecast(
     known: _Known,
     what_if: Sequence[WhatIf],
     prices: Prices,
-    rng: Generator,
+    seed: int,
 ) -> Assessment:
     """The same with what follows from futures."""
+    rng = Generator(PCG64(seed))
     resource, days, far = known.resource, known.days, known.ahead + AGAIN
     drawn = futures(days.worst, days.weekday(far), far, _FUTURES, rng, jumps=days.jumps())
     middles = known.starts() + DAY_MS // 2
@@ -139,7 +141,7 @@ def _forecast(
     near = paths[:, : known.ahead]
     return replace(
         base,
-        outlook=_outlook(known, near, drawn),
+        outlook=_outlook(known, near, drawn, seed),
         exhaustion=exhaustion,
         headroom=_left(known, near),
         sizing=sized(resource, known.limit, near, exhaustion, prices, known.as_of),
@@ -161,8 +163,10 @@ def _exhaustion(known: _Known, paths: FloatArray) -> Exhaustion | None:
     )
 
 
-def _outlook(known: _Known, paths: FloatArray, drawn: Futures) -> Outlook:
+def _outlook(known: _Known, paths: FloatArray, drawn: Futures, seed: int) -> Outlook:
     """Quantiles by day; what fills up goes no further than its limit."""
+    days = known.days
+    error = mase(days.worst, days.weekday(0), Generator(PCG64(seed)), jumps=days.jumps())
     if known.resource.kind is Kind.DISK and known.limit is not None:
         paths = np.minimum(paths, known.bound(known.limit)[: known.ahead])
     p05, p10, p25, p50, p75, p90, p95 = (
@@ -180,4 +184,5 @@ def _outlook(known: _Known, paths: FloatArray, drawn: Futures) -> Outlook:
         p90=p90,
         p95=p95,
         weights=dict(drawn.weights),
+        mase=float(f"{error:.6g}") if isfinite(error) else None,
     )

@@ -178,6 +178,7 @@ def test_a_resource_is_foretold_as_it_was_assessed(world: Capable) -> None:
     told = world.client.get("/v1/forecasts", params={"resource": disk["id"]}).json()
     assert [point["value"] for point in told["points"]] == disk["outlook"]["p50"]
     assert told["points"][0]["intervals"][0]["coverage"] == 0.8
+    assert 0 < told["mase"] < 1
     assert len(world.table.asked) == asked
 
 

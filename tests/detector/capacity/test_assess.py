@@ -231,6 +231,22 @@ def test_without_a_limit_there_is_an_outlook_and_no_date() -> None:
     assert "No limit is known, so no date can be told." in of.assumptions
 
 
+def test_how_far_off_such_forecasts_were_is_told() -> None:
+    """A disk that fills evenly is foretold far better than by what it was a week before."""
+    of = told(disk()).outlook
+    assert of is not None
+    assert of.mase is not None
+    assert 0.0 < of.mase < 0.3
+
+
+def test_of_what_is_young_or_constant_no_error_is_known() -> None:
+    """None is honest; nought would be praise."""
+    for one in (disk(days=20), replace(disk(), usage=hours(np.full(60 * 24, 7.0)))):
+        of = told(one).outlook
+        assert of is not None
+        assert of.mase is None
+
+
 def test_the_outlook_of_a_disk_ends_at_its_limit() -> None:
     """A disk of 200 GiB never holds 240."""
     of = told(disk(limit=200.0))
