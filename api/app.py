@@ -58,6 +58,7 @@ from api.ui import (
     report_pages,
     scan_pages,
     service_pages,
+    slo_pages,
 )
 from api.version import serinus_version
 from detector.gate.curve import Curve
@@ -171,6 +172,7 @@ def create_app(
         delivery_pages,
         scan_pages,
         digest_pages,
+        slo_pages,
     ):
         app.include_router(room.router)
     install_problems(app)

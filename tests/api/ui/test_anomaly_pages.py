@@ -136,6 +136,7 @@ def test_every_page_is_a_link_away(site: Site) -> None:
     """Nobody has to know addresses by heart."""
     for path in ("/rollouts", "/services", "/anomalies", "/services/checkout"):
         nav = site.page(path).one("nav", class_="rooms")
-        rooms = ["/rollouts", "/services", "/incidents", "/anomalies", "/digest",
+        rooms = ["/rollouts", "/services", "/incidents", "/anomalies", "/slos",
+                 "/digest",
                  "/delivery", "/scans", "/reports"]  # fmt: skip
         assert [a.attrs["href"] for a in nav.every("a")] == rooms

@@ -1,4 +1,4 @@
-"""Pages of delivery, weeks and scans in Debian's Chromium: harmless, fit, read without scripts."""
+"""Pages beside the gate's own in Debian's Chromium: harmless, fit for a phone, plain to read."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from tests.api.ui.browser import Browser, running_browser
 from tests.api.ui.delivering import delivering
+from tests.api.ui.promised import promised
 from tests.api.ui.scanned import EVIL, scanned
 from tests.api.ui.test_browser import WIDE, served
 from tests.api.ui.weeks import week
@@ -46,13 +47,14 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Shared by the tests of this module; each sets the window as it needs it."""
     folder = tmp_path_factory.mktemp("rooms")
     with ExitStack() as stack:
-        url, sent, weekly = (
+        url, sent, weekly, kept = (
             stack.enter_context(served(stack.enter_context(scene(folder))))
-            for scene in (delivering, scanned, week)
+            for scene in (delivering, scanned, week, promised)
         )
         urls = {
             "delivery": f"{url}/delivery",
             "digest": f"{weekly}/digest",
+            "slos": f"{kept}/slos",
             "scans": f"{sent}/scans",
             "a revision": f"{sent}/scans?service=checkout&revision=v42",
             "an evil revision": f"{sent}/scans?{urlencode({'service': EVIL, 'revision': EVIL})}",
@@ -60,7 +62,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield Stage(browser=stack.enter_context(running_browser(folder)), urls=urls)
 
 
-@pytest.mark.parametrize("name", ["delivery", "digest", "scans", "a revision", "an evil revision"])
+@pytest.mark.parametrize(
+    "name", ["delivery", "digest", "slos", "scans", "a revision", "an evil revision"]
+)
 @pytest.mark.parametrize(
     ("width", "dark"), [(1280, False), (400, True)], ids=["desk by day", "phone by night"]
 )
@@ -95,6 +99,7 @@ def test_a_trend_is_drawn_to_be_seen(stage: Stage) -> None:
     [
         ("delivery", "Week by week"),
         ("digest", "alert budget"),
+        ("slos", "burns: page"),
         ("scans", "held by strict"),
         ("a revision", "A pass is held"),
     ],
