@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -20,11 +20,12 @@ from detector.slo.window import parse_duration
 from models.forecast.history import DAY_S, HOUR_S, History
 from models.stat import Stat
 from pipelines.flows.fleet import Task, over_fleet
-from pipelines.flows.fleet_jobs import Backtesting, Forecasting
+from pipelines.flows.fleet_jobs import Backtesting, Forecasting, forecasted_of
 from pipelines.flows.fleet_kept import Kept
 from pipelines.flows.fleet_learned import learned_of
 from pipelines.flows.fleet_read import Reading, task_of
 from pipelines.flows.fleet_written import (
+    Results,
     backtest_columns,
     backtest_told,
     forecast_columns,
@@ -40,8 +41,8 @@ from pipelines.zones import calendar_of
 __all__ = ["Wanted", "run"]
 
 _PLAIN_WIDTH = 140
-# Troubles that are shown one by one; the others are counted.
-_SHOWN = 40
+# Troubles, and series with doubts, that are shown one by one; the others are counted.
+_SHOWN, _SHOWN_DOUBTS = 40, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +102,9 @@ def run(wanted: Wanted, *, config: Path | None, prometheus: str | None) -> int:
             what = "backtest" if wanted.backtest else "forecast"
             task = task_of(what, work, read, series)
             _done(task, places, kept)
-        written = _written(wanted, task, kept, series)
+        doubts = _Doubts()
+        written = _written(wanted, task, kept, series, doubts)
+        doubts.show(written)
         _show_troubles(kept, task)
     return 0 if written else 4
 
@@ -127,11 +130,45 @@ def _done(task: Task[History], places: Places, kept: Kept) -> None:
             advance(told.done, f"series{failed}")
 
 
+@dataclass(slots=True)
+class _Doubts:
+    """What forecasts rest on, heard as they are written: the first of them, and of how many."""
+
+    count: int = 0
+    first: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    def heard(self, results: Results) -> Results:
+        """The same results."""
+        for series, made in results:
+            assumptions = forecasted_of(made).assumptions
+            self.count += bool(assumptions)
+            if assumptions and len(self.first) < _SHOWN_DOUBTS:
+                self.first.append((series.name, assumptions))
+            yield series, made
+
+    def show(self, written: int) -> None:
+        """On standard error."""
+        if not self.count:
+            return
+        table = Table("series", "its forecast rests on", box=None, pad_edge=False)
+        for name, assumptions in self.first:
+            table.add_row(name, " ".join(assumptions))
+        _on_error().print(table, markup=False)
+        told = f"{self.count} of {written} forecasts are less sure than they look"
+        print(f"{told}: `assumptions` of each says why", file=sys.stderr)
+
+
 def _written(
-    wanted: Wanted, task: Task[History], kept: Kept, series: Mapping[str, SeriesId]
+    wanted: Wanted,
+    task: Task[History],
+    kept: Kept,
+    series: Mapping[str, SeriesId],
+    doubts: _Doubts,
 ) -> int:
     """What came of series, in their order, whatever the order in which it came; of how many."""
-    results = ((series[name], made) for name, made in kept.results(task.name, task.series))
+    results: Results = ((series[name], made) for name, made in kept.results(task.name, task.series))
+    if not wanted.backtest:
+        results = doubts.heard(results)
     told = backtest_told if wanted.backtest else forecast_told
     if wanted.out is None:
         return write_lines(sys.stdout.buffer, results, told)
@@ -144,8 +181,6 @@ def _written(
 
 def _show_troubles(kept: Kept, task: Task[History]) -> None:
     """The series of which nothing came, on standard error."""
-    plain = Console(file=sys.stderr)
-    console = plain if plain.is_terminal else Console(file=sys.stderr, width=_PLAIN_WIDTH)
     table = Table("series", "reason", "", box=None, pad_edge=False)
     counted: Counter[str] = Counter()
     for name, trouble in kept.troubles(task.name):
@@ -154,6 +189,12 @@ def _show_troubles(kept: Kept, task: Task[History]) -> None:
             table.add_row(name, trouble.reason, trouble.text)
     if not counted:
         return
-    console.print(table, markup=False)
+    _on_error().print(table, markup=False)
     counts = ", ".join(f"{count} {reason}" for reason, count in counted.most_common())
     print(f"{counted.total()} of {len(task.series)} series in trouble: {counts}", file=sys.stderr)
+
+
+def _on_error() -> Console:
+    """Standard error, wide where nobody looks."""
+    plain = Console(file=sys.stderr)
+    return plain if plain.is_terminal else Console(file=sys.stderr, width=_PLAIN_WIDTH)

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 
+from detector.capacity.doubts import doubts_of
 from detector.errors import InputError, StoreError
 from detector.series import FloatArray
 from models.forecast.ensemble import forecast
@@ -51,7 +52,8 @@ class Forecasting:
 
     def __call__(self, history: History) -> bytes:
         """The forecast of a series; `ShortHistoryError` where there is too little to tell."""
-        return _kept(_forecasted(forecast(history, self.ahead, self.common), self.levels))
+        told = forecast(history, self.ahead, self.common)
+        return _kept(_forecasted(told, self.levels, doubts_of(history, told)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,10 @@ class Backtesting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecasted:
-    """A forecast that was kept: `point` (H,) and by probability what each step stays below."""
+    """A forecast that was kept: `point` (H,) and by probability what each step stays below.
+
+    `assumptions`: what it rests on, in sentences; none of what was kept before they were told.
+    """
 
     start_ms: int
     step_s: int
@@ -93,6 +98,7 @@ class Forecasted:
     weights: dict[str, float]
     shifts: dict[int, float]
     mase: float
+    assumptions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +128,7 @@ class _Forecasts(_Form, frozen=True, kw_only=True):
     weights: dict[str, float]
     shifts: dict[int, float]
     mase: float
+    assumptions: tuple[str, ...] = ()
 
 
 class _Hindsights(_Form, frozen=True, kw_only=True):
@@ -141,6 +148,7 @@ def forecasted_of(kept: bytes) -> Forecasted:
         weights=told.weights,
         shifts=told.shifts,
         mase=told.mase,
+        assumptions=told.assumptions,
     )
 
 
@@ -150,7 +158,9 @@ def backtested_of(kept: bytes) -> Backtested:
     return Backtested(coverage=told.coverage, origins=told.origins)
 
 
-def _forecasted(told: Forecast, levels: tuple[float, ...]) -> _Forecasts:
+def _forecasted(
+    told: Forecast, levels: tuple[float, ...], assumptions: tuple[str, ...]
+) -> _Forecasts:
     return _Forecasts(
         form=SCHEMA,
         start_ms=told.start_ms,
@@ -161,6 +171,7 @@ def _forecasted(told: Forecast, levels: tuple[float, ...]) -> _Forecasts:
         weights={name: float(weight) for name, weight in sorted(told.weights.items())},
         shifts={int(at): float(by) for at, by in sorted(told.shifts.items())},
         mase=float(told.mase),
+        assumptions=assumptions,
     )
 
 

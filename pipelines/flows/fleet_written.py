@@ -20,6 +20,7 @@ from pipelines.history.port import SeriesId
 
 __all__ = [
     "Columns",
+    "Results",
     "Told",
     "backtest_columns",
     "backtest_told",
@@ -47,6 +48,7 @@ def forecast_told(series: SeriesId, kept: bytes) -> dict[str, Any]:
         "mase": _number(told.mase),
         "weights": told.weights,
         "shifts": {str(at): by for at, by in told.shifts.items()},
+        "assumptions": list(told.assumptions),
     }
 
 
@@ -66,7 +68,9 @@ def forecast_columns(series: SeriesId, kept: bytes) -> dict[str, Any]:
     told = forecasted_of(kept)
     steps = told.start_ms + 1000 * told.step_s * np.arange(len(told.point), dtype=np.int64)
     levels = {f"p{100 * level:g}": values for level, values in told.quantiles.items()}
-    return _repeated(series, len(steps)) | {"timestamp": steps, "point": told.point} | levels
+    shared = {"assumptions": [" ".join(told.assumptions)] * len(steps)}
+    own = {"timestamp": steps, "point": told.point} | levels
+    return _repeated(series, len(steps)) | own | shared
 
 
 def backtest_columns(series: SeriesId, kept: bytes) -> dict[str, Any]:
@@ -131,6 +135,7 @@ def _table(columns: Mapping[str, Any], arrow: Any) -> Any:  # noqa: ANN401 - pya
         "series": arrow.dictionary(arrow.int32(), arrow.string()),
         "labels": arrow.map_(arrow.string(), arrow.string()),
         "timestamp": arrow.timestamp("ms", "UTC"),
+        "assumptions": arrow.dictionary(arrow.int32(), arrow.string()),
     }
     return arrow.table(
         {name: arrow.array(values, kinds.get(name)) for name, values in columns.items()}

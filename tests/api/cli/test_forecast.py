@@ -85,6 +85,18 @@ def test_one_service_is_forecast(files: Path) -> None:
     assert [one["labels"]["pod"] for one in told] == ["a", "b"]
 
 
+def test_what_a_forecast_rests_on_is_told(files: Path) -> None:
+    """For programs with each series, for people the first of them and how many."""
+    told, said = from_files(files)
+    assert [one["assumptions"] for one in told] == [[]] * 3
+    assert "less sure" not in said
+    told, said = from_files(files, "--back", "3w")
+    assert all("of history only" in one["assumptions"][0] for one in told)
+    assert "its forecast rests on" in said
+    assert "days of history only, so the intervals are rough." in " ".join(said.split())
+    assert "3 of 3 forecasts are less sure than they look" in said
+
+
 def test_a_floor_and_days_are_heard(files: Path) -> None:
     """What is typed reaches the forecaster."""
     told, _ = from_files(files, "--service", "shop", "--floor", "110", "--step", "day")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.capacity.doubts import doubts_of
 from detector.errors import InputError, StoreError
 from models.forecast.ensemble import forecast
 from models.forecast.history import History, ShortHistoryError
@@ -40,6 +43,30 @@ def test_a_forecast_is_read_as_it_was_made() -> None:
     assert kept.start_ms == told.start_ms
     assert kept.step_s == 3600
     assert kept.weights == dict(told.weights)
+
+
+def test_what_a_forecast_rests_on_is_kept_with_it() -> None:
+    """As a single series' forecast says it: overflows, silences, gaps, constants."""
+    known = history(weeks=6)
+    assert forecasted_of(Forecasting(ahead=30)(known)).assumptions == ()
+    values = known.values.copy()
+    values[300], values[-100:] = 2.0**63, np.nan
+    doubtful = replace(known, values=values)
+    kept = forecasted_of(Forecasting(ahead=30)(doubtful))
+    assert kept.assumptions == doubts_of(doubtful, forecast(doubtful, 30))
+    assert [one.split(" ", 4)[:4] for one in kept.assumptions] == [
+        ["1", "value", "beyond", "all"],
+        ["Nothing", "was", "measured", "in"],
+    ]
+    same = forecasted_of(Forecasting(ahead=30)(replace(known, values=np.full(1008, 7.0))))
+    assert same.assumptions[0].startswith("It was the same for all of ")
+
+
+def test_what_was_kept_without_assumptions_is_read() -> None:
+    """A run of before goes on by `--resume`."""
+    form = msgspec.msgpack.decode(Forecasting(ahead=5)(history(3)))
+    assert form.pop("assumptions")
+    assert forecasted_of(msgspec.msgpack.encode(form)).assumptions == ()
 
 
 @HEAVY

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -59,6 +60,18 @@ def test_a_backtest_is_a_line_for_programs() -> None:
         "2026-02-11T00:00:00Z",
     ]
     assert told["mean"]["covered"] == np.mean([one["covered"] for one in told["origins"]])
+
+
+def test_what_it_rests_on_is_told_in_both(tmp_path: Path) -> None:
+    """Whoever reads the file alone knows which forecasts are rough."""
+    young = Forecasting(ahead=30)(replace(HISTORY, values=HISTORY.values[:336]))
+    (sentence,) = forecasted_of(young).assumptions
+    assert forecast_told(SHOP, young)["assumptions"] == [sentence]
+    path = tmp_path / "out.parquet"
+    write_parquet(path, [(SHOP, young), (PAY, FORECAST)], forecast_columns)
+    rows = pq.read_table(path, columns=["assumptions"])["assumptions"].to_pylist()
+    assert rows == [sentence] * 30 + [""] * 30
+    assert sentence == "There are 14 days of history only, so the intervals are rough."
 
 
 def test_what_is_no_number_is_null() -> None:
