@@ -79,7 +79,7 @@ class SuspectRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SymptomRow:
-    """An anomaly of it."""
+    """An anomaly of it, an alert that was told, or a budget that burns."""
 
     id: str
     service: str
@@ -88,6 +88,7 @@ class SymptomRow:
     since: str
     is_open: bool
     is_anomaly: bool
+    is_burn: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +201,8 @@ def _symptom(one: Symptom, now: float) -> SymptomRow:
         text=plain(one.text or f"{one.service}: {one.metric}"),
         since=day_clock(one.start / 1000, near=now),
         is_open=one.is_open,
-        is_anomaly=not one.id.startswith(_ALERT),
+        is_anomaly=not (one.slo or one.id.startswith(_ALERT)),
+        is_burn=bool(one.slo),
     )
 
 

@@ -43,6 +43,7 @@ class RolloutView:
 
     name: str
     service: str
+    revision: str
     attempt: str
     heading: Headline | None
     notices: tuple[str, ...]
@@ -91,6 +92,7 @@ def rollout_view(
     return RolloutView(
         name=_name(attempt),
         service=attempt.identity.service,
+        revision=attempt.revision or "",
         attempt=attempt.id,
         heading=None if verdict is None else headline(verdict, newest, now),
         notices=notices(newest, modes, now),

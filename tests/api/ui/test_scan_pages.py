@@ -173,3 +173,12 @@ def test_a_store_that_is_down_is_said() -> None:
     """Not shown as a list without scans."""
     shop = Shop(minutes=2, stores=without(memory_stores(), "scans"))
     assert "the disk is full" in Site(shop).page("/scans", 503).text
+
+
+def test_a_rollout_leads_to_the_scans_of_its_revision() -> None:
+    """Whoever wonders why a pass is held is one click from what was found."""
+    site = Site(Shop(minutes=2))
+    page = site.rollout(site.shop.ask(60.0).attempt)
+    links = {a.text: a.attrs["href"] for a in page.one("p", class_="crumbs").every("a")}
+    assert links["Scans of this revision"] == "/scans?service=checkout&revision=v2.3.1"
+    assert "Not scanned" in site.page(links["Scans of this revision"]).text

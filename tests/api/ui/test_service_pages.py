@@ -175,3 +175,10 @@ def test_many_services_page() -> None:
     names = [row.one("a").text for row in first.one("tbody").every("tr")]
     names += [row.one("a").text for row in Site(shop).page(more).one("tbody").every("tr")]
     assert len(names) == len(set(names)) == 121
+
+
+def test_a_service_leads_to_what_is_known_of_it_elsewhere(site: Site) -> None:
+    """Its objectives, how it is delivered, what scanners found."""
+    links = [a.attrs["href"] for a in site.page("/services/checkout").one("p").every("a")]
+    rooms = ("slos", "delivery", "scans")
+    assert links == ["/services", *(f"/{room}?service=checkout" for room in rooms)]

@@ -67,6 +67,14 @@ def test_an_alert_says_since_when_and_leads_to_its_incident(site: Site) -> None:
     assert "burning" in site.page(link).one("h1").text
 
 
+def test_a_burn_in_an_incident_leads_back_to_the_objective(site: Site) -> None:
+    """There is no anomaly that it could lead to."""
+    link = card(site, "burning").one("p", class_="reason").one("a").attrs["href"]
+    links = {a.text: a.attrs["href"] for a in site.page(link).every("a")}
+    assert links["Its objectives"] == "/slos?service=burning"
+    assert "All of it" not in links
+
+
 def test_a_budget_that_is_gone_says_by_how_much(site: Site) -> None:
     """It is red, though nothing burns any more."""
     found = card(site, "spent")
