@@ -68,7 +68,7 @@ def closing_slopes(value: Array, age: Array, step_s: float) -> tuple[Array, NDAr
     `value`, `age` (units, T), bins of `step_s`; NaN at all other bins. A restart ends a window.
     """
     width = round(WINDOW_S / step_s)
-    passed = np.where(np.isnan(age), -1.0, age // WINDOW_S).astype(np.int64)
+    passed = (np.where(np.isfinite(age), age, -1.0) // WINDOW_S).astype(np.int64)
     window = np.pad(passed[:, :-1], ((0, 0), (1, 0)), constant_values=-1)
     slope = np.full(value.shape, np.nan)
     times = np.arange(width) * np.float64(step_s)
