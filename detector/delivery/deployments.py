@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from detector.changes.change import Change, ChangeKind, ChangePhase
@@ -68,15 +69,41 @@ def deployments_of(
     A deployment that was taken back under its own subject is one that was rolled back.
     """
     ordered = sorted(changes, key=lambda change: (_at(change), change.id))
-    by_service: dict[str, list[Change]] = {}
+    courses: dict[str, _Course] = {}
     for change in ordered:
-        by_service.setdefault(change.place.service, []).append(change)
+        courses.setdefault(change.place.service, _Course()).add(change)
     blamed = _blamed(incidents)
     return tuple(
-        _deployment(change, by_service[change.place.service], blamed)
+        _deployment(change, courses[change.place.service], blamed)
         for change in ordered
         if _is_deployment(change)
     )
+
+
+@dataclass(slots=True)
+class _Course:
+    """What was done to one service, in its order: a service has thousands of deployments a year."""
+
+    steps: list[Change] = field(default_factory=list)
+    went_well: list[Change] = field(default_factory=list)
+    merged: dict[str, int] = field(default_factory=dict)
+
+    def add(self, change: Change) -> None:
+        """The next one; of each name the first merge counts."""
+        if _is_step(change):
+            self.steps.append(change)
+        if _is_deployment(change) and change.phase is ChangePhase.SUCCEEDED:
+            self.went_well.append(change)
+        if change.kind is ChangeKind.MERGE:
+            for name in _names(change):
+                first = self.merged.get(name, change.started_at)
+                self.merged[name] = min(first, change.started_at)
+
+
+def _after(changes: Sequence[Change], at: int) -> Change | None:
+    """The first of some in their order that was later."""
+    place = bisect_right(changes, at, key=_at)
+    return changes[place] if place < len(changes) else None
 
 
 def _is_deployment(change: Change) -> bool:
@@ -89,9 +116,9 @@ def _at(change: Change) -> int:
 
 
 def _deployment(
-    change: Change, of_service: Sequence[Change], blamed: Mapping[str, Sequence[Incident]]
+    change: Change, course: _Course, blamed: Mapping[str, Sequence[Incident]]
 ) -> Deployment:
-    back, incidents = _rollback(change, of_service), blamed.get(change.id, ())
+    back, incidents = _rollback(change, course), blamed.get(change.id, ())
     failures = [
         failure
         for failure, has in (
@@ -103,24 +130,23 @@ def _deployment(
     ]
     mended = [Mended(what=one.id, began=one.began, end=one.resolved_at) for one in incidents]
     if failures and not mended:
-        mended = [_by_next(change, of_service, back)]
+        mended = [_by_next(change, course, back)]
     return Deployment(
         change=change.id,
         service=change.place.service,
         version=change.version,
         at=_at(change),
-        lead_ms=_lead(change, of_service),
+        lead_ms=_lead(change, course),
         failures=tuple(failures),
         mended=tuple(mended),
     )
 
 
-def _rollback(change: Change, of_service: Sequence[Change]) -> Change | None:
+def _rollback(change: Change, course: _Course) -> Change | None:
     """What took it back: itself, or the next thing that was done to its service."""
     if change.kind is ChangeKind.ROLLBACK:
         return change
-    later = (one for one in of_service if _is_step(one) and _at(one) > _at(change))
-    following = next(later, None)
+    following = _after(course.steps, _at(change))
     if following is None or following.kind is not ChangeKind.ROLLBACK:
         return None
     return following if _at(following) - _at(change) <= ROLLED_BACK_MS else None
@@ -130,27 +156,18 @@ def _is_step(change: Change) -> bool:
     return change.kind is ChangeKind.ROLLBACK or _is_deployment(change)
 
 
-def _by_next(change: Change, of_service: Sequence[Change], back: Change | None) -> Mended:
+def _by_next(change: Change, course: _Course, back: Change | None) -> Mended:
     """Without an incident it was wrong until it was taken back, or the next one went well."""
-    later = (
-        one
-        for one in of_service
-        if _is_deployment(one) and _at(one) > _at(change) and one.phase is ChangePhase.SUCCEEDED
-    )
-    ending = back if back is not None else next(later, None)
+    ending = back if back is not None else _after(course.went_well, _at(change))
     end = None if ending is None else _at(ending)
     return Mended(what=change.id if ending is None else ending.id, began=change.started_at, end=end)
 
 
-def _lead(change: Change, of_service: Sequence[Change]) -> int | None:
+def _lead(change: Change, course: _Course) -> int | None:
     """From the first merge of what it deploys, by version or commit."""
-    names = _names(change)
-    merges = [
-        one.started_at
-        for one in of_service
-        if one.kind is ChangeKind.MERGE and one.started_at <= _at(change) and names & _names(one)
-    ]
-    return _at(change) - min(merges) if merges else None
+    merges = [course.merged[name] for name in _names(change) if name in course.merged]
+    first = min(merges, default=None)
+    return None if first is None or first > _at(change) else _at(change) - first
 
 
 def _names(change: Change) -> frozenset[str]:
