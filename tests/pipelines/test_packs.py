@@ -74,7 +74,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
 
 def test_an_endless_file_is_not_read(tmp_path: Path) -> None:
     """A log given by mistake does not fill the memory."""
-    with pytest.raises(ConfigError, match="no pack is that long"):
+    with pytest.raises(ConfigError, match="over 1,048,576 bytes"):
         load_packs([written(tmp_path, "#" * (1 << 20) + "\n")])
 
 

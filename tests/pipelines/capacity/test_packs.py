@@ -45,6 +45,12 @@ def test_own_packs_come_first_and_replace_ours(tmp_path: Path) -> None:
     assert [pack.title for pack in packs if pack.name == "redis"] == ["Ours"]
 
 
+def test_a_folder_without_packs_is_refused(tmp_path: Path) -> None:
+    """A mount that is not there yet would pass for resources that are not there."""
+    with pytest.raises(ConfigError, match=r"no file there ends in \.yaml or \.yml"):
+        load_capacity_packs([tmp_path])
+
+
 def test_the_same_name_twice_is_refused(tmp_path: Path) -> None:
     """Which of the two holds would be chance."""
     files = [written(tmp_path, OURS), written(tmp_path, OURS, "again.yaml")]
