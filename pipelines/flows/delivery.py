@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from detector.changes.change import Change
 from detector.changes.ports import ChangeLog
@@ -54,16 +55,20 @@ def delivered(
     found = [] if incidents is None else list(_incidents(incidents, tenant, since, until))
     every = deployments_of(changes, found)
     own = tuple(one for one in every if since <= one.at < until)
-    return Delivered(deployments=own, notes=tuple(_notes(changes, found, incidents)))
+    return Delivered(deployments=own, notes=tuple(_notes(changes, found, incidents, since)))
 
 
 def _notes(
-    changes: list[Change], found: list[KeptIncident], incidents: IncidentStore | None
+    changes: list[Change], found: list[KeptIncident], incidents: IncidentStore | None, since: int
 ) -> Iterator[str]:
     if incidents is None:
         yield "There are no incidents here: failures are those that were told, or rolled back."
     if len(changes) >= DELIVERY_MOST or len(found) >= DELIVERY_MOST:
         yield f"Only the newest {DELIVERY_MOST:,} changes or incidents were looked at."
+    oldest = min((change.started_at for change in changes), default=since)
+    if oldest > since + _DAY_MS:
+        day = datetime.fromtimestamp(oldest / 1000, UTC).date()
+        yield f"The oldest change that is known is of {day}: of the time before it nothing is."
 
 
 def _changes(log: ChangeLog, wanted: ChangeFilter) -> Iterator[Change]:

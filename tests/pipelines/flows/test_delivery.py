@@ -87,3 +87,20 @@ def test_of_another_tenant_nothing_is_told() -> None:
     found = delivered(log, None, tenant="default", service=None, since=T0, until=T0 + 10 * HOUR)
     assert found.deployments == ()
     assert replace(found, notes=()) == Delivered(deployments=(), notes=())
+
+
+def test_a_log_that_began_later_says_so() -> None:
+    """Three deployments of today are not one a month of a quarter in which nobody told any."""
+    log = MemoryChanges()
+    log.add("default", made(9 * 24).events)
+
+    def notes(since: int) -> tuple[str, ...]:
+        found = delivered(
+            log, Incidents(), tenant="default", service=None, since=since, until=T0 + 240 * HOUR
+        )
+        return found.notes
+
+    assert notes(T0) == (
+        "The oldest change that is known is of 2026-09-30: of the time before it nothing is.",
+    )
+    assert notes(T0 + 8 * 24 * HOUR) == ()
