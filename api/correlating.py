@@ -148,7 +148,12 @@ class Correlating:
             suspicion=self.learning.suspicion,
         )
         told = IncidentNotices(
-            database, self._stores.outbox, self._routes, rules=self._rules, clock=self._clock
+            database,
+            self._stores.outbox,
+            self._routes,
+            rules=self._rules,
+            clock=self._clock,
+            learned=self.learning.rules,
         )
         return made, told
 

@@ -11,7 +11,7 @@ from api.bodies.loose import Moment, Strict, Word, needed
 from api.bodies.numbers import time_text
 from detector.alerts.learning import RuleCut
 from detector.changes.change import ChangeKind
-from detector.changes.learned import Learned
+from detector.changes.learned import Learned, LearnedRule
 from detector.incidents.learning import Kind, Score
 from detector.incidents.learning_words import (
     advice_words,
@@ -76,7 +76,7 @@ class RankingAnswer(Answer):
 
 
 class RuleCutAnswer(Answer):
-    """A rule that tells what is hardly ever an incident; the configuration has its severity."""
+    """A rule that tells what is hardly ever an incident."""
 
     route: str = Field(description="What it asks for; empty where it takes the rest.")
     to: str = Field(description="The notifier.")
@@ -85,11 +85,22 @@ class RuleCutAnswer(Answer):
     text: str = Field(description="What it would have spared and hidden.")
 
 
+class LearnedRuleAnswer(Answer):
+    """A rule that tells from another severity on than the configuration has it."""
+
+    route: str = Field(description="What it asks for; empty where it takes the rest.")
+    to: str = Field(description="The notifier.")
+    severity: str = Field(description="From which on it tells.")
+
+
 class LearnedAnswer(Answer):
     """A version that was applied, or that undid another."""
 
     version: int
     bad: dict[str, float] = Field(description="Chances by kind; empty where all is as configured.")
+    rules: list[LearnedRuleAnswer] = Field(
+        description="Rules of alerts that are not as configured."
+    )
     person: str
     reason: str
     at: str
@@ -135,11 +146,16 @@ def learned_body(learned: Learned) -> dict[str, Any]:
     return {
         "version": learned.version,
         "bad": {kind.value: share for kind, share in sorted(learned.bad.items())},
+        "rules": [_rule(one) for one in learned.rules],
         "person": learned.person,
         "reason": learned.reason,
         "at": time_text(round(1000 * learned.at)),
         "undoes": learned.undoes,
     }
+
+
+def _rule(one: LearnedRule) -> dict[str, Any]:
+    return {"route": one.route, "to": one.receiver, "severity": one.least.value}
 
 
 def _kind(one: Kind) -> dict[str, Any]:

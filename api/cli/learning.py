@@ -63,9 +63,16 @@ class _Rule(msgspec.Struct):
     text: str
 
 
+class _InForce(msgspec.Struct):
+    route: str
+    to: str
+    severity: str
+
+
 class _Version(msgspec.Struct):
     version: int
     bad: dict[str, float]
+    rules: list[_InForce]
     person: str
     reason: str
     at: str
@@ -174,8 +181,12 @@ def _version(one: _Version) -> str:
 
 def _did(one: _Version) -> str:
     """What stands now."""
-    bad = ", ".join(f"{kind} {_percent(share)}" for kind, share in one.bad.items())
-    stands = bad or "all is as configured"
+    kinds = [f"{kind} {_percent(share)}" for kind, share in one.bad.items()]
+    rules = [
+        f"{rule.route or 'the last rule'} to {rule.to} from {rule.severity} on"
+        for rule in one.rules
+    ]
+    stands = ", ".join([*kinds, *rules]) or "all is as configured"
     return plain(f"{_version(one)}. In force within a minute: {stands}.")
 
 

@@ -26,6 +26,7 @@ _REASONS = {
     Held.QUIET: "quiet hours",
     Held.BUDGET: "alert budget",
     Held.OVER: "over before",
+    Held.LEARNED: "learned severity",
 }
 _UNKNOWN = "nobody said"
 

@@ -37,6 +37,7 @@ class Held(StrEnum):
     QUIET = "quiet"
     BUDGET = "budget"
     OVER = "over"
+    LEARNED = "learned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

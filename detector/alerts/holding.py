@@ -38,6 +38,7 @@ def obstacle(scene: Scene, case: Case, to: Destination) -> Hold | None:
         or _maintenance(scene, case, to)
         or _inhibited(scene, case, to)
         or _quiet(scene, case, to)
+        or _learned(scene, to)
     )
 
 
@@ -54,6 +55,20 @@ def word_hold(scene: Scene, case: Case, receiver: str, team: str) -> Hold | None
         words=f"{word.person} called it no incident" if is_none else _snoozed(word),
         since=scene.now,
         until=None if is_none else word.until,
+    )
+
+
+def _learned(scene: Scene, to: Destination) -> Hold | None:
+    """It is slighter than what the rule is worth a word for, as people said of what it told."""
+    least = scene.rules.learned.get((to.route, to.receiver))
+    if least is None or scene.brief.severity.rank >= least.rank:
+        return None
+    return Hold(
+        receiver=to.receiver,
+        team=to.team,
+        reason=Held.LEARNED,
+        words=f"below {least.value} hardly any that this rule told was an incident",
+        since=scene.now,
     )
 
 

@@ -152,6 +152,7 @@ class AlertRules:
     """All of it for one tenant; `ConfigError` names what is not there or wrong.
 
     `quiet`, `escalations` are by name, `budgets` by team. Without a `route` nobody is told.
+    `learned`: from which severity on a rule tells a receiver, by both, where a person applied that.
     """
 
     route: Route | None = None
@@ -160,6 +161,7 @@ class AlertRules:
     inhibit: tuple[Inhibition, ...] = ()
     escalations: Mapping[str, Escalation] = field(default_factory=dict)
     budgets: Mapping[str, Budget] = field(default_factory=dict)
+    learned: Mapping[tuple[str, str], Gravity] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.route is None:

@@ -5,16 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from detector.alerts.brief import Gravity
 from detector.changes.change import ChangeKind
 from detector.errors import InputError
 
-__all__ = ["Learned", "applied", "in_force", "undone"]
+__all__ = ["Learned", "LearnedRule", "applied", "in_force", "undone"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedRule:
+    """From which severity on a rule tells a receiver."""
+
+    route: str
+    receiver: str
+    least: Gravity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """Chances of kinds in force since unix seconds; a person applied it, or undid another.
+    """What is in force since unix seconds: chances of kinds, and severities of rules.
 
+    A person applied it, or undid another.
     `before` is the version that is in force again once this is undone, 0 for none.
     """
 
@@ -25,6 +36,12 @@ class Learned:
     at: float
     before: int
     undoes: int | None = None
+    rules: tuple[LearnedRule, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all is as configured."""
+        return not (self.bad or self.rules)
 
 
 def in_force(versions: Sequence[Learned]) -> Learned | None:
@@ -39,19 +56,31 @@ def applied(
     person: str,
     reason: str,
     at: float,
+    rules: Sequence[LearnedRule] = (),
 ) -> Learned:
-    """The next version, with these chances."""
+    """The next version, with these chances; rules that it does not name stay as they are.
+
+    What a rule tells no more teaches nothing of it any more.
+    """
     last = in_force(versions)
+    kept = {} if last is None else {(one.route, one.receiver): one for one in last.rules}
+    named = kept | {(one.route, one.receiver): one for one in rules}
     version = 0 if last is None else last.version
     return Learned(
-        version=version + 1, bad=dict(bad), person=person, reason=reason, at=at, before=version
+        version=version + 1,
+        bad=dict(bad),
+        person=person,
+        reason=reason,
+        at=at,
+        before=version,
+        rules=tuple(named.values()),
     )
 
 
 def undone(versions: Sequence[Learned], *, person: str, reason: str, at: float) -> Learned:
     """The next version, as it was before the one in force; `InputError` where none is."""
     last = in_force(versions)
-    if last is None or not last.bad:
+    if last is None or last.is_empty:
         raise InputError("nothing learned is in force: there is nothing to undo", field="undo")
     old = next((one for one in versions if one.version == last.before), None)
     return Learned(
@@ -62,4 +91,5 @@ def undone(versions: Sequence[Learned], *, person: str, reason: str, at: float) 
         at=at,
         before=0 if old is None else old.before,
         undoes=last.version,
+        rules=() if old is None else old.rules,
     )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from detector.alerts.brief import Gravity
 from detector.alerts.history import History, pruned
 from detector.alerts.plan import decide, review, waiting
 from detector.alerts.settings import AlertRules
@@ -11,23 +15,32 @@ from detector.incidents.record import NumberedEvent
 from detector.incidents.silence import words_of
 from pipelines.stores.incidents import SqlIncidents
 
-__all__ = ["IncidentAlerts"]
+__all__ = ["IncidentAlerts", "Learned"]
 
 # What is due again so soon after it was looked at waits.
 _AGAIN_MS = 60_000
 
 
-class IncidentAlerts:
-    """The rules over a database; `histories` are those of the tenants that were decided of."""
+Learned = Callable[[str], Mapping[tuple[str, str], Gravity]]
 
-    def __init__(self, store: SqlIncidents, rules: AlertRules) -> None:
-        self._store, self._rules = store, rules
+
+class IncidentAlerts:
+    """The rules over a database; `histories` are those of the tenants that were decided of.
+
+    `learned` says from which severity on rules of a tenant tell, where people applied that.
+    """
+
+    def __init__(
+        self, store: SqlIncidents, rules: AlertRules, learned: Learned = lambda _: {}
+    ) -> None:
+        self._store, self._rules, self._learned = store, rules, learned
+        self._in_force: dict[str, AlertRules] = {}
         self._looked: dict[tuple[str, str], int] = {}
         self.histories: dict[str, History] = store.histories()
 
     def load(self) -> None:
         """What is kept: another process may have told of more."""
-        self.histories = self._store.histories()
+        self.histories, self._in_force = self._store.histories(), {}
 
     def receivers(self, told: NumberedEvent, notice: Notice) -> tuple[str, ...]:
         """Who is told of an event; the history knows it from then on."""
@@ -37,9 +50,15 @@ class IncidentAlerts:
         if told.event.kind is EntryKind.SAID:
             history = self._heard(history, told, notice.tenant)
         ask = review if told.event.kind is EntryKind.DUE else decide
-        decision = ask(brief, self._rules, history, at)
+        decision = ask(brief, self._rules_of(notice.tenant), history, at)
         self.histories[notice.tenant] = pruned(decision.history, at)
         return decision.receivers
+
+    def _rules_of(self, tenant: str) -> AlertRules:
+        if tenant not in self._in_force:
+            learned = self._learned(tenant)
+            self._in_force[tenant] = replace(self._rules, learned=learned)
+        return self._in_force[tenant]
 
     def remind(self, now: int) -> None:
         """Have looked at what time has made due."""

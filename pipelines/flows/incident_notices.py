@@ -15,7 +15,7 @@ from detector.incidents.record import NumberedEvent
 from detector.incidents.silence import is_silenced
 from detector.incidents.words import cause_words, summary_words
 from detector.ports import Clock, Outbox
-from pipelines.flows.incident_alerts import IncidentAlerts
+from pipelines.flows.incident_alerts import IncidentAlerts, Learned
 from pipelines.stores.connections import Connections
 from pipelines.stores.incidents import SqlIncidents
 
@@ -30,7 +30,7 @@ class IncidentNotices:
     The outbox may be in another database: a notice is put there before it is marked as told here,
     and put again after a crash between the two it is the same notice. Without a word of an earlier
     one it begins with what happens from now on. With `rules` that have a route it is they that say
-    who is told; without, each of `routes` is told what it wants.
+    who is told; without, each of `routes` is told what it wants. `learned`: see `IncidentAlerts`.
     """
 
     def __init__(
@@ -41,11 +41,12 @@ class IncidentNotices:
         *,
         rules: AlertRules | None = None,
         clock: Clock = time.time,
+        learned: Learned = lambda _: {},
     ) -> None:
         self._store, self._outbox, self._clock = SqlIncidents(database), outbox, clock
         self._routes = tuple(route for route in routes if NoticeKind.INCIDENT in route.kinds)
         is_ruled = rules is not None and rules.route is not None
-        self._alerts = IncidentAlerts(self._store, rules) if rules and is_ruled else None
+        self._alerts = IncidentAlerts(self._store, rules, learned) if rules and is_ruled else None
 
     def look(self) -> bool:
         """Tell what is new; whether there may be more at once. `StoreError`: it is told later."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from detector.alerts.brief import Gravity
 from detector.alerts.history import Case
 from detector.alerts.learning import RuleCut, cuts_of
 from detector.changes.change import Change, ChangeKind
-from detector.changes.learned import Learned, applied, in_force, undone
+from detector.changes.learned import Learned, LearnedRule, applied, in_force, undone
 from detector.changes.record import ChangeFilter
 from detector.changes.rollouts import SOURCE
 from detector.errors import InputError
@@ -33,6 +34,14 @@ class Lesson:
     found: Relearned
     cuts: tuple[RuleCut, ...]
     versions: tuple[Learned, ...]
+
+    @property
+    def rules(self) -> tuple[LearnedRule, ...]:
+        """Rules that had better tell from another severity on, also by what was told later."""
+        better = (one for one in self.cuts if one.is_better)
+        return tuple(
+            LearnedRule(route=one.route, receiver=one.receiver, least=one.least) for one in better
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +73,11 @@ class Learning:
         """How changes are weighed now."""
         return SuspectSettings(bad=self._priors(self._stores.learned.of(tenant)))
 
+    def rules(self, tenant: str) -> dict[tuple[str, str], Gravity]:
+        """From which severity on rules tell now, by route and receiver; others as configured."""
+        last = in_force(self._stores.learned.of(tenant))
+        return {} if last is None else {(one.route, one.receiver): one.least for one in last.rules}
+
     def look_back(self, tenant: str, since: float, until: float) -> Lesson:
         """On what is since unix seconds, as of `until`; changes nothing."""
         versions = self._stores.learned.of(tenant)
@@ -77,18 +91,28 @@ class Learning:
         )
 
     def apply(self, tenant: str, since: float, by: Signed, *, force: bool = False) -> Learned:
-        """Put in force what a span up to now teaches; `InputError` where it is not better.
+        """Put in force what a span up to now teaches; `InputError` where nothing of it is better.
 
-        `force` does it anyway. It is audited.
+        Of kinds of changes and of rules each only where it is; `force` takes the kinds anyway. It
+        is audited.
         """
         lesson = self.look_back(tenant, since, by.at)
-        priors = lesson.found.priors
-        if not priors:
+        priors, rules = lesson.found.priors, lesson.rules
+        if not (priors or rules):
             raise InputError("there is nothing to apply: nobody said anything", field="from")
-        if not (force or lesson.found.is_better):
+        takes_kinds = bool(priors) and (force or lesson.found.is_better)
+        if not (takes_kinds or rules):
             text = "it is not better on past incidents: nothing was applied; force does it anyway"
             raise InputError(text, field="force", semantic=True)
-        made = applied(lesson.versions, priors, person=by.person, reason=by.reason, at=by.at)
+        last = in_force(lesson.versions)
+        made = applied(
+            lesson.versions,
+            priors if takes_kinds else {} if last is None else last.bad,
+            person=by.person,
+            reason=by.reason,
+            at=by.at,
+            rules=rules,
+        )
         return self._keep(tenant, made, f"{tenant} version {made.version}")
 
     def undo(self, tenant: str, by: Signed) -> Learned:

@@ -92,6 +92,22 @@ def test_what_gets_grave_in_the_night_is_told_then() -> None:
     assert decide(graver, QUIET, history, MONDAY + 24 * HOUR).receivers == ("chat",)
 
 
+def test_what_a_rule_was_taught_not_to_tell_is_held() -> None:
+    """By the rule and who it leads to; other rules tell it, and graver ones are told."""
+    tree = Route(
+        receiver="chat",
+        team="shop",
+        routes=(Route(matchers=match('service="cart"'), carry_on=True, receiver="lead"),),
+    )
+    own = replace(rules(route=tree), learned={('service="cart"', "lead"): Gravity.HIGH})
+    decision = decide(brief(), own, History(), MONDAY)
+    (held,) = decision.held
+    assert (held.receiver, held.reason) == ("lead", Held.LEARNED)
+    assert decide(brief(severity=Gravity.HIGH), own, History(), MONDAY).receivers == ("lead",)
+    other = replace(own, learned={("", "lead"): Gravity.HIGH})
+    assert decide(brief(), other, History(), MONDAY).receivers == ("lead",)
+
+
 def test_maintenance_is_named_with_its_reason() -> None:
     """Who asks learns who planned what."""
     window = Maintenance(name="db", start=MONDAY, end=MONDAY + HOUR, reason="upgrade")

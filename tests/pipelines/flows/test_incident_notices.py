@@ -52,6 +52,7 @@ class Scene:
     outbox: Breaking = field(default_factory=Breaking)
     log: MemoryChanges = field(default_factory=MemoryChanges)
     now: float = T0 / 1000
+    learned: dict[tuple[str, str], Gravity] = field(default_factory=dict)
     wire: Wire = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,7 +71,12 @@ class Scene:
     def tell(self) -> None:
         """A process tells what is new."""
         notices = IncidentNotices(
-            self.database, self.outbox, self.routes, rules=self.rules, clock=lambda: self.now
+            self.database,
+            self.outbox,
+            self.routes,
+            rules=self.rules,
+            clock=lambda: self.now,
+            learned=lambda _: self.learned,
         )
         while notices.look():
             pass
@@ -313,3 +319,19 @@ def test_what_was_decided_outlives_a_crash_before_it_is_kept(scene: Scene) -> No
         scene.tell()
     scene.tell()
     assert scene.told("chat") == ["opened"]
+
+
+def test_what_a_rule_was_taught_not_to_tell_it_tells_once_it_is_graver(scene: Scene) -> None:
+    """By a lesson that a person applied; who asks is told of it."""
+    ruled(scene)
+    scene.learned = {("", "chat"): Gravity.HIGH}
+    scene.happen(1, anomaly("mail", severity=Severity.LOW))
+    scene.tell()
+    assert scene.told("chat") == []
+    store = SqlIncidents(scene.database)
+    (told,) = store.events(0, 1000)
+    words = why_not(store.histories()["default"], told.event.incident.id, "chat")
+    assert "below high hardly any that this rule told was an incident" in words
+    scene.happen(2, anomaly("mail", severity=Severity.HIGH))
+    scene.tell()
+    assert scene.told("chat") == ["grew"]

@@ -14,7 +14,7 @@ from detector.alerts.brief import Gravity
 from detector.alerts.history import History as Told
 from detector.alerts.history import WordKind
 from detector.changes.change import ChangeKind, ChangePhase
-from detector.changes.learned import applied
+from detector.changes.learned import LearnedRule, applied
 from detector.changes.rollouts import SOURCE
 from detector.errors import InputError
 from detector.gate.decision import Action, Override
@@ -146,6 +146,49 @@ def test_rules_that_tell_what_is_none_are_named(place: Place) -> None:
     (cut,) = place.lesson().cuts
     assert (cut.route, cut.least, cut.is_better) == ("service=cart", Gravity.MEDIUM, True)
     assert place.lesson(tenant="other").cuts == ()
+
+
+def noisy(place: Place) -> None:
+    """A rule that told 45 slight ones, none of which was an incident."""
+    told = [case(T0 + n, Gravity.LOW, WordKind.NO_INCIDENT) for n in range(45)]
+    history = Told(cases={one.id: one for one in told})
+    SqlIncidents(place.database).keep_told(1, {"default": history})
+
+
+def test_a_rule_tells_from_another_severity_on_until_that_is_undone(place: Place) -> None:
+    """Named, audited, and only for whom it was applied; chances of kinds stay as they are."""
+    noisy(place)
+    assert place.learning.rules("default") == {}
+    made = place.learning.apply("default", START, ADA)
+    assert (made.bad, made.rules) == (
+        {},
+        (LearnedRule(route="service=cart", receiver="chat", least=Gravity.MEDIUM),),
+    )
+    assert place.learning.rules("default") == {("service=cart", "chat"): Gravity.MEDIUM}
+    assert place.learning.rules("other") == {}
+    assert place.learning.suspicion("default").bad == DEFAULTS
+    undone = place.learning.undo("default", Signed(person="bob", reason="no", at=NOW + 1))
+    assert (undone.undoes, place.learning.rules("default")) == (1, {})
+    assert [one.subject for one in place.stores.audit.entries(limit=9)] == [
+        "default version 2 undoes 1",
+        "default version 1",
+    ]
+    with pytest.raises(InputError, match="nothing to undo"):
+        place.learning.undo("default", Signed(person="bob", reason="no", at=NOW + 2))
+
+
+def test_a_rule_that_was_learned_stays_where_another_thing_is(place: Place) -> None:
+    """What it tells no more would teach nothing of it any more."""
+    noisy(place)
+    place.learning.apply("default", START, ADA)
+    SqlIncidents(place.database).keep_told(2, {"default": Told()})
+    place.live(risky())
+    made = place.learning.apply("default", START, replace(ADA, at=NOW + 1))
+    assert made.bad[FLAG] > 0.09
+    assert [one.least for one in made.rules] == [Gravity.MEDIUM]
+    place.learning.undo("default", Signed(person="bob", reason="no", at=NOW + 2))
+    assert place.learning.suspicion("default").bad == DEFAULTS
+    assert place.learning.rules("default") == {("service=cart", "chat"): Gravity.MEDIUM}
 
 
 def test_the_configuration_is_what_learning_begins_with(place: Place) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from detector.alerts.brief import Gravity
 from detector.changes.change import ChangeKind
-from detector.changes.learned import Learned, applied
+from detector.changes.learned import Learned, LearnedRule, applied
 from detector.errors import InputError
 from detector.ports import Stores
 
@@ -46,3 +47,12 @@ def test_of_two_at_once_the_second_is_refused(stores: Stores) -> None:
     with pytest.raises(InputError, match="meanwhile"):
         stores.learned.add("default", other)
     assert list(stores.learned.of("default")) == [one]
+
+
+def test_rules_are_kept_with_it(stores: Stores) -> None:
+    """And a version of before there were any has none."""
+    rule = LearnedRule(route='service="cart"', receiver="chat", least=Gravity.HIGH)
+    made = applied((), BAD, person="ada", reason="why", at=1.5, rules=[rule])
+    stores.learned.add("default", made)
+    stores.learned.add("default", version(stores, at=2.5))
+    assert [one.rules for one in stores.learned.of("default")] == [(rule,), (rule,)]
