@@ -12,6 +12,7 @@ from api.bodies.numbers import time_text
 from detector.alerts.learning import RuleCut
 from detector.changes.change import ChangeKind
 from detector.changes.learned import Learned, LearnedRule
+from detector.gate.needing import LearnedNeed, Need, need_words
 from detector.incidents.learning import Kind, Score
 from detector.incidents.learning_words import (
     advice_words,
@@ -93,6 +94,29 @@ class LearnedRuleAnswer(Answer):
     severity: str = Field(description="From which on it tells.")
 
 
+class LearnedNeedAnswer(Answer):
+    """What fails of a service need under a policy, in place of what that says."""
+
+    service: str
+    namespace: str | None
+    cluster: str | None
+    policy: str
+    needs: float = Field(description="By what the evidence that a fail needs is multiplied.")
+
+
+class NeedAnswer(LearnedNeedAnswer):
+    """A service of which more healthy rollouts fail than is promised, as people said."""
+
+    before: float = Field(description="By what it is multiplied now.")
+    healthy: int = Field(description="Rollouts that passed, or whose fail was called wrong.")
+    wrong: int = Field(description="Of these, those that failed.")
+    spared: int = Field(description="Of these, those that had not failed.")
+    right: int = Field(description="Fails that nobody called wrong.")
+    lost: int = Field(description="Of these, those that had not failed either.")
+    better: bool = Field(description="Whether some are spared and none is lost.")
+    text: str = Field(description="All of it in a sentence.")
+
+
 class LearnedAnswer(Answer):
     """A version that was applied, or that undid another."""
 
@@ -101,6 +125,7 @@ class LearnedAnswer(Answer):
     rules: list[LearnedRuleAnswer] = Field(
         description="Rules of alerts that are not as configured."
     )
+    needs: list[LearnedNeedAnswer] = Field(description="Services whose fails need more evidence.")
     person: str
     reason: str
     at: str
@@ -119,6 +144,7 @@ class LessonAnswer(Answer):
     better: bool = Field(description="Whether it is better beyond chance.")
     advice: str = Field(description="Whether to apply it, and why.")
     rules: list[RuleCutAnswer]
+    gates: list[NeedAnswer] = Field(description="Services whose fails had better need more.")
     settings: str = Field(description="The same for the configuration, YAML.")
     versions: list[LearnedAnswer] = Field(description="Newest first; the first is in force.")
 
@@ -136,6 +162,7 @@ def lesson_body(lesson: Lesson, since: float) -> dict[str, Any]:
         "better": found.is_better,
         "advice": advice_words(found),
         "rules": [_cut(one) for one in lesson.cuts],
+        "gates": [_gate(one) for one in lesson.needs],
         "settings": snippet(found.priors),
         "versions": [learned_body(one) for one in reversed(lesson.versions)],
     }
@@ -147,6 +174,7 @@ def learned_body(learned: Learned) -> dict[str, Any]:
         "version": learned.version,
         "bad": {kind.value: share for kind, share in sorted(learned.bad.items())},
         "rules": [_rule(one) for one in learned.rules],
+        "needs": [_need(one) for one in learned.needs],
         "person": learned.person,
         "reason": learned.reason,
         "at": time_text(round(1000 * learned.at)),
@@ -156,6 +184,30 @@ def learned_body(learned: Learned) -> dict[str, Any]:
 
 def _rule(one: LearnedRule) -> dict[str, Any]:
     return {"route": one.route, "to": one.receiver, "severity": one.least.value}
+
+
+def _need(one: LearnedNeed) -> dict[str, Any]:
+    return {
+        "service": one.scope.service,
+        "namespace": one.scope.namespace,
+        "cluster": one.scope.cluster,
+        "policy": one.policy,
+        "needs": one.needs,
+    }
+
+
+def _gate(one: Need) -> dict[str, Any]:
+    return {
+        **_need(one.learned),
+        "before": one.before,
+        "healthy": one.healthy,
+        "wrong": one.wrong,
+        "spared": one.spared,
+        "right": one.right,
+        "lost": one.lost,
+        "better": one.is_better,
+        "text": need_words(one),
+    }
 
 
 def _kind(one: Kind) -> dict[str, Any]:

@@ -189,7 +189,8 @@ def policy_body(policy: Policy) -> dict[str, Any]:
     body["scans"] = scan_rule_body(policy.scans)
     body["capacity"] = capacity_rule_body(policy.capacity)
     body["signals"] = {name: asdict(signal) for name, signal in policy.signals.items()}
+    # What the gate sets when an attempt begins.
+    del body["needs"]
     if policy.budget is not None:
-        # The gate sets it when an attempt begins.
         del body["budget"]["limits"]
     return {**body, "digest": policy.digest}

@@ -69,10 +69,17 @@ class _InForce(msgspec.Struct):
     severity: str
 
 
+class _Need(msgspec.Struct):
+    service: str
+    policy: str
+    needs: float
+
+
 class _Version(msgspec.Struct):
     version: int
     bad: dict[str, float]
     rules: list[_InForce]
+    needs: list[_Need]
     person: str
     reason: str
     at: str
@@ -88,6 +95,7 @@ class _Lesson(msgspec.Struct):
     after: _Score
     advice: str
     rules: list[_Rule]
+    gates: list[_Rule]
     settings: str
     versions: list[_Version]
 
@@ -152,7 +160,7 @@ def _show(console: Console, lesson: _Lesson) -> None:
     console.print()
     console.print(Text(f"before: {plain(lesson.before.text)}"))
     console.print(Text(f"after:  {plain(lesson.after.text)}"))
-    for rule in lesson.rules:
+    for rule in (*lesson.rules, *lesson.gates):
         console.print(Text(plain(rule.text)))
     console.print(Text(plain(lesson.advice), style="bold"))
     if lesson.versions:
@@ -186,7 +194,11 @@ def _did(one: _Version) -> str:
         f"{rule.route or 'the last rule'} to {rule.to} from {rule.severity} on"
         for rule in one.rules
     ]
-    stands = ", ".join([*kinds, *rules]) or "all is as configured"
+    needs = [
+        f"fails of {need.service} under {need.policy} by {need.needs:.3g} times the evidence"
+        for need in one.needs
+    ]
+    stands = ", ".join([*kinds, *rules, *needs]) or "all is as configured"
     return plain(f"{_version(one)}. In force within a minute: {stands}.")
 
 

@@ -1,4 +1,4 @@
-"""What a self-check changes in how strictly a service's rollouts are judged."""
+"""What a self-check, or what was learned, changes in how strictly rollouts are judged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def checked(policy: Policy, aa: AaResult | None) -> Policy:
     """The policy by which the engine judges: what a fail needs is raised, and never lowered.
 
     Evidence that is needed is one over shares of `alpha`, so that raising it is lowering `alpha`.
+    Placebos and what people called wrong tell of the same noise: the more demanding of both counts.
     """
-    if aa is None or aa.log_raised == 0:
-        return policy
-    return replace(policy, alpha=policy.alpha * math.exp(-aa.log_raised))
+    raised = max(0.0 if aa is None else aa.log_raised, math.log(max(policy.needs, 1.0)))
+    return policy if raised == 0 else replace(policy, alpha=policy.alpha * math.exp(-raised))

@@ -67,6 +67,8 @@ class Policy(_Digested):
     combination decide; None: any that is judged fails, all that are required are needed.
     `budget`: what is left of the service's error budgets holds a pass, or tightens all limits.
     `scans`: what scanners may have found in a revision that passes.
+    `needs`: by what the evidence that a fail needs is multiplied at least, as was learned of the
+    service; set when an attempt begins.
     `capacity`: within what time no resource of the service may run out for a final pass.
     `time_scale`: demo and tests only; 1/15 makes one second count as fifteen, in every time
     constant of the engine alike.
@@ -91,6 +93,7 @@ class Policy(_Digested):
     budget: BudgetPolicy | None = None
     scans: ScanRule | None = None
     capacity: CapacityRule | None = None
+    needs: float = 1.0
     signals: Mapping[str, SignalPolicy] = field(default_factory=dict)
 
     @property

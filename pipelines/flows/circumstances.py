@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from detector.gate.attempt import Attempt, Latch, stage_at
 from detector.gate.decision import standing_mode, standing_override
+from detector.gate.needing import needs_note
 from detector.gate.policy import Mode
 from detector.gate.reason import Reason, ReasonCode
 from detector.gate.ruling import Circumstances, verdict_id
@@ -48,7 +49,12 @@ def circumstances_of(
         partial=None if closed else partial,
         rollback=attempt.rollback,
         scanned=scanned_of(stores.scans, attempt, moment),
-        notes=(*asked.notes, *steering, *thrift_notes(attempt.policy, spent)),
+        notes=(
+            *asked.notes,
+            *steering,
+            *thrift_notes(attempt.policy, spent),
+            *needs_note(attempt.policy),
+        ),
         spent=spent,
     )
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+from detector.changes.learned import needs_in_force
 from detector.discovery.several import without_others
 from detector.errors import NotFoundError, SourceError
 from detector.gate.attempt import Attempt, Identity, Latch, Weight, begins_anew
 from detector.gate.course import Streamed
+from detector.gate.needing import needing
 from detector.gate.policy import Policy
 from detector.gate.promotion import promoted
 from detector.gate.reason import Reason, ReasonCode
@@ -93,13 +95,19 @@ class Following:
             identity=identity,
             label=request.attempt,
             revision=request.revision,
-            policy=tightened(policy, self._thrift.spent(asked, policy, asked.now)),
+            policy=self._fixed(asked, identity, policy),
             engine=ENGINE,
             asked_at=now,
             last_asked=now,
             aa=self._stores.aa.newest(identity.scope, until=now),
             follows="" if after is None else after.id,
         )
+
+    def _fixed(self, asked: Asked, identity: Identity, policy: Policy) -> Policy:
+        """The policy with what is fixed for the attempt: of budgets, and of what was learned."""
+        learned = needs_in_force(self._stores.learned.of(identity.tenant))
+        policy = needing(policy, learned.get((identity.scope, policy.name), 1.0))
+        return tightened(policy, self._thrift.spent(asked, policy, asked.now))
 
     def successor(self, asked: Asked, old: Attempt, since: float, policy: Policy) -> Attempt:
         """The attempt of a canary that came after the latched one was gone, from its first pod."""

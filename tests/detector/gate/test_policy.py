@@ -19,6 +19,7 @@ OTHER: dict[str, object] = {
     "name": "strict",
     "mode": Mode.SHADOW,
     "alpha": 0.001,
+    "needs": 2.0,
     "slo": 0.99,
     "promises_slo": True,
     "latency_slo_s": 0.3,
