@@ -16,11 +16,15 @@ from starlette.testclient import TestClient
 from api.bodies.learning import LearnedAnswer, LessonAnswer
 from api.correlating import Correlating
 from api.settings import Settings
+from detector.alerts.brief import Gravity
+from detector.alerts.history import History, WordKind
 from detector.changes.change import ChangeKind
 from pipelines.stores.memory import memory_stores
 from pipelines.stores.sqlite import Database
 from tests.api.doors import Door, problem_of
 from tests.api.test_digest import Open
+from tests.detector.alerts.test_learning import case
+from tests.detector.incidents.making import T0
 from tests.detector.incidents.saying import DEFAULTS
 from tests.pipelines.flows.test_learning import live_in, risky
 
@@ -136,3 +140,24 @@ def test_another_tenant_knows_nothing_of_it(place: Place) -> None:
     other = place.ask("other").json()
     assert (other["spoken"], other["versions"]) == (0, [])
     assert "nothing to learn from" in other["advice"]
+
+
+def noisy(place: Place) -> None:
+    """A rule told 45 slight ones, and people called each no incident."""
+    told = [case(T0 + n, Gravity.LOW, WordKind.NO_INCIDENT) for n in range(45)]
+    history = History(cases={one.id: one for one in told})
+    place.correlating.kept[0].keep_told(1, {"default": history})
+
+
+def test_rules_are_applied_and_undone_by_name_too(place: Place) -> None:
+    """They are named with what is in force, beside the kinds."""
+    noisy(place)
+    (rule,) = place.lesson()["rules"]
+    assert (rule["better"], rule["severity"]) == (True, "medium")
+    applied = place.send({**ADA, **SINCE}).json()
+    LearnedAnswer.model_validate(applied)
+    assert applied["rules"] == [{"route": "service=cart", "to": "chat", "severity": "medium"}]
+    assert (applied["needs"], place.lesson()["gates"]) == ([], [])
+    assert place.correlating.learning.rules("default") == {("service=cart", "chat"): Gravity.MEDIUM}
+    undone = place.send({"person": "bob", "reason": "no"}, f"{PATH}/undo").json()
+    assert (undone["rules"], undone["undoes"]) == ([], 1)

@@ -11,7 +11,7 @@ import yaml
 
 from detector.changes.change import ChangeKind
 from tests.api.cli.served import serinus, serving
-from tests.api.test_learning import Place, app, place
+from tests.api.test_learning import Place, app, noisy, place
 from tests.detector.incidents.saying import DEFAULTS
 
 __all__ = ["app", "place"]
@@ -93,3 +93,11 @@ def test_what_is_not_better_says_so(url: str) -> None:
     told = serinus("learn", *SINCE, "--server", url, "--tenant", "other", "--apply", *WHY)
     assert told.exit_code == 2
     assert "nothing to apply" in told.stderr
+
+
+def test_rules_that_are_applied_are_named(url: str, place: Place) -> None:
+    """With the severity from which on they tell now."""
+    noisy(place)
+    assert "set severity: medium" in serinus("learn", *SINCE, "--server", url).stdout
+    applied = serinus("learn", *SINCE, "--server", url, "--apply", *WHY)
+    assert "service=cart to chat from medium on" in " ".join(applied.stdout.split())
