@@ -152,12 +152,17 @@ class Burns:
                 self.meters.failed += 1
                 self._bound.pop(key, None)
                 self._note(key, Flaw.SOURCE_FAILED, str(error))
-                failed = error if isinstance(error, SourceError) and error.retryable else None
+                if isinstance(error, SourceError) and error.retryable:
+                    failed = error
+                else:
+                    self._done[key] = end
                 continue
             if isinstance(counts, Counts):
                 found[key] = counts
             else:
+                # What is wrong is so for a while: it is asked for again with the next bin.
                 self._bound.pop(key, None)
+                self._done[key] = end
                 self._note(key, counts, flaw_words(counts))
         return found
 

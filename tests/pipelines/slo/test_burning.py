@@ -287,6 +287,13 @@ def test_a_query_that_finds_nothing_is_blindness(world: World) -> None:
     }
 
 
+def test_what_is_wrong_is_asked_for_once_a_bin(world: World) -> None:
+    """All four weeks of a wrong query each quarter of a minute would be a load of its own."""
+    burns = world.burns()
+    world.at(burns, 0.0, 15.0, 30.0, 300.0, 315.0)
+    assert len(world.source.asked) == 2
+
+
 def test_what_cannot_be_told_yet_is_told_later(world: World) -> None:
     """The stream opens beside the gate; how objectives stand is known before."""
     world.serve(outage=(0.0, 1800.0))
