@@ -9,7 +9,7 @@ be beyond chance by the exact binomial tail, so that one of twenty at night wake
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -99,6 +99,11 @@ class Course:
     def bins(self, span_s: float) -> int:
         """How many bins a span is."""
         return max(round(span_s / self.step_s), 1)
+
+    def last(self, bins: int) -> Course:
+        """The last so many bins of it, at least one; what is usual stays."""
+        usual = self.usual if isinstance(self.usual, float) else np.asarray(self.usual)[-bins:]
+        return replace(self, bad=self.bad[-bins:], total=self.total[-bins:], usual=usual)
 
 
 def rates(

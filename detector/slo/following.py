@@ -17,6 +17,7 @@ __all__ = ["Alert", "Following", "followed"]
 
 _PLACES = list(Burning)
 _QUIET = _PLACES.index(Burning.QUIET)
+_LONGEST_S = max(pair.long_s for pair in PAIRS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,10 @@ def followed(
     Beside the state, the alerts that began, became graver or ended since, as they are now. Of what
     was before anybody followed, only what still lasts is told.
     """
+    if was is not None:
+        # No window of a bin that is new reaches further back.
+        new = max(round((end - was.at) / course.step_s), 1)
+        course = course.last(new + course.bins(_LONGEST_S))
     walk = _Walk(course, end)
     first = 0 if was is None else walk.place(was.at)
     alert, at = (None, walk.begin) if was is None else (was.alert, was.at)

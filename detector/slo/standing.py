@@ -54,7 +54,8 @@ def standing_of(objective: Objective, counts: Counts | Flaw, begin: float) -> St
     if isinstance(counts, Flaw):
         return _unknown(objective, counts)
     held, budget = counts.since(begin), objective.budget
-    course, left = course_of(counts, budget), budget_of(held, budget)
+    whole, left = course_of(counts, budget), budget_of(held, budget)
+    course = whole.last(whole.bins(LONGEST_S))
     state = _state(course)
     flaw = None if state is not Burning.UNKNOWN else _why(counts)
     return Standing(
