@@ -22,7 +22,7 @@ from models.stat import Stat
 from pipelines.flows.fleet import Task, over_fleet
 from pipelines.flows.fleet_jobs import Backtesting, Forecasting, forecasted_of
 from pipelines.flows.fleet_kept import Kept
-from pipelines.flows.fleet_learned import learned_of
+from pipelines.flows.fleet_learned import learned_of, learns_from
 from pipelines.flows.fleet_read import Reading, task_of
 from pipelines.flows.fleet_written import (
     Results,
@@ -115,7 +115,10 @@ def _learned(
     """The work, with what the series have in common: forecasts, but no past ones, may hear it."""
     if not isinstance(work, Forecasting):
         return work
-    learned = learned_of(read, series, work.ahead)
+    with with_bar("series to learn from", learns_from(series)) as advance:
+        learned = learned_of(
+            read, series, work.ahead, heard=lambda done: advance(done, "series to learn from")
+        )
     if learned is None:
         return work
     print(f"learned what {learned.series} series have in common", file=sys.stderr)

@@ -11,10 +11,11 @@ import pytest
 from models.baseline.calendar import Calendar
 from models.forecast.ensemble import forecast
 from models.forecast.history import History
+from pipelines.flows import fleet_learned
 from pipelines.flows.fleet import over_fleet
 from pipelines.flows.fleet_jobs import Forecasting, forecasted_of
 from pipelines.flows.fleet_kept import Kept
-from pipelines.flows.fleet_learned import MOST_SERIES, Learned, _spread, learned_of
+from pipelines.flows.fleet_learned import MOST_SERIES, Learned, _spread, learned_of, learns_from
 from pipelines.flows.fleet_read import Reading, task_of
 from pipelines.flows.spread import Places
 from pipelines.history.memory import MemoryHistory
@@ -67,6 +68,29 @@ def test_the_same_fleet_teaches_the_same(read: Reading, learned: Learned) -> Non
         assert np.array_equal(pool.weights, again.common.whole[name].weights)
 
 
+def test_how_far_it_is_is_heard_page_by_page(
+    read: Reading, learned: Learned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Months of hundreds of series are read before the first forecast: nobody waits in silence."""
+    monkeypatch.setattr(fleet_learned, "_PAGE", 5)
+    heard: list[int] = []
+    found = learned_of(read, read.series(), AHEAD, heard=heard.append)
+    assert found is not None
+    assert found.digest == learned.digest
+    assert (heard, learns_from(read.series())) == ([5, 10, 12], 12)
+
+
+def test_one_that_cannot_be_read_is_not_learned_from() -> None:
+    """It is told by its own forecast, and hinders no other."""
+    flawed = reading(12)
+    assert isinstance(flawed.source, MemoryHistory)
+    times = (T0 + 3600 * np.arange(HOURS)).astype(np.float64)
+    flawed.source.add({"pod": "broken", "app": "shop"}, times, np.full(HOURS, 1e200))
+    found = learned_of(flawed, flawed.series(), AHEAD)
+    assert found is not None
+    assert found.series == 12
+
+
 def test_few_series_are_forecast_by_themselves() -> None:
     """Nine have nothing in common that is worth to be learned."""
     few = reading(9)
@@ -82,6 +106,11 @@ def test_short_series_are_forecast_by_themselves() -> None:
 def test_a_long_horizon_needs_a_long_past(read: Reading) -> None:
     """Two weeks ahead cannot be tried on five, without having seen what comes."""
     assert learned_of(read, read.series(), 14 * 24) is None
+
+
+def test_of_none_nothing_is_learned() -> None:
+    """A service that was typed wrong."""
+    assert learns_from({}) == 0
 
 
 @pytest.mark.parametrize("count", [1, MOST_SERIES, MOST_SERIES + 1, 10 * MOST_SERIES])
