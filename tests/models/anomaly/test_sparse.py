@@ -87,6 +87,8 @@ def test_what_moves_now_and_then_is_expected_not_to(size: float, places: list[in
 def test_sparse_series_are_the_same_to_the_bit_in_kernel_and_twin() -> None:
     """What is lifted or held is told apart in two ways of writing the same."""
     rng = np.random.default_rng(8)
-    rows = [rng.poisson(rate, 900) * sign for rate in RATES for sign in (1.0, -3.0)]
+    rows = [
+        rng.poisson(rate, 900).astype(np.float64) * sign for rate in RATES for sign in (1.0, -3.0)
+    ]
     differs, _ = apart(beside(*rows))
     assert differs == []
