@@ -76,22 +76,19 @@ class RankingAnswer(Answer):
     text: str = Field(description="All of it in a sentence.")
 
 
-class RuleCutAnswer(Answer):
-    """A rule that tells what is hardly ever an incident."""
-
-    route: str = Field(description="What it asks for; empty where it takes the rest.")
-    to: str = Field(description="The notifier.")
-    severity: str = Field(description="From which on it had better tell.")
-    better: bool = Field(description="Whether that held for what was told later.")
-    text: str = Field(description="What it would have spared and hidden.")
-
-
 class LearnedRuleAnswer(Answer):
     """A rule that tells from another severity on than the configuration has it."""
 
     route: str = Field(description="What it asks for; empty where it takes the rest.")
     to: str = Field(description="The notifier.")
     severity: str = Field(description="From which on it tells.")
+
+
+class RuleCutAnswer(LearnedRuleAnswer):
+    """A rule that tells what is hardly ever an incident; from that severity on it had better."""
+
+    better: bool = Field(description="Whether that held for what was told later.")
+    text: str = Field(description="What it would have spared and hidden.")
 
 
 class LearnedNeedAnswer(Answer):
