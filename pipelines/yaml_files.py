@@ -44,7 +44,7 @@ def text_of(file: Path) -> str:
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{file}: is not UTF-8: {error}") from error
+        raise ConfigError(f"{file}: cannot be read: it is not UTF-8: {error}") from error
 
 
 def _files(place: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from detector.errors import StoreError
 
 __all__ = ["NEWEST", "migrate"]
 
-NEWEST = "0019"
+NEWEST = "0020"
 # Alembic keeps the migration that runs in names of its modules: one of a process at a time.
 _TURN = threading.Lock()
 

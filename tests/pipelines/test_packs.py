@@ -68,7 +68,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     """An archive given by mistake."""
     file = tmp_path / "ours.yaml"
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="is not UTF-8"):
+    with pytest.raises(ConfigError, match="cannot be read: it is not UTF-8"):
         load_packs([file])
 
 

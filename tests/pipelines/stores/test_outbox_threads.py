@@ -192,7 +192,7 @@ def test_what_waited_under_the_older_schema_is_told(tmp_path: Path) -> None:
         connection.execute(sa.text("drop index deliveries_thread"))
         for name in ("thread", "nth", "receipt"):
             connection.execute(sa.text(f"alter table deliveries drop column {name}"))
-        newer = "incident_inbox alert_histories learned scans reports versions"
+        newer = "incident_inbox alert_histories learned scans reports versions burns"
         for table in newer.split():
             connection.execute(sa.text(f"drop table {table}"))
         connection.execute(sa.text("update alembic_version set version_num = '0012'"))

@@ -32,7 +32,7 @@ NEWER = ("fitted",
     "incidents", "incident_services", "incident_events", "incident_said", "incident_states",
     "incident_inbox",
     "alert_histories",
-    "learned", "scans", "reports", "versions",
+    "learned", "scans", "reports", "versions", "burns",
 )  # fmt: skip
 
 
