@@ -102,7 +102,8 @@ def _effects(judgement: Judgement) -> Mapping[Kind, Load]:
     """
     signal = next((one for one in judgement.signals if one.name == _CPU), None)
     cpu = _load(Kind.CPU, None if signal is None else signal.effect)
-    memory = _load(Kind.MEMORY, judgement.memory, "its pods hold {:.0f} % more than older ones by now")
+    words = "its pods hold {:.0f} % more than older ones by now"
+    memory = _load(Kind.MEMORY, judgement.memory, words)
     return {load.kind: load for load in (cpu, memory) if load is not None and load.kind is not None}
 
 

@@ -1,4 +1,4 @@
-"""What is told of objectives that fell blind: together where it was together, and that it is over."""
+"""What is told of objectives that fell blind: together where it was so, and that it is over."""
 
 from __future__ import annotations
 
