@@ -29,6 +29,7 @@ def judge(
     edges: tuple[float, float, float],
     floor: float,
     is_still: bool,
+    is_burst: bool,
     count: float,
     rate: float,
     t: int,
@@ -41,12 +42,14 @@ def judge(
     point, short, long = odd
     of_point, of_short, of_long = edges
     a = c.POINT_WEIGHT * _weigh(
-        row, _POINT, abs(point), of_point, floor, is_still, count, rate, hot
+        row, _POINT, abs(point), of_point, floor, is_still, is_burst, count, rate, hot
     )
     b = c.SHORT_WEIGHT * _weigh(
-        row, _SHORT, abs(short), of_short, floor, is_still, count, rate, hot
+        row, _SHORT, abs(short), of_short, floor, is_still, is_burst, count, rate, hot
     )
-    d = c.LONG_WEIGHT * _weigh(row, _LONG, abs(long), of_long, floor, is_still, count, rate, hot)
+    d = c.LONG_WEIGHT * _weigh(
+        row, _LONG, abs(long), of_long, floor, is_still, is_burst, count, rate, hot
+    )
     tilt = np.copysign(a, point) + np.copysign(b, short) + np.copysign(d, long)
     counts, spent = pool[0], pool[1]
     if count == c.LEARN:

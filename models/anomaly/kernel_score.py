@@ -67,15 +67,17 @@ def score(
     rate = max(c.FOLLOW, 2.0 * inverse)
     pool[1][1] += min(span, c.WATCHED_MS)
     is_usual = (abs(point) <= of_point) & (abs(short) <= of_short) & (abs(long) <= of_long)
-    is_still = abs(point) <= c.STILL * of_point
+    is_still, run = abs(point) <= c.STILL * of_point, float(hot[row, _RUN])
     if is_usual & (count > c.LEARN):
         pool[0][0, 0] += c.ONE
         if not is_still:
             _narrow(row, of_point, of_short, of_long, rate, hot)
     else:
         odd, edges = (point, short, long), (of_point, of_short, of_long)
-        _judge(i, row, odd, edges, floor, is_still, count, rate, t, quiet, hot, pool, scores)
-    run = float(hot[row, _RUN])
+        is_burst = (run != 0.0) & (wide_edge < c.FAINT * floor) & (not is_still)
+        _judge(
+            i, row, odd, edges, floor, is_still, is_burst, count, rate, t, quiet, hot, pool, scores
+        )
     wide_next = _follow(wide_edge, abs(came), rate)
     if abs(run) >= c.AWAY and count < c.YOUNG:
         wide_next = min(wide_next, wide_edge)

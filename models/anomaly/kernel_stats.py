@@ -37,6 +37,7 @@ def weigh(
     over: float,
     floor: float,
     is_still: bool,
+    is_burst: bool,
     count: float,
     rate: float,
     hot: Singles,
@@ -50,7 +51,8 @@ def weigh(
             excess, next_edge = c.LIFT, c.LIFTED * odd
         nats = excess / tail
         seen = min(c.RARE * (count - c.LEARN) + c.TAIL_PRIOR, c.TAIL_MEMORY)
-        tail = max(tail + (min(excess, c.TAIL_MOST * tail) - tail) / seen, c.TAIL_LEAST)
+        if not is_burst:
+            tail = max(tail + (min(excess, c.TAIL_MOST * tail) - tail) / seen, c.TAIL_LEAST)
         hot[row, edge] = next_edge
     elif not is_still:
         hot[row, edge] = follow(over, odd, rate)

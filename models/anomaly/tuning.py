@@ -22,7 +22,8 @@ TAIL, TAIL_PRIOR, TAIL_MEMORY, TAIL_MOST, TAIL_LEAST = 0.2, 30.0, 60.0, 4.0, 0.0
 # The first that is farther out than LIFT beyond it counts as that, and the edge is put that far
 # below it (LIFTED is e to the -LIFT). A sample below STILL of its edge did not move, and teaches
 # no edge to be narrower: what is zero but now and then would else forget how far it moves. The
-# near level moves no farther than the wide edge where that is none yet.
+# near level moves no farther than the wide edge where that is none yet, and a second sample in a
+# row that moves teaches no tail: an outage is no less odd for lasting.
 FAINT, LIFT, LIFTED, STILL = 2.0, 0.5, 0.6065306597126334, 1e-3
 # A sample moves levels as if it were no farther out than this many edges.
 CLIP = 2.0

@@ -59,9 +59,10 @@ def score(  # noqa: PLR0913, PLR0917
     _tell_range(out, where, early, level + near + season, point_edge, hot)
     nats, tilt = np.zeros(len(rows)), np.zeros(len(rows))
     parts = (point, hot[:, Hot.SHORT].copy(), hot[:, Hot.LONG].copy())
-    still = np.abs(point) <= c.STILL * point_edge
+    still, faint = np.abs(point) <= c.STILL * point_edge, wide_edge < c.FAINT * floor
+    burst = (hot[:, Hot.RUN] != 0) & faint & ~still
     for (edge, weight), odd in zip(_PARTS, parts, strict=True):
-        part = weight * _weigh(hot, edge, np.abs(odd), floor, still, early, inverse)
+        part = weight * _weigh(hot, edge, np.abs(odd), floor, (still, burst), early, inverse)
         nats += part
         tilt += np.copysign(part, odd)
     follow(hot, Hot.WIDE_EDGE, np.abs(wide), floor, early, inverse)
@@ -72,7 +73,6 @@ def score(  # noqa: PLR0913, PLR0917
     flag = np.where(early, Flag.LEARNING, 0) | _rhythm(hot, seconds)
     hot[:, Hot.BIN_SUM] += season + np.clip(wide, -c.HOUR_CLIP * wide_edge, c.HOUR_CLIP * wide_edge)
     hot[:, Hot.BIN_COUNT] += 1.0
-    faint = wide_edge < c.FAINT * floor
     reach = np.where(faint, np.minimum(point_edge, wide_edge), point_edge)
     near += np.maximum(inverse, 1 / c.NEAR) * bounded(point, reach, early)
     drift = np.maximum(inverse, 1 / c.LEVEL) * bounded(wide, wide_edge, early)
@@ -131,12 +131,12 @@ def _weigh(
     edge: Hot,
     odd: Array,
     floor: Array,
-    still: Bools,
+    held: tuple[Bools, Bools],
     early: Bools,
     inverse: Array,
 ) -> Array:
     """Nats by which a statistic is beyond its edge; edge and tail then learn from it."""
-    tail_at = edge + 1
+    tail_at, (still, burst) = edge + 1, held
     over = np.maximum(hot[:, edge], floor)
     beyond = (odd > over) & ~early
     tail = np.where(hot[:, Hot.COUNT] <= c.LEARN, c.TAIL, hot[:, tail_at])
@@ -149,11 +149,11 @@ def _weigh(
         c.TAIL_LEAST,
     )
     nats: Array = np.where(beyond, excess / np.where(beyond, tail, 1.0), 0.0)
-    hot[:, tail_at] = np.select([early, beyond], [hot[:, tail_at], taught], tail)
+    hot[:, tail_at] = np.select([early, beyond & ~burst], [hot[:, tail_at], taught], tail)
     before = hot[:, edge].copy()
     follow(hot, edge, odd, floor, early, inverse)
-    held = still & ~early & ~beyond
-    hot[:, edge] = np.select([lifted, held], [c.LIFTED * odd, before], hot[:, edge])
+    kept = still & ~early & ~beyond
+    hot[:, edge] = np.select([lifted, kept], [c.LIFTED * odd, before], hot[:, edge])
     return nats
 
 

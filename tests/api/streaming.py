@@ -57,7 +57,7 @@ def _serve(data: Path, port: int, room: int = 2_000_000) -> None:
     settings = Settings(
         data=data,
         ingest=IngestSettings(ahead_s=ALWAYS, behind_s=ALWAYS),
-        stream=StreamSection(checkpoint_s=0.5, alarms_a_week=0.01, room=room),
+        stream=StreamSection(checkpoint_s=0.5, alarms_a_week=0.1, room=room),
     )
     quiet_logs()
     opened, streaming = open_gate(settings, source=MemorySource()), open_streaming(settings)

@@ -42,7 +42,7 @@ def streamed(folder: Path, room: int = 2_000_000) -> tuple[FastAPI, Streaming, O
     settings = Settings(
         data=folder,
         ingest=IngestSettings(ahead_s=ALWAYS, behind_s=ALWAYS),
-        stream=StreamSection(alarms_a_week=0.01, room=room),
+        stream=StreamSection(alarms_a_week=0.1, room=room),
     )
     opened, streaming = open_gate(settings, source=MemorySource()), open_streaming(settings)
     app = serving_app(opened, settings, on_stop=lambda: None, streaming=streaming)

@@ -92,3 +92,14 @@ def test_sparse_series_are_the_same_to_the_bit_in_kernel_and_twin() -> None:
     ]
     differs, _ = apart(beside(*rows))
     assert differs == []
+
+
+@pytest.mark.parametrize("calm", [300, 3 * DAY])
+def test_an_outage_of_what_never_moved_is_no_less_odd_for_lasting(calm: int) -> None:
+    """Who looks only after a while would find nothing wrong."""
+    value = np.zeros(calm + 60)
+    value[calm:] = 0.375
+    found = scored(beside(value))[1].surprise[calm:]
+    assert (np.diff(found[:50]) >= 0).all()
+    assert found[1] > threshold(1.0, 12)
+    assert found[-1] > 1.0 + found[0]

@@ -169,7 +169,7 @@ def opened(
         database,
         "local",
         owners=OWNERS,
-        settings=StreamSettings(alarms_a_week=0.01),
+        settings=StreamSettings(alarms_a_week=0.1),
         logs=logs,
         pace=pace,
     )
